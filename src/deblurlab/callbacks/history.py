@@ -1,0 +1,62 @@
+"""metrics.csv, one row an epoch, and curves.png."""
+
+import csv
+import time
+from pathlib import Path
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from deblurlab import figures
+
+
+def read_history(file: Path) -> list[dict[str, float]]:
+    """The rows of a metrics.csv; empty cells are left out."""
+    if not file.exists():
+        return []
+    with file.open(newline="") as stream:
+        return [{name: float(cell) for name, cell in row.items() if cell} for row in csv.DictReader(stream)]
+
+
+class History(Callback):
+    """Keeps the run's metrics.csv and curves.png.
+
+    Each row has the epoch (from 1), the optimizer steps so far, the learning rate, the epoch's seconds of
+    training and validation, and every metric logged for the epoch. A resumed run goes on behind the last
+    epoch that its checkpoint has seen.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.file = Path(folder) / "metrics.csv"
+        self.rows: list[dict[str, float]] = []
+        self._start = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self.rows = [row for row in read_history(self.file) if row["epoch"] <= trainer.current_epoch]
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._start = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        row = {
+            "epoch": float(trainer.current_epoch + 1),
+            "step": float(trainer.global_step),
+            "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
+            "seconds": round(time.monotonic() - self._start, 3),
+        }
+        for name, value in trainer.callback_metrics.items():
+            if not name.endswith("_step"):
+                row[name.removesuffix("_epoch")] = float(value)
+        self.rows.append(row)
+        if trainer.is_global_zero:
+            self._write()
+
+    def _write(self) -> None:
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.file.with_name(".metrics.csv.partial")
+        with partial.open("w", newline="") as stream:
+            writer = csv.DictWriter(stream, names)
+            writer.writeheader()
+            writer.writerows({name: f"{value:.8g}" for name, value in row.items()} for row in self.rows)
+        partial.replace(self.file)
+        figures.save(figures.curves(self.rows), self.file.with_name("curves.png"))

@@ -1,0 +1,50 @@
+"""panel.png: Blurred | Restored | Sharp of the same validation images, every few epochs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
+from torch import Tensor
+
+from deblurlab import figures
+from deblurlab.pair import Pair
+
+
+class Panel(Callback):
+    """Draws the first validation images to ``folder/panel.png`` and to TensorBoard and W&B.
+
+    Args:
+        folder: the run's folder.
+        every_n_epochs: the panel is drawn after epoch 1, every ``every_n_epochs`` and the last.
+        images: how many rows.
+    """
+
+    def __init__(self, folder: str, every_n_epochs: int = 5, images: int = 6) -> None:
+        self.file = Path(folder) / "panel.png"
+        self.every_n_epochs, self.images = every_n_epochs, images
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Tensor | Mapping[str, Any] | None,
+        batch: Pair,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        epoch = trainer.current_epoch + 1
+        due = epoch == 1 or epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs
+        if batch_idx or not due or not trainer.is_global_zero:
+            return
+        assert isinstance(outputs, Tensor)
+        shown = {"Blurred": batch.blurred, "Restored": outputs, "Sharp": batch.sharp}
+        figure = figures.panel({title: images[: self.images] for title, images in shown.items()})
+        figures.save(figure, self.file)
+        picture = figures.pixels(figure)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.experiment.add_image("val/panel", picture, trainer.global_step, dataformats="HWC")
+            elif isinstance(logger, WandbLogger):
+                logger.log_image("val/panel", [picture], step=trainer.global_step)

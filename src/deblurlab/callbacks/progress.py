@@ -1,0 +1,111 @@
+"""What a person watches: a bar within the epoch and a line for each epoch."""
+
+import logging
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+from tqdm import tqdm
+
+from deblurlab.pair import Pair
+
+log = logging.getLogger(__name__)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 45 s, 12 min, 3 h 20 min."""
+    minutes = round(seconds / 60)
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+class Progress(Callback):
+    """A bar with images per second where the terminal can show one, and a log line an epoch with the time left."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[Any] | None = None
+        self._images = 0
+        self._epoch_start = self._run_start = 0.0
+        self._epochs_done = 0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._run_start = time.monotonic()
+        self._epochs_done = 0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._epoch_start, self._images = time.monotonic(), 0
+        if sys.stderr.isatty():
+            self._open(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}", trainer.num_training_batches)
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Tensor | Mapping[str, Any] | None,
+        batch: Pair,
+        batch_idx: int,
+    ) -> None:
+        self._images += len(batch.valid)
+        self._advance(batch)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._train_seconds = time.monotonic() - self._epoch_start
+        self._close()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._close()
+        self._epochs_done += 1
+        now = time.monotonic()
+        left = (trainer.max_epochs or 0) - trainer.current_epoch - 1
+        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        parts = [f"epoch {trainer.current_epoch + 1:>3}/{trainer.max_epochs}"]
+        for label, name, form in (
+            ("loss", "train/loss_epoch", ".3e"),
+            ("val loss", "val/loss", ".3e"),
+            ("ssim", "val/ssim", ".4f"),
+            ("psnr", "val/psnr", ".2f"),
+        ):
+            if name in metrics:
+                parts.append(f"{label} {metrics[name]:{form}}")
+        parts.append(f"{self._images / self._train_seconds:.0f} images/s")
+        parts.append(f"{duration(left * (now - self._run_start) / self._epochs_done)} left")
+        log.info("  ".join(parts))
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if sys.stderr.isatty():
+            self._open("test", int(sum(trainer.num_test_batches)))
+
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Any,
+        batch: Pair,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self._advance(batch)
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._close()
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        self._close()
+
+    def _open(self, title: str, batches: int | float) -> None:
+        self._batches = int(batches)
+        self._bar = tqdm(desc=title, unit=" images", leave=False, dynamic_ncols=True)
+
+    def _advance(self, batch: Pair) -> None:
+        if self._bar is not None:
+            self._bar.total = self._batches * len(batch.valid)
+            self._bar.update(len(batch.valid))
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

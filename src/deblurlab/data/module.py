@@ -1,0 +1,95 @@
+"""Sharp images in memory, blurred on the fly: the data module under CIFAR-10 and the sample photographs."""
+
+from abc import abstractmethod
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from deblurlab.data.blur import gaussian_blur
+from deblurlab.data.loader import DrawnImages, EvaluationDraws, RawBatch, ResumableLoader, TrainingDraws
+from deblurlab.pair import Pair
+
+Split = Literal["train", "val", "test"]
+
+# Seeds of the blurs that no run may change, so that scores of all runs can be compared.
+_EVALUATION_SEEDS = {"val": 1, "test": 2}
+
+
+class BlurredImages(LightningDataModule):
+    """Abstract: sharp images of one size, each blurred by a Gaussian of sigma ~ U(0, ``sigma_max``).
+
+    Training draws flips, order and (unless ``fixed_blur``) sigma anew every epoch from ``seed``. Validation
+    and test blur are the same in every run and on every device.
+
+    Args:
+        batch_size: images a step, over all devices of a host.
+        sigma_max: the widest blur, in pixels.
+        fixed_blur: blur each training image once for all epochs, as the study did.
+        seed: of the training draws.
+        workers: loader processes; 0 is right for images in memory.
+    """
+
+    def __init__(self, *, batch_size: int, sigma_max: float, fixed_blur: bool, seed: int, workers: int) -> None:
+        super().__init__()
+        if sigma_max <= 0:
+            raise ValueError(f"data.sigma_max must be positive, got {sigma_max}.")
+        if batch_size < 1:
+            raise ValueError(f"data.batch_size must be at least 1, got {batch_size}.")
+        self.batch_size, self.sigma_max, self.fixed_blur = batch_size, sigma_max, fixed_blur
+        self.seed, self.workers = seed, workers
+        self._images: dict[Split, Tensor] = {}
+
+    @abstractmethod
+    def load(self, split: Split) -> Tensor:
+        """Read a split: (N, 3, H, W) uint8."""
+
+    def images(self, split: Split) -> Tensor:
+        """A split's sharp images, (N, 3, H, W) uint8, read once."""
+        if split not in self._images:
+            self._images[split] = self.load(split)
+        return self._images[split]
+
+    def sigma(self, split: Literal["val", "test"]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The blur of each validation or test image, (N,)."""
+        rng = np.random.default_rng(_EVALUATION_SEEDS[split])
+        return rng.uniform(0, self.sigma_max, len(self.images(split)))
+
+    def train_dataloader(self) -> ResumableLoader:
+        draws = TrainingDraws(
+            images=len(self.images("train")),
+            batch_size=self.batch_size,
+            sigma_max=self.sigma_max,
+            seed=self.seed,
+            fixed_blur=self.fixed_blur,
+        )
+        dataset = DrawnImages(self.images("train"), sigma_max=self.sigma_max)
+        return ResumableLoader(dataset, sampler=draws, num_workers=self.workers, pin_memory=torch.cuda.is_available())
+
+    def val_dataloader(self) -> DataLoader[RawBatch]:
+        return self._evaluation_loader("val")
+
+    def test_dataloader(self) -> DataLoader[RawBatch]:
+        return self._evaluation_loader("test")
+
+    def _evaluation_loader(self, split: Literal["val", "test"]) -> DataLoader[RawBatch]:
+        dataset = DrawnImages(self.images(split), sigma_max=self.sigma_max)
+        draws = EvaluationDraws(sigma=self.sigma(split), batch_size=self.batch_size)
+        return DataLoader(
+            dataset,
+            batch_size=None,
+            sampler=draws,
+            num_workers=self.workers,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Pair:
+        """Flip, blur and scale on the training device."""
+        sharp = batch.sharp
+        for dim, flip in ((-1, batch.flips[:, 0]), (-2, batch.flips[:, 1])):
+            sharp = torch.where(flip[:, None, None, None], sharp.flip(dim), sharp)
+        blurred = gaussian_blur(sharp, batch.kernels)
+        return Pair(blurred=blurred / 255, sharp=sharp / 255, valid=batch.valid)
