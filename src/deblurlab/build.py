@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from hydra.utils import instantiate
-from lightning.pytorch import LightningDataModule, Trainer
+from lightning.pytorch import Callback, LightningDataModule, Trainer
 from omegaconf import DictConfig
 
 from deblurlab.checkpoint import AtomicCheckpointIO
@@ -25,8 +25,8 @@ def task(cfg: DictConfig) -> Restoration:
     return module
 
 
-def trainer(cfg: DictConfig) -> Trainer:
-    """The trainer of ``cfg.trainer`` with the callbacks and loggers of their groups."""
+def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
+    """The trainer of ``cfg.trainer`` with the callbacks and loggers of their groups, and further callbacks."""
     # Lightning warns of choices made here on purpose: loading in the main process, resuming into a run's folder.
     for pattern in (".*does not have many workers.*", ".*Checkpoint directory .* exists and is not empty.*"):
         warnings.filterwarnings("ignore", pattern)
@@ -35,7 +35,7 @@ def trainer(cfg: DictConfig) -> Trainer:
         settings.precision = fast_precision(settings.accelerator)
     module: Trainer = instantiate(
         settings,
-        callbacks=_listed(cfg.get("callbacks")),
+        callbacks=[*_listed(cfg.get("callbacks")), *callbacks],
         logger=_listed(cfg.get("logger")) or False,
         plugins=[AtomicCheckpointIO()],
         enable_progress_bar=False,

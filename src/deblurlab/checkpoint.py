@@ -1,12 +1,34 @@
 """Checkpoints that are either whole or not there, and that execute nothing when read."""
 
 import os
+import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
 from typing_extensions import override
+
+
+def best_checkpoint(trainer: Trainer) -> ModelCheckpoint | None:
+    """The callback that keeps the best weights, if it has kept any."""
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path:
+            return callback
+    return None
+
+
+def load_weights(task: LightningModule, file: Path) -> None:
+    """Put the weights of a checkpoint into ``task``.
+
+    Raises:
+        ValueError: if the file is damaged or of another network.
+    """
+    checkpoint = AtomicCheckpointIO().load_checkpoint(file)
+    task.on_load_checkpoint(checkpoint)
+    task.load_state_dict(checkpoint["state_dict"])
 
 
 def _to_cpu(storage: Any, _: str) -> Any:
@@ -31,7 +53,9 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        checkpoint: dict[str, Any] = super().load_checkpoint(
-            path, map_location=map_location or _to_cpu, weights_only=True
-        )
+        try:
+            checkpoint: dict[str, Any] = super().load_checkpoint(path, map_location or _to_cpu, weights_only=True)
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            reason = str(error).splitlines()[0] if str(error) else "it ends early"
+            raise ValueError(f"{path} is no checkpoint of deblurlab, or is damaged: {reason}") from error
         return checkpoint

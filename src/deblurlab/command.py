@@ -10,9 +10,10 @@ import hydra
 from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 
-from deblurlab.runs import run_folder
+from deblurlab.runs import evaluation_folder, run_folder
 
-OmegaConf.register_new_resolver("run_folder", run_folder, use_cache=True, replace=True)
+for resolver in (run_folder, evaluation_folder):
+    OmegaConf.register_new_resolver(resolver.__name__, resolver, use_cache=True, replace=True)
 
 log = logging.getLogger(__name__)
 

@@ -1,13 +1,19 @@
-"""The scores of a test: metrics.json and the study's table row."""
+"""What is left of a test: metrics.json, a row an image, a panel of extremes, the study's table row."""
 
+import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+from deblurlab import figures
+from deblurlab.data.module import Evaluable
+from deblurlab.tasks.base import Restoration
 
 # Column title, key, factor and digits: the study's units.
 _COLUMNS = (
@@ -33,6 +39,38 @@ def write(result: Mapping[str, Any], file: Path) -> None:
     partial = file.with_name(f".{file.name}.partial")
     partial.write_text(json.dumps(result, indent=2) + "\n")
     partial.replace(file)
+
+
+def write_per_image(scores: Mapping[str, Sequence[float]], labels: Mapping[str, Sequence[Any]], file: Path) -> None:
+    """Write a row an image: its number, its labels, its scores."""
+    columns = {"image": range(len(next(iter(scores.values())))), **labels, **scores}
+    partial = file.with_name(f".{file.name}.partial")
+    with partial.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        # labels cover the whole split, scores end earlier where the test was limited
+        writer.writerows(zip(*columns.values(), strict=False))
+    partial.replace(file)
+
+
+def draw_extremes(scores: Mapping[str, Sequence[float]], task: Restoration, data: Evaluable, file: Path) -> None:
+    """Draw the two images that gain most SSIM over their blurred version, the two in the middle, the two worst."""
+    gain = [after - before for after, before in zip(scores["restored_ssim"], scores["blurred_ssim"], strict=True)]
+    order = sorted(range(len(gain)), key=gain.__getitem__, reverse=True)
+    middle = len(order) // 2
+    rows = list(dict.fromkeys(order[:2] + order[max(0, middle - 1) : middle + 1] + order[-2:]))
+    pair = data.examples("test", rows)
+    with torch.inference_mode():
+        restored = task.eval().restore(pair.blurred)
+
+    def captions(version: str) -> list[str]:
+        return [f"SSIM {scores[version + '_ssim'][row]:.3f}, {scores[version + '_psnr'][row]:.1f} dB" for row in rows]
+
+    figure = figures.panel(
+        {"Blurred": pair.blurred, "Restored": restored, "Sharp": pair.sharp},
+        captions={"Blurred": captions("blurred"), "Restored": captions("restored")},
+    )
+    figures.save(figure, file)
 
 
 def show(result: Mapping[str, Any], model: str) -> None:

@@ -1,6 +1,9 @@
-"""Where a run lives. Imports nothing heavy: commands need it before they know what to do."""
+"""Where a run lives and what it was. Imports nothing heavy: commands need it before they know what to do."""
 
+from dataclasses import dataclass
 from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
 
 
 def run_folder(parent: str, name: str, ckpt_path: str | None) -> str:
@@ -20,15 +23,42 @@ def run_folder(parent: str, name: str, ckpt_path: str | None) -> str:
     return str(max(resumable, key=lambda folder: folder.name))
 
 
-def checkpoint_file(ckpt_path: str | None, folder: Path) -> Path | None:
-    """The file that ``ckpt_path`` names: ``last`` or ``best`` of the run in ``folder``, or a path; None for none.
+def checkpoint_file(ckpt_path: str, folder: Path) -> Path:
+    """The file that ``ckpt_path`` names: ``last`` or ``best`` of the run in ``folder``, or a path.
 
     Raises:
         ValueError: if there is no such file.
     """
-    if ckpt_path is None:
-        return None
     file = folder / "checkpoints" / f"{ckpt_path}.ckpt" if ckpt_path in ("last", "best") else Path(ckpt_path)
     if not file.is_file():
         raise ValueError(f"ckpt_path={ckpt_path}: there is no checkpoint {file}.")
     return file
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run as its folder tells it: the names of its groups and the whole configuration."""
+
+    model: str
+    data: str
+    config: DictConfig
+
+
+def load_run(folder: str) -> Run:
+    """Read a run's folder.
+
+    Raises:
+        ValueError: if it is not the folder of a run.
+    """
+    saved = Path(folder) / ".hydra"
+    if not (saved / "config.yaml").is_file():
+        raise ValueError(f"run={folder} is not the folder of a run: it has no .hydra/config.yaml.")
+    choices = OmegaConf.load(saved / "hydra.yaml").hydra.runtime.choices
+    config = OmegaConf.load(saved / "config.yaml")
+    assert isinstance(config, DictConfig)
+    return Run(model=choices.model, data=choices.data, config=config)
+
+
+def evaluation_folder(folder: str, data: str | None) -> str:
+    """Where a run's evaluation goes: ``folder/evaluate/data``, by default the data set that it was trained on."""
+    return f"{folder}/evaluate/{data or load_run(folder).data}"

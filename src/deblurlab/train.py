@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 def main(cfg: DictConfig) -> float | None:
     """Fit, test the best weights, write metrics.json; returns the monitored metric's best value."""
     from lightning.pytorch import seed_everything
-    from lightning.pytorch.callbacks import ModelCheckpoint
 
     from deblurlab import __version__, build, results
+    from deblurlab.checkpoint import best_checkpoint, load_weights
 
     choices, folder = HydraConfig.get().runtime.choices, Path(cfg.run)
     seed_everything(cfg.seed, verbose=False)
@@ -35,14 +35,17 @@ def main(cfg: DictConfig) -> float | None:
     )
     log.info(f"run folder: {folder}")
 
-    trainer.fit(task, datamodule=data, ckpt_path=checkpoint_file(cfg.ckpt_path, folder))
-    best = trainer.checkpoint_callback
-    assert best is None or isinstance(best, ModelCheckpoint)
-    trainer.test(task, datamodule=data, ckpt_path=best.best_model_path or None if best else None, verbose=False)
+    resume = checkpoint_file(cfg.ckpt_path, folder) if cfg.ckpt_path else None
+    trainer.fit(task, datamodule=data, ckpt_path=resume)
+    best = best_checkpoint(trainer)
+    if best:
+        load_weights(task, Path(best.best_model_path))
+    trainer.test(task, datamodule=data, verbose=False)
 
     result = results.summary(trainer.callback_metrics, data=choices["data"], split="test")
     results.write(result, folder / "metrics.json")
     results.show(result, choices["model"])
+    log.info(f"{folder} holds curves.png, panel.png, metrics.csv, metrics.json and checkpoints")
     return float(best.best_model_score) if best and best.best_model_score is not None else None
 
 

@@ -25,10 +25,12 @@ class History(Callback):
     epoch that its checkpoint has seen.
     """
 
+    redraw_seconds = 30.0
+
     def __init__(self, folder: str) -> None:
         self.file = Path(folder) / "metrics.csv"
         self.rows: list[dict[str, float]] = []
-        self._start = 0.0
+        self._start = self._drawn = 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.rows = [row for row in read_history(self.file) if row["epoch"] <= trainer.current_epoch]
@@ -49,6 +51,12 @@ class History(Callback):
         self.rows.append(row)
         if trainer.is_global_zero:
             self._write()
+            if time.monotonic() > self._drawn + self.redraw_seconds:
+                self._draw()
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.is_global_zero:
+            self._draw()
 
     def _write(self) -> None:
         names = list(dict.fromkeys(name for row in self.rows for name in row))
@@ -59,4 +67,7 @@ class History(Callback):
             writer.writeheader()
             writer.writerows({name: f"{value:.8g}" for name, value in row.items()} for row in self.rows)
         partial.replace(self.file)
+
+    def _draw(self) -> None:
         figures.save(figures.curves(self.rows), self.file.with_name("curves.png"))
+        self._drawn = time.monotonic()

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
 from torch import Tensor
@@ -13,7 +14,7 @@ from deblurlab.pair import Pair
 
 
 class Panel(Callback):
-    """Draws the first validation images to ``folder/panel.png`` and to TensorBoard and W&B.
+    """Draws some images of the first validation batch to ``folder/panel.png`` and to TensorBoard and W&B.
 
     Args:
         folder: the run's folder.
@@ -40,7 +41,8 @@ class Panel(Callback):
             return
         assert isinstance(outputs, Tensor)
         shown = {"Blurred": batch.blurred, "Restored": outputs, "Sharp": batch.sharp}
-        figure = figures.panel({title: images[: self.images] for title, images in shown.items()})
+        rows = torch.linspace(0, len(outputs) - 1, min(self.images, len(outputs))).long()
+        figure = figures.panel({title: images.detach()[rows] for title, images in shown.items()})
         figures.save(figure, self.file)
         picture = figures.pixels(figure)
         for logger in trainer.loggers:

@@ -32,7 +32,7 @@ def gaussian_kernels(sigma: npt.NDArray[np.float64], size: int) -> npt.NDArray[n
         raise ValueError(f"sigma {sigma.max():.3g} needs {taps.max()} taps, more than the {size} there are.")
     offset = np.arange(size) - size // 2
     inside = np.abs(offset) <= taps[:, None] // 2
-    weight = np.where(inside, np.exp(-np.square(offset) / (2 * np.square(sigma)[:, None])), 0.0)
+    weight = np.where(inside, np.exp(-np.square(offset) / (2 * np.square(np.maximum(sigma, 1e-6))[:, None])), 0.0)
     weight *= 256 / weight.sum(axis=1, keepdims=True)
     kernels = np.zeros(weight.shape, dtype=np.int16)
     error = np.zeros(len(weight))

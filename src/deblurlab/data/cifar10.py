@@ -63,7 +63,7 @@ class CIFAR10(BlurredImages):
         root: a folder or any URL that fsspec opens. Parquet files below it named ``*train*`` and ``*test*``
             are read (the layout of the Hugging Face data set uoft-cs/cifar10); otherwise it must be a local
             folder, where torchvision's archive is looked for and downloaded to.
-        batch_size, sigma_max, fixed_blur, seed, workers: see :class:`BlurredImages`.
+        batch_size, sigma_range, fixed_blur, seed, workers: see :class:`BlurredImages`.
     """
 
     def __init__(
@@ -71,12 +71,14 @@ class CIFAR10(BlurredImages):
         *,
         root: str,
         batch_size: int = 256,
-        sigma_max: float = 3.0,
+        sigma_range: tuple[float, float] = (0.0, 3.0),
         fixed_blur: bool = False,
         seed: int = 0,
         workers: int = 0,
     ) -> None:
-        super().__init__(batch_size=batch_size, sigma_max=sigma_max, fixed_blur=fixed_blur, seed=seed, workers=workers)
+        super().__init__(
+            batch_size=batch_size, sigma_range=sigma_range, fixed_blur=fixed_blur, seed=seed, workers=workers
+        )
         self.root = root
         self._official: dict[bool, Tensor] = {}
 

@@ -44,10 +44,12 @@ class TrainingDraws(Sampler[Draw]):
     partial batch is dropped.
     """
 
-    def __init__(self, *, images: int, batch_size: int, sigma_max: float, seed: int, fixed_blur: bool) -> None:
+    def __init__(
+        self, *, images: int, batch_size: int, sigma_range: tuple[float, float], seed: int, fixed_blur: bool
+    ) -> None:
         if images < batch_size:
             raise ValueError(f"{images} training images make no batch of {batch_size}: lower data.batch_size.")
-        self.images, self.batch_size, self.sigma_max = images, batch_size, sigma_max
+        self.images, self.batch_size, self.sigma_range = images, batch_size, sigma_range
         self.seed, self.fixed_blur = seed, fixed_blur
         self.epoch = 0
         self.start = 0
@@ -63,7 +65,7 @@ class TrainingDraws(Sampler[Draw]):
         order = rng.permutation(self.images)
         flips = rng.random((self.images, 2)) < 0.5
         blur_rng = np.random.default_rng((self.seed,)) if self.fixed_blur else rng
-        sigma = blur_rng.uniform(0, self.sigma_max, self.images)
+        sigma = blur_rng.uniform(*self.sigma_range, self.images)
         valid = np.ones(self.batch_size, dtype=np.bool_)
         for batch in range(self.start, len(self)):
             index = order[batch * self.batch_size : (batch + 1) * self.batch_size]

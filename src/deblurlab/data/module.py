@@ -1,7 +1,8 @@
 """Sharp images in memory, blurred on the fly: the data module under CIFAR-10 and the sample photographs."""
 
 from abc import abstractmethod
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from deblurlab.data.blur import gaussian_blur
-from deblurlab.data.loader import DrawnImages, EvaluationDraws, RawBatch, ResumableLoader, TrainingDraws
+from deblurlab.data.loader import Draw, DrawnImages, EvaluationDraws, RawBatch, ResumableLoader, TrainingDraws
 from deblurlab.pair import Pair
 
 Split = Literal["train", "val", "test"]
@@ -19,27 +20,40 @@ Split = Literal["train", "val", "test"]
 _EVALUATION_SEEDS = {"val": 1, "test": 2}
 
 
+@runtime_checkable
+class Evaluable(Protocol):
+    """What commands ask of a data module after a test."""
+
+    def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
+        """Some images of a split, in the order of ``rows``, on the CPU."""
+
+    def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
+        """What is known of each image of a split, by column: where it comes from, how it was blurred."""
+
+
 class BlurredImages(LightningDataModule):
-    """Abstract: sharp images of one size, each blurred by a Gaussian of sigma ~ U(0, ``sigma_max``).
+    """Abstract: sharp images of one size, each blurred by a Gaussian of sigma ~ U(*``sigma_range``).
 
     Training draws flips, order and (unless ``fixed_blur``) sigma anew every epoch from ``seed``. Validation
     and test blur are the same in every run and on every device.
 
     Args:
         batch_size: images a step, over all devices of a host.
-        sigma_max: the widest blur, in pixels.
+        sigma_range: the narrowest and the widest blur, in pixels.
         fixed_blur: blur each training image once for all epochs, as the study did.
         seed: of the training draws.
         workers: loader processes; 0 is right for images in memory.
     """
 
-    def __init__(self, *, batch_size: int, sigma_max: float, fixed_blur: bool, seed: int, workers: int) -> None:
+    def __init__(
+        self, *, batch_size: int, sigma_range: tuple[float, float], fixed_blur: bool, seed: int, workers: int
+    ) -> None:
         super().__init__()
-        if sigma_max <= 0:
-            raise ValueError(f"data.sigma_max must be positive, got {sigma_max}.")
+        if not 0 <= sigma_range[0] < sigma_range[1]:
+            raise ValueError(f"data.sigma_range must be [low, high] with 0 <= low < high, got {sigma_range}.")
         if batch_size < 1:
             raise ValueError(f"data.batch_size must be at least 1, got {batch_size}.")
-        self.batch_size, self.sigma_max, self.fixed_blur = batch_size, sigma_max, fixed_blur
+        self.batch_size, self.sigma_range, self.fixed_blur = batch_size, sigma_range, fixed_blur
         self.seed, self.workers = seed, workers
         self._images: dict[Split, Tensor] = {}
 
@@ -56,17 +70,17 @@ class BlurredImages(LightningDataModule):
     def sigma(self, split: Literal["val", "test"]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The blur of each validation or test image, (N,)."""
         rng = np.random.default_rng(_EVALUATION_SEEDS[split])
-        return rng.uniform(0, self.sigma_max, len(self.images(split)))
+        return rng.uniform(*self.sigma_range, len(self.images(split)))
 
     def train_dataloader(self) -> ResumableLoader:
         draws = TrainingDraws(
             images=len(self.images("train")),
             batch_size=self.batch_size,
-            sigma_max=self.sigma_max,
+            sigma_range=self.sigma_range,
             seed=self.seed,
             fixed_blur=self.fixed_blur,
         )
-        dataset = DrawnImages(self.images("train"), sigma_max=self.sigma_max)
+        dataset = DrawnImages(self.images("train"), sigma_max=self.sigma_range[1])
         return ResumableLoader(dataset, sampler=draws, num_workers=self.workers, pin_memory=torch.cuda.is_available())
 
     def val_dataloader(self) -> DataLoader[RawBatch]:
@@ -76,7 +90,7 @@ class BlurredImages(LightningDataModule):
         return self._evaluation_loader("test")
 
     def _evaluation_loader(self, split: Literal["val", "test"]) -> DataLoader[RawBatch]:
-        dataset = DrawnImages(self.images(split), sigma_max=self.sigma_max)
+        dataset = DrawnImages(self.images(split), sigma_max=self.sigma_range[1])
         draws = EvaluationDraws(sigma=self.sigma(split), batch_size=self.batch_size)
         return DataLoader(
             dataset,
@@ -85,6 +99,20 @@ class BlurredImages(LightningDataModule):
             num_workers=self.workers,
             pin_memory=torch.cuda.is_available(),
         )
+
+    def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
+        index = np.asarray(rows)
+        draw = Draw(
+            images=index,
+            sigma=self.sigma(split)[index],
+            flips=np.zeros((len(index), 2), dtype=np.bool_),
+            valid=np.ones(len(index), dtype=np.bool_),
+        )
+        dataset = DrawnImages(self.images(split), sigma_max=self.sigma_range[1])
+        return self.on_after_batch_transfer(dataset[draw], 0)
+
+    def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
+        return {"sigma": self.sigma(split).tolist()}
 
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Pair:
         """Flip, blur and scale on the training device."""

@@ -1,6 +1,8 @@
 """What every restoration task shares: how it is scored."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
@@ -43,18 +45,38 @@ class Restoration(LightningModule):
         means = self._means(self.val_scores)
         self.log_dict({f"val/{name}": value for name, value in means.items() if name != "images"})
 
-    def test_step(self, batch: Pair, batch_idx: int) -> Tensor:
+    def test_step(self, batch: Pair, batch_idx: int) -> dict[str, dict[str, Tensor]]:
+        """Returns the scores of each image, (B,), of the restored and of the blurred version."""
         restored = self.restore(batch.blurred)
-        self.test_scores.update(self.score_images(restored, batch.sharp), batch.valid)
-        self.test_blurred_scores.update(self.score_images(batch.blurred, batch.sharp), batch.valid)
-        return restored
+        scores = {
+            "restored": self.score_images(restored, batch.sharp),
+            "blurred": self.score_images(batch.blurred, batch.sharp),
+        }
+        self.test_scores.update(scores["restored"], batch.valid)
+        self.test_blurred_scores.update(scores["blurred"], batch.valid)
+        return scores
 
     def on_test_epoch_end(self) -> None:
         for name, scores in (("restored", self.test_scores), ("blurred", self.test_blurred_scores)):
             self.log_dict({f"test/{name}/{score}": value for score, value in self._means(scores).items()})
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse a checkpoint of another network in one line; torch would list every key."""
+        own, stored = self.state_dict(), checkpoint["state_dict"]
+        differing = [name for name in own | stored if _shape(own, name) != _shape(stored, name)]
+        if differing:
+            name = differing[0]
+            raise ValueError(
+                f"the checkpoint is of another network: {name} is {_shape(stored, name)} there and "
+                f"{_shape(own, name)} here ({len(differing)} differences in all). Choose the model it was trained with."
+            )
 
     @staticmethod
     def _means(scores: ImageScores) -> dict[str, Tensor]:
         means = {name: value.float() for name, value in scores.compute().items()}
         scores.reset()
         return means
+
+
+def _shape(state: Mapping[str, Tensor], name: str) -> str:
+    return "x".join(map(str, state[name].shape)) or "a scalar" if name in state else "missing"

@@ -1,0 +1,27 @@
+"""Loggers that need more than their class."""
+
+import logging
+
+import wandb
+from lightning.pytorch.loggers import WandbLogger
+
+log = logging.getLogger(__name__)
+
+
+def wandb_logger(
+    *, folder: str, project: str, name: str | None = None, group: str | None = None, offline: bool | None = None
+) -> WandbLogger:
+    """A Weights & Biases logger that never asks for anything.
+
+    Args:
+        folder: the run's folder; W&B's files go to ``folder/wandb``.
+        project: W&B project.
+        name: the run's name in the dashboard; W&B invents one by default.
+        group: runs of one group are shown together.
+        offline: keep everything on disk for ``wandb sync``; by default, only where there is no API key.
+    """
+    if offline is None:
+        offline = not wandb.api.api_key
+    if offline:
+        log.info(f"W&B is offline (no API key: run `wandb login`); later: wandb sync {folder}/wandb/offline-run-*")
+    return WandbLogger(project=project, name=name, group=group, save_dir=folder, offline=offline)

@@ -1,0 +1,63 @@
+"""What tests share: the real data where it is, tiny data where it is not, and commands run as a user runs them."""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    root = os.environ.get("DEBLURLAB_TEST_DATA")
+    if not root:
+        pytest.skip("DEBLURLAB_TEST_DATA does not name the folder of real test data")
+    return Path(root)
+
+
+def encode(pixels: np.ndarray, form: str = "PNG") -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, form, **({"lossless": True} if form == "WEBP" else {}))
+    return stream.getvalue()
+
+
+def write_parquet(file: Path, images: list[bytes]) -> None:
+    rows = [{"bytes": image, "path": f"{number}.png"} for number, image in enumerate(images)]
+    pq.write_table(pa.table({"img": rows, "label": [0] * len(rows)}), file)
+
+
+@pytest.fixture(scope="session")
+def tiny_cifar10(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """40 training and 10 test images, smooth enough that a blurred one can be told from a sharp one."""
+    root = tmp_path_factory.mktemp("cifar10")
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 40), ("test", 10)):
+        coarse = rng.integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
+        write_parquet(root / f"{split}-00000-of-00001.parquet", [encode(x.repeat(4, 0).repeat(4, 1)) for x in coarse])
+    return root
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """Run ``python -m deblurlab.NAME ...`` in an empty folder."""
+
+    def run(name: str, *overrides: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", f"deblurlab.{name}", *overrides],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run

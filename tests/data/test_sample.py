@@ -1,0 +1,21 @@
+import torch
+
+from deblurlab.data import Sample
+
+
+def test_photographs_of_the_splits_differ_and_patches_are_theirs() -> None:
+    import skimage.data
+
+    data = Sample()
+    motorcycle = torch.from_numpy(skimage.data.stereo_motorcycle()[0]).permute(2, 0, 1)
+    test = data.images("test")
+    assert test.shape == (15 * 23, 3, 32, 32)
+    torch.testing.assert_close(test[24], motorcycle[:, 32:64, 32:64])
+    sizes = [len(data.images(split)) for split in ("train", "val", "test")]
+    assert sizes[0] > 2000
+    assert min(sizes) > 100
+
+
+def test_every_patch_is_visibly_blurred() -> None:
+    pair = Sample().examples("test", range(32))
+    assert ((pair.blurred - pair.sharp).abs().flatten(1).amax(dim=1) > 2 / 255).all()
