@@ -1,5 +1,6 @@
 """What tests share: the real data where it is, tiny data where it is not, and commands run as a user runs them."""
 
+import importlib
 import io
 import os
 import subprocess
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-Command = Callable[..., subprocess.CompletedProcess[str]]
+Call = Callable[..., None]
 
 
 @pytest.fixture(scope="session")
@@ -46,18 +47,26 @@ def tiny_cifar10(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.fixture
-def command(tmp_path: Path) -> Command:
-    """Run ``python -m deblurlab.NAME ...`` in an empty folder."""
+def run_command(folder: Path, name: str, *overrides: str) -> subprocess.CompletedProcess[str]:
+    """``python -m deblurlab.NAME ...`` in ``folder``, in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", f"deblurlab.{name}", *overrides],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
-    def run(name: str, *overrides: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", f"deblurlab.{name}", *overrides],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Run a command in this process, in an empty folder: what it raises is the test's to catch."""
+
+    def run(name: str, *overrides: str) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+        monkeypatch.setattr(sys, "argv", [name, *overrides])
+        importlib.import_module(f"deblurlab.{name}").main()
 
     return run

@@ -12,6 +12,13 @@ from omegaconf import DictConfig
 from deblurlab.checkpoint import AtomicCheckpointIO
 from deblurlab.tasks.base import Restoration
 
+# Lightning warns of these; here they are meant.
+_CHOSEN = (
+    ".*does not have many workers.*",  # images in memory are loaded in the main process
+    ".*Checkpoint directory .* exists and is not empty.*",  # a resumed run goes on in its folder
+    ".*is smaller than the logging interval.*",  # the epoch's mean is logged anyway
+)
+
 
 def data(cfg: DictConfig) -> LightningDataModule:
     """The data module of ``cfg.data``."""
@@ -27,8 +34,7 @@ def task(cfg: DictConfig) -> Restoration:
 
 def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     """The trainer of ``cfg.trainer`` with the callbacks and loggers of their groups, and further callbacks."""
-    # Lightning warns of choices made here on purpose: loading in the main process, resuming into a run's folder.
-    for pattern in (".*does not have many workers.*", ".*Checkpoint directory .* exists and is not empty.*"):
+    for pattern in _CHOSEN:
         warnings.filterwarnings("ignore", pattern)
     settings = copy.copy(cfg.trainer)
     if settings.get("precision") == "auto":

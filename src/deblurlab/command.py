@@ -1,7 +1,8 @@
 """How a command starts: Hydra composes its configuration, and a user's mistake ends in one message."""
 
 import functools
-import logging
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,33 +10,47 @@ from typing import Any
 import hydra
 from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from deblurlab.runs import evaluation_folder, run_folder
 
 for resolver in (run_folder, evaluation_folder):
     OmegaConf.register_new_resolver(resolver.__name__, resolver, use_cache=True, replace=True)
 
-log = logging.getLogger(__name__)
 
-
-def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callable[[], Any]]:
+def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
     """Make a function of the configuration a Hydra application.
 
-    A ValueError or OSError is the user's to mend: its message alone is shown, the traceback goes to the
-    run's log file. ``HYDRA_FULL_ERROR=1`` shows it on the terminal, too.
+    What a user can mend, a ValueError or OSError of ours or a configuration that Hydra or Lightning refuses,
+    ends in its message alone. ``HYDRA_FULL_ERROR=1`` shows the traceback.
     """
 
-    def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], Any]:
-        @functools.wraps(task)
-        def run(cfg: DictConfig) -> Any:
-            try:
-                return task(cfg)
-            except (ValueError, OSError) as error:
-                log.debug("Stopped by", exc_info=True)
-                raise CompactHydraException(f"error: {error}") from error
+    def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], None]:
+        conf = str(Path(__file__).parent / "conf")
+        main = hydra.main(version_base="1.3", config_path=conf, config_name=config_name)(task)
 
-        main = hydra.main(version_base="1.3", config_path=str(Path(__file__).parent / "conf"), config_name=config_name)
-        application: Callable[[], Any] = main(run)
+        @functools.wraps(task)
+        def application() -> None:
+            if os.environ.get("HYDRA_FULL_ERROR") == "1":
+                main()
+                return
+            os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing its own selection
+            try:
+                main()
+            except Exception as error:
+                if not _mendable(error):
+                    raise
+                message = str(error).removeprefix("ValueError raised while resolving interpolation: ")
+                sys.exit(f"error: {message}\n(HYDRA_FULL_ERROR=1 shows where.)")
+
         return application
 
     return decorate
+
+
+def _mendable(error: Exception) -> bool:
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+    return isinstance(
+        error, ValueError | OSError | CompactHydraException | OmegaConfBaseException | MisconfigurationException
+    )

@@ -26,7 +26,9 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.data.module import Evaluable
 
     run, folder = load_run(cfg.run), Path(cfg.output)
-    given = OmegaConf.create({key: value for key, value in cfg.data.items() if value is not None})
+    chosen = OmegaConf.to_container(cfg.data)
+    assert isinstance(chosen, dict)
+    given = {key: value for key, value in chosen.items() if value is not None}
     run.config.data = given if "_target_" in given else OmegaConf.merge(run.config.data, given)
     checkpoint = checkpoint_file(cfg.ckpt_path, Path(cfg.run))
     per_image = PerImage()

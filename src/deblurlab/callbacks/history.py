@@ -22,7 +22,8 @@ class History(Callback):
 
     Each row has the epoch (from 1), the optimizer steps so far, the learning rate, the epoch's seconds of
     training and validation, and every metric logged for the epoch. A resumed run goes on behind the last
-    epoch that its checkpoint has seen.
+    epoch that its checkpoint has seen; if that was in the middle of an epoch, this epoch's training loss and
+    seconds are those of its rest.
     """
 
     redraw_seconds = 30.0
@@ -33,6 +34,7 @@ class History(Callback):
         self._start = self._drawn = 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._start = time.monotonic()
         self.rows = [row for row in read_history(self.file) if row["epoch"] <= trainer.current_epoch]
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

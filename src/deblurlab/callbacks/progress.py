@@ -33,7 +33,7 @@ class Progress(Callback):
         self._epochs_done = 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._run_start = time.monotonic()
+        self._run_start = self._epoch_start = time.monotonic()
         self._epochs_done = 0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -1,0 +1,111 @@
+"""Every configuration composes and builds, and every experiment runs."""
+
+from pathlib import Path
+
+import hydra
+import pytest
+from hydra import compose, initialize_config_dir
+from lightning.pytorch import Callback, LightningDataModule, Trainer
+from lightning.pytorch.loggers import Logger
+from omegaconf import DictConfig, OmegaConf
+from torch import nn
+
+import deblurlab.command
+from deblurlab import build
+from deblurlab.tasks.base import Restoration
+from tests.conftest import Call
+
+CONF = Path(deblurlab.__file__).parent / "conf"
+
+
+def options(group: str) -> list[str]:
+    return sorted(file.stem for file in (CONF / group).glob("*.yaml"))
+
+
+@pytest.fixture
+def composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+
+    def run(*overrides: str) -> DictConfig:
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            return compose("train", overrides=["run=run", *overrides])
+
+    return run
+
+
+@pytest.mark.parametrize("name", options("data"))
+def test_data(name: str, composed) -> None:
+    assert isinstance(build.data(composed(f"data={name}")), LightningDataModule)
+
+
+@pytest.mark.parametrize("name", options("model"))
+def test_model(name: str, composed) -> None:
+    task = build.task(composed(f"model={name}"))
+    assert isinstance(task, Restoration)
+    task.configure_optimizers()
+
+
+@pytest.mark.parametrize("name", [name for name in options("trainer") if name not in ("gpu", "tpu", "xla_cpu")])
+def test_trainer(name: str, composed) -> None:
+    assert isinstance(build.trainer(composed(f"trainer={name}", "logger=none")), Trainer)
+
+
+@pytest.mark.parametrize("name", options("logger"))
+def test_logger(name: str, composed) -> None:
+    trainer = build.trainer(composed(f"logger={name}"))
+    assert all(isinstance(logger, Logger) for logger in trainer.loggers)
+    assert len(trainer.loggers) == (name != "none")
+
+
+@pytest.mark.parametrize("name", options("callbacks"))
+def test_callbacks(name: str, composed) -> None:
+    cfg = composed(f"callbacks={name}", "logger=none")
+    assert all(isinstance(callback, Callback) for callback in build.trainer(cfg).callbacks)
+
+
+@pytest.mark.parametrize("name", options("experiment"))
+def test_experiment(name: str, call: Call, tiny_cifar10: Path) -> None:
+    data = [f"data.root={tiny_cifar10}", "data.batch_size=4"] if name.startswith("cifar10") else []
+    call("train", f"experiment={name}", "trainer=cpu", "trainer.fast_dev_run=true", "run=run", *data)
+
+
+def test_an_experiment_keeps_the_studys_settings(composed) -> None:
+    for name in ("resnet16", "unet16", "rednet30"):
+        cfg = composed(f"experiment=cifar10_{name}")
+        assert cfg.data.batch_size == 256
+        assert cfg.model.optimizer.lr == 1e-3
+        assert cfg.trainer.max_epochs == (200 if name == "rednet30" else 120)
+        assert cfg.trainer.gradient_clip_val is None
+        assert "ema" not in cfg.callbacks
+
+
+def test_averaged_weights_and_clipping_are_options(call: Call, tiny_cifar10: Path, tmp_path: Path) -> None:
+    call(
+        "train",
+        "callbacks=[default,ema]",
+        "trainer.gradient_clip_val=1.0",
+        "trainer=cpu",
+        "trainer.max_epochs=1",
+        "trainer.limit_train_batches=2",
+        "trainer.limit_val_batches=1",
+        "trainer.limit_test_batches=1",
+        "+model.network.widths=[4,8]",
+        "run=run",
+    )
+    assert (tmp_path / "run/metrics.json").is_file()
+
+
+def test_a_users_own_configurations_overlay_ours(call: Call, tmp_path: Path) -> None:
+    own = tmp_path / "own" / "experiment"
+    own.mkdir(parents=True)
+    (own / "mine.yaml").write_text("# @package _global_\nmodel:\n  network:\n    widths: [4, 8]\nseed: 7\n")
+    call("train", "--config-dir", str(tmp_path / "own"), "experiment=mine", "trainer.fast_dev_run=true", "run=run")
+    saved = OmegaConf.load(tmp_path / "run/.hydra/config.yaml")
+    assert (saved.model.network.widths, saved.seed) == ([4, 8], 7)
+
+
+def test_networks_are_named_by_their_class_path(composed) -> None:
+    for name in options("model"):
+        network = hydra.utils.instantiate(composed(f"model={name}").model.network)
+        assert isinstance(network, nn.Module)

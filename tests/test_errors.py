@@ -1,0 +1,96 @@
+"""A user's mistake ends in one message that names the file or the key and the fix."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.conftest import Call
+
+Refused = Callable[..., str]
+FEW = [f"trainer.limit_{stage}_batches=1" for stage in ("train", "val", "test")]
+
+
+@pytest.fixture
+def refused(call: Call) -> Refused:
+    """Run a command that must end in a short message, and return the message."""
+
+    def run(name: str, *overrides: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            call(name, *overrides)
+        message = str(ended.value)
+        assert message.startswith("error: ")
+        assert "Traceback" not in message
+        assert len(message.splitlines()) <= 16, message
+        return message
+
+    return run
+
+
+def test_a_misspelt_key(refused: Refused) -> None:
+    assert "Could not override 'trainer.max_epoch'" in refused("train", "trainer.max_epoch=3")
+
+
+def test_a_misspelt_group(refused: Refused) -> None:
+    message = refused("train", "model=unet")
+    assert "Could not find 'model/unet'" in message
+    assert "unet16" in message
+
+
+def test_an_argument_that_a_class_does_not_have(refused: Refused) -> None:
+    message = refused("train", "+model.network.depth=3")
+    assert "depth" in message
+    assert "model.network" in message
+
+
+def test_missing_data(refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    message = refused("train", "data=cifar10", f"data.root={tmp_path}/nowhere")
+    assert f"CIFAR-10 is not in {tmp_path}/nowhere" in message
+    assert "data.root" in message
+
+
+def test_a_damaged_parquet_file(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "train.parquet").write_bytes(b"PAR1 and then nothing")
+    message = refused("train", "data=cifar10", f"data.root={tmp_path}")
+    assert "train.parquet is no Parquet file" in message
+
+
+def test_resuming_what_is_not_there(refused: Refused) -> None:
+    assert "no run in outputs/sample_unet16 has a checkpoint" in refused("train", "ckpt_path=last")
+    assert "there is no checkpoint nowhere.ckpt" in refused("train", "ckpt_path=nowhere.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "it ends early"), (b"not a checkpoint", "is no checkpoint of deblurlab, or is damaged")],
+)
+def test_a_damaged_checkpoint(refused: Refused, tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "damaged.ckpt").write_bytes(content)
+    stderr = refused("train", "ckpt_path=damaged.ckpt")
+    assert "damaged.ckpt" in stderr
+    assert message in stderr
+
+
+def test_a_checkpoint_that_would_execute_code(refused: Refused, tmp_path: Path) -> None:
+    class Exploit:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (Path.touch, (Path(tmp_path / "executed"),))
+
+    torch.save({"state_dict": Exploit()}, tmp_path / "evil.ckpt")
+    assert "evil.ckpt" in refused("train", "ckpt_path=evil.ckpt")
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_checkpoint_of_another_network(refused: Refused, call: Call) -> None:
+    call("train", "run=small", "+model.network.widths=[4,8]", "trainer.max_epochs=1", *FEW)
+    message = refused("train", "ckpt_path=small/checkpoints/last.ckpt")
+    assert (
+        "the checkpoint is of another network: network.encoder.0.0.weight is 4x3x3x3 there and 16x3x3x3 here" in message
+    )
+
+
+def test_evaluating_what_is_not_a_run(refused: Refused, tmp_path: Path) -> None:
+    assert "is not the folder of a run" in refused("evaluate", f"run={tmp_path}")
+    assert "run" in refused("evaluate")

@@ -1,0 +1,128 @@
+"""The main command as a user runs it."""
+
+import csv
+import json
+import signal
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.conftest import Call, run_command
+
+RUN_FOLDER = (
+    ".hydra/config.yaml",
+    "checkpoints/best.ckpt",
+    "checkpoints/last.ckpt",
+    "curves.png",
+    "metrics.csv",
+    "metrics.json",
+    "panel.png",
+    "run.log",
+)
+
+
+def _arguments(root: Path, *more: str) -> tuple[str, ...]:
+    """Four epochs of eight steps in float32."""
+    return (
+        "model=unet16",
+        "+model.network.widths=[4,8]",
+        "data=cifar10",
+        f"data.root={root}",
+        "data.batch_size=4",
+        "trainer=cpu",
+        "trainer.precision=32-true",
+        "trainer.max_epochs=4",
+        *more,
+    )
+
+
+def _weights(run: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+
+
+def _rows(run: Path) -> list[dict[str, str]]:
+    with (run / "metrics.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory, tiny_cifar10: Path) -> Path:
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    done = run_command(folder, "train", *_arguments(tiny_cifar10, "run=run"))
+    assert done.returncode == 0, done.stderr
+    (folder / "stdout").write_text(done.stdout)
+    (folder / "stderr").write_text(done.stderr)
+    return folder / "run"
+
+
+def test_leaves_everything_in_the_runs_folder(uninterrupted: Path) -> None:
+    assert [name for name in RUN_FOLDER if not (uninterrupted / name).is_file()] == []
+    assert not list(uninterrupted.rglob("*.partial"))
+    assert sorted(path.name for path in uninterrupted.parent.iterdir()) == ["run", "stderr", "stdout"]
+    rows = _rows(uninterrupted)
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    assert [row["step"] for row in rows] == ["8", "16", "24", "32"]
+    assert all(0 < float(row["val/ssim"]) < 1 and float(row["train/loss"]) > 0 for row in rows)
+
+
+def test_writes_the_scores_that_it_prints(uninterrupted: Path) -> None:
+    result = json.loads((uninterrupted / "metrics.json").read_text())
+    assert (result["data"], result["split"], result["images"]) == ("cifar10", "test", 10)
+    printed = (uninterrupted.parent / "stdout").read_text()
+    for name, version in (("unet16", "restored"), ("blurred", "blurred")):
+        (row,) = [line for line in printed.splitlines() if line.strip().startswith(name)]
+        scores = result[version]
+        expected = (scores["loss"] * 1e4, scores["ssim"], scores["psnr"], scores["mse"] * 1e3, scores["mae"] * 1e2)
+        assert [float(cell) for cell in row.split()[1:]] == pytest.approx(expected, abs=6e-3)
+
+
+def test_says_nothing_that_is_not_its_own(uninterrupted: Path) -> None:
+    lines = (uninterrupted.parent / "stderr").read_text().splitlines()
+    assert lines[0].startswith("deblurlab ")
+    assert [line for line in lines if not line.startswith(("deblurlab ", "run folder", "epoch", "run holds"))] == []
+
+
+@pytest.mark.parametrize("within_epoch", [False, True])
+def test_a_killed_run_resumes_to_the_same_weights(
+    within_epoch: bool, tmp_path: Path, tiny_cifar10: Path, uninterrupted: Path
+) -> None:
+    """Killed after step 21 of 32, in the middle of epoch 3: goes on from the epoch's start, or from step 20."""
+    arguments = _arguments(tiny_cifar10, "run=run")
+    if within_epoch:
+        arguments += ("callbacks.within_epoch.train_time_interval.minutes=0",)
+    killed = run_command(tmp_path, "train", *arguments, "+callbacks.kill={_target_: tests.faults.KillAt, step: 21}")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    step = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)["global_step"]
+    assert step == (20 if within_epoch else 16)
+
+    resumed = run_command(tmp_path, "train", *arguments, "ckpt_path=last")
+    assert resumed.returncode == 0, resumed.stderr
+    expected, actual = _weights(uninterrupted), _weights(tmp_path / "run")
+    assert expected.keys() == actual.keys()
+    assert all(torch.equal(expected[name], actual[name]) for name in expected)
+    columns = ("epoch", "step", "lr", "val/loss", "val/ssim", "val/psnr", "val/mse", "val/mae")
+    for one, other in zip(_rows(uninterrupted), _rows(tmp_path / "run"), strict=True):
+        assert [one[name] for name in columns] == [other[name] for name in columns]
+    assert json.loads((tmp_path / "run/metrics.json").read_text()) == json.loads(
+        (uninterrupted / "metrics.json").read_text()
+    )
+
+
+def test_evaluate_rebuilds_a_run(uninterrupted: Path, call: Call) -> None:
+    call("evaluate", f"run={uninterrupted}", "trainer.precision=32-true")
+    folder = uninterrupted / "evaluate" / "cifar10"
+    assert json.loads((folder / "metrics.json").read_text()) == json.loads((uninterrupted / "metrics.json").read_text())
+    with (folder / "metrics.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["image"] for row in rows] == [str(number) for number in range(10)]
+    assert all(0 <= float(row["sigma"]) <= 3 for row in rows)
+    mean = sum(float(row["restored_ssim"]) for row in rows) / 10
+    assert mean == pytest.approx(json.loads((folder / "metrics.json").read_text())["restored"]["ssim"], rel=1e-5)
+    assert (folder / "panel.png").is_file()
+
+
+def test_evaluate_takes_another_data_set(uninterrupted: Path, call: Call) -> None:
+    call("evaluate", f"run={uninterrupted}", "data=sample", "trainer.limit_test_batches=1")
+    result = json.loads((uninterrupted / "evaluate" / "sample" / "metrics.json").read_text())
+    assert (result["data"], result["images"]) == ("sample", 16)
