@@ -1,6 +1,7 @@
 """Loggers that need more than their class."""
 
 import logging
+import os
 
 import wandb
 from lightning.pytorch.loggers import WandbLogger
@@ -18,10 +19,11 @@ def wandb_logger(
         project: W&B project.
         name: the run's name in the dashboard; W&B invents one by default.
         group: runs of one group are shown together.
-        offline: keep everything on disk for ``wandb sync``; by default, only where there is no API key.
+        offline: keep everything on disk for ``wandb sync``; by default where there is no API key, unless
+            ``WANDB_MODE`` says what to do.
     """
     if offline is None:
-        offline = not wandb.api.api_key
+        offline = "WANDB_MODE" not in os.environ and not wandb.login(prompt=False)
     if offline:
-        log.info(f"W&B is offline (no API key: run `wandb login`); later: wandb sync {folder}/wandb/offline-run-*")
+        log.info(f"W&B has no API key (wandb login) and stays offline; later: wandb sync {folder}/wandb/offline-run-*")
     return WandbLogger(project=project, name=name, group=group, save_dir=folder, offline=offline)

@@ -1,0 +1,42 @@
+# Two commands do everything: `make train` and `make test`. Set PYTHON to a Python 3.11 to 3.13.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup train test test-slow check bench wheel clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed  ## create .venv and install deblurlab with what its tests need
+
+$(VENV)/.installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo 'deblurlab needs Python 3.11 to 3.13: make PYTHON=python3.12 ...'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+train: setup  ## train UNet16 on the embedded photographs: ends with a table and a picture
+	$(BIN)/python -m deblurlab.train experiment=sample_unet16
+
+test: setup  ## run the tests
+	$(BIN)/python -m pytest
+
+test-slow: setup  ## run the tests that take minutes and guard results
+	$(BIN)/python -m pytest -m slow
+
+check: setup  ## lint, check formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup  ## measure speed; writes outputs/bench/*.json
+	$(BIN)/python tools/bench_train.py
+
+wheel: setup  ## build the wheel into dist/
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:  ## remove .venv and build products, keep outputs
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

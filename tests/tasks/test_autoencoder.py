@@ -1,0 +1,79 @@
+import functools
+
+import pytest
+import torch
+from torch import nn
+
+from deblurlab.losses import LogCosh
+from deblurlab.nets import UNet16
+from deblurlab.pair import Pair
+from deblurlab.tasks import Autoencoder
+from deblurlab.tasks.schedules import constant_then_exponential
+
+
+def _task(**options: object) -> Autoencoder:
+    torch.manual_seed(0)
+    return Autoencoder(
+        network=UNet16(widths=(4, 8)), loss=LogCosh(), optimizer=functools.partial(torch.optim.Adam, lr=1e-2), **options
+    )
+
+
+def _pair() -> Pair:
+    torch.manual_seed(1)
+    sharp = torch.rand(4, 3, 16, 16)
+    return Pair(blurred=(sharp + 0.1).clamp(0, 1), sharp=sharp, valid=torch.ones(4, dtype=torch.bool))
+
+
+def test_the_training_loss_is_the_mean_of_log_cosh() -> None:
+    task, pair = _task(), _pair()
+    task.log = lambda *_, **__: None
+    error = (task.network(pair.blurred) - pair.sharp).double()
+    torch.testing.assert_close(task.training_step(pair, 0).double(), error.cosh().log().mean())
+
+
+def test_losses_and_scores_are_float32_under_autocast() -> None:
+    task, pair = _task(), _pair()
+    task.log = lambda *_, **__: None
+    seen: list[torch.dtype] = []
+    task.network.output.register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = task.training_step(pair, 0)
+        scores = task.score_images(task.restore(pair.blurred), pair.sharp)
+    assert set(seen) == {torch.bfloat16}
+    assert loss.dtype == torch.float32
+    assert {value.dtype for value in scores.values()} == {torch.float32}
+
+
+def test_an_optimizer_step_lowers_the_loss() -> None:
+    task, pair = _task(), _pair()
+    task.log = lambda *_, **__: None
+    optimizer = task.configure_optimizers()
+    losses = []
+    for _ in range(20):
+        optimizer.zero_grad()
+        loss = task.training_step(pair, 0)
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.7 * losses[0]
+
+
+def test_the_rate_is_constant_then_decays_exponentially() -> None:
+    schedule = functools.partial(constant_then_exponential, constant_epochs=3, gamma=0.5)
+    configured = _task(scheduler=schedule).configure_optimizers()
+    rates = []
+    for _ in range(6):
+        rates.append(configured["optimizer"].param_groups[0]["lr"])
+        configured["optimizer"].step()
+        configured["lr_scheduler"].step()
+    assert rates == pytest.approx([1e-2, 1e-2, 1e-2, 5e-3, 2.5e-3, 1.25e-3])
+
+
+def test_a_checkpoint_of_another_network_is_refused_by_name() -> None:
+    other = nn.ModuleDict({"network": UNet16(widths=(4, 16))}).state_dict()
+    with pytest.raises(ValueError, match=r"network\.encoder\.1\.0\.weight is 16x4x3x3 there and 8x4x3x3 here"):
+        _task().on_load_checkpoint({"state_dict": other})
+    state = _task().state_dict()
+    del state["network.output.bias"]
+    with pytest.raises(ValueError, match=r"network\.output\.bias is missing there"):
+        _task().on_load_checkpoint({"state_dict": state})

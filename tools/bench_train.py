@@ -1,0 +1,150 @@
+"""Training throughput: deblurlab's command path against hand-written loops on tensors in memory, in one run.
+
+    python tools/bench_train.py [--rounds 5] [--steps 6]
+
+deblurlab's side is what `python -m deblurlab.train` does: loader, blur and flips on the device, Lightning,
+logging. The rivals get their pairs ready-made. Each round times all of them one after the other on batches
+of the same images, so that a noisy machine slows all alike; the ratio is the median over the rounds.
+"""
+
+import argparse
+import itertools
+import json
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from hydra import compose, initialize_config_dir
+from lightning.pytorch import Callback, LightningModule, Trainer
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor, nn
+
+import deblurlab.command
+from deblurlab import build
+
+CONF = Path(deblurlab.__file__).parent / "conf"
+OUTPUT = Path("outputs/bench/train.json")
+CASES = (("unet16", 256), ("rednet30", 32))
+
+
+def hand_written(
+    network: nn.Module, pairs: Iterable[tuple[Tensor, Tensor]], *, precision: torch.dtype, layout: torch.memory_format
+) -> Callable[[], float]:
+    """A plain PyTorch training loop over ready pairs; returns the function that runs it and gives its seconds."""
+    network = network.to(memory_format=layout)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True)
+    ready = [
+        (blurred.contiguous(memory_format=layout), sharp.contiguous(memory_format=layout)) for blurred, sharp in pairs
+    ]
+
+    def run() -> float:
+        start = time.perf_counter()
+        for blurred, sharp in ready:
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == torch.bfloat16):
+                restored = network(blurred)
+            error = (restored.float() - sharp).abs()
+            loss = (error + nn.functional.softplus(-2 * error) - math.log(2)).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        return time.perf_counter() - start
+
+    return run
+
+
+class Rounds(Callback):
+    """Each epoch is a round: times its training batches, then the rivals."""
+
+    def __init__(self, rivals: dict[str, Callable[[], float]]) -> None:
+        self.rivals = rivals
+        self.seconds: list[dict[str, float]] = []
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._start = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        measured = {"deblurlab": time.perf_counter() - self._start}
+        measured |= {name: run() for name, run in self.rivals.items()}
+        self.seconds.append(measured)
+
+
+def measure(model: str, batch: int, *, rounds: int, steps: int) -> dict[str, Any]:
+    """Images per second of deblurlab and its rivals, and the median ratio to each rival."""
+    with tempfile.TemporaryDirectory() as folder, initialize_config_dir(str(CONF), version_base="1.3"):
+        overrides = [
+            f"model={model}",
+            "trainer=cpu",
+            f"data.batch_size={batch}",
+            f"run={folder}",
+            "callbacks=none",
+            f"trainer.max_epochs={rounds + 1}",  # the first one warms up
+            f"trainer.limit_train_batches={steps}",
+            "trainer.limit_val_batches=0",
+            "trainer.enable_checkpointing=false",
+        ]
+        cfg = compose("train", overrides=overrides)
+        data = build.data(cfg)
+        batches = itertools.islice(data.train_dataloader(), steps)
+        pairs = [data.on_after_batch_transfer(raw, 0)[:2] for raw in batches]
+        rivals = {
+            "float32 NCHW": (torch.float32, torch.contiguous_format),
+            "float32 channels_last": (torch.float32, torch.channels_last),
+        }
+        if build.fast_precision("cpu") == "bf16-mixed":
+            rivals["bfloat16 channels_last"] = (torch.bfloat16, torch.channels_last)
+        timed = Rounds(
+            {
+                name: hand_written(build.task(cfg).network, pairs, precision=precision, layout=layout)
+                for name, (precision, layout) in rivals.items()
+            }
+        )
+        trainer = build.trainer(cfg, timed)
+        trainer.fit(build.task(cfg), datamodule=data)
+    kept = timed.seconds[1:]
+    return {
+        "model": model,
+        "batch": batch,
+        "precision": trainer.precision,
+        "images_per_second": {
+            name: round(batch * steps / statistics.median(each[name] for each in kept), 1) for name in kept[0]
+        },
+        "deblurlab_over": {
+            name: round(statistics.median(each[name] / each["deblurlab"] for each in kept), 3) for name in rivals
+        },
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--steps", type=int, default=6, help="training steps a round")
+    options = parser.parse_args()
+    results = [measure(model, batch, rounds=options.rounds, steps=options.steps) for model, batch in CASES]
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    OUTPUT.write_text(json.dumps(results, indent=2) + "\n")
+
+    table = Table(title=f"Training on this CPU, median of {options.rounds} rounds of {options.steps} steps")
+    for title in ("model", "batch", "loop", "images/s", "deblurlab is"):
+        table.add_column(title, justify="right" if title != "loop" else "left")
+    for result in results:
+        for name, speed in result["images_per_second"].items():
+            ratio = result["deblurlab_over"].get(name)
+            label = f"deblurlab ({result['precision']})" if ratio is None else f"by hand, {name}"
+            table.add_row(
+                result["model"],
+                str(result["batch"]),
+                label,
+                f"{speed:.1f}",
+                f"{ratio:.2f} times as fast" if ratio else "",
+            )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
