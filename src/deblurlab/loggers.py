@@ -26,4 +26,7 @@ def wandb_logger(
         offline = "WANDB_MODE" not in os.environ and not wandb.login(prompt=False)
     if offline:
         log.info(f"W&B has no API key (wandb login) and stays offline; later: wandb sync {folder}/wandb/offline-run-*")
-    return WandbLogger(project=project, name=name, group=group, save_dir=folder, offline=offline)
+    mode = "offline" if offline else None  # Lightning's own way, an environment variable, comes too late
+    logger = WandbLogger(project=project, name=name, group=group, save_dir=folder, offline=offline, mode=mode)
+    logger._wandb_init.pop("anonymous")  # W&B 0.31 warns of it whatever its value
+    return logger
