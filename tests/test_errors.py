@@ -91,6 +91,16 @@ def test_a_checkpoint_of_another_network(refused: Refused, call: Call) -> None:
     )
 
 
+def test_a_run_is_not_overwritten(refused: Refused, call: Call, tmp_path: Path) -> None:
+    call("train", "run=mine", "+model.network.widths=[4,8]", "trainer.max_epochs=1", *FEW)
+    before = {path: path.read_bytes() for path in (tmp_path / "mine").rglob("*") if path.suffix in (".ckpt", ".yaml")}
+    assert "run=mine holds a run already. Resume it with ckpt_path=last" in refused("train", "run=mine")
+    assert "Repeat its overrides to resume: run=mine +model.network.widths=[4,8]" in refused(
+        "train", "run=mine", "ckpt_path=last"
+    )
+    assert {path: path.read_bytes() for path in before} == before
+
+
 def test_evaluating_what_is_not_a_run(refused: Refused, tmp_path: Path) -> None:
     assert "is not the folder of a run" in refused("evaluate", f"run={tmp_path}")
     assert "run" in refused("evaluate")

@@ -1,8 +1,10 @@
 """Where a run lives and what it was. Imports nothing heavy: commands need it before they know what to do."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 
@@ -33,6 +35,36 @@ def checkpoint_file(ckpt_path: str, folder: Path) -> Path:
     if not file.is_file():
         raise ValueError(f"ckpt_path={ckpt_path}: there is no checkpoint {file}.")
     return file
+
+
+def claim(cfg: DictConfig) -> Path:
+    """Make the folder that Hydra has chosen the run's, with its configuration in it; ``cfg.run`` names it then.
+
+    Raises:
+        ValueError: if it holds another run, which would be overwritten.
+    """
+    hydra = HydraConfig.get()
+    folder = Path(os.path.relpath(hydra.runtime.output_dir))
+    cfg.run = str(folder)
+    saved = folder / ".hydra"
+    if (folder / "checkpoints").is_dir():
+        if cfg.ckpt_path is None:
+            raise ValueError(
+                f"run={folder} holds a run already. Resume it with ckpt_path=last, or choose another folder."
+            )
+        before = load_run(str(folder)).config
+        for key in ("model.network", "data._target_", "data.batch_size", "seed"):
+            there, here = OmegaConf.select(before, key), OmegaConf.select(cfg, key)
+            if there != here:
+                overrides = " ".join(OmegaConf.load(saved / "overrides.yaml"))
+                raise ValueError(
+                    f"run={folder} has {key}={there}, not {here}. Repeat its overrides to resume: {overrides}"
+                )
+    saved.mkdir(exist_ok=True)
+    OmegaConf.save(cfg, saved / "config.yaml", resolve=True)
+    OmegaConf.save(hydra.overrides.task, saved / "overrides.yaml")
+    OmegaConf.save(OmegaConf.create({"hydra": hydra}), saved / "hydra.yaml")
+    return folder
 
 
 @dataclass(frozen=True, kw_only=True)

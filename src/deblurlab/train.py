@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from deblurlab.command import command
-from deblurlab.runs import checkpoint_file
+from deblurlab.runs import checkpoint_file, claim
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def main(cfg: DictConfig) -> float | None:
     from deblurlab import __version__, build, results
     from deblurlab.checkpoint import best_checkpoint, load_weights
 
-    choices, folder = HydraConfig.get().runtime.choices, Path(cfg.run)
+    choices, folder = HydraConfig.get().runtime.choices, claim(cfg)
     seed_everything(cfg.seed, verbose=False)
     data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg)
     log.info(
