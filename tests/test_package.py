@@ -1,0 +1,38 @@
+"""What an installed deblurlab brings along."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import deblurlab
+
+SOURCE = Path(deblurlab.__file__).parent
+
+
+@pytest.mark.slow
+def test_the_wheel_works_from_any_directory(tmp_path: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", tmp_path, SOURCE.parents[1]], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if name.startswith("deblurlab/")}
+    wanted = {
+        path.relative_to(SOURCE.parent).as_posix() for path in SOURCE.rglob("*") if path.suffix in (".py", ".yaml")
+    }
+    assert packed - {"deblurlab/py.typed"} == wanted
+
+    subprocess.run([*pip, "install", "--no-deps", "--target", tmp_path / "site", wheel], check=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "deblurlab.train", "experiment=cifar10_unet16", "--cfg", "job"],
+        cwd=elsewhere,
+        env={"PYTHONPATH": str(tmp_path / "site"), "PATH": "", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "max_epochs: 120" in done.stdout, done.stderr
