@@ -90,13 +90,24 @@ class EvaluationDraws(Sampler[Draw]):
 
 
 class DrawnImages(Dataset[RawBatch]):
-    """Makes the batch that a :class:`Draw` describes from (N, 3, H, W) uint8 images in memory."""
+    """Makes the batch that a :class:`Draw` describes from (N, 3, H, W) uint8 images in memory.
 
-    def __init__(self, images: Tensor, *, sigma_max: float) -> None:
+    Args:
+        images: (N, 3, H, W) uint8.
+        sigma_max: the widest blur that will be drawn.
+        process: of several processes with the same draws, this one's index; it makes its share of the rows.
+        processes: how many there are.
+    """
+
+    def __init__(self, images: Tensor, *, sigma_max: float, process: int = 0, processes: int = 1) -> None:
         self.images = images
         self.taps = int(kernel_size(sigma_max))
+        self.process, self.processes = process, processes
 
     def __getitem__(self, draw: Draw) -> RawBatch:
+        rows = len(draw.images) // self.processes
+        share = slice(self.process * rows, (self.process + 1) * rows)
+        draw = Draw(*(field[share] for field in draw))
         return RawBatch(
             sharp=self.images[torch.from_numpy(draw.images)],
             kernels=torch.from_numpy(gaussian_kernels(draw.sigma, self.taps)),

@@ -73,9 +73,10 @@ class Restoration(LightningModule):
 
     @staticmethod
     def _means(scores: ImageScores) -> dict[str, Tensor]:
-        means = {name: value.float() for name, value in scores.compute().items()}
+        means = scores.compute()
         scores.reset()
-        return means
+        values = torch.stack([mean.float() for mean in means.values()]).cpu()  # one transfer
+        return dict(zip(means, values, strict=True))
 
 
 def _shape(state: Mapping[str, Tensor], name: str) -> str:
