@@ -42,15 +42,17 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     if settings.accelerator == "auto" and xla.tpu_found():
         settings.accelerator, settings.devices = "tpu", "auto"
     device: dict[str, Any] = {"plugins": [AtomicCheckpointIO()]}
+    watchers: list[Callback] = []
     if settings.accelerator in get_args(xla.Client):
         bfloat16 = settings.precision in ("auto", "bf16-mixed")
         device = {"strategy": xla.data_parallel(settings.accelerator, devices=settings.devices, bfloat16=bfloat16)}
         settings.accelerator, settings.devices, settings.precision = "auto", 1, None
+        watchers = xla.watchers()
     elif settings.get("precision") == "auto":
         settings.precision = fast_precision(settings.accelerator)
     module: Trainer = instantiate(
         settings,
-        callbacks=[*_listed(cfg.get("callbacks")), *callbacks],
+        callbacks=[*_listed(cfg.get("callbacks")), *callbacks, *watchers],
         logger=_listed(cfg.get("logger")) or False,
         enable_progress_bar=False,
         **device,

@@ -36,6 +36,9 @@ class Draw(NamedTuple):
     flips: npt.NDArray[np.bool_]
     valid: npt.NDArray[np.bool_]
 
+    def rows(self, share: slice) -> "Draw":
+        return Draw(self.images[share], self.sigma[share], self.flips[share], self.valid[share])
+
 
 class TrainingDraws(Sampler[Draw]):
     """Every image once an epoch in a new order, with new flips and, unless ``fixed_blur``, a new blur.
@@ -106,8 +109,7 @@ class DrawnImages(Dataset[RawBatch]):
 
     def __getitem__(self, draw: Draw) -> RawBatch:
         rows = len(draw.images) // self.processes
-        share = slice(self.process * rows, (self.process + 1) * rows)
-        draw = Draw(*(field[share] for field in draw))
+        draw = draw.rows(slice(self.process * rows, (self.process + 1) * rows))
         return RawBatch(
             sharp=self.images[torch.from_numpy(draw.images)],
             kernels=torch.from_numpy(gaussian_kernels(draw.sigma, self.taps)),

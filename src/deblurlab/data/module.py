@@ -24,13 +24,6 @@ _EVALUATION_SEEDS = {"val": 1, "test": 2}
 class Evaluable(Protocol):
     """What commands ask of a data module after a test."""
 
-    def _dataset(self, split: Split) -> DrawnImages:
-        """A split's images, of which each process of a distributed run makes its share."""
-        process, processes = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        if self.batch_size % processes:
-            raise ValueError(f"data.batch_size={self.batch_size} cannot be split over {processes} hosts.")
-        return DrawnImages(self.images(split), sigma_max=self.sigma_range[1], process=process, processes=processes)
-
     def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
         """Some images of a split, in the order of ``rows``, on the CPU."""
 

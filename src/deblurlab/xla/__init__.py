@@ -8,6 +8,8 @@ import os
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from lightning.pytorch import Callback
+
     from deblurlab.xla.strategy import SPMDStrategy
 
 Client = Literal["tpu", "xla_cpu"]
@@ -62,3 +64,10 @@ def data_parallel(client: Client, *, devices: int | Literal["auto"], bfloat16: b
         checkpoint_io=checkpoint.AtomicXLACheckpointIO(),
         precision_plugin=precision.SPMDPrecision(bfloat16=bfloat16),
     )
+
+
+def watchers() -> "list[Callback]":
+    """The callbacks that belong to every run on XLA."""
+    from deblurlab.xla.compiles import Compiles
+
+    return [Compiles()]

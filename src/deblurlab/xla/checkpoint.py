@@ -19,7 +19,8 @@ class AtomicXLACheckpointIO(XLACheckpointIO):
 
     @override
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
-        self._file.save_checkpoint(xm._maybe_convert_to_cpu(checkpoint), path, storage_options)
+        on_host: dict[str, Any] = xm._maybe_convert_to_cpu(checkpoint)  # type: ignore[assignment]
+        self._file.save_checkpoint(on_host, path)
 
     @override
     def load_checkpoint(

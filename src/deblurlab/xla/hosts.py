@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 import torch
-from torch.distributed import TCPStore
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class Hosts:
         if self.index == source:
             buffer = io.BytesIO()
             torch.save(value, buffer)
-            self._store.set(key, buffer.getvalue())
+            self._store.set(key, buffer.getvalue())  # type: ignore[arg-type]  # bytes are what it stores
             return value
         received: T = torch.load(io.BytesIO(self._store.get(key)), weights_only=True)
         return received

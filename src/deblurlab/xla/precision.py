@@ -37,7 +37,7 @@ class SPMDPrecision(XLAPrecision):
         The partitioner adds the all-reduces where a sharded batch meets a replicated weight, so nothing is
         reduced here.
         """
-        result = optimizer.step(closure=lambda: self._wrap_closure(model, optimizer, closure), **kwargs)  # type: ignore[arg-type]
+        result = optimizer.step(closure=lambda: self._wrap_closure(model, optimizer, closure), **kwargs)
         if model.automatic_optimization:
             torch_xla.sync()
         return result

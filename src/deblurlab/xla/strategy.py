@@ -13,7 +13,8 @@ from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch import Trainer
 from lightning.pytorch.accelerators import Accelerator
 from lightning.pytorch.plugins import XLAPrecision
-from lightning.pytorch.strategies import SingleDeviceStrategy, SingleDeviceXLAStrategy
+from lightning.pytorch.strategies import SingleDeviceStrategy
+from lightning.pytorch.strategies.single_xla import SingleDeviceXLAStrategy
 from torch import Tensor
 from torch.optim import Optimizer
 from torch_xla import runtime
@@ -68,7 +69,7 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         count, index = runtime.process_count(), runtime.process_index()
         self.hosts = Hosts(index=index, count=count, master=runtime.get_master_ip() if count > 1 else "")
         self.global_rank, self.world_size = index, count
-        rank_zero_only.rank = index
+        rank_zero_only.rank = index  # type: ignore[attr-defined]
         self._settings: dict[int, list[dict[str, Any]]] = {}
 
     @property
@@ -101,8 +102,8 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
 
     def _split(self, rows: Tensor) -> Tensor:
         sharding = xs.ShardingSpec(self.mesh, ("batch", *[None] * (rows.ndim - 1)), minibatch=self.world_size > 1)
-        (tensor,) = send_cpu_data_to_device(rows, self.root_device, sharding)
-        return tensor  # type: ignore[no-any-return]
+        sent: list[Tensor] = send_cpu_data_to_device(rows, self.root_device, sharding)  # type: ignore[assignment]
+        return sent[0]
 
     @override
     def setup(self, trainer: Trainer) -> None:
@@ -124,7 +125,7 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         """The state dict with the settings the optimizer was made with: a CPU or GPU resumes from it."""
         state = super().optimizer_state(optimizer)
         for group, settings in zip(state["param_groups"], self._settings[id(optimizer)], strict=True):
-            group.update(settings)  # type: ignore[attr-defined]
+            group.update(settings)
         return state
 
     @override
