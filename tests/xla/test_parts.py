@@ -103,7 +103,8 @@ def test_hosts_meet_and_hear_the_same() -> None:
     hosts = [context.Process(target=_meet, args=(index, port, results)) for index in range(3)]
     for host in hosts:
         host.start()
-    heard = dict(results.get(timeout=60) for _ in hosts)
+    heard = dict(results.get(timeout=100) for _ in hosts)
     for host in hosts:
         host.join(60)
+        assert host.exitcode == 0
     assert heard == dict.fromkeys(range(3), [("run0", 0.0), ("run2", 2.0)])

@@ -38,9 +38,16 @@ class Hosts:
         if self.count == 1:
             return
         self._meetings += 1
-        if self._store.add(f"arrived/{self._meetings}", 1) == self.count:
-            self._store.set(f"all/{self._meetings}", "")
-        self._store.wait([f"all/{self._meetings}"])
+        self._count_in("arrived")
+        # The store ends with process 0, which therefore leaves last.
+        self._count_in("left", wait=self.index == 0)
+
+    def _count_in(self, gate: str, *, wait: bool = True) -> None:
+        key = f"{gate}/{self._meetings}"
+        if self._store.add(key, 1) == self.count:
+            self._store.set(f"{key}/all", "")
+        elif wait:
+            self._store.wait([f"{key}/all"])
 
     def broadcast(self, value: T, source: int = 0) -> T:
         """``source``'s value, tensors and plain containers, on every process."""

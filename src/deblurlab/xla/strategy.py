@@ -152,3 +152,8 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         output = super().test_step(*args, **kwargs)
         torch_xla.sync()
         return output
+
+    @override
+    def teardown(self) -> None:
+        super().teardown()
+        self.barrier()
