@@ -140,7 +140,10 @@ def test_a_cpu_run_goes_on_under_xla(on_cpu: Path, settings: tuple[str, ...], tm
 def test_killed_in_an_epoch_it_goes_on_at_the_same_step(
     on_xla: Path, settings: tuple[str, ...], tmp_path: Path
 ) -> None:
-    folder, each_step = tmp_path / "run", ("callbacks.last.every_n_epochs=null", "+callbacks.last.every_n_train_steps=1")
+    folder, each_step = (
+        tmp_path / "run",
+        ("callbacks.last.every_n_epochs=null", "+callbacks.last.every_n_train_steps=1"),
+    )
     arguments = (*TINY, *XLA, *settings, *each_step, "callbacks.last.save_on_train_epoch_end=false", f"run={folder}")
     killed = subprocess.Popen([sys.executable, "-m", "deblurlab.train", *arguments], env=environment())
     probe = folder / "steps" / "version_0" / "metrics.csv"

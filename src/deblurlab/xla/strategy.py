@@ -142,6 +142,14 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         return super().batch_to_device(batch, device, dataloader_idx)
 
     @override
+    def training_step(self, *args: Any, **kwargs: Any) -> Any:
+        output = super().training_step(*args, **kwargs)
+        assert self.lightning_module is not None
+        if not self.lightning_module.automatic_optimization:
+            self.precision_plugin.run()  # type: ignore[attr-defined]
+        return output
+
+    @override
     def validation_step(self, *args: Any, **kwargs: Any) -> Any:
         output = super().validation_step(*args, **kwargs)
         torch_xla.sync()
