@@ -2,13 +2,14 @@
 
 import copy
 import warnings
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, LightningDataModule, Trainer
 from omegaconf import DictConfig
 
+from deblurlab import xla
 from deblurlab.checkpoint import AtomicCheckpointIO
 from deblurlab.tasks.base import Restoration
 
@@ -36,15 +37,25 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     """The trainer of ``cfg.trainer`` with the callbacks and loggers of their groups, and further callbacks."""
     for pattern in _CHOSEN:
         warnings.filterwarnings("ignore", pattern)
+    xla.quiet()
     settings = copy.copy(cfg.trainer)
-    if settings.get("precision") == "auto":
+    if settings.accelerator == "auto" and xla.tpu_found():
+        settings.accelerator, settings.devices = "tpu", "auto"
+    device: dict[str, Any] = {"plugins": [AtomicCheckpointIO()]}
+    watchers: list[Callback] = []
+    if settings.accelerator in get_args(xla.Client):
+        bfloat16 = settings.precision in ("auto", "bf16-mixed")
+        device = {"strategy": xla.data_parallel(settings.accelerator, devices=settings.devices, bfloat16=bfloat16)}
+        settings.accelerator, settings.devices, settings.precision = "auto", 1, None
+        watchers = xla.watchers()
+    elif settings.get("precision") == "auto":
         settings.precision = fast_precision(settings.accelerator)
     module: Trainer = instantiate(
         settings,
-        callbacks=[*_listed(cfg.get("callbacks")), *callbacks],
+        callbacks=[*_listed(cfg.get("callbacks")), *callbacks, *watchers],
         logger=_listed(cfg.get("logger")) or False,
-        plugins=[AtomicCheckpointIO()],
         enable_progress_bar=False,
+        **device,
         _convert_="all",
     )
     return module

@@ -80,3 +80,13 @@ def test_goes_on_behind_the_last_batch_it_gave(workers: int) -> None:
     for one, other in zip(rest, whole[4:], strict=True):
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
     assert len(list(resumed)) == 6, "the next epoch starts at its beginning"
+
+
+def test_the_hosts_shares_make_up_the_batch() -> None:
+    images = torch.arange(12, dtype=torch.uint8)[:, None, None, None].expand(12, 3, 8, 8)
+    draw = Draw(np.arange(12)[::-1].copy(), np.linspace(0.1, 1, 12), np.random.rand(12, 2) < 0.5, np.arange(12) < 7)
+    whole = DrawnImages(images, sigma_max=1)[draw]
+    shares = [DrawnImages(images, sigma_max=1, process=process, processes=3)[draw] for process in range(3)]
+    assert {len(share.sharp) for share in shares} == {4}
+    for field, parts in zip(whole, zip(*shares, strict=True), strict=True):
+        assert torch.equal(field, torch.cat(parts))

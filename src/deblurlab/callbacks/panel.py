@@ -37,12 +37,15 @@ class Panel(Callback):
     ) -> None:
         epoch = trainer.current_epoch + 1
         due = epoch == 1 or epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs
-        if batch_idx or not due or not trainer.is_global_zero:
+        if batch_idx or not due:
             return
         assert isinstance(outputs, Tensor)
         shown = {"Blurred": batch.blurred, "Restored": outputs, "Sharp": batch.sharp}
         rows = torch.linspace(0, len(outputs) - 1, min(self.images, len(outputs))).long()
-        figure = figures.panel({title: images.detach()[rows] for title, images in shown.items()})
+        shown = {title: images.detach()[rows].cpu() for title, images in shown.items()}
+        if not trainer.is_global_zero:  # but it took part in the reading: on a TPU pod slice that takes all hosts
+            return
+        figure = figures.panel(shown)
         figures.save(figure, self.file)
         picture = figures.pixels(figure)
         for logger in trainer.loggers:

@@ -36,6 +36,9 @@ class Draw(NamedTuple):
     flips: npt.NDArray[np.bool_]
     valid: npt.NDArray[np.bool_]
 
+    def rows(self, share: slice) -> "Draw":
+        return Draw(self.images[share], self.sigma[share], self.flips[share], self.valid[share])
+
 
 class TrainingDraws(Sampler[Draw]):
     """Every image once an epoch in a new order, with new flips and, unless ``fixed_blur``, a new blur.
@@ -90,13 +93,23 @@ class EvaluationDraws(Sampler[Draw]):
 
 
 class DrawnImages(Dataset[RawBatch]):
-    """Makes the batch that a :class:`Draw` describes from (N, 3, H, W) uint8 images in memory."""
+    """Makes the batch that a :class:`Draw` describes from (N, 3, H, W) uint8 images in memory.
 
-    def __init__(self, images: Tensor, *, sigma_max: float) -> None:
+    Args:
+        images: (N, 3, H, W) uint8.
+        sigma_max: the widest blur that will be drawn.
+        process: of several processes with the same draws, this one's index; it makes its share of the rows.
+        processes: how many there are.
+    """
+
+    def __init__(self, images: Tensor, *, sigma_max: float, process: int = 0, processes: int = 1) -> None:
         self.images = images
         self.taps = int(kernel_size(sigma_max))
+        self.process, self.processes = process, processes
 
     def __getitem__(self, draw: Draw) -> RawBatch:
+        rows = len(draw.images) // self.processes
+        draw = draw.rows(slice(self.process * rows, (self.process + 1) * rows))
         return RawBatch(
             sharp=self.images[torch.from_numpy(draw.images)],
             kernels=torch.from_numpy(gaussian_kernels(draw.sigma, self.taps)),

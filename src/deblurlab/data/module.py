@@ -38,7 +38,7 @@ class BlurredImages(LightningDataModule):
     and test blur are the same in every run and on every device.
 
     Args:
-        batch_size: images a step, over all devices of a host.
+        batch_size: images a step, over all devices of all hosts.
         sigma_range: the narrowest and the widest blur, in pixels.
         fixed_blur: blur each training image once for all epochs, as the study did.
         seed: of the training draws.
@@ -80,7 +80,7 @@ class BlurredImages(LightningDataModule):
             seed=self.seed,
             fixed_blur=self.fixed_blur,
         )
-        dataset = DrawnImages(self.images("train"), sigma_max=self.sigma_range[1])
+        dataset = self._dataset("train")
         return ResumableLoader(dataset, sampler=draws, num_workers=self.workers, pin_memory=torch.cuda.is_available())
 
     def val_dataloader(self) -> DataLoader[RawBatch]:
@@ -90,7 +90,7 @@ class BlurredImages(LightningDataModule):
         return self._evaluation_loader("test")
 
     def _evaluation_loader(self, split: Literal["val", "test"]) -> DataLoader[RawBatch]:
-        dataset = DrawnImages(self.images(split), sigma_max=self.sigma_range[1])
+        dataset = self._dataset(split)
         draws = EvaluationDraws(sigma=self.sigma(split), batch_size=self.batch_size)
         return DataLoader(
             dataset,
@@ -99,6 +99,13 @@ class BlurredImages(LightningDataModule):
             num_workers=self.workers,
             pin_memory=torch.cuda.is_available(),
         )
+
+    def _dataset(self, split: Split) -> DrawnImages:
+        """A split's images, of which each process of a distributed run makes its share."""
+        process, processes = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
+        if self.batch_size % processes:
+            raise ValueError(f"data.batch_size={self.batch_size} cannot be split over {processes} hosts.")
+        return DrawnImages(self.images(split), sigma_max=self.sigma_range[1], process=process, processes=processes)
 
     def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
         index = np.asarray(rows)

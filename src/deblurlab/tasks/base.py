@@ -36,6 +36,9 @@ class Restoration(LightningModule):
         with torch.autocast(restored.device.type, enabled=False):
             return score(restored, sharp, self.loss)
 
+    def on_validation_epoch_start(self) -> None:
+        self.val_scores.reset()
+
     def validation_step(self, batch: Pair, batch_idx: int) -> Tensor:
         restored = self.restore(batch.blurred)
         self.val_scores.update(self.score_images(restored, batch.sharp), batch.valid)
@@ -44,6 +47,10 @@ class Restoration(LightningModule):
     def on_validation_epoch_end(self) -> None:
         means = self._means(self.val_scores)
         self.log_dict({f"val/{name}": value for name, value in means.items() if name != "images"})
+
+    def on_test_epoch_start(self) -> None:
+        self.test_scores.reset()
+        self.test_blurred_scores.reset()
 
     def test_step(self, batch: Pair, batch_idx: int) -> dict[str, dict[str, Tensor]]:
         """Returns the scores of each image, (B,), of the restored and of the blurred version."""
@@ -73,9 +80,9 @@ class Restoration(LightningModule):
 
     @staticmethod
     def _means(scores: ImageScores) -> dict[str, Tensor]:
-        means = {name: value.float() for name, value in scores.compute().items()}
-        scores.reset()
-        return means
+        means = scores.compute()
+        values = torch.stack([mean.float() for mean in means.values()]).cpu()  # one transfer
+        return dict(zip(means, values, strict=True))
 
 
 def _shape(state: Mapping[str, Tensor], name: str) -> str:

@@ -1,0 +1,133 @@
+"""``python -m deblurlab.plan``: compile the training step for a TPU you do not have, and say what it costs.
+
+Examples:
+    python -m deblurlab.plan model=rednet30 topology=v2-8
+    python -m deblurlab.plan experiment=cifar10_rednet30 topology=[v5e-8,v5e-64,v5e-256] json=plan.json
+    python -m deblurlab.plan model=unet16 data=sample topology=v6e-8 largest_batch=true
+"""
+
+import gc
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from deblurlab.command import command
+
+if TYPE_CHECKING:
+    from deblurlab.xla.chips import Topology
+    from deblurlab.xla.estimate import Estimate
+
+log = logging.getLogger(__name__)
+
+
+@command("plan")
+def main(cfg: DictConfig) -> None:
+    """Print the table, one column a topology, and write ``json``."""
+    from deblurlab import xla
+    from deblurlab.xla.chips import topology
+
+    xla.quiet()
+    xla.require_torch_xla("plan")
+    from deblurlab.xla.compiler import require_compiler
+
+    require_compiler()
+    names = [cfg.topology] if isinstance(cfg.topology, str) else list(cfg.topology)
+    slices = [topology(name) for name in names]
+    steps = []
+    for one in slices:
+        log.info(f"compiling the step for {one.name}, {cfg.batch} images a core")
+        steps.append(estimate(cfg, one, cfg.batch))
+    epochs, images = int(cfg.trainer.max_epochs), len(_data(cfg, 1).train_dataloader())
+    show(steps, epochs=epochs, images=images)
+    if cfg.largest_batch:
+        for one, step in zip(slices, steps, strict=True):
+            print(f"{one.name}: the largest batch that fits is {largest_batch(cfg, one, step):,} images a core")
+    if cfg.json:
+        plans = [step.as_json() for step in steps]
+        Path(cfg.json).write_text(json.dumps(plans[0] if len(plans) == 1 else plans, indent=2) + "\n")
+
+
+def _data(cfg: DictConfig, batch_size: int) -> Any:
+    from deblurlab import build
+
+    chosen = cfg.copy()
+    OmegaConf.update(chosen, "data.batch_size", batch_size, force_add=True)
+    return build.data(chosen)
+
+
+def estimate(cfg: DictConfig, topology: "Topology", batch: int) -> "Estimate":
+    """The step with ``batch`` images a core on every core of ``topology``."""
+    from lightning.pytorch import seed_everything
+
+    from deblurlab import build
+    from deblurlab.xla import trace
+    from deblurlab.xla.compiler import compile_for
+    from deblurlab.xla.estimate import Estimate
+
+    seed_everything(cfg.seed, verbose=False)
+    hlo = trace.training_step(build.trainer(cfg), build.task(cfg), _data(cfg, batch * topology.cores))
+    gc.collect()  # with its tensors, lest the next trace run what this one left
+    return Estimate(topology=topology, cost=compile_for(topology, hlo), batch=batch)
+
+
+def largest_batch(cfg: DictConfig, topology: "Topology", step: "Estimate") -> int:
+    """Images a core, a multiple of 8, up to the whole training set.
+
+    Memory grows linearly with the batch: two compilations foretell the answer, further ones make sure of it.
+    """
+    from deblurlab.xla.compiler import DoesNotFitError
+
+    memory, images = topology.chip.memory, len(_data(cfg, 1).train_dataloader())
+    double = estimate(cfg, topology, 2 * step.batch)
+    slope = (double.cost.memory_bytes - step.cost.memory_bytes) / step.batch
+    batch = int(step.batch + (memory - step.cost.memory_bytes) / slope) // 8 * 8
+    batch = min(batch, images // topology.cores // 8 * 8)
+    while True:
+        log.info(f"compiling the step for {topology.name}, {batch} images a core")
+        try:
+            if estimate(cfg, topology, batch).cost.memory_bytes <= memory:
+                return batch
+        except DoesNotFitError:
+            pass
+        batch = int(0.95 * batch) // 8 * 8
+
+
+def show(steps: "list[Estimate]", *, epochs: int, images: int) -> None:
+    """Print the estimates side by side; ``images`` is the training set's size."""
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("a core and step")
+    for step in steps:
+        table.add_column(step.topology.name, justify="right")
+
+    def row(title: str, *cells: str) -> None:
+        table.add_row(title, *cells)
+
+    row("images", *(f"{step.batch}" for step in steps))
+    row("GFLOP", *(f"{step.cost.flops / 1e9:.1f}" for step in steps))
+    row("HBM traffic, GB", *(f"{step.cost.hbm_bytes / 1e9:.2f}" for step in steps))
+    row(
+        "peak memory, MB, of HBM, GB",
+        *(f"{s.cost.memory_bytes / 1e6:.0f} of {s.topology.chip.memory / 1e9:.1f}" for s in steps),
+    )
+    row("all-reduces", *(f"{step.cost.all_reduces}" for step in steps))
+    row("all-reduced, MB", *(f"{step.cost.all_reduce_bytes / 1e6:.2f}" for step in steps))
+    row("estimated cycles, millions", *(f"{step.cost.cycles / 1e6:.2f}" for step in steps))
+    row("on the core, ms", *(f"{step.core_seconds * 1e3:.2f}" for step in steps))
+    row("on the wire, ms", *(f"{step.wire_seconds * 1e3:.2f}" for step in steps))
+    row("step, ms", *(f"{step.seconds * 1e3:.2f}" for step in steps))
+    row("bound by FLOP/s or HBM, ms", *(f"{step.bound_seconds * 1e3:.2f}" for step in steps))
+    row("bound / step", *(f"{step.bound_seconds / step.seconds:.2f}" for step in steps))
+    table.add_section()
+    row("images a second, all cores", *(f"{step.images_per_second:,.0f}" for step in steps))
+    row(f"hours for {epochs} epochs", *(f"{epochs * images / s.images_per_second / 3600:.3f}" for s in steps))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

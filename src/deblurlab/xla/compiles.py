@@ -1,0 +1,129 @@
+"""Watches XLA's compiler: what compiled, how long it took, and what should not have."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import torch_xla
+import torch_xla.debug.metrics as xla_metrics
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+
+log = logging.getLogger(__name__)
+
+
+def compiled() -> tuple[int, float]:
+    """Graphs compiled by this process so far, and the seconds that took."""
+    data = xla_metrics.metric_data("CompileTime")
+    return (int(data[0]), data[1] / 1e9) if data else (0, 0.0)
+
+
+def transfers() -> int:
+    """Transfers from the devices to the host by this process so far."""
+    data = xla_metrics.metric_data("TransferFromDeviceTime")
+    return int(data[0]) if data else 0
+
+
+def fallbacks() -> dict[str, int]:
+    """Operations that XLA does not know, ``aten::...``, and how often each ran on the host instead."""
+    names = (name for name in xla_metrics.counter_names() if name.startswith("aten::"))
+    return {name: xla_metrics.counter_value(name) for name in names if name != "aten::_local_scalar_dense"}  # item()
+
+
+def _operations() -> Counter[str]:
+    names = (name for name in xla_metrics.counter_names() if name.startswith("xla::"))
+    return Counter({name: xla_metrics.counter_value(name) for name in names})
+
+
+def _shapes(batch: Any) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in batch._asdict().items() if isinstance(value, Tensor)}
+
+
+class Compiles(Callback):
+    """Reports graphs and compile time after the first epoch, and warns of whatever compiles later.
+
+    A graph compiles when its operations or shapes are new, for seconds to minutes on a TPU. Every step runs
+    the same few graphs, so that the first epoch sees them all. The warning says what differed from the last
+    step of the same kind. Operations that fall back to the host are reported once, too.
+    """
+
+    def __init__(self) -> None:
+        self._graphs = 0
+        self._seconds = 0.0
+        self._first_epoch_done = False
+        self._operations: Counter[str] = Counter()
+        self._usual: dict[str, tuple[dict[str, tuple[int, ...]], Counter[str]]] = {}
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._first_epoch_done, self._operations = False, _operations()
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not self._usual:
+            return
+        torch_xla.sync()  # what the end of the last epoch left behind
+        if not self._first_epoch_done:
+            self._report()
+        self._first_epoch_done = True
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Tensor | Mapping[str, Any] | None,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        self._look("training batch", f"{batch_idx + 1} of epoch {trainer.current_epoch + 1}", _shapes(batch))
+
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Tensor | Mapping[str, Any] | None,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        self._look("validation batch", f"{batch_idx + 1} of epoch {trainer.current_epoch + 1}", _shapes(batch))
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._look("the end", f"of epoch {trainer.current_epoch + 1}", {})
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not self._first_epoch_done:
+            self._report()
+
+    def _report(self) -> None:
+        self._graphs, self._seconds = compiled()
+        log.info(f"XLA compiled {self._graphs} graphs in {self._seconds:.0f} s")
+        if names := fallbacks():
+            listed = ", ".join(f"{name} ({count} times)" for name, count in names.items())
+            log.warning(f"XLA does not know these operations; they move data to the host and back: {listed}")
+
+    def _look(self, kind: str, which: str, shapes: dict[str, tuple[int, ...]]) -> None:
+        before, self._operations = self._operations, _operations()
+        operations = self._operations - before
+        graphs, seconds = compiled()
+        if self._first_epoch_done and graphs > self._graphs:
+            more, took = graphs - self._graphs, seconds - self._seconds
+            log.warning(
+                f"XLA compiled {more} more graphs ({took:.1f} s) at {kind} {which}, though the first epoch should "
+                f"have seen all: {self._changes(kind, shapes, operations)}."
+            )
+        self._graphs, self._seconds = graphs, seconds
+        self._usual[kind] = shapes, operations
+
+    def _changes(self, kind: str, shapes: dict[str, tuple[int, ...]], operations: Counter[str]) -> str:
+        if kind not in self._usual:
+            return "the first epoch had no such step"
+        usual_shapes, usual = self._usual[kind]
+        changes = [
+            f"{name} was {usual_shapes[name]}, is {shape}"
+            for name, shape in shapes.items()
+            if usual_shapes[name] != shape
+        ]
+        changes += [f"{count} more {name}" for name, count in (operations - usual).items()]
+        changes += [f"{count} fewer {name}" for name, count in (usual - operations).items()]
+        same = "the same shapes and operations, so a number that is a constant of the graph has changed"
+        return "; ".join(changes) or same

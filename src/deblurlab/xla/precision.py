@@ -1,0 +1,48 @@
+"""bfloat16 for the network alone, and one graph a training step."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+import torch_xla
+from lightning.pytorch import LightningModule
+from lightning.pytorch.plugins import XLAPrecision
+from torch.optim import Optimizer
+from typing_extensions import override
+
+
+class SPMDPrecision(XLAPrecision):
+    """Autocast around the steps; weights, gradients and the optimizer stay float32.
+
+    Attributes:
+        run: executes what the step has traced.
+
+    Lightning's ``bf16-true`` would set XLA_USE_BF16, which turns every float32 of the process, the weights,
+    Adam's state and the metrics too, into bfloat16.
+    """
+
+    def __init__(self, *, bfloat16: bool) -> None:
+        super().__init__("32-true")
+        self.bfloat16 = bfloat16
+        self.precision = "bf16-mixed" if bfloat16 else "32-true"
+        self.run: Callable[[], None] = torch_xla.sync
+
+    @override
+    def forward_context(self) -> AbstractContextManager[Any]:
+        return torch.autocast("xla", dtype=torch.bfloat16) if self.bfloat16 else nullcontext()
+
+    @override
+    def optimizer_step(  # type: ignore[override]
+        self, optimizer: Optimizer, model: LightningModule, closure: Callable[[], Any], **kwargs: Any
+    ) -> Any:
+        """Step, then :attr:`run` the graph: forward, backward, all-reduces and update in one.
+
+        The partitioner adds the all-reduces where a sharded batch meets a replicated weight, so nothing is
+        reduced here.
+        """
+        result = optimizer.step(closure=lambda: self._wrap_closure(model, optimizer, closure), **kwargs)
+        if model.automatic_optimization:
+            optimizer.zero_grad()  # a gradient that lives on would be a result of the graph, written to memory
+            self.run()
+        return result
