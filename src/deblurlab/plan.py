@@ -71,7 +71,8 @@ def estimate(cfg: DictConfig, topology: "Topology", batch: int) -> "Estimate":
     from deblurlab.xla.estimate import Estimate
 
     seed_everything(cfg.seed, verbose=False)
-    hlo = trace.training_step(build.trainer(cfg), build.task(cfg), _data(cfg, batch * topology.cores))
+    data = _data(cfg, batch * topology.cores)
+    hlo = trace.training_step(build.trainer(cfg), build.task(cfg), data, trace.serialised)
     gc.collect()  # with its tensors, lest the next trace run what this one left
     return Estimate(topology=topology, cost=compile_for(topology, hlo), batch=batch)
 

@@ -1,7 +1,8 @@
 """The real training step as StableHLO, traced by a Trainer and not run."""
 
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch_xla
@@ -10,6 +11,8 @@ from torch import Tensor
 from torch.optim import Adam
 
 from deblurlab.xla.precision import SPMDPrecision
+
+T = TypeVar("T")
 
 
 class _TracedError(Exception):
@@ -31,15 +34,30 @@ class _Start(Callback):
         torch_xla.sync()
 
 
-def training_step(trainer: Trainer, task: LightningModule, data: LightningDataModule) -> bytes:
-    """The HLO (a serialised HloModuleProto) of a training step: blur, forward, backward, all-reduces, Adam, log.
+def serialised(results: list[Tensor]) -> bytes:
+    """The HloModuleProto that computes ``results``."""
+    hlo: bytes = torch_xla._XLAC._get_xla_tensors_hlo_proto(results)  # type: ignore[attr-defined]
+    return hlo
+
+
+def readable(results: list[Tensor]) -> str:
+    """The HLO that computes ``results``, as text."""
+    hlo: str = torch_xla._XLAC._get_xla_tensors_hlo(results)  # type: ignore[attr-defined]
+    return hlo
+
+
+def training_step(
+    trainer: Trainer, task: LightningModule, data: LightningDataModule, lower: Callable[[list[Tensor]], T]
+) -> T:
+    """A training step as a whole: blur, forward, backward, Adam and the logged values; XLA adds the all-reduces.
 
     Args:
         trainer: of ``trainer=xla_cpu``. It is of no further use.
         task: whose step it is.
         data: its batches' shapes matter.
+        lower: turns the step's results, lazy tensors, into HLO; :func:`serialised` or :func:`readable`.
     """
-    hlo: list[bytes] = []
+    hlo: list[T] = []
 
     def capture() -> None:
         states: list[Any] = [
@@ -47,7 +65,7 @@ def training_step(trainer: Trainer, task: LightningModule, data: LightningDataMo
         ]
         results = [*task.parameters(), *task.buffers(), *states, *trainer.callback_metrics.values()]
         pending = [value for value in results if isinstance(value, Tensor) and value.device.type == "xla"]
-        hlo.append(torch_xla._XLAC._get_xla_tensors_hlo_proto(pending))  # type: ignore[attr-defined]
+        hlo.append(lower(pending))
         raise _TracedError
 
     precision = trainer.strategy.precision_plugin
