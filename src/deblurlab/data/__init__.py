@@ -1,6 +1,8 @@
 """Data sets: Lightning data modules that feed :class:`deblurlab.pair.Pair`."""
 
 from deblurlab.data.cifar10 import CIFAR10
+from deblurlab.data.frames import Layout
 from deblurlab.data.sample import Sample
+from deblurlab.data.video import VideoFrames
 
-__all__ = ["CIFAR10", "Sample"]
+__all__ = ["CIFAR10", "Layout", "Sample", "VideoFrames"]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from deblurlab.metrics import ImageScores, score
 from deblurlab.metrics.image import PerImage
-from deblurlab.pair import Pair
+from deblurlab.pair import Pair, assemble, cut
 
 
 class Restoration(LightningModule):
@@ -54,7 +54,7 @@ class Restoration(LightningModule):
 
     def test_step(self, batch: Pair, batch_idx: int) -> dict[str, dict[str, Tensor]]:
         """Returns the scores of each image, (B,), of the restored and of the blurred version."""
-        restored = self.restore(batch.blurred)
+        restored = assemble(self.restore(cut(batch.blurred, batch.grid)), batch.grid)
         scores = {
             "restored": self.score_images(restored, batch.sharp),
             "blurred": self.score_images(batch.blurred, batch.sharp),
