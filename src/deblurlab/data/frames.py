@@ -133,28 +133,35 @@ def _paired(sequence: str, blurred: Path, sharp: Path) -> Iterator[FramePair]:
         yield FramePair(sequence, frame, file, sides[1][frame])
 
 
-def validation_mask(sequences: Sequence[str], title: str) -> npt.NDArray[np.bool_]:
-    """Which training frames are for validation: an eighth of the sequences, the same ones in every run.
+def held_out(sequences: Sequence[str], title: str, purpose: str = "validation") -> npt.NDArray[np.bool_]:
+    """Which frames to hold out: an eighth of the sequences, the same ones in every run.
 
     Neighbouring frames are near copies, so whole sequences are held out. With fewer than eight sequences the
     last eighth of each sequence's frames is taken instead, and a warning says so.
 
     Args:
         sequences: the sequence of each frame, equal ones adjacent.
-        title: the data set's name, for the warning.
+        title: the data set's name, for messages.
+        purpose: what the frames are held out for, for messages.
+
+    Raises:
+        ValueError: if every sequence has but one frame, and there are fewer than eight.
     """
     names = [name for name, _ in groupby(sequences)]
     if len(names) >= round(1 / VALIDATION_SHARE):
         order = np.random.default_rng(0).permutation(len(names))
-        held_out = {names[index] for index in order[: round(VALIDATION_SHARE * len(names))]}
-        return np.array([name in held_out for name in sequences])
-    log.warning(
-        f"{title}: {len(names)} training sequences are too few to hold some out. The last frames of each are "
-        "the validation set; they resemble the training frames, so validation scores flatter."
-    )
+        chosen = {names[index] for index in order[: round(VALIDATION_SHARE * len(names))]}
+        return np.array([name in chosen for name in sequences])
     masks = []
     for _, group in groupby(sequences):
         count = len(list(group))
         kept = count - max(1, round(VALIDATION_SHARE * count)) if count > 1 else 1
         masks.append(np.arange(count) >= kept)
-    return np.concatenate(masks)
+    mask = np.concatenate(masks)
+    if not mask.any():
+        raise ValueError(f"{title}: {len(mask)} frames are too few to hold out one for {purpose}.")
+    log.warning(
+        f"{title}: {len(names)} sequences are too few to hold some out for {purpose}, so the last frames of "
+        "each are. They resemble the others: scores on them flatter."
+    )
+    return mask

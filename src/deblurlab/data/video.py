@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deblurlab.data.frame_module import PairedFrames
-from deblurlab.data.frames import FramePair, Layout, find_frames, validation_mask
+from deblurlab.data.frames import FramePair, Layout, find_frames, held_out
 from deblurlab.data.module import Split
 from deblurlab.data.source import RawFrames, Source, divide
 from deblurlab.data.stream import OnError
@@ -56,7 +56,7 @@ class VideoFrames(PairedFrames):
 
     @cached_property
     def _held_out(self) -> npt.NDArray[np.bool_]:
-        return validation_mask([pair.sequence for pair in self.pairs("train")], self.layout.title)
+        return held_out([pair.sequence for pair in self.pairs("train")], self.layout.title)
 
     def open(self, split: Split) -> Source:
         pairs = self.pairs("test" if split == "test" else "train")
