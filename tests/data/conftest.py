@@ -17,6 +17,7 @@ REDS_LAYOUT = Layout(
     train=("train/train_blur/{sequence}", "train/train_sharp/{sequence}"),
     test=("val/val_blur/{sequence}", "val/val_sharp/{sequence}"),
     example=("000", "00000000.png"),
+    published=(24000, 3000),
 )
 
 

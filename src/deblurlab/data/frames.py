@@ -37,6 +37,7 @@ class Layout(NamedTuple):
         page: where it is offered for download.
         train, test: the blurred and the sharp folder of each ``{sequence}``, below the root.
         example: a sequence and a frame as they are named, for the drawing of the layout.
+        published: how many training and test frames there are in all.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Layout(NamedTuple):
     train: tuple[str, str]
     test: tuple[str, str]
     example: tuple[str, str]
+    published: tuple[int, int]
 
     def folders(self, split: str) -> tuple[str, str]:
         return self.train if split == "train" else self.test

@@ -55,6 +55,9 @@ class PicturePairs:
     def name(self, frame: int) -> str:
         return self.pairs[frame].name
 
+    def expect(self, frames: Integers) -> None:
+        """Files on disk need no notice."""
+
 
 class BlurredPhotographs:
     """Sharp photographs, each blurred by a kernel drawn from (seed, epoch, photograph).
@@ -104,3 +107,6 @@ class BlurredPhotographs:
 
     def name(self, frame: int) -> str:
         return self.files[frame].name
+
+    def expect(self, frames: Integers) -> None:
+        """Files on disk need no notice."""

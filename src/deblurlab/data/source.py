@@ -45,6 +45,10 @@ class Source(Protocol):
         """What to call a frame."""
         ...
 
+    def expect(self, frames: Integers) -> None:
+        """Notice of the order in which frames will be read, for sources that fetch ahead."""
+        ...
+
 
 def divide(size: tuple[int, int], grid: tuple[int, int]) -> tuple[int, int]:
     """The patch's height and width when a frame of ``size`` is cut to ``grid`` rows and columns.
@@ -104,3 +108,6 @@ class RawFrames:
 
     def name(self, frame: int) -> str:
         return self.pairs[frame].name
+
+    def expect(self, frames: Integers) -> None:
+        """Files on disk need no notice."""

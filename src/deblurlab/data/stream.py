@@ -91,6 +91,7 @@ class PatchLoader:
         epoch, plan = self.epoch, self.plan(self.epoch)
         first, last = _first_and_last_use(plan.frames[start:])
         due = np.array(list(first.values()))
+        self.source.expect(np.array(list(first)))
         frames = iter(first)
         submitted = 0
         reads: dict[int, Future[_Read]] = {}
