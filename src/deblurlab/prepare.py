@@ -4,6 +4,8 @@ Examples:
     python -m deblurlab.prepare data=reds data.root=REDS check=true        # is all there, whole and aligned?
     python -m deblurlab.prepare data=reds data.root=REDS out=shards/reds   # then train with data.root=shards/reds
     python -m deblurlab.prepare data=reds data.root=REDS out=gs://bucket/reds
+    python -m deblurlab.prepare data=reds data.root=TFRECORDS out=shards/reds      # the study's TFRecord files
+    python -m deblurlab.prepare data=reds data.root=REDS out=records format=tfrecord
 """
 
 import logging
@@ -23,7 +25,7 @@ def main(cfg: DictConfig) -> None:
     from tqdm import tqdm
 
     from deblurlab import build
-    from deblurlab.data import VideoFrames, prepare, shards
+    from deblurlab.data import VideoFrames, prepare, shards, tfrecord
     from deblurlab.data.check import check
     from deblurlab.data.storage import Storage
 
@@ -42,19 +44,25 @@ def main(cfg: DictConfig) -> None:
         return
     if cfg.out is None:
         raise ValueError("Name the folder or bucket to write to: out=shards/reds or out=gs://bucket/reds.")
+    if cfg.format not in ("parquet", "tfrecord"):
+        raise ValueError(f"format must be parquet or tfrecord, got {cfg.format}.")
     shards.require_codec(cfg.codec)
-    sequences = [sequence for split in ("train", "test") for sequence in prepare.published(data.pairs(split), split)]
+    records = cfg.format == "tfrecord"
+    sequences = tfrecord.record_sequences(data.storage) or [
+        sequence for split in ("train", "test") for sequence in prepare.published(data.pairs(split), split)
+    ]
     storage = Storage(cfg.out)
     total = sum(sequence.frames for sequence in sequences)
-    log.info(f"{len(sequences)} sequences, {total:,} frame pairs, to {storage.root.partition('?')[0]}")
-    with tqdm(desc="preparing", total=total, unit=" frames", disable=not sys.stderr.isatty()) as bar:
+    log.info(f"{len(sequences)} sequences to {storage.root.partition('?')[0]}")
+    with tqdm(desc="preparing", total=total or None, unit=" frames", disable=not sys.stderr.isatty()) as bar:
         index = prepare.prepare(
             sequences,
             storage,
-            shards.Settings(cfg.codec, data.size, data.antialias),
+            shards.Settings("png" if records else cfg.codec, data.size, data.antialias),
             workers=cfg.workers,
             skip_broken=data.on_error == "skip",
             progress=bar.update,
+            form=prepare.Format(".tfrecord", tfrecord.write_tfrecord, indexed=False) if records else prepare.PARQUET,
         )
     frames = sum(len(shard.frames) for shard in index.shards)
     size = sum(shard.bytes for shard in index.shards)

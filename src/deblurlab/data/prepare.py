@@ -34,6 +34,23 @@ class EncodedPair(NamedTuple):
     sharp_name: str
 
 
+class Format(NamedTuple):
+    """A kind of file to write.
+
+    Attributes:
+        suffix: of its name.
+        write: rows to a new file; returns the frames' names.
+        indexed: whether an index.json is written over all files, for training.
+    """
+
+    suffix: str
+    write: Callable[[Path, Iterable[Row]], tuple[str, ...]]
+    indexed: bool
+
+
+PARQUET = Format(".parquet", write_shard, indexed=True)
+
+
 class SourceSequence(NamedTuple):
     """A sequence to prepare.
 
@@ -79,6 +96,7 @@ def prepare(
     workers: int,
     skip_broken: bool,
     progress: Callable[[int], None],
+    form: Format = PARQUET,
 ) -> Index:
     """Write one shard a sequence and, last, the index. What an earlier, interrupted call finished is kept.
 
@@ -89,6 +107,7 @@ def prepare(
         workers: threads that decode and encode.
         skip_broken: leave out broken frames with a warning, instead of stopping at them.
         progress: called with the number of frames just done.
+        form: what the shards are.
 
     Raises:
         ValueError: naming a broken file.
@@ -101,15 +120,15 @@ def prepare(
     ):
 
         def one(sequence: SourceSequence) -> Shard | None:
-            if shard := _finished(sequence, storage, settings):
+            if shard := _finished(sequence, storage, settings, form.suffix):
                 progress(sequence.frames)
                 return shard
-            file = Path(scratch) / f"{sequence.split}-{sequence.name}.parquet"
+            file = Path(scratch) / f"{sequence.split}-{sequence.name}{form.suffix}"
             rows = _converted(sequence, settings, frame_pool, ahead=2 * workers, skip_broken=skip_broken)
-            frames = write_shard(file, _counted(rows, progress))
+            frames = form.write(file, _counted(rows, progress))
             if not frames:
                 return None
-            name = f"{sequence.split}/{sequence.name}.parquet"
+            name = f"{sequence.split}/{sequence.name}{form.suffix}"
             shard = Shard(name, sequence.split, sequence.name, frames, file.stat().st_size, sha256_of(file))
             storage.store(name, file)
             file.write_text(json.dumps({"source": _source(sequence, settings), "shard": shard._asdict()}))
@@ -124,9 +143,10 @@ def prepare(
             frame_pool.shutdown(wait=False, cancel_futures=True)
             raise
         index = Index(settings, tuple(shards))
-        file = Path(scratch) / INDEX
-        file.write_text(to_json(index))
-        storage.store(INDEX, file)
+        if form.indexed:
+            file = Path(scratch) / INDEX
+            file.write_text(to_json(index))
+            storage.store(INDEX, file)
     return index
 
 
@@ -138,7 +158,7 @@ def _source(sequence: SourceSequence, settings: Settings) -> str:
     return json.dumps([sequence.fingerprint, settings._asdict()])
 
 
-def _finished(sequence: SourceSequence, storage: Storage, settings: Settings) -> Shard | None:
+def _finished(sequence: SourceSequence, storage: Storage, settings: Settings, suffix: str) -> Shard | None:
     """The shard that was made of the same files in the same way, if it lies there whole."""
     try:
         note = json.loads(storage.read(_note(sequence)))
@@ -146,7 +166,7 @@ def _finished(sequence: SourceSequence, storage: Storage, settings: Settings) ->
     except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
         return None
     same = note["source"] == _source(sequence, settings) and storage.size(shard.file) == shard.bytes
-    return shard if same else None
+    return shard if same and shard.file.endswith(suffix) else None
 
 
 def _converted(
