@@ -53,7 +53,7 @@ def main(cfg: DictConfig) -> None:
     ]
     storage = Storage(cfg.out)
     total = sum(sequence.frames for sequence in sequences)
-    log.info(f"{len(sequences)} sequences to {storage.root.partition('?')[0]}")
+    log.info(f"{len(sequences)} sequences to {storage.names('')}")
     with tqdm(desc="preparing", total=total or None, unit=" frames", disable=not sys.stderr.isatty()) as bar:
         index = prepare.prepare(
             sequences,

@@ -1,6 +1,5 @@
 """Small data sets in the official layouts, made of smooth random pictures; and where the real frames are."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,29 +28,26 @@ def picture(seed: int, height: int = 36, width: int = 64) -> npt.NDArray[np.uint
     return (np.asarray(coarse).astype(np.int64) + fine).clip(0, 255).astype(np.uint8)
 
 
+def write_reds(root: Path, *, sequences: int, frames: int, test_sequences: int) -> Path:
+    """Write a REDS tree of pictures to ``root``; returns it."""
+    seed = 0
+    for split, count in (("train", sequences), ("val", test_sequences)):
+        for sequence in range(count):
+            for frame in range(frames):
+                sharp = Image.fromarray(picture(seed))
+                seed += 1
+                for side, image in (("sharp", sharp), ("blur", sharp.filter(ImageFilter.GaussianBlur(2)))):
+                    file = root / split / f"{split}_{side}" / f"{sequence:03}" / f"{frame:08}.png"
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    image.save(file)
+    return root
+
+
 @pytest.fixture
 def make_reds(tmp_path: Path) -> Callable[..., Path]:
     """Writes a REDS tree of ``sequences`` x ``frames`` pictures and returns its root."""
 
     def make(sequences: int = 2, frames: int = 3, test_sequences: int = 1, root: Path = tmp_path / "reds") -> Path:
-        seed = 0
-        for split, count in (("train", sequences), ("val", test_sequences)):
-            for sequence in range(count):
-                for frame in range(frames):
-                    sharp = Image.fromarray(picture(seed))
-                    seed += 1
-                    for side, image in (("sharp", sharp), ("blur", sharp.filter(ImageFilter.GaussianBlur(2)))):
-                        file = root / split / f"{split}_{side}" / f"{sequence:03}" / f"{frame:08}.png"
-                        file.parent.mkdir(parents=True, exist_ok=True)
-                        image.save(file)
-        return root
+        return write_reds(root, sequences=sequences, frames=frames, test_sequences=test_sequences)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Path:
-    """The folder of real frames, layout as its SOURCES.md says."""
-    if "DEBLURLAB_TEST_DATA" not in os.environ:
-        pytest.skip("DEBLURLAB_TEST_DATA names no folder of real frames")
-    return Path(os.environ["DEBLURLAB_TEST_DATA"])

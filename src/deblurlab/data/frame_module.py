@@ -1,12 +1,16 @@
 """Frame pairs read as they are needed: the data module under REDS, GOPRO and users' own pictures."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from functools import partial
+from typing import Any, Literal
 
 import numpy as np
+import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
+from deblurlab.data.images import Pixels
 from deblurlab.data.module import Split
 from deblurlab.data.plan import Host, Plan, evaluation_plan, training_plan
 from deblurlab.data.source import Source
@@ -69,29 +73,60 @@ class PairedFrames(LightningDataModule):
 
         return PatchLoader(source, plan, whole=False, workers=self.workers, on_error=self.on_error)
 
-    def val_dataloader(self) -> PatchLoader:
-        source = self.source("val")
-        counts = source.grids.prod(axis=1)
-        plan = evaluation_plan(
-            frames=np.repeat(np.arange(len(counts)), counts),
-            patches=np.concatenate([np.arange(count) for count in counts]),
-            kinds=np.zeros(counts.sum(), dtype=np.int64),
-            batch_size=self.batch_size,
+    def _evaluation_plan(self, split: Literal["val", "test"]) -> Plan:
+        """Validation takes patches, frame by frame; test takes whole frames, those of one shape together."""
+        grids = self.source(split).grids
+        counts = grids.prod(axis=1)
+        if split == "val":
+            return evaluation_plan(
+                frames=np.repeat(np.arange(len(counts)), counts),
+                patches=np.concatenate([np.arange(count) for count in counts]),
+                kinds=np.zeros(counts.sum(), dtype=np.int64),
+                batch_size=self.batch_size,
+                host=self._host(),
+            )
+        return evaluation_plan(
+            frames=np.arange(len(grids)),
+            patches=np.zeros(len(grids), dtype=np.int64),
+            kinds=np.unique(grids, axis=0, return_inverse=True)[1],
+            batch_size=max(1, self.batch_size // int(counts.max())),
             host=self._host(),
         )
-        return PatchLoader(source, partial(_same, plan), whole=False, workers=self.workers, on_error=self.on_error)
+
+    def val_dataloader(self) -> PatchLoader:
+        return self._evaluation_loader("val")
 
     def test_dataloader(self) -> PatchLoader:
-        source = self.source("test")
-        shapes, kinds = np.unique(source.grids, axis=0, return_inverse=True)
-        plan = evaluation_plan(
-            frames=np.arange(len(source.grids)),
-            patches=np.zeros(len(source.grids), dtype=np.int64),
-            kinds=kinds,
-            batch_size=max(1, self.batch_size // int(shapes.prod(axis=1).max())),
-            host=self._host(),
+        return self._evaluation_loader("test")
+
+    def _evaluation_loader(self, split: Literal["val", "test"]) -> PatchLoader:
+        plan = partial(_same, self._evaluation_plan(split))
+        return PatchLoader(
+            self.source(split), plan, whole=split == "test", workers=self.workers, on_error=self.on_error
         )
-        return PatchLoader(source, partial(_same, plan), whole=True, workers=self.workers, on_error=self.on_error)
+
+    def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
+        """Some images of a split, in the order of ``rows``, on the CPU. Frames of different shapes are cut at the
+        right and bottom to what they have in common.
+        """
+        source, plan = self.source(split), self._evaluation_plan(split)
+        frames, patches = (items[plan.valid][list(rows)].tolist() for items in (plan.frames, plan.patches))
+        grid = source.grids[frames].min(axis=0) if split == "test" else np.array((1, 1))
+        height, width = (grid * source.patch).tolist()
+        sides: tuple[list[Pixels], list[Pixels]] = ([], [])
+        for frame, patch in zip(frames, patches, strict=True):
+            down, across = divmod(patch, int(source.grids[frame, 1]))
+            window = np.s_[down * height : (down + 1) * height, across * width : (across + 1) * width]
+            for side, pixels in zip(sides, source.read(frame, 0), strict=True):
+                side.append(pixels[window])
+        blurred, sharp = (torch.from_numpy(np.stack(side)).permute(0, 3, 1, 2) / 255 for side in sides)
+        return Pair(blurred, sharp, torch.ones(len(frames), dtype=torch.bool), (int(grid[0]), int(grid[1])))
+
+    def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
+        """The frame of each image of a split and, of patches, which of that frame's."""
+        plan = self._evaluation_plan(split)
+        names = [self.source(split).name(frame) for frame in plan.frames[plan.valid].tolist()]
+        return {"frame": names} if split == "test" else {"frame": names, "patch": plan.patches[plan.valid].tolist()}
 
     def on_after_batch_transfer(self, batch: RawPairs, dataloader_idx: int) -> Pair:
         """Flip both sides alike and scale, on the training device."""

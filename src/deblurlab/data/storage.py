@@ -1,6 +1,7 @@
 """A folder on disk or in a bucket: small whole files, read with patience and written all or nothing."""
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -58,8 +59,8 @@ class Storage:
         return f"{self.base}/{name}"
 
     def names(self, name: str) -> str:
-        """A file as the user would write it, for messages."""
-        return f"{self.root.partition('?')[0]}/{name}"
+        """A file as the user would write it, for messages: without options, and without keys."""
+        return re.sub("//[^/@]*@", "//", f"{self.root.partition('?')[0]}/{name}")
 
     def size(self, name: str) -> int | None:
         """Bytes of a file; None if there is none."""
@@ -91,8 +92,8 @@ class Storage:
 
         A broken upload to a bucket may leave the beginning of the file; whoever reads it must check its size.
         """
-        self.filesystem.create_dir(self.path(name).rpartition("/")[0], recursive=True)
         if self.local:
+            self.filesystem.create_dir(self.path(name).rpartition("/")[0], recursive=True)
             partial = f"{self.path(name)}.partial"
             fs.copy_files(str(source), partial, fs.LocalFileSystem(), self.filesystem)
             self.filesystem.move(partial, self.path(name))
