@@ -59,6 +59,14 @@ def run_command(folder: Path, name: str, *overrides: str) -> subprocess.Complete
     )
 
 
+@pytest.fixture(scope="session")
+def tiny_reds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two training sequences and a test sequence of four 64x36 frames in REDS' layout."""
+    from tests.data.conftest import write_reds
+
+    return write_reds(tmp_path_factory.mktemp("reds"), sequences=2, frames=4, test_sequences=1)
+
+
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
     """Run a command in this process, in an empty folder: what it raises is the test's to catch."""

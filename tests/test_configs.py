@@ -65,13 +65,18 @@ def test_callbacks(name: str, composed) -> None:
 
 
 @pytest.mark.parametrize("name", options("experiment"))
-def test_experiment(name: str, call: Call, tiny_cifar10: Path) -> None:
+def test_experiment(name: str, call: Call, tiny_cifar10: Path, tiny_reds: Path) -> None:
     data = [f"data.root={tiny_cifar10}", "data.batch_size=4"] if name.startswith("cifar10") else []
+    if name.startswith("reds"):
+        data = [f"data.root={tiny_reds}", "data.batch_size=4", "data.size=[72,128]"]
     call("train", f"experiment={name}", "trainer=cpu", "trainer.fast_dev_run=true", "run=run", *data)
 
 
 def test_an_experiment_keeps_the_studys_settings(composed) -> None:
     for name in ("resnet16", "unet16", "rednet30"):
+        reds = composed(f"experiment=reds_{name}")
+        assert (reds.data.size, reds.data.grid, reds.data.batch_size) == ([288, 512], [3, 4], 256)
+        assert (reds.model.optimizer.lr, reds.trainer.max_epochs) == (1e-3, 100)
         cfg = composed(f"experiment=cifar10_{name}")
         assert cfg.data.batch_size == 256
         assert cfg.model.optimizer.lr == 1e-3

@@ -74,7 +74,7 @@ def test_nothing_imports_the_tools() -> None:
         assert not touches(imports(file), "tools"), file
 
 
-@pytest.mark.parametrize("name", ["train", "evaluate"])
+@pytest.mark.parametrize("name", ["train", "evaluate", "prepare"])
 def test_a_command_imports_no_torch_until_it_runs(name: str) -> None:
     """``--help`` and completion are instant."""
     code = f"import sys, deblurlab.{name}; sys.exit('torch' in sys.modules or 'lightning' in sys.modules)"

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def curves(rows: Sequence[Mapping[str, float]]) -> Figure:
@@ -62,6 +64,56 @@ def panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] |
             axes.spines[:].set_visible(False)
             if captions and title in captions:
                 axes.set_xlabel(captions[title][row], fontsize=8, labelpad=2)
+    return figure
+
+
+def marked_regions(blurred: Tensor, sharp: Tensor, *, count: int = 2) -> list[tuple[int, int, int, int]]:
+    """Where two (3, H, W) images differ most: ``count`` regions, apart, a fifth of the height and width large.
+
+    Returns:
+        (top, left, height, width) of each, the most different first.
+    """
+    height, width = (side // 5 for side in sharp.shape[-2:])
+    error = (blurred - sharp).float().abs().mean(dim=0)[None, None]
+    means = F.avg_pool2d(error, (height, width), stride=1)[0, 0]
+    regions = []
+    for _ in range(count):
+        top, left = divmod(int(means.argmax()), means.shape[1])
+        regions.append((top, left, height, width))
+        means[max(0, top - height) : top + height, max(0, left - width) : left + width] = -1
+    return regions
+
+
+def frame_panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] | None = None) -> Figure:
+    """Whole frames, each with two marked regions enlarged under it: the same ones in every column.
+
+    Args:
+        columns: title to (N, 3, H, W) images in [0, 1]; the first and the last column choose the regions.
+        captions: title to N lines that stand under that column's frames.
+    """
+    first, *_, last = columns.values()
+    rows, _, height, width = last.shape
+    side = 3.6
+    shape = height / width
+    figure = Figure(figsize=(side * len(columns), (side * shape * 1.55 + 0.25) * rows + 0.3), layout="constrained")
+    grid = figure.subfigures(rows, len(columns), squeeze=False, wspace=0.01, hspace=0.01)
+    colours = ("tab:orange", "tab:cyan")
+    for row in range(rows):
+        regions = marked_regions(first[row].cpu(), last[row].cpu(), count=len(colours))
+        for column, (title, images) in enumerate(columns.items()):
+            axes = grid[row, column].subplot_mosaic("AA;BC", height_ratios=(2, 1))
+            picture = (images[row].detach().float().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+            axes["A"].imshow(picture, interpolation="nearest")
+            if row == 0:
+                axes["A"].set_title(title)
+            if captions and title in captions:
+                axes["A"].set_xlabel(captions[title][row], fontsize=8, labelpad=2)
+            for name, (top, left, high, wide), colour in zip("BC", regions, colours, strict=True):
+                axes["A"].add_patch(Rectangle((left, top), wide, high, fill=False, edgecolor=colour, linewidth=1.2))
+                axes[name].imshow(picture[top : top + high, left : left + wide], interpolation="nearest")
+                axes[name].spines[:].set(edgecolor=colour, linewidth=1.5)
+            for one in axes.values():
+                one.set(xticks=[], yticks=[])
     return figure
 
 

@@ -61,12 +61,13 @@ def draw_extremes(scores: Mapping[str, Sequence[float]], task: Restoration, data
     rows = list(dict.fromkeys(order[:2] + order[max(0, middle - 1) : middle + 1] + order[-2:]))
     pair = data.examples("test", rows)
     with torch.inference_mode():
-        restored = task.eval().restore(pair.blurred)
+        restored = task.eval().restore_whole(pair)
 
     def captions(version: str) -> list[str]:
         return [f"SSIM {scores[version + '_ssim'][row]:.3f}, {scores[version + '_psnr'][row]:.1f} dB" for row in rows]
 
-    figure = figures.panel(
+    draw = figures.panel if pair.grid == (1, 1) else figures.frame_panel
+    figure = draw(
         {"Blurred": pair.blurred, "Restored": restored, "Sharp": pair.sharp},
         captions={"Blurred": captions("blurred"), "Restored": captions("restored")},
     )

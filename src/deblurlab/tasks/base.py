@@ -10,7 +10,7 @@ from torch import Tensor
 
 from deblurlab.metrics import ImageScores, score
 from deblurlab.metrics.image import PerImage
-from deblurlab.pair import Pair
+from deblurlab.pair import Pair, assemble, cut
 
 
 class Restoration(LightningModule):
@@ -30,6 +30,10 @@ class Restoration(LightningModule):
     @abstractmethod
     def restore(self, blurred: Tensor) -> Tensor:
         """(B, 3, H, W) in [0, 1] to the restored images, same shape, float32, about [0, 1]."""
+
+    def restore_whole(self, batch: Pair) -> Tensor:
+        """The restored images of a batch, taken patch by patch where its grid says so."""
+        return assemble(self.restore(cut(batch.blurred, batch.grid)), batch.grid)
 
     def score_images(self, restored: Tensor, sharp: Tensor) -> dict[str, Tensor]:
         """Scores of each image, (B,) float32, whatever precision the network runs in."""
@@ -54,7 +58,7 @@ class Restoration(LightningModule):
 
     def test_step(self, batch: Pair, batch_idx: int) -> dict[str, dict[str, Tensor]]:
         """Returns the scores of each image, (B,), of the restored and of the blurred version."""
-        restored = self.restore(batch.blurred)
+        restored = self.restore_whole(batch)
         scores = {
             "restored": self.score_images(restored, batch.sharp),
             "blurred": self.score_images(batch.blurred, batch.sharp),

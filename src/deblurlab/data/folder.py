@@ -1,0 +1,114 @@
+"""The user's own pictures: pairs in two folders, or sharp photographs alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from deblurlab.data.frame_module import PairedFrames
+from deblurlab.data.frames import FramePair, held_out, image_tree
+from deblurlab.data.module import Split
+from deblurlab.data.photographs import Blur, BlurredPhotographs, PicturePairs
+from deblurlab.data.source import Source
+from deblurlab.data.stream import OnError
+
+_HELP = """\
+Expected below data.root:
+  blurred/... and sharp/...   pairs: the same relative path on both sides; or
+  any pictures                sharp photographs, blurred on the fly
+either directly or once in train/ and once in test/."""
+
+_BLUR_SEEDS: dict[Split, int] = {"val": 1, "test": 2}
+
+
+class Folder(PairedFrames):
+    """Pictures of any size, cut to whole patches; tested as a whole, as far as whole patches cover them.
+
+    Without a folder ``test``, an eighth of the pictures is held out for testing; an eighth of the rest is for
+    validation. Pairs in subfolders are taken for sequences, which are held out as a whole.
+
+    Args:
+        root: the folder.
+        patch: height and width of a patch.
+        blur: how sharp photographs get blurred: "gaussian", "shake" (a hand-held camera's path), or "both".
+        sigma_max: the widest Gaussian, in pixels.
+        shake_max: the longest camera path, in pixels.
+        batch_size, seed, workers, mixed_frames, on_error: see :class:`PairedFrames`.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        patch: Sequence[int] = (96, 96),
+        blur: Blur = "both",
+        sigma_max: float = 3.0,
+        shake_max: float = 15.0,
+        batch_size: int = 32,
+        seed: int = 0,
+        workers: int = 2,
+        mixed_frames: int = 128,
+        on_error: OnError = "raise",
+    ) -> None:
+        super().__init__(
+            batch_size=batch_size, seed=seed, workers=workers, mixed_frames=mixed_frames, on_error=on_error
+        )
+        if blur not in get_args(Blur):
+            raise ValueError(f"data.blur must be one of {', '.join(get_args(Blur))}, got {blur}.")
+        if sigma_max <= 0 or shake_max < 1:
+            raise ValueError(
+                f"data.sigma_max must be positive and data.shake_max at least 1, got {sigma_max} and {shake_max}."
+            )
+        self.root, self.patch = Path(root), (patch[0], patch[1])
+        self.blur, self.sigma_max, self.shake_max = blur, sigma_max, shake_max
+
+    def open(self, split: Split) -> Source:
+        pictures = self._split()[split]
+        pairs = [picture for picture in pictures if isinstance(picture, FramePair)]
+        if pairs:
+            return PicturePairs(pairs, patch=self.patch)
+        return BlurredPhotographs(
+            [picture for picture in pictures if isinstance(picture, Path)],
+            patch=self.patch,
+            blur=self.blur,
+            sigma_max=self.sigma_max,
+            shake_max=self.shake_max,
+            seed=_BLUR_SEEDS.get(split, self.seed),
+            fixed=split != "train",
+        )
+
+    def _split(self) -> dict[Split, list[FramePair | Path]]:
+        if (self.root / "train").is_dir() and (self.root / "test").is_dir():
+            rest, test = _pictures(self.root / "train"), _pictures(self.root / "test")
+        else:
+            rest, test = _divide(_pictures(self.root), f"data.root={self.root}", "testing")
+        train, val = _divide(rest, f"data.root={self.root}", "validation")
+        return {"train": train, "val": val, "test": test}
+
+
+def _pictures(folder: Path) -> list[FramePair | Path]:
+    """The pairs of a folder, or its photographs."""
+    if not folder.is_dir():
+        raise ValueError(f"data.root: there is no folder {folder}. {_HELP}")
+    if not ((folder / "blurred").is_dir() or (folder / "sharp").is_dir()):
+        if photographs := list(image_tree(folder).values()):
+            return list(photographs)
+        raise ValueError(f"{folder} holds no pictures. {_HELP}")
+    blurred, sharp = image_tree(folder / "blurred"), image_tree(folder / "sharp")
+    for have, lack, side in ((blurred, sharp, "sharp"), (sharp, blurred, "blurred")):
+        if alone := sorted(have.keys() - lack.keys()):
+            raise ValueError(f"{folder / side} lacks {len(alone)} pictures, first {alone[0]}. {_HELP}")
+    if not sharp:
+        raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {_HELP}")
+    return [FramePair(str(Path(name).parent), Path(name).name, blurred[name], sharp[name]) for name in sharp]
+
+
+def _divide(
+    pictures: list[FramePair | Path], title: str, purpose: str
+) -> tuple[list[FramePair | Path], list[FramePair | Path]]:
+    """Pictures to keep and pictures to hold out. Photographs are all different: each is its own sequence."""
+    sequences = [picture.sequence if isinstance(picture, FramePair) else str(picture) for picture in pictures]
+    if len(sequences) < 8 and not isinstance(pictures[0], FramePair):
+        sequences = ["photographs"] * len(sequences)
+    mask = held_out(sequences, title, purpose)
+    kept = [picture for picture, out in zip(pictures, mask, strict=True) if not out]
+    return kept, [picture for picture, out in zip(pictures, mask, strict=True) if out]

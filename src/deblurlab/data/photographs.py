@@ -1,0 +1,112 @@
+"""Pictures of any size, cut to whole patches: sharp photographs blurred on the fly, or pairs as they are."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from deblurlab.data.frames import FramePair
+from deblurlab.data.images import Pixels, dimensions
+from deblurlab.data.kernels import Kernel, blur, gaussian_kernel, shake_kernel
+from deblurlab.data.plan import Integers
+from deblurlab.data.source import Frame, read_file
+
+Blur = Literal["gaussian", "shake", "both"]
+
+
+def _grids(files: Sequence[Path], patch: tuple[int, int]) -> Integers:
+    """Rows and columns of whole patches in each picture, (F, 2); ValueError naming a picture that has none."""
+    sizes = np.array([dimensions(file) for file in files], dtype=np.int64).reshape(-1, 2)
+    grids = sizes // patch
+    for file, (height, width), grid in zip(files, sizes, grids, strict=True):
+        if not grid.all():
+            raise ValueError(
+                f"{file} is {width}x{height}, smaller than data.patch={list(patch)} (height, width): "
+                "lower data.patch or take the picture out."
+            )
+    return grids
+
+
+def _covered(file: Path, grid: Integers, patch: tuple[int, int]) -> Pixels:
+    """The part of a picture that its whole patches cover, from the top left corner."""
+    pixels = read_file(file)
+    height, width = grid * patch
+    if pixels.shape[0] < height or pixels.shape[1] < width:
+        raise ValueError(f"{file} says behind its pixels that it lies on its side. Save it upright.")
+    return pixels[:height, :width]
+
+
+class PicturePairs:
+    """Blurred and sharp pictures of any size."""
+
+    def __init__(self, pairs: Sequence[FramePair], *, patch: tuple[int, int]) -> None:
+        self.pairs, self.patch = pairs, patch
+        self.grids = _grids([pair.sharp for pair in pairs], patch)
+        self.groups, self.open_groups = np.arange(len(pairs)), len(pairs)
+
+    def read(self, frame: int, epoch: int) -> Frame:
+        pair = self.pairs[frame]
+        if (sizes := [dimensions(file) for file in (pair.blurred, pair.sharp)])[0] != sizes[1]:
+            (height, width), (sharp_height, sharp_width) = sizes
+            raise ValueError(f"{pair.blurred} is {width}x{height}, {pair.sharp} is {sharp_width}x{sharp_height}.")
+        return Frame(*(_covered(file, self.grids[frame], self.patch) for file in (pair.blurred, pair.sharp)))
+
+    def name(self, frame: int) -> str:
+        return self.pairs[frame].name
+
+    def expect(self, frames: Integers) -> None:
+        """Files on disk need no notice."""
+
+
+class BlurredPhotographs:
+    """Sharp photographs, each blurred by a kernel drawn from (seed, epoch, photograph).
+
+    Args:
+        files: the photographs.
+        patch: height and width of a patch.
+        blur: "gaussian", of sigma ~ U(0, ``sigma_max``); "shake", a camera's path of length
+            ~ U(1, ``shake_max``); "both", either with the same chance.
+        sigma_max: in pixels.
+        shake_max: in pixels.
+        seed: of the draws.
+        fixed: draw one blur for all epochs: for validation and test.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[Path],
+        *,
+        patch: tuple[int, int],
+        blur: Blur,
+        sigma_max: float,
+        shake_max: float,
+        seed: int,
+        fixed: bool,
+    ) -> None:
+        self.files = files
+        self.blur, self.sigma_max, self.shake_max = blur, sigma_max, shake_max
+        self.seed, self.fixed = seed, fixed
+        self.patch, self.grids = patch, _grids(files, patch)
+        self.groups, self.open_groups = np.arange(len(files)), len(files)
+
+    def kernel(self, frame: int, epoch: int) -> Kernel:
+        """The blur of a photograph in an epoch, (K, K)."""
+        rng = np.random.default_rng((self.seed, 0 if self.fixed else epoch, frame))
+        kind = self.blur if self.blur != "both" else ("gaussian", "shake")[rng.integers(2)]
+        if kind == "gaussian":
+            return gaussian_kernel(rng.uniform(0, self.sigma_max))
+        return shake_kernel(rng.uniform(1, self.shake_max), rng)
+
+    def read(self, frame: int, epoch: int) -> Frame:
+        sharp = _covered(self.files[frame], self.grids[frame], self.patch)
+        kernel = self.kernel(frame, epoch)
+        if len(kernel) // 2 >= min(sharp.shape[:2]):
+            raise ValueError(f"{self.files[frame]} is too small for a blur of {len(kernel)} pixels.")
+        return Frame(blur(sharp, kernel), sharp)
+
+    def name(self, frame: int) -> str:
+        return self.files[frame].name
+
+    def expect(self, frames: Integers) -> None:
+        """Files on disk need no notice."""

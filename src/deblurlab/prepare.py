@@ -1,0 +1,75 @@
+"""``python -m deblurlab.prepare``: check a data set, decode and resize it once, and write it as shards.
+
+Examples:
+    python -m deblurlab.prepare data=reds data.root=REDS check=true        # is all there, whole and aligned?
+    python -m deblurlab.prepare data=reds data.root=REDS out=shards/reds   # then train with data.root=shards/reds
+    python -m deblurlab.prepare data=reds data.root=REDS out=gs://bucket/reds
+    python -m deblurlab.prepare data=reds data.root=TFRECORDS out=shards/reds      # the study's TFRecord files
+    python -m deblurlab.prepare data=reds data.root=REDS out=records format=tfrecord
+"""
+
+import logging
+import sys
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from deblurlab.command import command
+
+log = logging.getLogger(__name__)
+
+
+@command("prepare")
+def main(cfg: DictConfig) -> None:
+    """Check or prepare the frames of ``cfg.data``; a killed command goes on where it stopped."""
+    from tqdm import tqdm
+
+    from deblurlab import build
+    from deblurlab.data import VideoFrames, prepare, shards, tfrecord
+    from deblurlab.data.check import check
+    from deblurlab.data.storage import Storage
+
+    data = build.data(cfg)
+    if not isinstance(data, VideoFrames):
+        raise ValueError("prepare takes the data sets of video frames: data=reds or data=gopro.")
+    if cfg.check:
+        with tqdm(desc="checking", unit=" frames", disable=not sys.stderr.isatty()) as bar:
+            report = check(Path(data.root), data.layout, workers=cfg.workers, progress=bar.update)
+        for line in report.summary:
+            log.info(line)
+        if report.problems:
+            problems = "\n".join(f"  {problem}" for problem in report.problems)
+            raise ValueError(f"{data.root}: {len(report.problems)} problems.\n{problems}\n{data.layout.help()}")
+        log.info("No problems: every pair is readable, of one size and aligned.")
+        return
+    if cfg.out is None:
+        raise ValueError("Name the folder or bucket to write to: out=shards/reds or out=gs://bucket/reds.")
+    if cfg.format not in ("parquet", "tfrecord"):
+        raise ValueError(f"format must be parquet or tfrecord, got {cfg.format}.")
+    shards.require_codec(cfg.codec)
+    records = cfg.format == "tfrecord"
+    sequences = tfrecord.record_sequences(data.storage) or [
+        sequence for split in ("train", "test") for sequence in prepare.published(data.pairs(split), split)
+    ]
+    storage = Storage(cfg.out)
+    total = sum(sequence.frames for sequence in sequences)
+    log.info(f"{len(sequences)} sequences to {storage.names('')}")
+    with tqdm(desc="preparing", total=total or None, unit=" frames", disable=not sys.stderr.isatty()) as bar:
+        index = prepare.prepare(
+            sequences,
+            storage,
+            shards.Settings("png" if records else cfg.codec, data.size, data.antialias),
+            workers=cfg.workers,
+            skip_broken=data.on_error == "skip",
+            progress=bar.update,
+            form=prepare.Format(".tfrecord", tfrecord.write_tfrecord, indexed=False) if records else prepare.PARQUET,
+        )
+    frames = sum(len(shard.frames) for shard in index.shards)
+    size = sum(shard.bytes for shard in index.shards)
+    log.info(
+        f"{frames:,} frame pairs in {len(index.shards)} shards, {size / 2**20:,.1f} MiB. Train with data.root={cfg.out}"
+    )
+
+
+if __name__ == "__main__":
+    main()

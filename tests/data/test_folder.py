@@ -1,0 +1,135 @@
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from deblurlab.data import Folder
+from deblurlab.data.images import decode
+from deblurlab.data.kernels import blur, gaussian_kernel, shake_kernel
+from deblurlab.pair import assemble, cut
+from tests.data.conftest import picture
+
+
+def photographs(root: Path, count: int = 16, side: str = "") -> Path:
+    (root / side).mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        height, width = ((40, 70), (70, 40))[number % 3 == 0]
+        Image.fromarray(picture(number, height, width)).save(root / side / f"{number:02} ü.png")
+    return root
+
+
+def folder(root: Path, **options: Any) -> Folder:
+    return Folder(root=str(root), **({"patch": [16, 32], "batch_size": 4} | options))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_shake_kernels_are_centred_and_bounded(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    length = rng.uniform(1, 25)
+    kernel = shake_kernel(length, rng)
+    assert kernel.min() >= 0
+    assert kernel.sum() == pytest.approx(1)
+    offset = np.arange(len(kernel)) - len(kernel) // 2
+    assert kernel.sum(axis=1) @ offset == pytest.approx(0, abs=1e-9)
+    assert kernel.sum(axis=0) @ offset == pytest.approx(0, abs=1e-9)
+    rows, columns = np.nonzero(kernel)
+    assert length - 2 <= max(np.ptp(rows), np.ptp(columns)) <= length + 2
+
+
+def test_blur_is_a_convolution_with_reflected_borders() -> None:
+    pixels = picture(0, 50, 60)
+    kernel = shake_kernel(11, np.random.default_rng(5))
+    expected = cv2.filter2D(pixels.astype(np.float64), -1, kernel[::-1, ::-1], borderType=cv2.BORDER_REFLECT_101)
+    np.testing.assert_array_equal(blur(pixels, kernel), np.rint(expected))
+
+
+def test_gaussian_blur_is_opencvs() -> None:
+    pixels = picture(1, 50, 60)
+    expected = cv2.GaussianBlur(pixels, (0, 0), sigmaX=1.7).astype(int)
+    assert np.abs(blur(pixels, gaussian_kernel(1.7)) - expected).max() <= 1
+
+
+def test_photographs_split_without_overlap_and_test_whole(tmp_path: Path) -> None:
+    data = folder(photographs(tmp_path))
+    names = {split: {data.source(split).name(i) for i in range(len(data.source(split).groups))} for split in _SPLITS}
+    assert {split: len(files) for split, files in names.items()} == {"train": 12, "val": 2, "test": 2}
+    assert len(set.union(*names.values())) == 16
+    for batch in data.test_dataloader():
+        pair = data.on_after_batch_transfer(batch, 0)
+        assert tuple(pair.sharp.shape[-2:]) == (16 * pair.grid[0], 32 * pair.grid[1])
+        assert torch.equal(assemble(cut(pair.sharp, pair.grid), pair.grid), pair.sharp)
+        assert not torch.equal(pair.blurred, pair.sharp)
+
+
+_SPLITS = ("train", "val", "test")
+
+
+def test_training_blur_is_new_each_epoch_and_test_blur_is_not(tmp_path: Path) -> None:
+    root = photographs(tmp_path)
+    train, test = folder(root).source("train"), folder(root).source("test")
+    np.testing.assert_array_equal(train.read(0, 1).blurred, folder(root).source("train").read(0, 1).blurred)
+    assert (train.read(0, 1).blurred != train.read(0, 2).blurred).any()
+    np.testing.assert_array_equal(train.read(0, 1).sharp, train.read(0, 2).sharp)
+    np.testing.assert_array_equal(test.read(0, 1).blurred, folder(root, seed=9).source("test").read(0, 2).blurred)
+
+
+def test_mixed_sizes_train_in_one_batch(tmp_path: Path) -> None:
+    data = folder(photographs(tmp_path), blur="shake", shake_max=5.0)
+    batches = list(data.train_dataloader())
+    assert {tuple(batch.sharp.shape) for batch in batches} == {(4, 16, 32, 3)}
+
+
+def test_pairs_in_two_folders(tmp_path: Path) -> None:
+    photographs(tmp_path, side="sharp")
+    for file in (tmp_path / "sharp").iterdir():
+        (tmp_path / "blurred").mkdir(exist_ok=True)
+        Image.fromarray(255 - decode(file.read_bytes(), "")).save(
+            tmp_path / "blurred" / file.with_suffix(".webp").name, lossless=True
+        )
+    data = folder(tmp_path)
+    for loader in (data.train_dataloader(), data.val_dataloader(), data.test_dataloader()):
+        for batch in loader:
+            assert torch.equal(batch.blurred, 255 - batch.sharp)
+
+
+def test_train_and_test_folders_are_kept_apart(tmp_path: Path) -> None:
+    photographs(tmp_path, 9, "train")
+    photographs(tmp_path, 3, "test")
+    data = folder(tmp_path)
+    assert [len(data.source(split).groups) for split in _SPLITS] == [8, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ([], "holds no pictures. Expected below data.root"),
+        (["blurred/a.png"], "sharp lacks 1 pictures, first a"),
+        (["a.png"], "1 frames are too few to hold out one for testing"),
+    ],
+)
+def test_wrong_folders_are_explained(tmp_path: Path, made: list[str], message: str) -> None:
+    for name in made:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(picture(0)).save(tmp_path / name)
+    with pytest.raises(ValueError, match=message):
+        folder(tmp_path).source("train")
+
+
+def test_small_and_unequal_pictures_are_named(tmp_path: Path) -> None:
+    root = photographs(tmp_path)
+    Image.fromarray(picture(0, 10, 70)).save(root / "small.png")
+    with pytest.raises(ValueError, match=r"small\.png is 70x10, smaller than data\.patch=\[16, 32\]"):
+        [folder(root).source(split) for split in _SPLITS]
+
+
+def test_real_photographs(real_data: Path) -> None:
+    data = Folder(root=str(real_data / "kodak"), patch=[128, 128], batch_size=24)
+    assert [len(data.source(split).groups) for split in _SPLITS] == [18, 3, 3]
+    for batch in data.test_dataloader():
+        pair = data.on_after_batch_transfer(batch, 0)
+        assert sorted(pair.sharp.shape[-2:]) == [512, 768]
+        assert 18 < float(-10 * (pair.sharp - pair.blurred).square().mean().log10()) < 60

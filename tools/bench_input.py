@@ -1,0 +1,141 @@
+"""How fast frames reach training: the study's way, our raw frames, our shards, on the same frames.
+
+    python tools/bench_input.py ROOT    # a folder in REDS' layout
+
+Prints a table and writes outputs/bench/input.json. Each way is run in turns with the others and its fastest
+turn counts; CPU seconds are given beside, for a machine that has other work.
+"""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from hydra import compose, initialize_config_dir
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+
+import deblurlab
+from deblurlab import build
+from deblurlab.data import VideoFrames
+from deblurlab.data.prepare import prepare, published
+from deblurlab.data.shards import Codec, Settings
+from deblurlab.data.storage import Storage
+
+PATCHES = 12
+TURNS = 3
+# The backward pass costs twice the forward one; two operations a multiply-add.
+OPERATIONS_A_WEIGHT = 6
+TPU_V2_8_BF16 = 8 * 22.5e12  # Google Cloud's documentation: 180 TFLOP/s for the four chips of a v2-8
+
+
+def modules(root: str, **overrides: object) -> VideoFrames:
+    settings = {"data.root": root, "data.batch_size": PATCHES, "run": "unused"} | overrides
+    with initialize_config_dir(str(Path(deblurlab.__file__).parent / "conf"), version_base="1.3"):
+        cfg = compose("train", overrides=["data=reds", *(f"{key}={value}" for key, value in settings.items())])
+    data = build.data(cfg)
+    assert isinstance(data, VideoFrames)
+    return data
+
+
+def the_studys_way(data: VideoFrames) -> int:
+    """Decode both pictures, resize, cut; every epoch, one after the other."""
+    patches = 0
+    for pair in data.pairs("train"):
+        for file in (pair.blurred, pair.sharp):
+            image = Image.open(file).convert("RGB").resize((512, 288), Image.Resampling.BILINEAR)
+            cells = np.asarray(image).reshape(3, 96, 4, 128, 3).swapaxes(1, 2).reshape(PATCHES, 96, 128, 3)
+            patches += len(np.ascontiguousarray(cells))
+    return patches // 2
+
+
+def epochs(data: VideoFrames, count: int) -> int:
+    loader = data.train_dataloader()
+    patches = 0
+    for epoch in range(count):
+        loader.set_epoch(epoch)
+        patches += sum(len(batch.sharp) for batch in loader)
+    return patches
+
+
+def measured(runs: dict[str, Callable[[], int]]) -> Iterator[tuple[str, dict[str, float]]]:
+    best: dict[str, dict[str, float]] = {}
+    for _ in range(TURNS):
+        for name, run in runs.items():
+            wall, cpu = time.perf_counter(), time.process_time()
+            patches = run()
+            rates = {
+                "patches_per_second": patches / (time.perf_counter() - wall),
+                "patches_per_cpu_second": patches / (time.process_time() - cpu),
+            }
+            best[name] = {key: max(rate, best.get(name, rates)[key]) for key, rate in rates.items()}
+    yield from best.items()
+
+
+def memory_over(data: VideoFrames, patches: int) -> list[int]:
+    """The process's memory in MiB at ten points while so many patches are read."""
+    loader, seen, points, epoch = data.train_dataloader(), 0, [], 0
+    while len(points) < 10:
+        loader.set_epoch(epoch)
+        epoch += 1
+        for batch in loader:
+            seen += len(batch.sharp)
+            if seen >= patches * (len(points) + 1) / 10:
+                pages = int(Path("/proc/self/statm").read_text().split()[1])
+                points.append(pages * resource.getpagesize() >> 20)
+    return points
+
+
+def main(root: str) -> None:
+    torch.set_num_threads(1)
+    raw = modules(root)
+    with tempfile.TemporaryDirectory() as folder:
+        sequences = [sequence for split in ("train", "test") for sequence in published(raw.pairs(split), split)]
+        codecs: tuple[Codec, ...] = ("webp", "png", "raw")
+        bytes_a_frame = {}
+        for codec in codecs:
+            settings = Settings(codec, raw.size, raw.antialias)
+            index = prepare(
+                sequences, Storage(f"{folder}/{codec}"), settings, workers=2, skip_broken=False, progress=lambda _: None
+            )
+            bytes_a_frame[codec] = sum(s.bytes for s in index.shards) / sum(len(s.frames) for s in index.shards)
+        runs: dict[str, Callable[[], int]] = {"the study's way": lambda: the_studys_way(raw)}
+        for workers in (1, 2):
+            runs[f"raw frames, {workers} workers"] = lambda w=workers: epochs(modules(root, **{"data.workers": w}), 1)
+            for codec in codecs:
+                data = modules(f"{folder}/{codec}", **{"data.workers": workers})
+                runs[f"{codec} shards, {workers} workers"] = lambda d=data: epochs(d, 4)
+        rates = dict(measured(runs))
+        memory = memory_over(modules(f"{folder}/webp"), 50_000)
+    study = rates["the study's way"]
+    table = Table("", "patches/s", "patches/CPU s", "of the study's CPU rate", title="Input, 128x96 pairs")
+    for name, rate in rates.items():
+        gain = rate["patches_per_cpu_second"] / study["patches_per_cpu_second"]
+        table.add_row(name, *(f"{rate[key]:,.0f}" for key in rate), f"{gain:.1f} x")
+    console = Console()
+    console.print(table)
+    rednet30 = 1_076_739 * 96 * 128 * OPERATIONS_A_WEIGHT
+    appetite = TPU_V2_8_BF16 / rednet30
+    console.print(f"A frame pair's bytes: {', '.join(f'{codec} {size:,.0f}' for codec, size in bytes_a_frame.items())}")
+    console.print(f"REDNet30 on a v2-8 cannot eat more than {appetite:,.0f} patches/s, at 180 TFLOP/s")
+    console.print(f"Memory over 50,000 patches from WebP shards, MiB: {memory}")
+    result = {
+        "frames": len(raw.pairs("train")),
+        "rates": rates,
+        "bytes_a_frame_pair": bytes_a_frame,
+        "rednet30_v2_8_upper_bound_patches_per_second": appetite,
+        "memory_mib_over_50000_patches": memory,
+    }
+    file = Path("outputs/bench/input.json")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
