@@ -126,9 +126,7 @@ def archive_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     thread.start()
     monkeypatch.setattr(datasets.CIFAR10, "url", f"http://127.0.0.1:{server.server_port}/cifar.tar.gz")
     monkeypatch.setattr(datasets.CIFAR10, "filename", "cifar.tar.gz")
-    monkeypatch.setattr(
-        datasets.CIFAR10, "tgz_md5", hashlib.md5((served / "cifar.tar.gz").read_bytes()).hexdigest()
-    )
+    monkeypatch.setattr(datasets.CIFAR10, "tgz_md5", hashlib.md5((served / "cifar.tar.gz").read_bytes()).hexdigest())
     monkeypatch.setattr(datasets.CIFAR10, "train_list", [["data_batch_1", checksums["data_batch_1"]]])
     monkeypatch.setattr(datasets.CIFAR10, "test_list", [["test_batch", checksums["test_batch"]]])
     monkeypatch.setattr(

@@ -84,7 +84,12 @@ def test_goes_on_behind_the_last_batch_it_gave(workers: int) -> None:
 
 def test_the_hosts_shares_make_up_the_batch() -> None:
     images = torch.arange(12, dtype=torch.uint8)[:, None, None, None].expand(12, 3, 8, 8)
-    draw = Draw(np.arange(12)[::-1].copy(), np.linspace(0.1, 1, 12), np.random.rand(12, 2) < 0.5, np.arange(12) < 7)
+    draw = Draw(
+        np.arange(12)[::-1].copy(),
+        np.linspace(0.1, 1, 12),
+        np.random.default_rng(0).random((12, 2)) < 0.5,
+        np.arange(12) < 7,
+    )
     whole = DrawnImages(images, sigma_max=1)[draw]
     shares = [DrawnImages(images, sigma_max=1, process=process, processes=3)[draw] for process in range(3)]
     assert {len(share.sharp) for share in shares} == {4}

@@ -91,14 +91,14 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         return (ResumableDeviceLoader if resumable else DeviceLoader)(dataloader, send=self._send)
 
     def _send(self, batch: Any) -> Any:
-        """A named tuple of this host's rows, each (B, ...), to tensors split over the mesh."""
+        """A named tuple of this host's rows, tensors (B, ...), to tensors split over the mesh; other fields stay."""
         rows, here = len(batch[0]), self.devices // self.world_size
         if rows % here:
             raise ValueError(
                 f"{rows} images a step cannot be split over {here} XLA devices: make data.batch_size a multiple of "
                 f"{self.devices}."
             )
-        return type(batch)(*(self._split(field) for field in batch))
+        return type(batch)(*(self._split(field) if isinstance(field, Tensor) else field for field in batch))
 
     def _split(self, rows: Tensor) -> Tensor:
         sharding = xs.ShardingSpec(self.mesh, ("batch", *[None] * (rows.ndim - 1)), minibatch=self.world_size > 1)
