@@ -1,5 +1,6 @@
 # Two commands do everything: `make train` and `make test`. Set PYTHON to a Python 3.11 to 3.13.
 PYTHON ?= python3
+FRAMES ?= $(if $(DEBLURLAB_TEST_DATA),$(DEBLURLAB_TEST_DATA)/reds)
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -18,13 +19,17 @@ $(VENV)/.installed: pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
+$(VENV)/.installed-plan: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,plan]'
+	touch $@
+
 train: setup  ## train UNet16 on the embedded photographs: ends with a table and a picture
 	$(BIN)/python -m deblurlab.train experiment=sample_unet16
 
 test: setup  ## run the tests
 	$(BIN)/python -m pytest
 
-test-slow: setup  ## run the tests that take minutes and guard results
+test-slow: $(VENV)/.installed-plan  ## run the tests that take minutes and guard results
 	$(BIN)/python -m pytest -m slow
 
 check: setup  ## lint, check formatting and types
@@ -32,8 +37,11 @@ check: setup  ## lint, check formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: setup  ## measure speed; writes outputs/bench/*.json
+bench: setup  ## measure speed; writes outputs/bench/*.json. FRAMES names a folder in REDS' layout
 	$(BIN)/python tools/bench_train.py
+ifneq ($(FRAMES),)
+	$(BIN)/python tools/bench_input.py $(FRAMES)
+endif
 
 wheel: setup  ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
