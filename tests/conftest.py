@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+ROOT = Path(__file__).parents[1]  # where the modules of these tests are
+
 Call = Callable[..., None]
 
 
@@ -52,6 +54,7 @@ def run_command(folder: Path, name: str, *overrides: str) -> subprocess.Complete
     return subprocess.run(
         [sys.executable, "-m", f"deblurlab.{name}", *overrides],
         cwd=folder,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))},
         capture_output=True,
         text=True,
         timeout=300,
