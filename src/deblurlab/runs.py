@@ -37,16 +37,20 @@ def checkpoint_file(ckpt_path: str, folder: Path) -> Path:
     return file
 
 
-def claim(cfg: DictConfig) -> Path:
-    """Make the folder that Hydra has chosen the run's, with its configuration in it; ``cfg.run`` names it then.
+def chosen_folder(cfg: DictConfig) -> Path:
+    """The folder that Hydra has chosen for this run, alone or in a sweep; ``cfg.run`` names it then."""
+    folder = Path(os.path.relpath(HydraConfig.get().runtime.output_dir))
+    cfg.run = str(folder)
+    return folder
+
+
+def claim(folder: Path, cfg: DictConfig) -> None:
+    """Put the run's configuration into its folder. On a pod slice only the first host does.
 
     Raises:
-        ValueError: if it holds another run, which would be overwritten.
+        ValueError: if the folder holds another run, which would be overwritten.
     """
-    hydra = HydraConfig.get()
-    folder = Path(os.path.relpath(hydra.runtime.output_dir))
-    cfg.run = str(folder)
-    saved = folder / ".hydra"
+    hydra, saved = HydraConfig.get(), folder / ".hydra"
     if (folder / "checkpoints").is_dir():
         if cfg.ckpt_path is None:
             raise ValueError(
@@ -64,7 +68,6 @@ def claim(cfg: DictConfig) -> Path:
     OmegaConf.save(cfg, saved / "config.yaml", resolve=True)
     OmegaConf.save(hydra.overrides.task, saved / "overrides.yaml")
     OmegaConf.save(OmegaConf.create({"hydra": hydra}), saved / "hydra.yaml")
-    return folder
 
 
 @dataclass(frozen=True, kw_only=True)

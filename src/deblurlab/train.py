@@ -13,7 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from deblurlab.command import command
-from deblurlab.runs import checkpoint_file, claim
+from deblurlab.runs import checkpoint_file, chosen_folder, claim
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +26,11 @@ def main(cfg: DictConfig) -> float | None:
     from deblurlab import __version__, build, results
     from deblurlab.checkpoint import best_checkpoint, load_weights
 
-    choices, folder = HydraConfig.get().runtime.choices, claim(cfg)
+    choices, folder = HydraConfig.get().runtime.choices, chosen_folder(cfg)
     seed_everything(cfg.seed, verbose=False)
     data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg)
+    if trainer.is_global_zero:
+        claim(folder, cfg)
     log.info(
         f"deblurlab {__version__}: {choices['model']} on {choices['data']}, {trainer.max_epochs} epochs, "
         f"{trainer.strategy.root_device}, {trainer.precision}"
