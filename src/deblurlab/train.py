@@ -45,9 +45,10 @@ def main(cfg: DictConfig) -> float | None:
     trainer.test(task, datamodule=data, verbose=False)
 
     result = results.summary(trainer.callback_metrics, data=choices["data"], split="test")
-    results.write(result, folder / "metrics.json")
-    results.show(result, choices["model"])
-    log.info(f"{folder} holds curves.png, panel.png, metrics.csv, metrics.json and checkpoints")
+    if trainer.is_global_zero:
+        results.write(result, folder / "metrics.json")
+        results.show(result, choices["model"])
+        log.info(f"{folder} holds curves.png, panel.png, metrics.csv, metrics.json and checkpoints")
     return float(best.best_model_score) if best and best.best_model_score is not None else None
 
 
