@@ -71,7 +71,7 @@ def training_step(
     precision = trainer.strategy.precision_plugin
     assert isinstance(precision, SPMDPrecision)
     precision.run = capture
-    trainer.strategy.teardown = lambda: None  # type: ignore[method-assign]  # it would fetch, so run, the results
+    trainer._teardown = lambda: None  # type: ignore[method-assign]  # it would fetch, and so run, the results
     trainer.callbacks.append(_Start())  # type: ignore[attr-defined]
     with suppress(_TracedError):
         trainer.fit(task, datamodule=data)
