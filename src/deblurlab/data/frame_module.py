@@ -25,7 +25,7 @@ class PairedFrames(LightningDataModule):
     grid by which the network gets them cut; the scores are the reassembled frames'.
 
     Args:
-        batch_size: patches a step, over all devices of a host. A test batch holds about as many pixels.
+        batch_size: patches a step, over all devices of a host. A test batch holds no more pixels.
         seed: of the training draws.
         workers: threads that read frames.
         mixed_frames: patches are shuffled over this many frames; memory holds as many.
@@ -85,11 +85,13 @@ class PairedFrames(LightningDataModule):
                 batch_size=self.batch_size,
                 host=self._host(),
             )
+        # a divisor of the batch size: it splits over as many devices
+        most = max(1, self.batch_size // int(counts.max()))
         return evaluation_plan(
             frames=np.arange(len(grids)),
             patches=np.zeros(len(grids), dtype=np.int64),
             kinds=np.unique(grids, axis=0, return_inverse=True)[1],
-            batch_size=max(1, self.batch_size // int(counts.max())),
+            batch_size=next(size for size in range(most, 0, -1) if self.batch_size % size == 0),
             host=self._host(),
         )
 
