@@ -163,7 +163,7 @@ def test_killed_in_an_epoch_it_goes_on_at_the_same_step(
 
 
 @pytest.mark.slow
-def test_eight_devices_train_like_one(settings: tuple[str, ...], tmp_path: Path) -> None:
+def test_eight_devices_agree_with_one_for_twenty_steps(settings: tuple[str, ...], tmp_path: Path) -> None:
     short = ("data=cifar10", "model=unet16", *settings, "data.batch_size=8", "trainer.precision=32-true")
     found = []
     for trainer in ("cpu", "xla_cpu"):
