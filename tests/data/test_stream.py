@@ -10,6 +10,7 @@ from PIL import Image
 
 from deblurlab.data import VideoFrames
 from deblurlab.data.images import decode, resize
+from deblurlab.data.plan import Host
 from deblurlab.data.stream import RawPairs
 from deblurlab.pair import Pair, assemble, cut
 from tests.data.conftest import REDS_LAYOUT
@@ -204,3 +205,14 @@ def test_frames_are_read_once_an_epoch(make_reds: Make) -> None:
     source.read = partial(counting, source.read)  # type: ignore[method-assign]
     list(data.train_dataloader())
     assert count.tolist() == [1] * len(count)
+
+
+def test_hosts_share_a_batch(make_reds: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = frames(make_reds(sequences=2, frames=4), batch_size=24)
+    monkeypatch.setattr(data, "_host", lambda: Host(1, 2))
+    assert next(iter(data.train_dataloader())).sharp.shape[0] == 12
+    assert next(iter(data.val_dataloader())).sharp.shape[0] == 12
+    assert next(iter(data.test_dataloader())).sharp.shape == (1, 36, 64, 3)
+    monkeypatch.setattr(data, "_host", lambda: Host(1, 5))
+    with pytest.raises(ValueError, match=r"data\.batch_size=24 cannot be split over 5 hosts"):
+        data.train_dataloader()

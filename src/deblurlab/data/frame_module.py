@@ -25,7 +25,7 @@ class PairedFrames(LightningDataModule):
     grid by which the network gets them cut; the scores are the reassembled frames'.
 
     Args:
-        batch_size: patches a step, over all devices of a host. A test batch holds no more pixels.
+        batch_size: patches a step, over all devices of all hosts. A test batch holds no more pixels.
         seed: of the training draws.
         workers: threads that read frames.
         mixed_frames: patches are shuffled over this many frames; memory holds as many.
@@ -56,6 +56,13 @@ class PairedFrames(LightningDataModule):
     def _host(self) -> Host:
         return Host(self.trainer.global_rank, self.trainer.world_size) if self.trainer else Host()
 
+    def _share(self) -> int:
+        """Patches a step of this host."""
+        hosts = self._host().hosts
+        if self.batch_size % hosts:
+            raise ValueError(f"data.batch_size={self.batch_size} cannot be split over {hosts} hosts.")
+        return self.batch_size // hosts
+
     def train_dataloader(self) -> PatchLoader:
         source = self.source("train")
 
@@ -63,7 +70,7 @@ class PairedFrames(LightningDataModule):
             return training_plan(
                 patches=source.grids.prod(axis=1),
                 groups=source.groups,
-                batch_size=self.batch_size,
+                batch_size=self._share(),
                 seed=self.seed,
                 epoch=epoch,
                 open_groups=source.open_groups,
@@ -82,16 +89,17 @@ class PairedFrames(LightningDataModule):
                 frames=np.repeat(np.arange(len(counts)), counts),
                 patches=np.concatenate([np.arange(count) for count in counts]),
                 kinds=np.zeros(counts.sum(), dtype=np.int64),
-                batch_size=self.batch_size,
+                batch_size=self._share(),
                 host=self._host(),
             )
         # a divisor of the batch size: it splits over as many devices
-        most = max(1, self.batch_size // int(counts.max()))
+        share = self._share()
+        most = max(1, share // int(counts.max()))
         return evaluation_plan(
             frames=np.arange(len(grids)),
             patches=np.zeros(len(grids), dtype=np.int64),
             kinds=np.unique(grids, axis=0, return_inverse=True)[1],
-            batch_size=next(size for size in range(most, 0, -1) if self.batch_size % size == 0),
+            batch_size=next(size for size in range(most, 0, -1) if share % size == 0),
             host=self._host(),
         )
 
