@@ -6,9 +6,10 @@ Examples:
     python -m deblurlab.plan model=unet16 data=sample topology=v6e-8 largest_batch=true
 """
 
-import gc
 import json
 import logging
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +43,7 @@ def main(cfg: DictConfig) -> None:
     steps = []
     for one in slices:
         log.info(f"compiling the step for {one.name}, {cfg.batch} images a core")
-        steps.append(estimate(cfg, one, cfg.batch))
+        steps.append(alone(cfg, one, cfg.batch))
     epochs, images = int(cfg.trainer.max_epochs), len(_data(cfg, 1).train_dataloader())
     show(steps, epochs=epochs, images=images)
     if cfg.largest_batch:
@@ -70,11 +71,17 @@ def estimate(cfg: DictConfig, topology: "Topology", batch: int) -> "Estimate":
     from deblurlab.xla.compiler import compile_for
     from deblurlab.xla.estimate import Estimate
 
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # Hydra has not set it in this process
     seed_everything(cfg.seed, verbose=False)
     data = _data(cfg, batch * topology.cores)
     hlo = trace.training_step(build.trainer(cfg), build.task(cfg), data, trace.serialised)
-    gc.collect()  # with its tensors, lest the next trace run what this one left
     return Estimate(topology=topology, cost=compile_for(topology, hlo), batch=batch)
+
+
+def alone(cfg: DictConfig, topology: "Topology", batch: int) -> "Estimate":
+    """:func:`estimate` in a process of its own: a later trace would run what an earlier one has left pending."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(estimate, cfg, topology, batch).result()
 
 
 def largest_batch(cfg: DictConfig, topology: "Topology", step: "Estimate") -> int:
@@ -85,14 +92,14 @@ def largest_batch(cfg: DictConfig, topology: "Topology", step: "Estimate") -> in
     from deblurlab.xla.compiler import DoesNotFitError
 
     memory, images = topology.chip.memory, len(_data(cfg, 1).train_dataloader())
-    double = estimate(cfg, topology, 2 * step.batch)
+    double = alone(cfg, topology, 2 * step.batch)
     slope = (double.cost.memory_bytes - step.cost.memory_bytes) / step.batch
     batch = int(step.batch + (memory - step.cost.memory_bytes) / slope) // 8 * 8
     batch = min(batch, images // topology.cores // 8 * 8)
     while True:
         log.info(f"compiling the step for {topology.name}, {batch} images a core")
         try:
-            if estimate(cfg, topology, batch).cost.memory_bytes <= memory:
+            if alone(cfg, topology, batch).cost.memory_bytes <= memory:
                 return batch
         except DoesNotFitError:
             pass

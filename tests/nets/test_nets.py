@@ -2,17 +2,24 @@ import pytest
 import torch
 from torch import nn
 
-from deblurlab.nets import REDNet30, ResNet16, UNet16
+from deblurlab.nets import MSDeblur, PatchGAN, REDNet30, ResNet16, UNet16
 
 NETWORKS = (ResNet16, UNet16, REDNet30)
 
 
 @pytest.mark.parametrize(
-    ("network", "trainable", "statistics"),
-    [(ResNet16, 7_360_396, 5_638), (UNet16, 482_067, 0), (REDNet30, 1_076_739, 3_840)],
+    ("module", "trainable", "statistics"),
+    [
+        (ResNet16(), 7_360_396, 5_638),
+        (UNet16(), 482_067, 0),
+        (REDNet30(), 1_076_739, 3_840),
+        (REDNet30(tanh=True), 1_076_739, 3_840),
+        (MSDeblur(), 11_928_961, 14_592),
+        (MSDeblur(blocks=5), 3_311_233, 3_840),
+        (PatchGAN(), 2_766_657, 0),
+    ],
 )
-def test_parameter_counts_are_the_studys(network: type[nn.Module], trainable: int, statistics: int) -> None:
-    module = network()
+def test_parameter_counts_are_the_studys(module: nn.Module, trainable: int, statistics: int) -> None:
     assert sum(parameter.numel() for parameter in module.parameters()) == trainable
     assert sum(buffer.numel() for name, buffer in module.named_buffers() if "running" in name) == statistics
 
@@ -34,7 +41,7 @@ def test_rednet30_takes_odd_sizes() -> None:
     assert REDNet30()(torch.rand(1, 3, 13, 7)).shape == (1, 3, 13, 7)
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", [*NETWORKS, MSDeblur, PatchGAN])
 def test_initialised_as_keras_does(network: type[nn.Module]) -> None:
     torch.manual_seed(0)
     for module in network().modules():
@@ -83,3 +90,58 @@ def test_rednet30_skips_join_mirrored_blocks() -> None:
     assert received == [index % 2 == 1 for index in range(15)]
     for index in range(1, 15, 2):
         assert joined[index] is encoded[14 - index]
+
+
+def test_tanh_rednet30_works_in_signed_images() -> None:
+    """With no weights it is tanh of its input, both in [-1, 1]."""
+    blurred = torch.rand(1, 3, 9, 9)
+    restored = _zero_convolutions(REDNet30(tanh=True))(blurred)
+    torch.testing.assert_close(2 * restored - 1, torch.tanh(2 * blurred - 1))
+
+
+def test_msdeblur_restores_three_scales_from_coarse_to_fine() -> None:
+    network = MSDeblur(blocks=1)
+    seen: list[torch.Tensor] = []
+    for branch in network.branches:
+        branch.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    blurred = torch.rand(2, 3, 48, 64)
+    scales = network(blurred)
+    assert [tuple(scale.shape) for scale in scales] == [(2, 3, 48, 64), (2, 3, 24, 32), (2, 3, 12, 16)]
+    assert all(scale.min() >= 0 and scale.max() <= 1 for scale in scales)
+    for features, factor in zip(seen, (4, 2, 1), strict=True):
+        expected = nn.functional.avg_pool2d(2 * blurred - 1, factor)
+        torch.testing.assert_close(features[:, -3:], expected)
+    assert [features.shape[1] for features in seen] == [3, 64, 64]
+
+
+def test_msdeblur_refuses_a_size_that_does_not_halve_twice() -> None:
+    with pytest.raises(ValueError, match=r"MSDeblur .* multiples of 4, got 34x32"):
+        MSDeblur(blocks=1)(torch.rand(1, 3, 34, 32))
+
+
+def test_the_critic_scores_each_image_alone() -> None:
+    torch.manual_seed(0)
+    critic, images = PatchGAN().double(), torch.rand(3, 3, 32, 32).double()
+    assert critic(images).shape == (3,)
+    torch.testing.assert_close(critic(images)[1:2], critic(images[1:2]))
+
+
+def test_the_critic_s_map_is_4x4_on_cifar10_and_padded_as_tensorflow_pads() -> None:
+    """A stride of 1 pads one row above and two below: the last conv's first output sees rows -1 to 2."""
+    critic, maps = PatchGAN(), []
+    critic.output.register_forward_hook(lambda module, inputs, output: maps.append((inputs[0], output)))
+    critic(torch.rand(1, 3, 32, 32))
+    ((features, scores),) = maps
+    assert (features.shape, scores.shape) == ((1, 512, 4, 4), (1, 1, 4, 4))
+    weight, bias = critic.output[1].weight, critic.output[1].bias
+    torch.testing.assert_close(scores[0, 0, 0, 0], (features[0, :, :3, :3] * weight[0, :, 1:, 1:]).sum() + bias[0])
+
+
+def test_the_critic_normalises_the_channels_of_each_position() -> None:
+    critic, outputs = PatchGAN(), []
+    critic.norms[0].register_forward_hook(lambda module, inputs, output: outputs.append((inputs[0], output)))
+    critic(torch.rand(2, 3, 32, 32))
+    ((features, normalised),) = outputs
+    spread = features.var(dim=1, correction=0, keepdim=True)
+    expected = (features - features.mean(dim=1, keepdim=True)) / (spread + 1e-3).sqrt()
+    torch.testing.assert_close(normalised, expected, rtol=1e-4, atol=1e-5)

@@ -1,8 +1,10 @@
 """What happens beside training: records, pictures, progress."""
 
+from deblurlab.callbacks.divergence import Divergence
 from deblurlab.callbacks.history import History
 from deblurlab.callbacks.panel import Panel
 from deblurlab.callbacks.per_image import PerImage
 from deblurlab.callbacks.progress import Progress
+from deblurlab.callbacks.timed_checkpoint import TimedCheckpoint
 
-__all__ = ["History", "Panel", "PerImage", "Progress"]
+__all__ = ["Divergence", "History", "Panel", "PerImage", "Progress", "TimedCheckpoint"]

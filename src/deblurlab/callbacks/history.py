@@ -7,23 +7,16 @@ from pathlib import Path
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from deblurlab import figures
-
-
-def read_history(file: Path) -> list[dict[str, float]]:
-    """The rows of a metrics.csv; empty cells are left out."""
-    if not file.exists():
-        return []
-    with file.open(newline="") as stream:
-        return [{name: float(cell) for name, cell in row.items() if cell} for row in csv.DictReader(stream)]
+from deblurlab.history import read_history
 
 
 class History(Callback):
     """Keeps the run's metrics.csv and curves.png.
 
-    Each row has the epoch (from 1), the optimizer steps so far, the learning rate, the epoch's seconds of
-    training and validation, and every metric logged for the epoch. A resumed run goes on behind the last
-    epoch that its checkpoint has seen; if that was in the middle of an epoch, this epoch's training loss and
-    seconds are those of its rest.
+    Each row has the epoch (from 1), the optimizer steps and the batches so far (a WGAN's batch has six steps), the
+    learning rate, the epoch's seconds of training and validation, and every metric logged for the epoch. A resumed
+    run goes on behind the last epoch that its checkpoint has seen; if that was in the middle of an epoch, this
+    epoch's training loss and seconds are those of its rest.
     """
 
     redraw_seconds = 30.0
@@ -44,6 +37,7 @@ class History(Callback):
         row = {
             "epoch": float(trainer.current_epoch + 1),
             "step": float(trainer.global_step),
+            "batches": float(trainer.fit_loop.total_batch_idx + 1),
             "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
             "seconds": round(time.monotonic() - self._start, 3),
         }

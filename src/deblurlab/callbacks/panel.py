@@ -6,10 +6,11 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
-from lightning.pytorch.loggers import TensorBoardLogger, WandbLogger
+from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
 from deblurlab import figures
+from deblurlab.loggers import Wandb
 from deblurlab.pair import Pair
 
 
@@ -51,5 +52,5 @@ class Panel(Callback):
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image("val/panel", picture, trainer.global_step, dataformats="HWC")
-            elif isinstance(logger, WandbLogger):
-                logger.log_image("val/panel", [picture], step=trainer.global_step)
+            elif isinstance(logger, Wandb):
+                logger.log_picture("val/panel", picture)

@@ -10,6 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 from tqdm import tqdm
 
+from deblurlab.loggers import Wandb
 from deblurlab.pair import Pair
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,10 @@ def duration(seconds: float) -> str:
 
 
 class Progress(Callback):
-    """A bar with images per second where the terminal can show one, and a log line an epoch with the time left."""
+    """A bar with images per second where the terminal can show one, and a log line an epoch with the time left.
+
+    W&B gets each epoch's images per second of training.
+    """
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
@@ -68,12 +72,17 @@ class Progress(Callback):
             ("val loss", "val/loss", ".3e"),
             ("ssim", "val/ssim", ".4f"),
             ("psnr", "val/psnr", ".2f"),
+            ("gap", "train/gap_epoch", ".3g"),  # of a critic's scores, sharp over restored
         ):
             if name in metrics:
                 parts.append(f"{label} {metrics[name]:{form}}")
-        parts.append(f"{self._images / self._train_seconds:.0f} images/s")
+        speed = self._images / self._train_seconds
+        parts.append(f"{speed:.0f} images/s")
         parts.append(f"{duration(left * (now - self._run_start) / self._epochs_done)} left")
         log.info("  ".join(parts))
+        for logger in trainer.loggers:
+            if isinstance(logger, Wandb):
+                logger.log_beside({"train/images_per_second": speed})
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if sys.stderr.isatty():

@@ -3,9 +3,10 @@
 from itertools import pairwise
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from deblurlab.nets.blocks import batch_norm, keras_init, require_multiple
+from deblurlab.nets.folded_norm import normalise
+from deblurlab.nets.folding import Features, add, convolve, convolve_transposed, fold, pays, relu, unfold
 
 
 class _Down(nn.Module):
@@ -19,10 +20,10 @@ class _Down(nn.Module):
         self.norm2 = batch_norm(outputs)
         self.shortcut = nn.Conv2d(inputs, outputs, 1, stride=stride)
 
-    def forward(self, features: Tensor) -> Tensor:
-        hidden = F.relu(self.norm1(self.conv1(features)))
-        shortcut: Tensor = self.shortcut(features)
-        return F.relu(self.norm2(self.conv2(hidden))) + shortcut
+    def forward(self, features: Features) -> Features:
+        hidden = relu(normalise(convolve(features, self.conv1), self.norm1))
+        hidden = relu(normalise(convolve(hidden, self.conv2), self.norm2))
+        return add(hidden, convolve(features, self.shortcut))
 
 
 class _Up(nn.Module):
@@ -36,10 +37,10 @@ class _Up(nn.Module):
         self.norm2 = batch_norm(outputs)
         self.shortcut = nn.ConvTranspose2d(inputs, outputs, 1, stride=2, output_padding=1)
 
-    def forward(self, features: Tensor) -> Tensor:
-        hidden = F.relu(self.norm1(self.conv1(features)))
-        shortcut: Tensor = self.shortcut(features)
-        return F.relu(self.norm2(self.conv2(hidden))) + shortcut
+    def forward(self, features: Features) -> Features:
+        hidden = relu(normalise(convolve_transposed(features, self.conv1), self.norm1))
+        hidden = relu(normalise(convolve_transposed(hidden, self.conv2), self.norm2))
+        return add(hidden, convolve_transposed(features, self.shortcut))
 
 
 class _Output(nn.Module):
@@ -51,9 +52,9 @@ class _Output(nn.Module):
         self.norm = batch_norm(3)
         self.shortcut = nn.ConvTranspose2d(inputs, 3, 1)
 
-    def forward(self, features: Tensor) -> Tensor:
-        shortcut: Tensor = self.shortcut(features)
-        return F.relu(self.norm(self.conv(features))) + shortcut
+    def forward(self, features: Features) -> Features:
+        hidden = relu(normalise(convolve_transposed(features, self.conv), self.norm))
+        return add(hidden, convolve_transposed(features, self.shortcut))
 
 
 class ResNet16(nn.Module):
@@ -76,5 +77,5 @@ class ResNet16(nn.Module):
 
     def forward(self, blurred: Tensor) -> Tensor:
         require_multiple(blurred, self.size_multiple, "ResNet16")
-        restored: Tensor = self.decoder(self.encoder(blurred))
-        return restored
+        features: Features = fold(blurred, 2) if pays(blurred, 2) else blurred
+        return unfold(self.decoder(self.encoder(features)))

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+from lightning.pytorch.plugins import Precision
+from lightning.pytorch.utilities import GradClipAlgorithmType
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -31,13 +33,8 @@ class Autoencoder(Restoration):
         optimizer: Callable[[Iterator[nn.Parameter]], Optimizer],
         scheduler: Callable[[Optimizer], LRScheduler] | None = None,
     ) -> None:
-        super().__init__(loss)
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        super().__init__(network, loss)
         self._optimizer, self._scheduler = optimizer, scheduler
-
-    def restore(self, blurred: Tensor) -> Tensor:
-        restored: Tensor = self.network(blurred.contiguous(memory_format=torch.channels_last))
-        return restored.float()
 
     def training_step(self, batch: Pair, batch_idx: int) -> Tensor:
         restored = self.restore(batch.blurred)
@@ -45,6 +42,29 @@ class Autoencoder(Restoration):
             loss = self.loss(restored, batch.sharp).mean()
         self.log("train/loss", loss, on_step=True, on_epoch=True, batch_size=len(batch.sharp))
         return loss
+
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Log the norm of the gradient, before any clipping, where someone logs."""
+        if self.trainer.loggers:
+            gradients = [one.grad for one in self.network.parameters() if one.grad is not None]
+            norm = torch.nn.utils.get_total_norm(gradients)
+            self.log("train/grad_norm", norm, on_step=True, on_epoch=True, batch_size=1)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip in bfloat16 too: Lightning 2.6 refuses a fused optimizer there as if gradients were scaled, which only
+        float16's are (its issue 21435).
+        """
+        precision = self.trainer.precision_plugin
+        if gradient_clip_val and getattr(precision, "scaler", None) is None:
+            algorithm = GradClipAlgorithmType(gradient_clip_algorithm or "norm")
+            Precision.clip_gradients(precision, optimizer, gradient_clip_val, algorithm)
+        else:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def configure_optimizers(self) -> Any:
         optimizer = self._optimizer(self.network.parameters())

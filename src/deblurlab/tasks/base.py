@@ -1,12 +1,11 @@
 """What every restoration task shares: how it is scored."""
 
-from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 
 from deblurlab.metrics import ImageScores, score
 from deblurlab.metrics.image import PerImage
@@ -18,18 +17,30 @@ class Restoration(LightningModule):
 
     Validation logs ``val/loss``, ``val/ssim``, ... of the restored images. Test logs ``test/restored/...``
     and, for the same images, the baseline ``test/blurred/...``.
+
+    Args:
+        network: (B, 3, H, W) in [0, 1] to the same shape and range; or to a list of that and smaller versions of it.
+        loss: restored and sharp images to one value an image, (B,).
     """
 
-    def __init__(self, loss: PerImage) -> None:
+    def __init__(self, network: nn.Module, loss: PerImage) -> None:
         super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = loss
         self.val_scores = ImageScores()
         self.test_scores = ImageScores()
         self.test_blurred_scores = ImageScores()
 
-    @abstractmethod
+    def scales(self, blurred: Tensor) -> list[Tensor]:
+        """(B, 3, H, W) in [0, 1] to the restored images, same shape and type, about [0, 1]; then, of a multi-scale
+        network, those of the smaller scales.
+        """
+        restored = self.network(blurred.contiguous(memory_format=torch.channels_last))
+        return [image.to(blurred.dtype) for image in (restored if isinstance(restored, list) else [restored])]
+
     def restore(self, blurred: Tensor) -> Tensor:
-        """(B, 3, H, W) in [0, 1] to the restored images, same shape, float32, about [0, 1]."""
+        """(B, 3, H, W) in [0, 1] to the restored images, same shape and type, about [0, 1]."""
+        return self.scales(blurred)[0]
 
     def restore_whole(self, batch: Pair) -> Tensor:
         """The restored images of a batch, taken patch by patch where its grid says so."""

@@ -5,10 +5,14 @@ The only package that imports torch_xla. Importing this module alone does not.
 
 import importlib.util
 import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    import torch
     from lightning.pytorch import Callback
+    from torch import Tensor, nn
 
     from deblurlab.xla.strategy import SPMDStrategy
 
@@ -42,7 +46,9 @@ def tpu_found() -> bool:
     return bool(tpu.num_available_chips())
 
 
-def data_parallel(client: Client, *, devices: int | Literal["auto"], bfloat16: bool) -> "SPMDStrategy":
+def data_parallel(
+    client: Client, *, devices: int | Literal["auto"], bfloat16: bool, run_each_step: bool = False
+) -> "SPMDStrategy":
     """The strategy that trains on every core, with its accelerator, precision and checkpoint IO.
 
     Call it before anything touches an XLA device: a process has one runtime, and this chooses it.
@@ -51,6 +57,7 @@ def data_parallel(client: Client, *, devices: int | Literal["auto"], bfloat16: b
         client: ``tpu``, all cores of this host (and of the other hosts of a pod slice); or ``xla_cpu``.
         devices: how many virtual devices ``xla_cpu`` has; a TPU always uses all its cores.
         bfloat16: run the network in bfloat16; weights, optimizer, losses and metrics stay float32.
+        run_each_step: where a batch has several optimizer steps, run each as a graph of its own.
 
     Raises:
         ValueError: if torch_xla or the TPU is missing, or a TPU's cores are to be counted.
@@ -62,8 +69,45 @@ def data_parallel(client: Client, *, devices: int | Literal["auto"], bfloat16: b
     return strategy.SPMDStrategy(
         accelerator=accelerator.SPMDAccelerator(),
         checkpoint_io=checkpoint.AtomicXLACheckpointIO(),
-        precision_plugin=precision.SPMDPrecision(bfloat16=bfloat16),
+        precision_plugin=precision.SPMDPrecision(bfloat16=bfloat16, run_each_step=run_each_step),
     )
+
+
+def one_device(client: Client) -> "torch.device":
+    """A single XLA device, for a network without a trainer: a TPU's first core, or the CPU as an XLA device.
+
+    Raises:
+        ValueError: if torch_xla or the TPU is missing.
+    """
+    require_torch_xla(f"trainer={client}")
+    quiet()
+    import torch_xla
+
+    from deblurlab.xla import accelerator
+
+    accelerator.choose_client(client, "auto" if client == "tpu" else 1)
+    return torch_xla.device()
+
+
+def write_stablehlo(network: "nn.Module", inputs: "tuple[Tensor, ...]", folder: Path) -> "Callable[[Tensor], Tensor]":
+    """Write a network as StableHLO for inputs of one shape; returns what runs the written program on this machine.
+
+    Raises:
+        ValueError: if torch_xla is missing.
+    """
+    require_torch_xla("format=stablehlo")
+    quiet()
+    import torch
+    import torch_xla.stablehlo
+
+    from deblurlab.xla import accelerator
+
+    accelerator.choose_client("xla_cpu", 1)
+
+    exported = torch.export.export(network, inputs)
+    torch_xla.stablehlo.exported_program_to_stablehlo(exported).save(str(folder))
+    written = torch_xla.stablehlo.StableHLOGraphModule.load(str(folder))
+    return lambda images: written(images).cpu()
 
 
 def watchers() -> "list[Callback]":

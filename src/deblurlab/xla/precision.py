@@ -15,6 +15,10 @@ from typing_extensions import override
 class SPMDPrecision(XLAPrecision):
     """Autocast around the steps; weights, gradients and the optimizer stay float32.
 
+    Args:
+        bfloat16: run the network in bfloat16.
+        run_each_step: under manual optimization, execute after each optimizer's step, not once a batch.
+
     Attributes:
         run: executes what the step has traced.
 
@@ -22,9 +26,9 @@ class SPMDPrecision(XLAPrecision):
     Adam's state and the metrics too, into bfloat16.
     """
 
-    def __init__(self, *, bfloat16: bool) -> None:
+    def __init__(self, *, bfloat16: bool, run_each_step: bool = False) -> None:
         super().__init__("32-true")
-        self.bfloat16 = bfloat16
+        self.bfloat16, self.run_each_step = bfloat16, run_each_step
         self.precision = "bf16-mixed" if bfloat16 else "32-true"
         self.run: Callable[[], None] = torch_xla.sync
 
@@ -42,7 +46,7 @@ class SPMDPrecision(XLAPrecision):
         reduced here.
         """
         result = optimizer.step(closure=lambda: self._wrap_closure(model, optimizer, closure), **kwargs)
-        if model.automatic_optimization:
+        if model.automatic_optimization or self.run_each_step:
             optimizer.zero_grad()  # a gradient that lives on would be a result of the graph, written to memory
             self.run()
         return result

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch_xla import runtime
 from torch_xla.backends import set_mat_mul_precision
-from torch_xla.core.xla_model import send_cpu_data_to_device
+from torch_xla.core.xla_model import send_cpu_data_to_device, set_rng_state
 from typing_extensions import override
 
 from deblurlab.xla.hosts import Hosts
@@ -143,8 +143,11 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
 
     @override
     def training_step(self, *args: Any, **kwargs: Any) -> Any:
-        output = super().training_step(*args, **kwargs)
+        """Random numbers drawn on the devices depend on the run's seed and the step alone: a resumed run draws them."""
         assert self.lightning_module is not None
+        step = self.lightning_module.trainer.global_step
+        set_rng_state((torch.initial_seed() << 32 | step) % 2**63)
+        output = super().training_step(*args, **kwargs)
         if not self.lightning_module.automatic_optimization:
             self.precision_plugin.run()  # type: ignore[attr-defined]
         return output

@@ -1,0 +1,60 @@
+"""Stops a run that has lost its way, while there is still something to look at."""
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from deblurlab.pair import Pair
+
+
+class Divergence(Callback):
+    """Stops training when a logged loss is no number any more, or beyond all reason, and saves the batch at hand.
+
+    It looks whenever the step's values are logged, every ``log_every_n_steps``: looking costs a transfer from
+    the device.
+
+    Args:
+        folder: the run's folder; ``diverged.pt`` goes there, a dictionary of the batch's tensors, what was logged,
+            the epoch and the step.
+        limit: the largest size of a logged value that still is reasonable.
+
+    Raises:
+        ValueError: on divergence; says what grew, when, and how to go on.
+    """
+
+    def __init__(self, folder: str, limit: float = 1e5) -> None:
+        self.file = Path(folder) / "diverged.pt"
+        self.limit = limit
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Tensor | Mapping[str, Any] | None,
+        batch: Pair,
+        batch_idx: int,
+    ) -> None:
+        every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]  # Lightning sets it from outside
+        if (trainer.fit_loop.total_batch_idx + 1) % every:
+            return
+        logged = {name: value for name, value in trainer.callback_metrics.items() if name.endswith("_step")}
+        values = dict(zip(logged, torch.stack(list(logged.values())).tolist(), strict=True)) if logged else {}
+        lost = {name: value for name, value in values.items() if not math.isfinite(value) or abs(value) > self.limit}
+        if not lost:
+            return
+        tensors = {name: value.cpu() for name, value in batch._asdict().items() if isinstance(value, Tensor)}
+        if trainer.is_global_zero:  # all hosts of a TPU pod slice take part in reading
+            where = {"epoch": trainer.current_epoch + 1, "batch": batch_idx + 1}
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(tensors | {"logged": values} | where, self.file)
+        names = ", ".join(f"{name.removesuffix('_step')} = {value:.3g}" for name, value in lost.items())
+        raise ValueError(
+            f"training diverged at batch {batch_idx + 1} of epoch {trainer.current_epoch + 1}: {names}. "
+            f"The batch is in {self.file}. Go on from the last checkpoint (ckpt_path=last) with a lower learning rate, "
+            "or with trainer.gradient_clip_val for an autoencoder."
+        )

@@ -1,0 +1,74 @@
+"""The multi-scale generator of MSDeblurWGAN."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from deblurlab.nets.blocks import batch_norm, keras_init, require_multiple
+
+_WIDTH, _KERNEL = 64, 5
+
+
+def _conv(inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, _KERNEL, padding=_KERNEL // 2)
+
+
+class _ResBlock(nn.Module):
+    """Two convolutions with batch normalisation, a ReLU between them, beside the identity."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.norm1 = _conv(_WIDTH, _WIDTH), batch_norm(_WIDTH)
+        self.conv2, self.norm2 = _conv(_WIDTH, _WIDTH), batch_norm(_WIDTH)
+
+    def forward(self, features: Tensor) -> Tensor:
+        hidden = F.relu(self.norm1(self.conv1(features)))
+        normalised: Tensor = self.norm2(self.conv2(hidden))
+        return features + normalised
+
+
+class _Branch(nn.Module):
+    """One resolution: features in, an image in [-1, 1] out, of the features' type under autocast, too."""
+
+    def __init__(self, inputs: int, blocks: int) -> None:
+        super().__init__()
+        self.convs = nn.Sequential(_conv(inputs, _WIDTH), *(_ResBlock() for _ in range(blocks)), _conv(_WIDTH, 3))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return torch.tanh(self.convs(features).type_as(features))
+
+
+class MSDeblur(nn.Module):
+    """Multi-scale deblurring generator, from coarse to fine (after Nah et al., 2017).
+
+    Three branches of 5x5 convolutions, 64 channels wide, work at a quarter, at half and at full resolution on
+    the blurred image, made smaller by averaging. What a branch restores goes through a 5x5 transposed
+    convolution with stride 2 to the next one, beside the blurred image there.
+
+    Args:
+        blocks: residual blocks a branch; the study takes 19 on CIFAR-10 and 5 on REDS.
+
+    Shape: (B, 3, H, W) in [0, 1] to three images in [0, 1]: (B, 3, H, W), half and a quarter of that.
+    Inside, images are in [-1, 1]. H and W must be multiples of 4; ValueError otherwise.
+    """
+
+    size_multiple = 4
+
+    def __init__(self, *, blocks: int = 19) -> None:
+        super().__init__()
+        self.branches = nn.ModuleList(_Branch(inputs, blocks) for inputs in (3, _WIDTH, _WIDTH))
+        self.upsample = nn.ModuleList(
+            nn.ConvTranspose2d(3, _WIDTH - 3, _KERNEL, stride=2, padding=_KERNEL // 2, output_padding=1)
+            for _ in range(2)
+        )
+        keras_init(self)
+
+    def forward(self, blurred: Tensor) -> list[Tensor]:
+        require_multiple(blurred, self.size_multiple, "MSDeblur")
+        coarse, *finer = self.branches
+        blurred = 2 * blurred - 1
+        restored = [coarse(F.avg_pool2d(blurred, 4))]
+        for branch, upsample, factor in zip(finer, self.upsample, (2, 1), strict=True):
+            here = F.avg_pool2d(blurred, factor) if factor > 1 else blurred
+            restored.append(branch(torch.cat((upsample(restored[-1]), here), dim=1)))
+        return [(image + 1) / 2 for image in reversed(restored)]

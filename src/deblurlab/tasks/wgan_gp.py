@@ -1,0 +1,142 @@
+"""A network trained to undo the blur against a critic that tells restored images from sharp ones."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from lightning.pytorch.core.optimizer import LightningOptimizer
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim import Optimizer
+
+from deblurlab.losses import Wasserstein, gradient_penalty
+from deblurlab.metrics.image import PerImage
+from deblurlab.pair import Pair
+from deblurlab.tasks.base import Restoration
+
+Scalars = dict[str, Tensor]
+
+
+def signed(images: Tensor) -> Tensor:
+    """[0, 1] to [-1, 1], where the study's WGANs measure their losses."""
+    return 2 * images - 1
+
+
+class WGANGP(Restoration):
+    """Wasserstein GAN with gradient penalty (Gulrajani et al., 2017): several critic steps to one of the generator.
+
+    The generator restores a batch once. Its images, detached, serve all the critic's steps; its own step then
+    goes back through that same pass, since its weights have not moved. In bfloat16 the penalty stays float32.
+
+    Args:
+        network: the generator; see :class:`~deblurlab.tasks.base.Restoration`.
+        critic: (B, 3, H, W) in [-1, 1] to a score an image, (B,).
+        loss: the content loss; of a multi-scale network, the mean over its scales.
+        adversarial: what the critic and the generator minimise of the critic's scores.
+        optimizer: the generator's parameters to their optimizer.
+        critic_optimizer: likewise for the critic.
+        content_weight: of the content loss in the generator's.
+        adversarial_weight: of the adversarial loss in the generator's.
+        penalty_weight: of the gradient penalty in the critic's loss.
+        critic_steps: critic steps to each generator step.
+        fresh_critic_batches: give each critic step a batch of its own, as Gulrajani et al. did; the generator
+            then steps on every ``critic_steps``-th batch.
+        seed: of where, between sharp and restored, the penalty is taken.
+    """
+
+    def __init__(
+        self,
+        *,
+        network: nn.Module,
+        critic: nn.Module,
+        loss: PerImage,
+        adversarial: Wasserstein,
+        optimizer: Callable[[Iterator[nn.Parameter]], Optimizer],
+        critic_optimizer: Callable[[Iterator[nn.Parameter]], Optimizer],
+        content_weight: float,
+        adversarial_weight: float,
+        penalty_weight: float,
+        critic_steps: int,
+        fresh_critic_batches: bool,
+        seed: int,
+    ) -> None:
+        super().__init__(network, loss)
+        self.automatic_optimization = False
+        self.critic = critic.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.adversarial = adversarial
+        self._optimizer, self._critic_optimizer = optimizer, critic_optimizer
+        self.content_weight, self.adversarial_weight = content_weight, adversarial_weight
+        self.penalty_weight = penalty_weight
+        self.critic_steps, self.fresh_critic_batches = critic_steps, fresh_critic_batches
+        self.seed = seed
+
+    def configure_optimizers(self) -> list[Optimizer]:
+        return [self._optimizer(self.network.parameters()), self._critic_optimizer(self.critic.parameters())]
+
+    def training_step(self, batch: Pair, batch_idx: int) -> None:
+        optimizer, critic_optimizer = self.optimizers()  # type: ignore[attr-defined]  # it is a list of two
+        steps = 1 if self.fresh_critic_batches else self.critic_steps
+        generator_steps = not self.fresh_critic_batches or (batch_idx + 1) % self.critic_steps == 0
+        with torch.set_grad_enabled(generator_steps):
+            scales = self.scales(batch.blurred)
+        real, fake = signed(batch.sharp), signed(scales[0].detach())
+        each = [self.critic_step(real, fake, alpha, critic_optimizer) for alpha in self.alphas(steps, real)]
+        scalars = {name: torch.stack([one[name] for one in each]).mean() for name in each[0]}
+        if generator_steps:
+            scalars |= self.generator_step(scales, batch.sharp, optimizer)
+        self.log_dict(
+            {f"train/{name}": value for name, value in scalars.items()},
+            on_step=True,
+            on_epoch=True,
+            batch_size=len(real),
+        )
+
+    def alphas(self, steps: int, images: Tensor) -> list[Tensor]:
+        """Where each critic step takes the penalty of each image: (B,) ~ U(0, 1) a step, the same on every device
+        and after a resume.
+        """
+        draws = np.random.default_rng((self.seed, self.global_step)).random((steps, len(images)), dtype=np.float32)
+        return [torch.from_numpy(alpha).to(images) for alpha in draws]
+
+    def critic_step(self, real: Tensor, fake: Tensor, alpha: Tensor, optimizer: LightningOptimizer) -> Scalars:
+        """Improve the critic on sharp and restored images, both (B, 3, H, W) in [-1, 1] without gradient."""
+        both = torch.stack((real, fake), dim=1).flatten(0, 1)  # side by side: each device of a mesh keeps its images
+        real_scores, fake_scores = self.critic(both).to(real.dtype).unflatten(0, (-1, 2)).unbind(1)
+        with torch.autocast(real.device.type, enabled=False):
+            penalty = gradient_penalty(self.critic, real, fake, alpha).mean()
+        loss = self.adversarial.critic(real_scores, fake_scores) + self.penalty_weight * penalty
+        norm = self._step(loss, self.critic, optimizer)
+        gap = real_scores.mean() - fake_scores.mean()
+        return {"critic_loss": loss.detach(), "penalty": penalty.detach(), "gap": gap.detach(), "critic_norm": norm}
+
+    def generator_step(self, scales: list[Tensor], sharp: Tensor, optimizer: LightningOptimizer) -> Scalars:
+        """Improve the generator that restored ``scales``, in [0, 1], with gradient; the critic gets none."""
+        self.critic.requires_grad_(False)
+        content = self.content(scales, sharp)
+        adversarial = self.adversarial.generator(self.critic(signed(scales[0])).to(sharp.dtype))
+        loss = self.content_weight * content + self.adversarial_weight * adversarial
+        norm = self._step(loss, self.network, optimizer)
+        self.critic.requires_grad_(True)
+        return {
+            "loss": loss.detach(),
+            "content": content.detach(),
+            "adversarial": adversarial.detach(),
+            "generator_norm": norm,
+        }
+
+    def content(self, scales: list[Tensor], sharp: Tensor) -> Tensor:
+        """The mean over scales of the content loss in [-1, 1], float32."""
+        with torch.autocast(sharp.device.type, enabled=False):
+            targets = [F.avg_pool2d(sharp, sharp.shape[-1] // image.shape[-1]) for image in scales]
+            losses = [self.loss(signed(image), signed(target)) for image, target in zip(scales, targets, strict=True)]
+            return torch.stack(losses).mean()
+
+    def _step(self, loss: Tensor, player: nn.Module, optimizer: LightningOptimizer) -> Tensor:
+        """One step of a player; returns the norm of its gradient."""
+        optimizer.zero_grad()
+        self.manual_backward(loss)
+        gradients = [parameter.grad for parameter in player.parameters() if parameter.grad is not None]
+        norm: Tensor = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(one) for one in gradients]))
+        optimizer.step()
+        torch.clear_autocast_cache()  # it holds the weights in bfloat16 as they were before this step
+        return norm

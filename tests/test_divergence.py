@@ -1,0 +1,42 @@
+"""A run that diverges stops, says why, and keeps the batch."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.conftest import Call
+
+FEW = ("trainer.limit_train_batches=4", "trainer.limit_val_batches=1", "trainer.log_every_n_steps=2")
+
+
+@pytest.mark.parametrize(
+    ("model", "rate", "lost"),
+    [
+        (("model=unet16", "+model.network.widths=[4,8]"), "model.optimizer.lr=1e30", "train/loss"),
+        (
+            ("model=msdeblur_wgan", "model.network.blocks=0", "model.critic_steps=1"),
+            "model.critic_optimizer.lr=1e9",
+            "train/critic_loss",
+        ),
+    ],
+)
+def test_a_diverging_run_stops_and_saves_its_batch(
+    model: tuple[str, ...], rate: str, lost: str, call: Call, tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call("train", *model, rate, *FEW, "data.batch_size=2", "trainer=cpu", "trainer.precision=32-true", "run=run")
+    message = str(ended.value)
+    assert message.startswith("error: training diverged at batch 2 of epoch 1: ")
+    assert f"{lost} = " in message
+    assert "run/diverged.pt" in message
+    saved = torch.load(tmp_path / "run/diverged.pt", weights_only=True)
+    assert saved["sharp"].shape == saved["blurred"].shape == (2, 3, 32, 32)
+    assert (saved["epoch"], saved["batch"]) == (1, 2)
+    assert not 0 < abs(saved["logged"][f"{lost}_step"]) < 1e5
+
+
+def test_a_sane_run_is_left_alone(call: Call, tmp_path: Path) -> None:
+    quick = ("+model.network.widths=[4,8]", "trainer.max_epochs=1", "trainer.limit_test_batches=1")
+    call("train", "model=unet16", *quick, *FEW, "trainer=cpu", "run=run")
+    assert not (tmp_path / "run/diverged.pt").exists()
