@@ -3,20 +3,24 @@
     python tools/bench_input.py ROOT    # a folder in REDS' layout
 
 Prints a table and writes outputs/bench/input.json. Each way is run in turns with the others and its fastest
-turn counts; CPU seconds are given beside, for a machine that has other work.
+turn counts; CPU seconds are given beside, for a machine that has other work. Below stands what training eats:
+on this CPU, and, if the extra `plan` is installed, on a v2-8.
 """
 
 import json
 import resource
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
 from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
 from PIL import Image
 from rich.console import Console
 from rich.table import Table
@@ -30,16 +34,17 @@ from deblurlab.data.storage import Storage
 
 PATCHES = 12
 TURNS = 3
-# The backward pass costs twice the forward one; two operations a multiply-add.
-OPERATIONS_A_WEIGHT = 6
-TPU_V2_8_BF16 = 8 * 22.5e12  # Google Cloud's documentation: 180 TFLOP/s for the four chips of a v2-8
+MODELS = ("unet16", "rednet30")
+
+
+def composed(root: str, **overrides: object) -> DictConfig:
+    settings = {"data.root": root, "data.batch_size": PATCHES, "run": "unused", "trainer": "cpu"} | overrides
+    with initialize_config_dir(str(Path(deblurlab.__file__).parent / "conf"), version_base="1.3"):
+        return compose("train", overrides=["data=reds", *(f"{key}={value}" for key, value in settings.items())])
 
 
 def modules(root: str, **overrides: object) -> VideoFrames:
-    settings = {"data.root": root, "data.batch_size": PATCHES, "run": "unused"} | overrides
-    with initialize_config_dir(str(Path(deblurlab.__file__).parent / "conf"), version_base="1.3"):
-        cfg = compose("train", overrides=["data=reds", *(f"{key}={value}" for key, value in settings.items())])
-    data = build.data(cfg)
+    data = build.data(composed(root, **overrides))
     assert isinstance(data, VideoFrames)
     return data
 
@@ -78,6 +83,30 @@ def measured(runs: dict[str, Callable[[], int]]) -> Iterator[tuple[str, dict[str
     yield from best.items()
 
 
+def appetite(root: str) -> dict[str, float]:
+    """Patches a second that training takes where it does not wait for them."""
+    data = modules(root)
+    raw = next(iter(data.train_dataloader()))
+    eaten = {}
+    for model in MODELS:
+        task = build.task(composed(root, model=model))
+        task.log = lambda *_, **__: None  # type: ignore[method-assign]
+        optimizer, pair, seconds = task.configure_optimizers(), data.on_after_batch_transfer(raw, 0), []
+        for _ in range(TURNS):
+            start = time.perf_counter()
+            optimizer.zero_grad()
+            task.training_step(pair, 0).backward()
+            optimizer.step()
+            seconds.append(time.perf_counter() - start)
+        eaten[f"{model}, a core of this CPU"] = PATCHES / min(seconds)
+        if find_spec("libtpu"):
+            plan = Path("outputs/bench") / f"plan_{model}_v2-8.json"
+            command = (sys.executable, "-m", "deblurlab.plan", f"model={model}", "data=reds", f"data.root={root}")
+            subprocess.run([*command, f"json={plan}"], check=True, stdout=subprocess.DEVNULL)
+            eaten[f"{model}, v2-8 by plan"] = json.loads(plan.read_text())["images_per_second"]
+    return eaten
+
+
 def memory_over(data: VideoFrames, patches: int) -> list[int]:
     """The process's memory in MiB at ten points while so many patches are read."""
     loader, seen, points, epoch = data.train_dataloader(), 0, [], 0
@@ -94,6 +123,8 @@ def memory_over(data: VideoFrames, patches: int) -> list[int]:
 
 def main(root: str) -> None:
     torch.set_num_threads(1)
+    Path("outputs/bench").mkdir(parents=True, exist_ok=True)
+    eaten = appetite(root)
     raw = modules(root)
     with tempfile.TemporaryDirectory() as folder:
         sequences = [sequence for split in ("train", "test") for sequence in published(raw.pairs(split), split)]
@@ -120,21 +151,17 @@ def main(root: str) -> None:
         table.add_row(name, *(f"{rate[key]:,.0f}" for key in rate), f"{gain:.1f} x")
     console = Console()
     console.print(table)
-    rednet30 = 1_076_739 * 96 * 128 * OPERATIONS_A_WEIGHT
-    appetite = TPU_V2_8_BF16 / rednet30
     console.print(f"A frame pair's bytes: {', '.join(f'{codec} {size:,.0f}' for codec, size in bytes_a_frame.items())}")
-    console.print(f"REDNet30 on a v2-8 cannot eat more than {appetite:,.0f} patches/s, at 180 TFLOP/s")
+    console.print(f"Training eats, patches/s: {', '.join(f'{name} {rate:,.0f}' for name, rate in eaten.items())}")
     console.print(f"Memory over 50,000 patches from WebP shards, MiB: {memory}")
     result = {
         "frames": len(raw.pairs("train")),
         "rates": rates,
         "bytes_a_frame_pair": bytes_a_frame,
-        "rednet30_v2_8_upper_bound_patches_per_second": appetite,
+        "appetite_patches_per_second": eaten,
         "memory_mib_over_50000_patches": memory,
     }
-    file = Path("outputs/bench/input.json")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(result, indent=2) + "\n")
+    Path("outputs/bench/input.json").write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

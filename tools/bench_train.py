@@ -1,10 +1,11 @@
 """Training throughput: deblurlab's command path against hand-written loops on tensors in memory, in one run.
 
-    python tools/bench_train.py [--rounds 5] [--steps 6]
+    python tools/bench_train.py [--rounds 5] [--models unet16 rednet30 rednet30_wgan]
 
 deblurlab's side is what `python -m deblurlab.train` does: loader, blur and flips on the device, Lightning,
-logging. The rivals get their pairs ready-made. Each round times all of them one after the other on batches
-of the same images, so that a noisy machine slows all alike; the ratio is the median over the rounds.
+logging. The rivals get their pairs ready-made; a WGAN's is the study's own formulation of the batch. Each round
+times all of them one after the other on batches of the same images, so that a noisy machine slows all alike;
+the ratio is the median over the rounds.
 """
 
 import argparse
@@ -21,20 +22,24 @@ from typing import Any
 import torch
 from hydra import compose, initialize_config_dir
 from lightning.pytorch import Callback, LightningModule, Trainer
+from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
 import deblurlab.command
 from deblurlab import build
+from deblurlab.losses import gradient_penalty
+from deblurlab.tasks import WGANGP
 
 CONF = Path(deblurlab.__file__).parent / "conf"
 OUTPUT = Path("outputs/bench/train.json")
-CASES = (("unet16", 256), ("rednet30", 32))
+CASES = {"unet16": (256, 6), "rednet30": (32, 6), "rednet30_wgan": (32, 1)}  # images a step, steps a round
+Pairs = Iterable[tuple[Tensor, Tensor]]
 
 
 def hand_written(
-    network: nn.Module, pairs: Iterable[tuple[Tensor, Tensor]], *, precision: torch.dtype, layout: torch.memory_format
+    network: nn.Module, pairs: Pairs, *, precision: torch.dtype, layout: torch.memory_format
 ) -> Callable[[], float]:
     """A plain PyTorch training loop over ready pairs; returns the function that runs it and gives its seconds."""
     network = network.to(memory_format=layout)
@@ -58,6 +63,42 @@ def hand_written(
     return run
 
 
+def plain_wgan(task: WGANGP, pairs: Pairs, *, precision: torch.dtype) -> Callable[[], float]:
+    """The study's batch, channels_last: each critic step has the generator restore anew, and scores real, fake and
+    the points between them one after the other.
+    """
+    players = (task.network, task.critic)
+    optimizers = [torch.optim.Adam(one.parameters(), lr=2e-4, betas=(0.5, 0.9), fused=True) for one in players]
+    ready = [[images.contiguous(memory_format=torch.channels_last) for images in pair] for pair in pairs]
+
+    def step(loss: Tensor, player: int) -> None:
+        optimizers[player].zero_grad()
+        loss.backward()
+        optimizers[player].step()
+        torch.clear_autocast_cache()
+
+    def restore(blurred: Tensor) -> Tensor:
+        return 2 * task.scales(blurred)[0] - 1
+
+    def run() -> float:
+        start = time.perf_counter()
+        for blurred, sharp in ready:
+            real = 2 * sharp - 1
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == torch.bfloat16):
+                for _ in range(task.critic_steps):
+                    fake = restore(blurred).detach()
+                    loss = task.adversarial.critic(task.critic(real).float(), task.critic(fake).float())
+                    with torch.autocast("cpu", enabled=False):
+                        penalty = gradient_penalty(task.critic, real, fake, torch.rand(len(real)))
+                    step(loss + task.penalty_weight * penalty.mean(), 1)
+                fake = restore(blurred)
+                adversarial = task.adversarial.generator(task.critic(fake).float())
+                step(task.loss(fake, real).mean() + task.adversarial_weight * adversarial, 0)
+        return time.perf_counter() - start
+
+    return run
+
+
 class Rounds(Callback):
     """Each epoch is a round: times its training batches, then the rivals."""
 
@@ -72,6 +113,22 @@ class Rounds(Callback):
         measured = {"deblurlab": time.perf_counter() - self._start}
         measured |= {name: run() for name, run in self.rivals.items()}
         self.seconds.append(measured)
+
+
+def rivals(cfg: DictConfig, pairs: Pairs) -> dict[str, Callable[[], float]]:
+    """What deblurlab is measured against, by name."""
+    bfloat16 = build.fast_precision("cpu") == "bf16-mixed"
+    if isinstance(task := build.task(cfg), WGANGP):
+        kind = torch.bfloat16 if bfloat16 else torch.float32
+        return {f"plain formulation, {str(kind).removeprefix('torch.')}": plain_wgan(task, pairs, precision=kind)}
+    kinds = [(torch.float32, torch.contiguous_format), (torch.float32, torch.channels_last)]
+    kinds += [(torch.bfloat16, torch.channels_last)] if bfloat16 else []
+    return {
+        f"{str(kind).removeprefix('torch.')} {'channels_last' if layout == torch.channels_last else 'NCHW'}": (
+            hand_written(build.task(cfg).network, pairs, precision=kind, layout=layout)
+        )
+        for kind, layout in kinds
+    }
 
 
 def measure(model: str, batch: int, *, rounds: int, steps: int) -> dict[str, Any]:
@@ -92,18 +149,7 @@ def measure(model: str, batch: int, *, rounds: int, steps: int) -> dict[str, Any
         data = build.data(cfg)
         batches = itertools.islice(data.train_dataloader(), steps)
         pairs = [data.on_after_batch_transfer(raw, 0)[:2] for raw in batches]
-        rivals = {
-            "float32 NCHW": (torch.float32, torch.contiguous_format),
-            "float32 channels_last": (torch.float32, torch.channels_last),
-        }
-        if build.fast_precision("cpu") == "bf16-mixed":
-            rivals["bfloat16 channels_last"] = (torch.bfloat16, torch.channels_last)
-        timed = Rounds(
-            {
-                name: hand_written(build.task(cfg).network, pairs, precision=precision, layout=layout)
-                for name, (precision, layout) in rivals.items()
-            }
-        )
+        timed = Rounds(rivals(cfg, pairs))
         trainer = build.trainer(cfg, timed)
         trainer.fit(build.task(cfg), datamodule=data)
     kept = timed.seconds[1:]
@@ -115,7 +161,7 @@ def measure(model: str, batch: int, *, rounds: int, steps: int) -> dict[str, Any
             name: round(batch * steps / statistics.median(each[name] for each in kept), 1) for name in kept[0]
         },
         "deblurlab_over": {
-            name: round(statistics.median(each[name] / each["deblurlab"] for each in kept), 3) for name in rivals
+            name: round(statistics.median(each[name] / each["deblurlab"] for each in kept), 3) for name in timed.rivals
         },
     }
 
@@ -123,13 +169,15 @@ def measure(model: str, batch: int, *, rounds: int, steps: int) -> dict[str, Any
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=6, help="training steps a round")
+    parser.add_argument("--models", nargs="+", choices=CASES, default=list(CASES))
     options = parser.parse_args()
-    results = [measure(model, batch, rounds=options.rounds, steps=options.steps) for model, batch in CASES]
+    results = [
+        measure(model, CASES[model][0], rounds=options.rounds, steps=CASES[model][1]) for model in options.models
+    ]
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps(results, indent=2) + "\n")
 
-    table = Table(title=f"Training on this CPU, median of {options.rounds} rounds of {options.steps} steps")
+    table = Table(title=f"Training on this CPU, median of {options.rounds} rounds")
     for title in ("model", "batch", "loop", "images/s", "deblurlab is"):
         table.add_column(title, justify="right" if title != "loop" else "left")
     for result in results:

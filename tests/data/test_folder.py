@@ -96,6 +96,42 @@ def test_pairs_in_two_folders(tmp_path: Path) -> None:
             assert torch.equal(batch.blurred, 255 - batch.sharp)
 
 
+def test_photographs_stand_beside_pairs(tmp_path: Path) -> None:
+    """Pairs stay as they are, photographs get blurred, and every one comes up under its own name."""
+    photographs(tmp_path, side="sharp")
+    photographs(tmp_path, side="blurred")
+    photographs(tmp_path, side="photographs")
+    data = folder(tmp_path)
+    sources = {split: data.source(split) for split in _SPLITS}
+    assert {split: len(source.groups) for split, source in sources.items()} == {"train": 24, "val": 4, "test": 4}
+    changed = []
+    for source in sources.values():
+        for number in range(len(source.groups)):
+            frame = source.read(number, 0)
+            name = source.name(number).removeprefix("./")
+            original = decode(next((tmp_path / "sharp").glob(f"{Path(name).stem}*")).read_bytes(), "")
+            height, width = frame.sharp.shape[:2]
+            np.testing.assert_array_equal(frame.sharp, original[:height, :width])
+            changed.append((frame.blurred != frame.sharp).any())
+    assert sum(changed) == 16
+
+
+def test_noise_is_as_strong_as_asked(tmp_path: Path) -> None:
+    """On a grey photograph, which a blur leaves as it is: rounded Gaussian noise of at most the given deviation."""
+    for number in range(16):
+        Image.fromarray(np.full((64, 64, 3), 128, np.uint8)).save(tmp_path / f"{number}.png")
+    deviations = []
+    source = folder(tmp_path, noise_max=8.0).source("train")
+    for epoch in range(20):
+        frame = source.read(0, epoch)
+        assert (frame.sharp == 128).all()
+        deviations.append(frame.blurred.std())
+        assert abs(float(frame.blurred.mean()) - 128) < 1
+    assert max(deviations) < 8.3
+    assert max(deviations) > 5
+    assert min(deviations) < 3
+
+
 def test_train_and_test_folders_are_kept_apart(tmp_path: Path) -> None:
     photographs(tmp_path, 9, "train")
     photographs(tmp_path, 3, "test")

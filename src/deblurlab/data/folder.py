@@ -1,4 +1,4 @@
-"""The user's own pictures: pairs in two folders, or sharp photographs alone."""
+"""The user's own pictures: pairs in two folders, sharp photographs, or both."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,14 +7,14 @@ from typing import get_args
 from deblurlab.data.frame_module import PairedFrames
 from deblurlab.data.frames import FramePair, held_out, image_tree
 from deblurlab.data.module import Split
-from deblurlab.data.photographs import Blur, BlurredPhotographs, PicturePairs
+from deblurlab.data.photographs import Blur, BlurredPhotographs, Joined, PicturePairs
 from deblurlab.data.source import Source
 from deblurlab.data.stream import OnError
 
 _HELP = """\
 Expected below data.root:
   blurred/... and sharp/...   pairs: the same relative path on both sides; or
-  any pictures                sharp photographs, blurred on the fly
+  any pictures                sharp photographs, blurred on the fly; beside pairs, in photographs/
 either directly or once in train/ and once in test/."""
 
 _BLUR_SEEDS: dict[Split, int] = {"val": 1, "test": 2}
@@ -32,6 +32,7 @@ class Folder(PairedFrames):
         blur: how sharp photographs get blurred: "gaussian", "shake" (a hand-held camera's path), or "both".
         sigma_max: the widest Gaussian, in pixels.
         shake_max: the longest camera path, in pixels.
+        noise_max: the most noise that a photograph gets after the blur: a standard deviation, in 8-bit steps.
         batch_size, seed, workers, mixed_frames, on_error: see :class:`PairedFrames`.
     """
 
@@ -43,6 +44,7 @@ class Folder(PairedFrames):
         blur: Blur = "both",
         sigma_max: float = 3.0,
         shake_max: float = 15.0,
+        noise_max: float = 0.0,
         batch_size: int = 32,
         seed: int = 0,
         workers: int = 2,
@@ -58,23 +60,31 @@ class Folder(PairedFrames):
             raise ValueError(
                 f"data.sigma_max must be positive and data.shake_max at least 1, got {sigma_max} and {shake_max}."
             )
+        if noise_max < 0:
+            raise ValueError(f"data.noise_max must not be negative, got {noise_max}.")
         self.root, self.patch = Path(root), (patch[0], patch[1])
-        self.blur, self.sigma_max, self.shake_max = blur, sigma_max, shake_max
+        self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
 
     def open(self, split: Split) -> Source:
         pictures = self._split()[split]
         pairs = [picture for picture in pictures if isinstance(picture, FramePair)]
+        photographs = [picture for picture in pictures if isinstance(picture, Path)]
+        sources: list[Source] = []
         if pairs:
-            return PicturePairs(pairs, patch=self.patch)
-        return BlurredPhotographs(
-            [picture for picture in pictures if isinstance(picture, Path)],
-            patch=self.patch,
-            blur=self.blur,
-            sigma_max=self.sigma_max,
-            shake_max=self.shake_max,
-            seed=_BLUR_SEEDS.get(split, self.seed),
-            fixed=split != "train",
-        )
+            sources.append(PicturePairs(pairs, patch=self.patch))
+        if photographs:
+            blurred = BlurredPhotographs(
+                photographs,
+                patch=self.patch,
+                blur=self.blur,
+                sigma_max=self.sigma_max,
+                shake_max=self.shake_max,
+                noise_max=self.noise_max,
+                seed=_BLUR_SEEDS.get(split, self.seed),
+                fixed=split != "train",
+            )
+            sources.append(blurred)
+        return sources[0] if len(sources) == 1 else Joined(sources)
 
     def _split(self) -> dict[Split, list[FramePair | Path]]:
         if (self.root / "train").is_dir() and (self.root / "test").is_dir():
@@ -99,16 +109,23 @@ def _pictures(folder: Path) -> list[FramePair | Path]:
             raise ValueError(f"{folder / side} lacks {len(alone)} pictures, first {alone[0]}. {_HELP}")
     if not sharp:
         raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {_HELP}")
-    return [FramePair(str(Path(name).parent), Path(name).name, blurred[name], sharp[name]) for name in sharp]
+    pairs = [FramePair(str(Path(name).parent), Path(name).name, blurred[name], sharp[name]) for name in sharp]
+    return [*pairs, *image_tree(folder / "photographs").values()]
 
 
 def _divide(
     pictures: list[FramePair | Path], title: str, purpose: str
 ) -> tuple[list[FramePair | Path], list[FramePair | Path]]:
-    """Pictures to keep and pictures to hold out. Photographs are all different: each is its own sequence."""
-    sequences = [picture.sequence if isinstance(picture, FramePair) else str(picture) for picture in pictures]
-    if len(sequences) < 8 and not isinstance(pictures[0], FramePair):
-        sequences = ["photographs"] * len(sequences)
-    mask = held_out(sequences, title, purpose)
-    kept = [picture for picture, out in zip(pictures, mask, strict=True) if not out]
-    return kept, [picture for picture, out in zip(pictures, mask, strict=True) if out]
+    """Pictures to keep and pictures to hold out, of pairs and of photographs alike. Photographs are all different:
+    each is its own sequence.
+    """
+    kept: list[FramePair | Path] = []
+    out: list[FramePair | Path] = []
+    for kind in (FramePair, Path):
+        chosen = [picture for picture in pictures if isinstance(picture, kind)]
+        sequences = [picture.sequence if isinstance(picture, FramePair) else str(picture) for picture in chosen]
+        if len(sequences) < 8 and kind is Path:
+            sequences = ["photographs"] * len(sequences)
+        for picture, held in zip(chosen, held_out(sequences, title, purpose) if chosen else (), strict=True):
+            (out if held else kept).append(picture)
+    return kept, out

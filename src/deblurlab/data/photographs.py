@@ -10,7 +10,7 @@ from deblurlab.data.frames import FramePair
 from deblurlab.data.images import Pixels, dimensions
 from deblurlab.data.kernels import Kernel, blur, gaussian_kernel, shake_kernel
 from deblurlab.data.plan import Integers
-from deblurlab.data.source import Frame, read_file
+from deblurlab.data.source import Frame, Source, read_file
 
 Blur = Literal["gaussian", "shake", "both"]
 
@@ -69,6 +69,8 @@ class BlurredPhotographs:
             ~ U(1, ``shake_max``); "both", either with the same chance.
         sigma_max: in pixels.
         shake_max: in pixels.
+        noise_max: the blurred photograph gets Gaussian noise of a standard deviation ~ U(0, ``noise_max``),
+            in 8-bit steps.
         seed: of the draws.
         fixed: draw one blur for all epochs: for validation and test.
     """
@@ -81,18 +83,17 @@ class BlurredPhotographs:
         blur: Blur,
         sigma_max: float,
         shake_max: float,
+        noise_max: float,
         seed: int,
         fixed: bool,
     ) -> None:
         self.files = files
-        self.blur, self.sigma_max, self.shake_max = blur, sigma_max, shake_max
+        self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
         self.seed, self.fixed = seed, fixed
         self.patch, self.grids = patch, _grids(files, patch)
         self.groups, self.open_groups = np.arange(len(files)), len(files)
 
-    def kernel(self, frame: int, epoch: int) -> Kernel:
-        """The blur of a photograph in an epoch, (K, K)."""
-        rng = np.random.default_rng((self.seed, 0 if self.fixed else epoch, frame))
+    def _kernel(self, rng: np.random.Generator) -> Kernel:
         kind = self.blur if self.blur != "both" else ("gaussian", "shake")[rng.integers(2)]
         if kind == "gaussian":
             return gaussian_kernel(rng.uniform(0, self.sigma_max))
@@ -100,13 +101,44 @@ class BlurredPhotographs:
 
     def read(self, frame: int, epoch: int) -> Frame:
         sharp = _covered(self.files[frame], self.grids[frame], self.patch)
-        kernel = self.kernel(frame, epoch)
+        rng = np.random.default_rng((self.seed, 0 if self.fixed else epoch, frame))
+        kernel = self._kernel(rng)
         if len(kernel) // 2 >= min(sharp.shape[:2]):
             raise ValueError(f"{self.files[frame]} is too small for a blur of {len(kernel)} pixels.")
-        return Frame(blur(sharp, kernel), sharp)
+        blurred = blur(sharp, kernel)
+        if self.noise_max:
+            noise = rng.standard_normal(blurred.shape, dtype=np.float32) * np.float32(rng.uniform(0, self.noise_max))
+            blurred = np.rint(blurred + noise).clip(0, 255).astype(np.uint8)
+        return Frame(blurred, sharp)
 
     def name(self, frame: int) -> str:
         return self.files[frame].name
+
+    def expect(self, frames: Integers) -> None:
+        """Files on disk need no notice."""
+
+
+class Joined:
+    """The frames of several sources with patches of one size, one source after the other."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self.sources, self.patch = sources, sources[0].patch
+        counts = [len(source.groups) for source in sources]
+        self._starts = np.cumsum([0, *counts])
+        self.grids = np.concatenate([source.grids for source in sources])
+        self.groups, self.open_groups = np.arange(sum(counts)), sum(counts)
+
+    def _find(self, frame: int) -> tuple[Source, int]:
+        index = int(np.searchsorted(self._starts, frame, side="right")) - 1
+        return self.sources[index], frame - int(self._starts[index])
+
+    def read(self, frame: int, epoch: int) -> Frame:
+        source, own = self._find(frame)
+        return source.read(own, epoch)
+
+    def name(self, frame: int) -> str:
+        source, own = self._find(frame)
+        return source.name(own)
 
     def expect(self, frames: Integers) -> None:
         """Files on disk need no notice."""

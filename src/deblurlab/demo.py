@@ -1,0 +1,41 @@
+"""``python -m deblurlab.demo``: a web page that deblurs photographs, on http://localhost:7860.
+
+Examples:
+    python -m deblurlab.demo
+    python -m deblurlab.demo weights=outputs/cifar10_unet16/2026-11-22_23-19-00 port=8000
+"""
+
+import logging
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from deblurlab.command import command
+
+log = logging.getLogger(__name__)
+
+
+@command("demo")
+def main(cfg: DictConfig) -> None:
+    """Serve the page until interrupted."""
+    try:
+        import uvicorn
+
+        from deblurlab import server
+    except ImportError as error:
+        raise ValueError("the page needs a web server: pip install 'deblurlab[demo]'.") from error
+    from deblurlab import build, weights
+
+    device = build.device(cfg)
+    chosen = {Path(cfg.weights).stem: cfg.weights} if cfg.weights else {}
+    chosen |= {name: name for name in reversed(weights.shipped())}
+    restorers = {name: build.restorer(weights.load(source)).to(device) for name, source in chosen.items()}
+    limits = server.Limits(bytes=cfg.megabytes * 2**20, pixels=int(cfg.megapixels * 1e6), waiting=cfg.queue)
+    hosts = ("localhost", "127.0.0.1") if cfg.host == "127.0.0.1" else ("*",)
+    page = server.application(restorers, device=device, limits=limits, hosts=hosts)
+    log.info(f"http://{'localhost' if cfg.host == '127.0.0.1' else cfg.host}:{cfg.port} (Ctrl+C ends it)")
+    uvicorn.run(page, host=cfg.host, port=cfg.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

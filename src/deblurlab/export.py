@@ -1,0 +1,48 @@
+"""``python -m deblurlab.export format=onnx``: a trained network for other runtimes, checked by running it there.
+
+Examples:
+    python -m deblurlab.export                                                     # photographs.onnx
+    python -m deblurlab.export weights=outputs/cifar10_unet16/... format=torch_export
+    python -m deblurlab.export format=stablehlo 'size=[288,512]'
+"""
+
+import logging
+from pathlib import Path
+from typing import get_args
+
+from omegaconf import DictConfig
+
+from deblurlab.command import command
+
+log = logging.getLogger(__name__)
+
+
+@command("export")
+def main(cfg: DictConfig) -> None:
+    """Export, run what was exported, report its largest difference from the network."""
+    from deblurlab import build, exporting, weights, xla
+
+    if cfg.format not in get_args(exporting.Format):
+        raise ValueError(f"format must be one of {', '.join(get_args(exporting.Format))}, got {cfg.format}.")
+    xla.quiet()
+    chosen = weights.load(cfg.weights)
+    restorer = build.restorer(chosen)
+    folder = Path(cfg.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    if cfg.format == "stablehlo":
+        height, width = cfg.size
+        target = folder / f"{chosen.title}_{height}x{width}_stablehlo"
+        run = exporting.stablehlo(restorer, target, size=(height, width))
+        sizes = [(height, width)]
+    else:
+        target = folder / f"{chosen.title}.{'onnx' if cfg.format == 'onnx' else 'pt2'}"
+        run = (exporting.onnx if cfg.format == "onnx" else exporting.torch_export)(restorer, target)
+        multiple = restorer.size_multiple
+        sizes = [(6 * multiple, 9 * multiple), (13 * multiple, 5 * multiple)]
+    for size in sizes:
+        error = exporting.difference(run, restorer, size)
+        log.info(f"{target} at {size[0]}x{size[1]}: differs from the network by at most {error:.1e}")
+
+
+if __name__ == "__main__":
+    main()

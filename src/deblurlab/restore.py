@@ -1,0 +1,108 @@
+"""``python -m deblurlab.restore input=photo.jpg``: deblur photographs and videos.
+
+Examples:
+    python -m deblurlab.restore input=photo.jpg                         # restored/photo.jpg
+    python -m deblurlab.restore input=holiday output=better tta=true    # a folder and what is below it
+    python -m deblurlab.restore 'input=holiday/*.png' weights=outputs/cifar10_unet16/2026-11-22_23-19-00
+"""
+
+import itertools
+import logging
+import sys
+from collections.abc import Callable
+from glob import glob
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig
+
+from deblurlab.command import command
+
+if TYPE_CHECKING:
+    from deblurlab.photo import Samples
+
+log = logging.getLogger(__name__)
+
+
+@command("restore")
+def main(cfg: DictConfig) -> None:
+    """Restore every picture and video of ``cfg.input``; name those that could not be."""
+    from tqdm import tqdm
+
+    from deblurlab import build, photo, tiles, video, weights
+
+    if cfg.quality is not None and not 1 <= cfg.quality <= 100:
+        raise ValueError(f"quality must be from 1 to 100, got {cfg.quality}.")
+    known = photo.SUFFIXES | video.SUFFIXES
+    jobs = _jobs(str(cfg.input), Path(cfg.output), known)
+    tiling = tiles.Tiling(side=cfg.tile, margin=cfg.margin, blend=cfg.blend)
+    device = build.device(cfg)
+    restorer = build.restorer(weights.load(cfg.weights)).to(device)
+    refused = 0
+    for number, (source, target) in enumerate(jobs, 1):
+        bar = tqdm(
+            desc=f"{number}/{len(jobs)} {source.name}", unit=" tiles", leave=False, disable=not sys.stderr.isatty()
+        )
+
+        def restored(pixels: "Samples", bar: Any = bar) -> "Samples":
+            height, width = pixels.shape[:2]
+            bar.total = tiles.tiles(height, width, tiling, restorer.size_multiple)
+            return tiles.restore(
+                restorer, pixels, tiling=tiling, device=device, tta=cfg.tta, on_tile=lambda: bar.update() and None
+            )
+
+        try:
+            if target.exists() and not cfg.overwrite:
+                raise ValueError(f"{target} is there already: overwrite=true replaces it.")
+            with bar:
+                if source.suffix.lower() in video.SUFFIXES:
+                    video.restore(source, target, restored)
+                else:
+                    _restore_photo(source, target, restored, cfg)
+            log.info(f"{source} -> {target}")
+        except (ValueError, OSError) as error:
+            refused += 1
+            log.error(str(error))
+    if refused:
+        raise ValueError(f"{refused} of {len(jobs)} were not restored: see above.")
+
+
+def _restore_photo(source: Path, target: Path, restored: "Callable[[Samples], Samples]", cfg: DictConfig) -> None:
+    import numpy as np
+    from PIL import Image
+
+    from deblurlab import photo
+
+    before = photo.read(source)
+    after = before.with_pixels(restored(before.pixels))
+    photo.write(after, target, quality=cfg.quality)
+    if cfg.compare:
+        sides = np.hstack([before.upright(), after.upright()])
+        Image.fromarray(sides).save(target.with_suffix(".compare.jpg"), quality=95)
+
+
+def _jobs(given: str, output: Path, known: set[str]) -> list[tuple[Path, Path]]:
+    """Each file to restore and the file to write; ValueError if there is none."""
+    top = Path(given)
+    if top.is_file():
+        if output.suffix.lower() not in known:
+            return [(top, output / top.name)]
+        if output.suffix.lower() != top.suffix.lower():
+            raise ValueError(f"output={output}: {top} keeps its format, so it must end in {top.suffix}.")
+        return [(top, output)]
+    if top.is_dir():
+        found = sorted(file for file in top.rglob("*") if file.is_file() and output not in file.parents)
+    else:
+        found = sorted(Path(name) for name in glob(given, recursive=True) if Path(name).is_file())  # noqa: PTH207
+        top = Path(*itertools.takewhile(lambda part: not any(sign in part for sign in "*?["), top.parts[:-1]))
+    files = [file for file in found if file.suffix.lower() in known]
+    if others := [file.name for file in found if file.suffix.lower() not in known]:
+        named = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+        log.info(f"left out, as they are no pictures or videos that are supported: {named}")
+    if not files:
+        raise ValueError(f"input={given} names no picture or video. Supported: {' '.join(sorted(known))}")
+    return [(file, output / file.relative_to(top)) for file in files]
+
+
+if __name__ == "__main__":
+    main()

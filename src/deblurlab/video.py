@@ -1,0 +1,65 @@
+"""Videos, frame by frame, where PyAV is installed."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from deblurlab.photo import Samples
+
+SUFFIXES = {".mp4", ".mov", ".mkv", ".avi", ".m4v", ".webm"}
+_NEARLY_LOSSLESS = "16"  # x264's constant rate factor
+
+
+def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) -> None:
+    """Write ``target`` with every frame of ``source`` restored at its own time; sound is copied as it is.
+
+    The picture is encoded anew, as H.264 (VP9 in WebM). Frame sizes are even there: an odd row or column is left out.
+
+    Args:
+        source: a video file.
+        target: the file to write, of the same suffix.
+        restored: (H, W, 3) uint8 to the same.
+
+    Raises:
+        ValueError: naming the file, if it is no video, or if PyAV is not installed.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise ValueError(f"{source} is a video, which needs PyAV: pip install 'deblurlab[video]'.") from error
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".partial.{target.name}")
+    try:
+        with av.open(str(source)) as reader, av.open(str(partial), "w") as writer:
+            if not reader.streams.video:
+                raise ValueError(f"{source} has no picture.")
+            seen = reader.streams.video[0]
+            codec = "libvpx-vp9" if target.suffix.lower() == ".webm" else "libx264"
+            written = writer.add_stream(codec, rate=seen.average_rate or Fraction(25))
+            assert isinstance(written, av.VideoStream)
+            written.width, written.height = seen.width // 2 * 2, seen.height // 2 * 2
+            written.pix_fmt = "yuv420p"
+            if seen.time_base:
+                written.time_base = written.codec_context.time_base = seen.time_base
+            written.options = {"crf": _NEARLY_LOSSLESS}
+            sounds = {stream.index: writer.add_stream_from_template(stream) for stream in reader.streams.audio}
+            for packet in reader.demux(seen, *reader.streams.audio):
+                if packet.stream.index in sounds:
+                    if packet.dts is not None:
+                        packet.stream = sounds[packet.stream.index]
+                        writer.mux(packet)
+                    continue
+                for frame in seen.decode(packet):
+                    pixels = restored(frame.to_ndarray(format="rgb24"))
+                    even = np.ascontiguousarray(pixels[: written.height, : written.width])
+                    new = av.VideoFrame.from_ndarray(even, format="rgb24")
+                    new.pts, new.time_base = frame.pts, frame.time_base
+                    writer.mux(written.encode(new))
+            writer.mux(written.encode(None))
+        partial.replace(target)
+    except av.FFmpegError as error:
+        raise ValueError(f"{source} cannot be read as a video: {error}.") from error
+    finally:
+        partial.unlink(missing_ok=True)

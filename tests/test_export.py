@@ -1,0 +1,50 @@
+"""What is exported gives what the network gives, run by its own runtime at sizes that it was not exported at."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from deblurlab import exporting, weights
+from deblurlab.nets import REDNet30, ResNet16, UNet16
+from deblurlab.restorer import Restorer
+from tests.conftest import Call
+
+NETWORKS = [UNet16, pytest.param(REDNet30, marks=pytest.mark.slow), pytest.param(ResNet16, marks=pytest.mark.slow)]
+
+
+def restorer(network: type[nn.Module]) -> Restorer:
+    torch.manual_seed(0)
+    return Restorer(network()).eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("form", ["onnx", "torch_export"])
+def test_heights_and_widths_are_dynamic(form: str, network: type[nn.Module], tmp_path: Path) -> None:
+    if form == "onnx":
+        pytest.importorskip("onnxscript", reason="ONNX, the extra `export`, is not installed")
+    exported = restorer(network)
+    run = getattr(exporting, form)(exported, tmp_path / "network")
+    for size in ((32, 56), (72, 24)):
+        assert exporting.difference(run, exported, size) < 1e-4
+        assert run(torch.rand(1, 3, *size)).shape == (1, 3, *size)
+
+
+@pytest.mark.slow
+def test_stablehlo_has_one_size(call: Call, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from tests.conftest import run_command
+
+    torch.manual_seed(0)
+    weights.save(
+        UNet16(widths=[4, 8]), {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8]}, tmp_path / "a.safetensors"
+    )
+    done = run_command(tmp_path, "export", "weights=a.safetensors", "format=stablehlo", "size=[32,48]")
+    assert done.returncode == 0, done.stderr
+    assert float(done.stderr.split()[-1]) < 1e-4
+    assert (tmp_path / "exported/UNet16_32x48_stablehlo/functions").is_dir()
+
+
+def test_an_unknown_format_is_refused(call: Call) -> None:
+    with pytest.raises(SystemExit, match="format must be one of onnx, torch_export, stablehlo"):
+        call("export", "format=caffe")

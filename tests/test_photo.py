@@ -1,0 +1,190 @@
+"""What is written is the file that was read, with new pixels."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import cv2
+import imagecodecs
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageCms
+
+from deblurlab.photo import Photo, read, write
+from tests.data.conftest import picture
+
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+PIXELS = picture(0, 40, 60)
+DEEP = (np.random.default_rng(0).integers(0, 65536, (40, 60, 3))).astype(np.uint16)
+ALPHA = np.tile(np.linspace(0, 255, 60).astype(np.uint8), (40, 1))
+
+
+def exif(orientation: int = 6) -> Image.Exif:
+    tags = Image.Exif()
+    tags[274], tags[271] = orientation, "a camera"
+    tags.get_ifd(0x8769)[33434] = 0.01  # the exposure time
+    return tags
+
+
+def darker(file: Path, **options: Any) -> Photo:
+    """A file read, darkened and written to out/, read again."""
+    photo = read(file)
+    out = file.parent / "out" / file.name
+    write(photo.with_pixels(photo.pixels // 2), out, **options)
+    assert not list(out.parent.glob("*.partial"))
+    return read(out)
+
+
+LOSSLESS = [
+    ("a.png", {}),
+    ("a.webp", {"lossless": True, "exact": True}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), LOSSLESS)
+@pytest.mark.parametrize("with_alpha", [False, True])
+def test_eight_bits_with_all_that_belongs_to_them(
+    name: str, options: dict[str, Any], with_alpha: bool, tmp_path: Path
+) -> None:
+    pixels = np.dstack([PIXELS, ALPHA]) if with_alpha else PIXELS
+    file = tmp_path / name
+    Image.fromarray(pixels).save(file, exif=exif(), icc_profile=PROFILE, **options)
+    new = darker(file)
+    np.testing.assert_array_equal(new.pixels, PIXELS // 2)
+    if with_alpha:
+        np.testing.assert_array_equal(new.alpha, ALPHA)
+    with Image.open(file) as before, Image.open(new.file) as after:
+        assert (after.format, after.mode, after.info["icc_profile"]) == (before.format, before.mode, PROFILE)
+        assert after.getexif()[274] == 6
+        assert after.getexif()[271] == "a camera"
+        assert after.getexif().get_ifd(0x8769)[33434] == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_a_jpeg_keeps_its_quality_and_its_exif(subsampling: int, tmp_path: Path) -> None:
+    file = tmp_path / "a.JPG"
+    options = {"exif": exif(), "icc_profile": PROFILE, "progressive": True, "dpi": (300, 300), "comment": b"hello"}
+    Image.fromarray(PIXELS).save(file, "JPEG", quality=83, subsampling=subsampling, **options)
+    new = darker(file)
+    expected = io.BytesIO()
+    Image.fromarray(read(file).pixels // 2).save(expected, "JPEG", quality=83, subsampling=subsampling, **options)
+    np.testing.assert_array_equal(new.pixels, np.asarray(Image.open(expected)))
+    with Image.open(file) as before, Image.open(new.file) as after:
+        for key in ("exif", "icc_profile", "dpi", "comment", "progressive"):
+            assert after.info[key] == before.info[key]
+        assert after.quantization == before.quantization
+    assert new.upright().shape == (60, 40, 3)
+    worse = darker(file, quality=20)
+    assert worse.file.stat().st_size < new.file.stat().st_size or worse.file == new.file
+
+
+def test_a_phones_jpeg_with_a_second_picture_is_a_jpeg(tmp_path: Path) -> None:
+    first = Image.fromarray(PIXELS)
+    first.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[first.resize((20, 20))], exif=exif())
+    new = darker(tmp_path / "a.jpg")
+    assert np.abs(new.pixels.astype(int) - read(tmp_path / "a.jpg").pixels // 2).mean() < 12
+    with Image.open(new.file) as after:
+        assert (after.format, after.getexif()[274]) == ("JPEG", 6)
+
+
+def test_grey_stays_grey(tmp_path: Path) -> None:
+    for mode, name in (("L", "a.png"), ("LA", "b.png"), ("L", "c.jpg")):
+        Image.fromarray(PIXELS).convert(mode).save(tmp_path / name)
+        with Image.open(darker(tmp_path / name).file) as after:
+            assert after.mode == mode
+
+
+def _png16(file: Path, samples: np.ndarray) -> None:
+    """A 16-bit PNG with an ICC profile and EXIF, its chunks by Pillow's writer."""
+    from deblurlab.photo import _png_like
+
+    with io.BytesIO() as stream:
+        Image.fromarray(PIXELS).save(stream, "PNG", exif=exif(), icc_profile=PROFILE)
+        file.write_bytes(_png_like(stream.getvalue(), imagecodecs.png_encode(samples)))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_16_bit_png(channels: int, tmp_path: Path) -> None:
+    samples = np.dstack([DEEP, DEEP[..., :1]])[..., :channels]
+    file = tmp_path / "a.png"
+    _png16(file, np.ascontiguousarray(samples))
+    new = darker(file)
+    stored = cv2.imread(str(new.file), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+    assert stored.dtype == np.uint16
+    if channels > 2:
+        np.testing.assert_array_equal(stored[..., 2::-1], DEEP // 2)
+    else:
+        np.testing.assert_array_equal(stored.squeeze(), DEEP[..., 0] // 2)
+    if channels == 4:
+        np.testing.assert_array_equal(stored[..., 3], DEEP[..., 0])
+    with Image.open(new.file) as after:
+        after.load()
+        assert after.info["icc_profile"] == PROFILE
+        assert after.getexif()[274] == 6
+
+
+@pytest.mark.parametrize("compression", [None, "zlib", "lzw"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_tiff(dtype: Any, channels: int, compression: str | None, tmp_path: Path) -> None:
+    samples = np.dstack([DEEP, DEEP[..., :1]])[..., :channels].squeeze().astype(dtype)
+    file = tmp_path / "a.tif"
+    tifffile.imwrite(
+        file,
+        samples,
+        photometric="rgb" if channels > 1 else "minisblack",
+        extrasamples=["unassalpha"] if channels == 4 else None,
+        compression=compression,
+        predictor=compression is not None,
+        iccprofile=PROFILE,
+        resolution=(300, 200),
+        description="a description",
+        extratags=[(274, 3, 1, 8, True), (271, 2, 0, "a camera", True)],
+    )
+    new = darker(file)
+    expected = samples // 2
+    if channels == 4:
+        expected[..., 3] = samples[..., 3]
+    with tifffile.TiffFile(new.file) as tiff:
+        page = tiff.pages.first
+        np.testing.assert_array_equal(page.asarray(), expected)
+        assert {code: page.tags[code].value for code in (274, 271, 270, 282)} == {
+            274: 8,
+            271: "a camera",
+            270: "a description",
+            282: (300, 1),
+        }
+        assert page.tags[34675].value == PROFILE
+        assert (page.compression == 1) == (compression is None)
+
+
+def test_what_would_not_come_back_as_it_was_is_refused(tmp_path: Path) -> None:
+    rgb = Image.fromarray(PIXELS)
+    rgb.convert("CMYK").save(tmp_path / "cmyk.jpg")
+    rgb.convert("1").save(tmp_path / "bit.png")
+    rgb.save(tmp_path / "two.webp", save_all=True, append_images=[Image.fromarray(255 - PIXELS)], lossless=True)
+    rgb.save(tmp_path / "a.gif")
+    tifffile.imwrite(tmp_path / "float.tif", PIXELS.astype(np.float32), photometric="rgb")
+    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "empty.png").write_bytes(b"")
+    rgb.save(tmp_path / "whole.jpg", quality=95)
+    (tmp_path / "half.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:2000])
+    _png16(tmp_path / "whole.png", DEEP)
+    (tmp_path / "half.png").write_bytes((tmp_path / "whole.png").read_bytes()[:3000])
+    for file, message in (
+        ("cmyk.jpg", "CMYK"),
+        ("bit.png", "kind 1"),
+        ("two.webp", "holds 2 pictures"),
+        ("a.gif", "is a GIF file"),
+        ("float.tif", "cannot be read|has pixels"),
+        ("text.jpg", "cannot be read as a picture"),
+        ("empty.png", "cannot be read as a picture"),
+        ("half.jpg", "truncated"),
+        ("half.png", "cannot be read as a picture"),
+        ("none.png", "No such file"),
+    ):
+        with pytest.raises(ValueError, match=message) as refused:
+            read(tmp_path / file)
+        assert file in str(refused.value)
+        assert len(str(refused.value).splitlines()) == 1

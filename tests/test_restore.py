@@ -1,0 +1,138 @@
+"""The command as a user runs it, with a network that changes nothing: what comes back is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from deblurlab import weights
+from deblurlab.nets import UNet16
+from tests.conftest import Call
+from tests.data.conftest import picture
+
+CONFIG = {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8], "residual": True}
+SMALL = ["tile=64", "margin=8", "blend=8", "trainer=cpu"]
+
+
+@pytest.fixture
+def identity(tmp_path: Path) -> str:
+    weights.save(UNet16(widths=[4, 8], residual=True), CONFIG, tmp_path / "identity.safetensors")
+    return f"weights={tmp_path}/identity.safetensors"
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    folder = tmp_path / "photos"
+    (folder / "below").mkdir(parents=True)
+    for number, name in enumerate(("a b.png", "b (1).webp", "below/c.tif")):
+        Image.fromarray(picture(number, 50 + number, 90)).save(folder / name, lossless=True)
+    return folder
+
+
+def pixels(file: Path) -> np.ndarray:
+    return np.asarray(Image.open(file))
+
+
+def test_a_folder_and_what_is_below_it(photos: Path, identity: str, call: Call, tmp_path: Path) -> None:
+    (photos / "notes.txt").write_text("no picture")
+    call("restore", f"input={photos}", "output=out", identity, "tta=true", *SMALL)
+    written = sorted(path.relative_to(tmp_path / "out") for path in (tmp_path / "out").rglob("*.*"))
+    assert written == [Path("a b.png"), Path("b (1).webp"), Path("below/c.tif")]
+    for name in written:
+        np.testing.assert_array_equal(pixels(tmp_path / "out" / name), pixels(photos / name))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["identity.safetensors", "out", "photos"]
+
+
+def test_a_glob_and_one_file(photos: Path, identity: str, call: Call, tmp_path: Path) -> None:
+    call("restore", f"input={photos}/*.png", "output=out", identity, "compare=true", *SMALL)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a b.compare.jpg", "a b.png"]
+    assert pixels(tmp_path / "out/a b.compare.jpg").shape == (50, 180, 3)
+    call("restore", f"input={photos}/a b.png", "output=better.png", identity, *SMALL)
+    np.testing.assert_array_equal(pixels(tmp_path / "better.png"), pixels(photos / "a b.png"))
+
+
+def test_a_broken_file_is_named_and_the_rest_restored(
+    photos: Path, identity: str, call: Call, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (photos / "aa.jpg").write_bytes(b"\xff\xd8\xff broken")
+    with pytest.raises(SystemExit, match="1 of 4 were not restored"):
+        call("restore", f"input={photos}", "output=out", identity, *SMALL)
+    assert len(list((tmp_path / "out").rglob("*.*"))) == 3
+
+
+def test_nothing_is_overwritten_unless_told(photos: Path, identity: str, call: Call, tmp_path: Path) -> None:
+    one = f"input={photos}/a b.png"
+    call("restore", one, "output=out", identity, *SMALL)
+    (tmp_path / "out/a b.png").write_bytes(b"precious")
+    with pytest.raises(SystemExit, match="1 of 1 were not restored"):
+        call("restore", one, "output=out", identity, *SMALL)
+    assert (tmp_path / "out/a b.png").read_bytes() == b"precious"
+    call("restore", one, "output=out", identity, "overwrite=true", *SMALL)
+    np.testing.assert_array_equal(pixels(tmp_path / "out/a b.png"), pixels(photos / "a b.png"))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["input=nowhere"], "input=nowhere names no picture or video"),
+        (["input=photos/a b.png", "output=a.jpg"], r"must end in \.png"),
+        (["input=photos", "tile=30"], "tile=30 must be 0 or more than twice"),
+        (["input=photos", "quality=0"], "quality must be from 1 to 100"),
+        (["input=photos", "weights=nothing"], "Shipped: "),
+        (["input=photos", "trainer=tpu"], "no TPU|needs torch_xla"),
+    ],
+)
+def test_mistakes_are_explained(overrides: list[str], message: str, photos: Path, call: Call) -> None:
+    with pytest.raises(SystemExit, match=message):
+        call("restore", *overrides)
+
+
+def test_a_video_keeps_its_frames_and_its_sound(identity: str, call: Call, tmp_path: Path) -> None:
+    av = pytest.importorskip("av", reason="PyAV, the extra `video`, is not installed")
+    with av.open(str(tmp_path / "a.mp4"), "w") as writer:
+        seen = writer.add_stream("libx264", rate=25, options={"crf": "10"})
+        seen.width, seen.height, seen.pix_fmt = 96, 64, "yuv420p"
+        heard = writer.add_stream("aac", rate=8000, layout="mono")
+        frames = [np.roll(picture(0, 64, 96), 2 * number, axis=1) for number in range(6)]
+        for frame in frames:
+            writer.mux(seen.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        tone = av.AudioFrame.from_ndarray(np.zeros((1, 2048), np.float32), format="fltp", layout="mono")
+        tone.rate = 8000
+        writer.mux(heard.encode(tone))
+        writer.mux(heard.encode(None))
+        writer.mux(seen.encode(None))
+    call("restore", "input=a.mp4", "output=out", identity, *SMALL)
+
+    def read(file: Path) -> tuple[list[np.ndarray], list[float], int]:
+        with av.open(str(file)) as reader:
+            pictures = list(reader.decode(video=0))
+        with av.open(str(file)) as reader:
+            packets = sum(packet.size for packet in reader.demux(audio=0))
+        return [frame.to_ndarray(format="rgb24") for frame in pictures], [frame.time for frame in pictures], packets
+
+    (before, times, sound), (after, new_times, new_sound) = read(tmp_path / "a.mp4"), read(tmp_path / "out/a.mp4")
+    assert (new_times, new_sound) == (times, sound)
+    for one, other in zip(before, after, strict=True):
+        assert np.abs(one.astype(int) - other).mean() < 4  # encoded anew
+
+    (tmp_path / "b.mp4").write_bytes(b"no video")
+    with pytest.raises(SystemExit, match="1 of 1 were not restored"):
+        call("restore", "input=b.mp4", "output=out", identity, *SMALL)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.slow
+def test_xla_restores_as_the_cpu_does(photos: Path, tmp_path: Path) -> None:
+    from tests.conftest import run_command
+
+    torch.manual_seed(0)
+    network = UNet16(widths=[4, 8])
+    weights.save(network, {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8]}, tmp_path / "net.safetensors")
+    same = ["input=photos/a b.png", "weights=net.safetensors", "tile=64", "margin=8", "blend=8"]
+    for trainer in ("cpu", "xla_cpu"):
+        done = run_command(tmp_path, "restore", *same, f"trainer={trainer}", f"output={trainer}")
+        assert done.returncode == 0, done.stderr
+    one, other = (pixels(tmp_path / trainer / "a b.png").astype(int) for trainer in ("cpu", "xla_cpu"))
+    assert np.abs(one - other).max() <= 1

@@ -1,0 +1,114 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+from deblurlab.nets import REDNet30, UNet16
+from deblurlab.restorer import Restorer
+from deblurlab.tiles import Tiling, averaged, restore, tiles
+from tests.data.conftest import picture
+
+CPU = torch.device("cpu")
+WHOLE = Tiling(side=0, margin=32)
+
+
+def run(network: nn.Module, pixels: np.ndarray, tiling: Tiling, **options: Any) -> np.ndarray:
+    return restore(Restorer(network).eval(), pixels, tiling=tiling, device=CPU, **options)
+
+
+class Halved(nn.Identity):
+    size_multiple = 16
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (48, 48), (49, 131), (150, 97)])
+@pytest.mark.parametrize("tiling", [Tiling(side=96, margin=16, blend=8), Tiling(side=64, margin=0, blend=0), WHOLE])
+def test_the_identity_gives_the_picture(tiling: Tiling, size: tuple[int, int], dtype: Any) -> None:
+    pixels = np.random.default_rng(0).integers(0, np.iinfo(dtype).max, (*size, 3), dtype=dtype, endpoint=True)
+    for network in (nn.Identity(), Halved()):
+        np.testing.assert_array_equal(run(network, pixels, tiling), pixels)
+
+
+class Small(nn.Module):
+    """Looks 3 pixels far, or a whole block of 4."""
+
+    size_multiple = 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv = nn.Conv2d(3, 3, 7, padding=3)
+
+    def forward(self, blurred: torch.Tensor) -> torch.Tensor:
+        pooled = nn.functional.max_pool2d(blurred, 4)
+        return self.conv(blurred) + nn.functional.interpolate(pooled, scale_factor=4)
+
+
+@pytest.mark.parametrize("size", [(70, 100), (20, 33), (129, 64)])
+def test_tiles_as_wide_as_the_network_looks_change_nothing(size: tuple[int, int]) -> None:
+    """The tiles of a network that pools start where the whole picture's blocks do."""
+    pixels = picture(0, *size)
+    one = run(Small(), pixels, Tiling(side=0, margin=4)).astype(int)
+    other = run(Small(), pixels, Tiling(side=44, margin=4, blend=6)).astype(int)
+    assert np.abs(one - other).max() <= 1  # of rounding
+
+
+def test_every_tile_has_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes: list[torch.Size] = []
+
+    class Watched(nn.Module):
+        def forward(self, blurred: torch.Tensor) -> torch.Tensor:
+            shapes.append(blurred.shape)
+            return blurred
+
+    tiling = Tiling(side=64, margin=8, blend=8)
+    for size in ((10, 300), (64, 64), (130, 77)):
+        before = len(shapes)
+        run(Watched(), picture(0, *size), tiling)
+        assert len(shapes) - before == tiles(*size, tiling, 1)
+    assert set(shapes) == {(1, 3, 64, 64)}
+
+
+def test_a_constant_picture_has_no_border() -> None:
+    """Zero padding would darken it: the borders are reflected."""
+
+    class Mean(nn.Module):
+        def forward(self, blurred: torch.Tensor) -> torch.Tensor:
+            return nn.functional.avg_pool2d(blurred, 9, stride=1, padding=4)
+
+    pixels = np.full((50, 60, 3), 200, np.uint8)
+    for tiling in (Tiling(side=40, margin=4, blend=4), Tiling(side=0, margin=4)):
+        np.testing.assert_array_equal(run(Mean(), pixels, tiling), pixels)
+
+
+def test_averaging_turns_every_version_back() -> None:
+    images = torch.rand(1, 3, 8, 12)
+    torch.testing.assert_close(averaged(Restorer(nn.Identity()), images), images)
+    # what a fixed sideways shift does to the picture, averaged over all directions, is the same in all of them
+    shifted = averaged(Restorer(Shift()), torch.nn.functional.pad(torch.ones(1, 3, 1, 1), (2, 2, 2, 2)))
+    cross = torch.tensor([[0, 1, 0], [1, 0, 1], [0, 1, 0]]) / 4
+    torch.testing.assert_close(shifted[0, 0, 1:4, 1:4], cross)
+
+
+class Shift(nn.Module):
+    def forward(self, blurred: torch.Tensor) -> torch.Tensor:
+        return blurred.roll(1, -1)
+
+
+def test_a_tile_that_is_all_margin_is_refused() -> None:
+    with pytest.raises(ValueError, match="tile=64 must be 0 or more than twice margin=32"):
+        Tiling(side=64, margin=32, blend=16)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", [UNet16, REDNet30])
+def test_a_real_frame_in_tiles_is_the_whole_frame(network: type[nn.Module], real_data: Any) -> None:
+    """1280x720, every pixel: at most one 8-bit step, seams and borders included."""
+    torch.manual_seed(0)
+    module = network().eval()
+    pixels = np.asarray(Image.open(real_data / "gopro/test/GOPR0384_11_00/blur/000001.png").convert("RGB"))
+    one, other = (run(module, pixels, tiling).astype(int) for tiling in (WHOLE, Tiling()))
+    assert np.abs(one - other).max() <= 1
