@@ -39,6 +39,7 @@ check: setup  ## lint, check formatting and types
 
 bench: setup  ## measure speed; writes outputs/bench/*.json. FRAMES names a folder in REDS' layout
 	$(BIN)/python tools/bench_train.py
+	$(BIN)/python tools/bench_restore.py
 ifneq ($(FRAMES),)
 	$(BIN)/python tools/bench_input.py $(FRAMES)
 endif

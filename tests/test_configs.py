@@ -8,12 +8,14 @@ from hydra import compose, initialize_config_dir
 from lightning.pytorch import Callback, LightningDataModule, Trainer
 from lightning.pytorch.loggers import Logger
 from omegaconf import DictConfig, OmegaConf
+from PIL import Image
 from torch import nn
 
 import deblurlab.command
 from deblurlab import build
 from deblurlab.tasks.base import Restoration
 from tests.conftest import Call
+from tests.data.conftest import picture
 
 CONF = Path(deblurlab.__file__).parent / "conf"
 
@@ -65,10 +67,16 @@ def test_callbacks(name: str, composed) -> None:
 
 
 @pytest.mark.parametrize("name", options("experiment"))
-def test_experiment(name: str, call: Call, tiny_cifar10: Path, tiny_reds: Path) -> None:
+def test_experiment(name: str, call: Call, tiny_cifar10: Path, tiny_reds: Path, tmp_path: Path) -> None:
     data = [f"data.root={tiny_cifar10}", "data.batch_size=4"] if name.startswith("cifar10") else []
     if name.startswith("reds"):
         data = [f"data.root={tiny_reds}", "data.batch_size=4", "data.size=[72,128]"]
+    if name.endswith("msdeblur_wgan"):
+        data += ["model.network.blocks=1"]
+    if name == "photographs":
+        for number in range(16):
+            Image.fromarray(picture(number, 100, 100)).save(tmp_path / f"{number}.png")
+        data = [f"data.root={tmp_path}"]
     call("train", f"experiment={name}", "trainer=cpu", "trainer.fast_dev_run=true", "run=run", *data)
 
 
@@ -85,11 +93,28 @@ def test_an_experiment_keeps_the_studys_settings(composed) -> None:
         assert "ema" not in cfg.callbacks
 
 
-def test_averaged_weights_and_clipping_are_options(call: Call, tiny_cifar10: Path, tmp_path: Path) -> None:
+def test_a_wgan_experiment_keeps_the_studys_settings(composed) -> None:
+    epochs = {"cifar10_msdeblur_wgan": 150, "cifar10_rednet30_wgan": 350, "reds_msdeblur_wgan": 100}
+    for name, expected in epochs.items():
+        cfg = composed(f"experiment={name}")
+        assert (cfg.data.batch_size, cfg.trainer.max_epochs) == (256, expected)
+        for optimizer in (cfg.model.optimizer, cfg.model.critic_optimizer):
+            assert (optimizer.lr, optimizer.betas) == (2e-4, [0.5, 0.9])
+        assert (cfg.model.critic_steps, cfg.model.penalty_weight, cfg.model.adversarial_weight) == (5, 10, 1e-4)
+        assert not cfg.model.fresh_critic_batches
+    reds = composed("experiment=reds_msdeblur_wgan")
+    assert (reds.data.size, reds.data.grid, reds.model.network.blocks) == ([144, 256], [3, 4], 5)
+    assert composed("experiment=cifar10_msdeblur_wgan").model.network.blocks == 19
+    assert composed("experiment=cifar10_rednet30_wgan").model.network.tanh
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_averaged_weights_and_clipping_are_options(call: Call, tmp_path: Path, precision: str) -> None:
     call(
         "train",
         "callbacks=[default,ema]",
         "trainer.gradient_clip_val=1.0",
+        f"trainer.precision={precision}",
         "trainer=cpu",
         "trainer.max_epochs=1",
         "trainer.limit_train_batches=2",

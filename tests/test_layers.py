@@ -27,6 +27,8 @@ FORBIDDEN = {
     },
     "data": {"hydra", "omegaconf", "wandb", "torch_xla", "deblurlab.nets", "deblurlab.losses", "deblurlab.tasks"},
     "tasks": {"hydra", "omegaconf", "wandb", "torch_xla", "matplotlib", "deblurlab.nets", "deblurlab.data"},
+    "sweeps": {"torch", "lightning", "wandb", "torch_xla", "deblurlab.build", "deblurlab.tasks", "deblurlab.data"},
+    "reports": {"hydra", "lightning", "wandb", "torch_xla", "deblurlab.nets"},
     "callbacks": {"hydra", "omegaconf", "torch_xla", "deblurlab.nets", "deblurlab.losses", "deblurlab.tasks"},
 }
 
@@ -64,6 +66,14 @@ def test_one_folder_imports_torch_xla_and_one_file_instantiates() -> None:
             assert "hydra.utils.instantiate" not in imports(file), place
 
 
+def test_what_restores_needs_no_framework() -> None:
+    """Tiles, files and the page know pixels and networks, not how those were configured or trained."""
+    for name in ("restorer", "tiles", "photo", "video", "server"):
+        imported = imports(SOURCE / f"{name}.py")
+        for module in ("lightning", "hydra", "omegaconf", "deblurlab.tasks", "deblurlab.nets", "deblurlab.build"):
+            assert not touches(imported, module), (name, module)
+
+
 def test_networks_do_not_move_themselves() -> None:
     for file in (SOURCE / "nets").glob("*.py"):
         assert ".to(" not in file.read_text(), file.name
@@ -74,7 +84,7 @@ def test_nothing_imports_the_tools() -> None:
         assert not touches(imports(file), "tools"), file
 
 
-@pytest.mark.parametrize("name", ["train", "evaluate", "prepare"])
+@pytest.mark.parametrize("name", ["train", "evaluate", "prepare", "restore", "export", "demo", "report"])
 def test_a_command_imports_no_torch_until_it_runs(name: str) -> None:
     """``--help`` and completion are instant."""
     code = f"import sys, deblurlab.{name}; sys.exit('torch' in sys.modules or 'lightning' in sys.modules)"

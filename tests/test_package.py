@@ -20,7 +20,9 @@ def test_the_wheel_works_from_any_directory(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if name.startswith("deblurlab/")}
     wanted = {
-        path.relative_to(SOURCE.parent).as_posix() for path in SOURCE.rglob("*") if path.suffix in (".py", ".yaml")
+        path.relative_to(SOURCE.parent).as_posix()
+        for path in SOURCE.rglob("*")
+        if path.suffix in (".py", ".yaml", ".html", ".jinja", ".safetensors", ".md")
     }
     assert packed - {"deblurlab/py.typed"} == wanted
 

@@ -5,25 +5,20 @@ import pytest
 import torch
 from lightning.pytorch import Trainer
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from deblurlab import figures, results
-from deblurlab.callbacks.history import read_history
 from deblurlab.callbacks.progress import duration
 from deblurlab.data import Sample
+from deblurlab.history import read_history
 from deblurlab.losses import LogCosh
 from deblurlab.tasks.base import Restoration
 
 
-class Identity(Restoration):
-    def restore(self, blurred: Tensor) -> Tensor:
-        return blurred
+class Brighten(nn.Module):
+    """So that restored scores differ from blurred ones."""
 
-
-class Oracle(Restoration):
-    """Brightens, so that restored scores differ from blurred ones."""
-
-    def restore(self, blurred: Tensor) -> Tensor:
+    def forward(self, blurred: Tensor) -> Tensor:
         return (blurred + 0.1).clamp(0, 1)
 
 
@@ -36,13 +31,13 @@ def _test(task: Restoration) -> dict[str, float]:
 
 
 def test_a_network_that_does_nothing_scores_as_the_baseline() -> None:
-    result = results.summary(_test(Identity(LogCosh())), data="sample", split="test")
+    result = results.summary(_test(Restoration(nn.Identity(), LogCosh())), data="sample", split="test")
     assert result["images"] == 32
     assert result["restored"] == result["blurred"]
 
 
 def test_restored_and_blurred_are_told_apart() -> None:
-    result = results.summary(_test(Oracle(LogCosh())), data="sample", split="test")
+    result = results.summary(_test(Restoration(Brighten(), LogCosh())), data="sample", split="test")
     assert result["restored"]["mae"] > 2 * result["blurred"]["mae"]
 
 
@@ -58,7 +53,7 @@ def test_extremes_are_the_images_that_gain_and_lose_most(tmp_path: Path, monkeyp
         "restored_psnr": [0.0] * 9,
         "blurred_psnr": [0.0] * 9,
     }
-    results.draw_extremes(scores, Identity(LogCosh()), data, tmp_path / "panel.png")
+    results.draw_extremes(scores, Restoration(nn.Identity(), LogCosh()), data, tmp_path / "panel.png")
     assert shown[:2] == [1, 4]
     assert shown[-2:] == [5, 2]
     with Image.open(tmp_path / "panel.png") as picture:

@@ -90,7 +90,7 @@ def test_a_killed_run_resumes_to_the_same_weights(
     """Killed after step 21 of 32, in the middle of epoch 3: goes on from the epoch's start, or from step 20."""
     arguments = _arguments(tiny_cifar10, "run=run")
     if within_epoch:
-        arguments += ("callbacks.within_epoch.train_time_interval.minutes=0",)
+        arguments += ("callbacks.within_epoch.minutes=0",)
     killed = run_command(tmp_path, "train", *arguments, "+callbacks.kill={_target_: tests.faults.KillAt, step: 21}")
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     step = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)["global_step"]

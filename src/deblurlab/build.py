@@ -2,16 +2,22 @@
 
 import copy
 import warnings
+from functools import partial
 from typing import Any, get_args
 
 import torch
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, LightningDataModule, Trainer
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
+from torch import nn
 
 from deblurlab import xla
 from deblurlab.checkpoint import AtomicCheckpointIO
+from deblurlab.losses import LogCosh
+from deblurlab.restorer import Restorer
+from deblurlab.tasks import Autoencoder
 from deblurlab.tasks.base import Restoration
+from deblurlab.weights import Weights, fill
 
 # Lightning warns of these; here they are meant.
 _CHOSEN = (
@@ -28,9 +34,44 @@ def data(cfg: DictConfig) -> LightningDataModule:
 
 
 def task(cfg: DictConfig) -> Restoration:
-    """The task of ``cfg.model``, its network included."""
-    module: Restoration = instantiate(cfg.model, _convert_="all")
+    """The task of ``cfg.model``, its network included, as it is before any training."""
+    model = copy.copy(cfg.model)
+    with open_dict(model):
+        model.pop("generator_ckpt", None)  # the training command's
+    module: Restoration = instantiate(model, _convert_="all")
     return module
+
+
+def restorer(weights: Weights) -> Restorer:
+    """The network that weights are of, holding them, ready to restore."""
+    network: nn.Module = instantiate(weights.network, _convert_="all")
+    fill(network, weights)
+    return Restorer(network).eval().requires_grad_(False)
+
+
+def device(cfg: DictConfig) -> torch.device:
+    """The device of ``cfg.trainer``, for one network without a trainer: a single core of a TPU.
+
+    Raises:
+        ValueError: if this machine has none of that kind.
+    """
+    xla.quiet()
+    accelerator = cfg.trainer.accelerator
+    if accelerator == "auto" and xla.tpu_found():
+        accelerator = "tpu"
+    if accelerator in get_args(xla.Client):
+        return xla.one_device(accelerator)
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    wanted = {"auto": ("cuda", "mps", "cpu"), "gpu": ("cuda", "mps")}.get(accelerator, (accelerator,))
+    for kind in wanted:
+        if there.get(kind):
+            return torch.device(kind)
+    raise ValueError(f"trainer.accelerator={accelerator}: this machine has no such device.")
+
+
+def scored(restorer: Restorer) -> Restoration:
+    """A task that scores a trained network by the study's loss; it is not there to be trained."""
+    return Autoencoder(network=restorer, loss=LogCosh(), optimizer=partial(torch.optim.Adam))
 
 
 def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
@@ -39,13 +80,24 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
         warnings.filterwarnings("ignore", pattern)
     xla.quiet()
     settings = copy.copy(cfg.trainer)
+    with open_dict(settings):
+        graph = settings.pop("graph", "batch")
+    if graph not in ("batch", "step"):
+        raise ValueError(f"trainer.graph must be batch or step, got {graph}.")
     if settings.accelerator == "auto" and xla.tpu_found():
         settings.accelerator, settings.devices = "tpu", "auto"
     device: dict[str, Any] = {"plugins": [AtomicCheckpointIO()]}
     watchers: list[Callback] = []
     if settings.accelerator in get_args(xla.Client):
         bfloat16 = settings.precision in ("auto", "bf16-mixed")
-        device = {"strategy": xla.data_parallel(settings.accelerator, devices=settings.devices, bfloat16=bfloat16)}
+        device = {
+            "strategy": xla.data_parallel(
+                settings.accelerator,
+                devices=settings.devices,
+                bfloat16=bfloat16,
+                run_each_step=graph == "step",
+            )
+        }
         settings.accelerator, settings.devices, settings.precision = "auto", 1, None
         watchers = xla.watchers()
     elif settings.get("precision") == "auto":

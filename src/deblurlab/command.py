@@ -12,9 +12,9 @@ from hydra.errors import CompactHydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from deblurlab.runs import evaluation_folder, run_folder
+from deblurlab.runs import evaluation_folder, run_folder, run_group
 
-for resolver in (run_folder, evaluation_folder):
+for resolver in (run_folder, run_group, evaluation_folder):
     OmegaConf.register_new_resolver(resolver.__name__, resolver, use_cache=True, replace=True)
 
 

@@ -1,18 +1,23 @@
-"""``python -m deblurlab.evaluate run=FOLDER``: score a finished run, on its own data set or on another.
+"""``python -m deblurlab.evaluate run=FOLDER``: score a finished run, or weights, on any data set.
 
 Examples:
     python -m deblurlab.evaluate run=outputs/cifar10_unet16/2026-11-22_23-19-00
     python -m deblurlab.evaluate run=... data=sample
     python -m deblurlab.evaluate run=... data.root=/another/copy/of/cifar10 ckpt_path=last
+    python -m deblurlab.evaluate weights=cifar10_unet16 data=cifar10
 """
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.command import command
 from deblurlab.runs import checkpoint_file, load_run
+
+if TYPE_CHECKING:
+    from deblurlab.tasks.base import Restoration
 
 log = logging.getLogger(__name__)
 
@@ -22,29 +27,52 @@ def main(cfg: DictConfig) -> float:
     """Test the run's network; write metrics.json, metrics.csv and panel.png; returns the mean SSIM."""
     from deblurlab import build, results
     from deblurlab.callbacks import PerImage
-    from deblurlab.checkpoint import load_weights
     from deblurlab.data.module import Evaluable
 
-    run, folder = load_run(cfg.run), Path(cfg.output)
-    chosen = OmegaConf.to_container(cfg.data)
-    assert isinstance(chosen, dict)
-    given = {key: value for key, value in chosen.items() if value is not None}
-    run.config.data = given if "_target_" in given else OmegaConf.merge(run.config.data, given)
-    checkpoint = checkpoint_file(cfg.ckpt_path, Path(cfg.run))
-    per_image = PerImage()
-    data, task, trainer = build.data(run.config), build.task(run.config), build.trainer(cfg, per_image)
+    cfg.data = {key: value for key, value in cfg.data.items() if value is not None}  # the data set's own keys
+    folder, per_image = Path(cfg.output), PerImage()
+    trainer = build.trainer(cfg, per_image)
+    subject = _weights(cfg) if cfg.run is None else _run(cfg)
+    task, data = subject.task, build.data(subject.config)
     assert isinstance(data, Evaluable)
-    load_weights(task, checkpoint)
-    log.info(f"{checkpoint} on {folder.name}, {trainer.strategy.root_device}, {trainer.precision}")
+    log.info(f"{subject.source} on {folder.name}, {trainer.strategy.root_device}, {trainer.precision}")
     trainer.test(task, datamodule=data, verbose=False)
 
     result = results.summary(trainer.callback_metrics, data=folder.name, split="test")
     results.write(result, folder / "metrics.json")
     results.write_per_image(per_image.scores, data.labels("test"), folder / "metrics.csv")
     results.draw_extremes(per_image.scores, task, data, folder / "panel.png")
-    results.show(result, run.model)
+    results.show(result, subject.name)
     log.info(f"metrics.json, metrics.csv (a row an image) and panel.png are in {folder}")
     return float(result["restored"]["ssim"])
+
+
+class _Subject(NamedTuple):
+    """What is evaluated: its name in the table, where it comes from, and a configuration with its data."""
+
+    name: str
+    source: str
+    task: "Restoration"
+    config: DictConfig
+
+
+def _run(cfg: DictConfig) -> _Subject:
+    from deblurlab import build
+    from deblurlab.checkpoint import load_weights
+
+    run = load_run(cfg.run)
+    run.config.data = cfg.data if "_target_" in cfg.data else OmegaConf.merge(run.config.data, cfg.data)
+    checkpoint = checkpoint_file(cfg.ckpt_path, Path(cfg.run))
+    task = build.task(run.config)
+    load_weights(task, checkpoint)
+    return _Subject(run.model, str(checkpoint), task, run.config)
+
+
+def _weights(cfg: DictConfig) -> _Subject:
+    from deblurlab import build, weights
+
+    chosen = weights.load(cfg.weights)
+    return _Subject(chosen.title, f"weights {cfg.weights}", build.scored(build.restorer(chosen)), cfg)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from rich import box
@@ -15,13 +15,22 @@ from deblurlab import figures
 from deblurlab.data.module import Evaluable
 from deblurlab.tasks.base import Restoration
 
-# Column title, key, factor and digits: the study's units.
-_COLUMNS = (
-    ("Loss [1e-4]", "loss", 1e4, 3),
-    ("SSIM", "ssim", 1, 4),
-    ("PSNR [dB]", "psnr", 1, 2),
-    ("MSE [1e-3]", "mse", 1e3, 3),
-    ("MAE [1e-2]", "mae", 1e2, 3),
+
+class Column(NamedTuple):
+    """A score in the study's units: how its table heads, scales and rounds it."""
+
+    title: str
+    key: str
+    factor: float
+    digits: int
+
+
+COLUMNS = (
+    Column("Loss [1e-4]", "loss", 1e4, 3),
+    Column("SSIM", "ssim", 1, 4),
+    Column("PSNR [dB]", "psnr", 1, 2),
+    Column("MSE [1e-3]", "mse", 1e3, 3),
+    Column("MAE [1e-2]", "mae", 1e2, 3),
 )
 
 
@@ -29,7 +38,7 @@ def summary(metrics: Mapping[str, Any], *, data: str, split: str) -> dict[str, A
     """What metrics.json holds, from the logged metrics ``test/restored/...`` and ``test/blurred/...``."""
     result: dict[str, Any] = {"data": data, "split": split, "images": int(metrics["test/restored/images"])}
     for version in ("restored", "blurred"):
-        result[version] = {key: float(metrics[f"test/{version}/{key}"]) for _, key, *_ in _COLUMNS}
+        result[version] = {key: float(metrics[f"test/{version}/{key}"]) for _, key, *_ in COLUMNS}
         result[version]["infinite_psnr"] = int(metrics[f"test/{version}/infinite_psnr"])
     return result
 
@@ -82,11 +91,11 @@ def show(result: Mapping[str, Any], model: str) -> None:
         box=box.SIMPLE_HEAD,
     )
     table.add_column("")
-    for title, *_ in _COLUMNS:
+    for title, *_ in COLUMNS:
         table.add_column(title, justify="right")
     for label, version in ((model, "restored"), ("blurred", "blurred")):
         scores = result[version]
-        table.add_row(label, *(f"{scores[key] * factor:.{digits}f}" for _, key, factor, digits in _COLUMNS))
+        table.add_row(label, *(f"{scores[key] * factor:.{digits}f}" for _, key, factor, digits in COLUMNS))
     console = Console()
     console.print(table)
     perfect = {version: result[version]["infinite_psnr"] for version in ("restored", "blurred")}

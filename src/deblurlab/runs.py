@@ -25,6 +25,14 @@ def run_folder(parent: str, name: str, ckpt_path: str | None) -> str:
     return str(max(resumable, key=lambda folder: folder.name))
 
 
+def run_group() -> str | None:
+    """The experiment's name, or data_model: under which runs stand together in a dashboard."""
+    if not HydraConfig.initialized():
+        return None
+    choices = HydraConfig.get().runtime.choices
+    return str(choices["experiment"] or f"{choices['data']}_{choices['model']}")
+
+
 def checkpoint_file(ckpt_path: str, folder: Path) -> Path:
     """The file that ``ckpt_path`` names: ``last`` or ``best`` of the run in ``folder``, or a path.
 
@@ -94,6 +102,17 @@ def load_run(folder: str) -> Run:
     return Run(model=choices.model, data=choices.data, config=config)
 
 
-def evaluation_folder(folder: str, data: str | None) -> str:
-    """Where a run's evaluation goes: ``folder/evaluate/data``, by default the data set that it was trained on."""
-    return f"{folder}/evaluate/{data or load_run(folder).data}"
+def evaluation_folder(run: str | None, weights: str | None, data: str | None) -> str:
+    """Where an evaluation goes: ``run/evaluate/data``, by default of the data set that the run was trained on; of
+    weights alone ``outputs/evaluate/weights/data``.
+
+    Raises:
+        ValueError: unless there is either a run or weights, and, for weights, data.
+    """
+    if (run is None) == (weights is None):
+        raise ValueError("give either run=FOLDER, or weights=NAME_OR_FILE and data=...")
+    if run is not None:
+        return f"{run}/evaluate/{data or load_run(run).data}"
+    if data is None:
+        raise ValueError(f"weights={weights} come without data: choose data=cifar10, data=folder, ...")
+    return f"outputs/evaluate/{Path(str(weights)).stem}/{data}"

@@ -4,16 +4,20 @@ Examples:
     python -m deblurlab.train                                           # the sample photographs
     python -m deblurlab.train experiment=cifar10_unet16                 # a published result
     python -m deblurlab.train experiment=cifar10_unet16 ckpt_path=last  # go on after an interruption
+    python -m deblurlab.train -m model=resnet16,unet16 seed=1,2         # a sweep
 """
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.command import command
 from deblurlab.runs import checkpoint_file, chosen_folder, claim
+from deblurlab.sweeps import run_job
 
 log = logging.getLogger(__name__)
 
@@ -21,14 +25,20 @@ log = logging.getLogger(__name__)
 @command("train")
 def main(cfg: DictConfig) -> float | None:
     """Fit, test the best weights, write metrics.json; returns the monitored metric's best value."""
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        return run_job(cfg)
     from lightning.pytorch import seed_everything
 
-    from deblurlab import __version__, build, results
+    from deblurlab import __version__, build, results, weights
+    from deblurlab.callbacks import PerImage
     from deblurlab.checkpoint import best_checkpoint, load_weights
+    from deblurlab.data.module import Evaluable
+    from deblurlab.loggers import Wandb
 
     choices, folder = HydraConfig.get().runtime.choices, chosen_folder(cfg)
     seed_everything(cfg.seed, verbose=False)
-    data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg)
+    per_image = PerImage()
+    data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg, per_image)
     if trainer.is_global_zero:
         claim(folder, cfg)
     log.info(
@@ -37,18 +47,31 @@ def main(cfg: DictConfig) -> float | None:
     )
     log.info(f"run folder: {folder}")
 
+    settings: Any = OmegaConf.to_container(cfg, resolve=True)
+    for logger in trainer.loggers:
+        logger.log_hyperparams(settings)
     resume = checkpoint_file(cfg.ckpt_path, folder) if cfg.ckpt_path else None
+    start = cfg.weights or cfg.model.get("generator_ckpt")
+    if start and not resume:
+        weights.fill(task.network, weights.load(start))
     trainer.fit(task, datamodule=data, ckpt_path=resume)
     best = best_checkpoint(trainer)
     if best:
         load_weights(task, Path(best.best_model_path))
+        if trainer.is_global_zero:
+            weights.extract(Path(best.best_model_path), cfg.model.network, folder / weights.NAME)
     trainer.test(task, datamodule=data, verbose=False)
 
     result = results.summary(trainer.callback_metrics, data=choices["data"], split="test")
     if trainer.is_global_zero:
+        assert isinstance(data, Evaluable)
+        results.write_per_image(per_image.scores, data.labels("test"), folder / "per_image.csv")
         results.write(result, folder / "metrics.json")
         results.show(result, choices["model"])
-        log.info(f"{folder} holds curves.png, panel.png, metrics.csv, metrics.json and checkpoints")
+        log.info(f"{folder} holds curves.png, panel.png, metrics.csv, metrics.json, checkpoints and {weights.NAME}")
+    for logger in trainer.loggers:
+        if isinstance(logger, Wandb):
+            logger.finish()
     return float(best.best_model_score) if best and best.best_model_score is not None else None
 
 

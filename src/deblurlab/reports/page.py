@@ -1,0 +1,102 @@
+"""The report as one HTML page that needs no other file, and as Markdown with its figures beside it."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from matplotlib.figure import Figure
+
+from deblurlab import __version__
+from deblurlab.reports.tables import Table
+
+TITLE = "Image deblurring: our runs beside the study"
+READING = (
+    "Scores are per image, in float32, on images clamped to [0, 1], then averaged: SSIM with an 11x11 Gaussian window, "
+    "PSNR over the images whose error is not zero, LogCosh loss of the unclamped output. Study: M. Orlandi, "
+    "G. Pinardi, “Application of Deep Learning on Image Deblurring”. The best score of each column is bold, ours and "
+    "the study's apart; ± is the standard deviation over seeds."
+)
+
+
+@dataclass
+class Picture:
+    """A figure of the report, or the reason why there is none.
+
+    Attributes:
+        title: heading.
+        alt: what it shows, in words.
+        caption: how to read it.
+        drawing: None leaves a marked gap.
+        missing: why there is none.
+        photographic: JPEG instead of SVG.
+    """
+
+    title: str
+    alt: str
+    caption: str
+    drawing: Figure | None
+    missing: str = ""
+    photographic: bool = False
+    file: str = ""
+    uri: str = ""
+
+    def render(self, folder: Path, name: str) -> None:
+        """Write the figure into ``folder/figures``, and keep it as a data URI."""
+        if self.drawing is None:
+            return
+        form, kind = ("jpg", "image/jpeg") if self.photographic else ("svg", "image/svg+xml")
+        with io.BytesIO() as stream:
+            if self.photographic:
+                self.drawing.savefig(stream, format=form, dpi=110, pil_kwargs={"quality": 92})
+            else:
+                self.drawing.savefig(stream, format=form, metadata={"Date": None})
+            content = stream.getvalue()
+        self.file = f"figures/{name}.{form}"
+        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        (folder / self.file).write_bytes(content)
+        self.uri = f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+@dataclass
+class Part:
+    """One data set of the report: a sentence, the score table, figures, the cost table."""
+
+    title: str
+    finding: str
+    scores: Table
+    figures: Sequence[Picture] = field(default_factory=list)
+    costs: Table | None = None
+
+    @property
+    def anchor(self) -> str:
+        return "".join(letter if letter.isalnum() else "-" for letter in self.title.lower())
+
+
+def write(folder: Path, *, parts: Sequence[Part], runs: Table, elsewhere: Table | None) -> None:
+    """Write report.html, report.md and figures/ into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in parts:
+        for number, picture in enumerate(part.figures, start=1):
+            picture.render(folder, f"{part.anchor}-{number}")
+    environment = Environment(
+        loader=PackageLoader("deblurlab.reports"),
+        autoescape=select_autoescape(["html.jinja"]),
+        undefined=StrictUndefined,
+    )
+    made = datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z")
+    for name in ("report.html", "report.md"):
+        text = environment.get_template(f"{name}.jinja").render(
+            title=TITLE,
+            subtitle=f"deblurlab {__version__}, {made}",
+            parts=parts,
+            runs=runs,
+            elsewhere=elsewhere,
+            reading=READING,
+        )
+        partial = folder / f".{name}.partial"
+        partial.write_text(text)
+        partial.replace(folder / name)

@@ -1,0 +1,129 @@
+"""The report's plots. A group has the same colour in all of them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from deblurlab.reports.measure import Size
+from deblurlab.reports.runs import Group, ReportedRun
+
+Floats = npt.NDArray[np.float64]
+
+_BLURRED = {"color": "0.45", "linestyle": "--"}
+
+
+def _figure(columns: int) -> Figure:
+    return Figure(figsize=(10, 3.5) if columns > 1 else (6.5, 3.7), layout="constrained")
+
+
+def _finish(figure: Figure) -> Figure:
+    """Grid lines in every axes, one legend under all of them."""
+    for axes in figure.axes:
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), frameon=False)
+    return figure
+
+
+def curves(groups: Sequence[Group]) -> Figure | None:
+    """Validation SSIM and PSNR over epochs: a line a group, the mean of its seeds, with their range as a band."""
+    if not any(run.history for group in groups for run in group.runs):
+        return None
+    figure = _figure(2)
+    for axes, name, title in zip(
+        figure.subplots(1, 2), ("val/ssim", "val/psnr"), ("validation SSIM", "validation PSNR [dB]"), strict=True
+    ):
+        for number, group in enumerate(groups):
+            epochs, values = _over_epochs(group.runs, name)
+            if len(epochs) == 0:
+                continue
+            marker = "o" if len(epochs) < 8 else ""
+            axes.plot(epochs, np.nanmean(values, axis=0), f"C{number}", marker=marker, markersize=4, label=group.label)
+            if len(values) > 1:
+                low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+                axes.fill_between(epochs, low, high, color=f"C{number}", alpha=0.15, linewidth=0)
+        axes.set(xlabel="epoch", ylabel=title)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return _finish(figure)
+
+
+def _over_epochs(runs: Sequence[ReportedRun], name: str) -> tuple[Floats, Floats]:
+    """Epochs (E,) and values (runs, E), NaN where a run has none; epochs that no run has are left out."""
+    epochs = sorted({row["epoch"] for run in runs for row in run.history if name in row})
+    values = [{row["epoch"]: row[name] for row in run.history if name in row} for run in runs]
+    table = np.array([[one.get(epoch, np.nan) for epoch in epochs] for one in values if one])
+    return np.array(epochs), table
+
+
+def gains(groups: Sequence[Group]) -> Figure | None:
+    """Histograms of what each test image gains over its blurred version, in SSIM and in PSNR."""
+    if not any(group.representative.per_image for group in groups):
+        return None
+    figure = _figure(2)
+    for axes, name, title in zip(figure.subplots(1, 2), ("ssim", "psnr"), ("SSIM", "PSNR [dB]"), strict=True):
+        everything = {group.label: _gain(group.representative.per_image, name) for group in groups}
+        shown = np.concatenate(list(everything.values()))
+        low, high = np.quantile(shown, (0.002, 0.998)).tolist()
+        edges = np.linspace(low, high, 61)
+        for number, group in enumerate(groups):
+            if len(gain := everything[group.label]):
+                weights = np.full(len(gain), 100 / len(gain))
+                axes.hist(gain, bins=edges, weights=weights, histtype="step", color=f"C{number}", label=group.label)
+        axes.axvline(0, **_BLURRED, linewidth=1)
+        axes.set(xlabel=f"gain in {title} over the blurred image", ylabel="% of the images")
+    return _finish(figure)
+
+
+def _gain(scores: Mapping[str, Sequence[float]], name: str) -> Floats:
+    """Restored minus blurred of each image; images with an infinite PSNR are left out."""
+    if not scores:
+        return np.empty(0)
+    restored, blurred = (np.array(scores[f"{version}_{name}"]) for version in ("restored", "blurred"))
+    finite = np.isfinite(restored) & np.isfinite(blurred)
+    gain: Floats = restored[finite] - blurred[finite]
+    return gain
+
+
+def ssim_against_sigma(groups: Sequence[Group]) -> Figure | None:
+    """Mean SSIM of the test images in bins of their blur, with the blurred images' own."""
+    known = [(number, group) for number, group in enumerate(groups) if "sigma" in group.representative.per_image]
+    if not known:
+        return None
+    figure = _figure(1)
+    axes = figure.subplots()
+    for number, group in known:
+        scores = group.representative.per_image
+        _binned(axes, scores["sigma"], scores["restored_ssim"], color=f"C{number}", label=group.label)
+    most = max((group.representative.per_image for _, group in known), key=lambda scores: len(scores["sigma"]))
+    _binned(axes, most["sigma"], most["blurred_ssim"], label="blurred", **_BLURRED)
+    axes.set(xlabel="σ of the blur [pixels]", ylabel="SSIM", ylim=(None, 1.0))
+    return _finish(figure)
+
+
+def _binned(axes: Axes, sigma: Sequence[float], values: Sequence[float], **style: str) -> None:
+    blur, score = np.array(sigma), np.array(values)
+    edges = np.linspace(blur.min(), blur.max(), 1 + min(24, max(4, len(blur) // 20)))
+    number = np.clip(np.digitize(blur, edges) - 1, 0, len(edges) - 2)
+    centres = [(blur[number == one].mean(), score[number == one].mean()) for one in np.unique(number)]
+    axes.plot(*zip(*centres, strict=True), **style)  # type: ignore[arg-type]
+
+
+def quality_and_cost(groups: Sequence[Group], sizes: Mapping[str, Size]) -> Figure | None:
+    """Test SSIM against the operations for one image."""
+    tested = [(number, group) for number, group in enumerate(groups) if group.tested and group.label in sizes]
+    if len(tested) < 2:
+        return None
+    figure = _figure(1)
+    axes = figure.subplots()
+    for number, group in tested:
+        value, deviation = group.scores("restored")["ssim"]
+        flops = sizes[group.label].flops / 1e9
+        marker = "o" if group.whole_test else "d"
+        axes.errorbar(flops, value, yerr=deviation, fmt=marker, color=f"C{number}", capsize=3, label=group.label)
+    axes.set(xlabel="GFLOP for one image", ylabel="test SSIM", xscale="log")
+    return _finish(figure)

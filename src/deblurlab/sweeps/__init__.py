@@ -1,0 +1,6 @@
+"""Sweeps: many runs from one command. Imports nothing heavy: Hydra loads :class:`Summary` with every command."""
+
+from deblurlab.sweeps.job import run_job
+from deblurlab.sweeps.summary import Summary
+
+__all__ = ["Summary", "run_job"]

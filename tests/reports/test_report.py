@@ -1,0 +1,222 @@
+"""The report of real, tiny runs, and its tables of runs that are made up."""
+
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import DictConfig, OmegaConf
+from PIL import Image
+
+from deblurlab.losses import LogCosh
+from deblurlab.nets import UNet16
+from deblurlab.pair import Pair
+from deblurlab.reports import measure, plots, tables
+from deblurlab.reports.runs import ReportedRun, find_runs, group_runs
+from deblurlab.reports.study import study_scores
+from deblurlab.tasks import Autoencoder
+from tests.conftest import Call
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SCORES = {"loss": 1e-3, "ssim": 0.9, "psnr": 30.0, "mse": 2e-3, "mae": 3e-2, "infinite_psnr": 0}
+
+
+def made_up(folder: Path, *, ssim: float | None, seed: int = 0, model: str = "unet16", **settings: object) -> Path:
+    """A run's folder without a network: configuration, two epochs, and test scores unless ``ssim`` is None."""
+    config = {
+        "seed": seed,
+        "data": {"root": "nowhere", "batch_size": 8},
+        "model": {"optimizer": {"lr": 1e-3}},
+        "trainer": {"max_epochs": 2, "limit_test_batches": 1.0, "fast_dev_run": False, "accelerator": "cpu"},
+    }
+    (folder / ".hydra").mkdir(parents=True)
+    OmegaConf.save(OmegaConf.merge(config, settings), folder / ".hydra/config.yaml")
+    choices = {"hydra": {"runtime": {"choices": {"model": model, "data": "cifar10"}}}}
+    OmegaConf.save(choices, folder / ".hydra/hydra.yaml")
+    (folder / "metrics.csv").write_text(
+        f"epoch,step,batches,seconds,val/ssim,val/psnr\n1,60,10,2.0,{0.5 + seed / 10},20\n2,120,20,4.0,0.75,22\n"
+    )
+    if ssim is not None:
+        result = {"data": "cifar10", "split": "test", "images": 100}
+        result |= {"restored": SCORES | {"ssim": ssim}, "blurred": SCORES | {"ssim": 0.7}}
+        (folder / "metrics.json").write_text(json.dumps(result))
+    return folder
+
+
+def grouped(*folders: Path) -> list:
+    return group_runs(find_runs([str(folder) for folder in folders]))["CIFAR-10"]
+
+
+def rows(table: tables.Table) -> dict[tuple[str, str], tables.Row]:
+    return {(section[0].title, row.title): row for section in table.sections for row in section[1:]}
+
+
+def test_seeds_are_one_group_and_settings_are_told_apart(tmp_path: Path) -> None:
+    made_up(tmp_path / "sweep/a", ssim=0.8, seed=1)
+    made_up(tmp_path / "sweep/b", ssim=0.9, seed=2)
+    made_up(tmp_path / "long", ssim=None, trainer={"max_epochs": 9})
+    groups = grouped(tmp_path / "sweep", tmp_path / "long")
+    assert [group.label for group in groups] == ["UNet16 (2 epochs)", "UNet16 (epoch 2 of 9)"]
+    assert groups[0].scores("restored")["ssim"] == pytest.approx((0.85, 0.1 / 2**0.5))
+    assert groups[1].scores("restored") == {}
+    assert groups[1].runs[0].state == "unfinished: epoch 2 of 9"
+
+
+def test_folders_sweeps_and_globs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two"):
+        made_up(tmp_path / "sweep" / name, ssim=0.8)
+    monkeypatch.chdir(tmp_path)
+    for places in (["sweep"], ["sweep/*"], [f"{tmp_path}/sw*"], ["sweep/one", "sweep/two", "sweep"]):
+        assert sorted(run.folder.name for run in find_runs(places)) == ["one", "two"]
+    with pytest.raises(ValueError, match="runs=nothing: there is no run"):
+        find_runs(["sweep", "nothing"])
+
+
+def test_scores_stand_beside_the_studys(tmp_path: Path) -> None:
+    made_up(tmp_path / "good", ssim=0.91)
+    made_up(tmp_path / "worse", ssim=0.85, model="resnet16")
+    made_up(tmp_path / "part", ssim=0.99, model="rednet30", trainer={"limit_test_batches": 3})
+    table = tables.score_table("CIFAR-10", grouped(tmp_path))
+    found = rows(table)
+    ssim = 1  # its column
+    assert found["UNet16", "ours"].cells[ssim] == tables.Cell("0.9100", "best")
+    assert found["UNet16", "study"].cells[ssim] == tables.Cell("0.9001")
+    assert found["UNet16", "difference"].cells[ssim] == tables.Cell("+0.0099", "better")
+    assert found["ResNet16", "difference"].cells[ssim] == tables.Cell("−0.0534", "worse")
+    assert found["UNet16", "difference"].cells[3] == tables.Cell("−0.095", "better")  # MSE: less is better
+    # of a part of the test set: no competitor
+    assert found["REDNet30", "ours"].cells[ssim] == tables.Cell("0.9900 †")
+    assert ("REDNet30", "difference") not in found
+    assert found["REDNet30", "study"].cells[ssim] == tables.Cell("0.9258", "best")
+    # no run: a gap, no number
+    gap = found["MSDeblurWGAN", "ours"].cells
+    assert {cell.mark for cell in gap} == {"gap"}
+    assert not re.search(r"\d", "".join(cell.text for cell in gap))
+    assert found["blurred input", "ours"].cells[ssim] == tables.Cell("0.7000")
+    assert "best of 2 by SSIM: UNet16, 0.9100" in tables.finding("CIFAR-10", grouped(tmp_path))
+
+
+def test_the_studys_numbers_are_in_plain_units() -> None:
+    study = study_scores("REDS 512x288")["rednet30"]
+    assert study == pytest.approx({"loss": 5.793e-4, "ssim": 0.8976, "psnr": 31.98, "mse": 1.163e-3, "mae": 1.884e-2})
+    assert {name for name, scores in study_scores("CIFAR-10").items() if "loss" not in scores} == {
+        "msdeblur_wgan",
+        "rednet30_wgan",
+    }
+
+
+def test_costs(tmp_path: Path) -> None:
+    made_up(tmp_path / "run", ssim=0.8)
+    groups = grouped(tmp_path)
+    sizes = {"UNet16": measure.Size(parameters=482_067, flops=73_000_000, image=(32, 32))}
+    (section,) = tables.cost_table(groups, sizes, dollars_per_hour=3600.0).sections
+    # epochs of 80 images in 2 s and in 4 s: the median epoch of two is the faster; 6 s at a dollar a second
+    assert [cell.text for cell in section[0].cells] == ["482,067", "0.073", "40", "0.00", "$6.00"]
+    (section,) = tables.cost_table(groups, {}, dollars_per_hour=None).sections
+    assert section[0].cells[0].mark == "gap"
+
+
+def test_size() -> None:
+    task = Autoencoder(network=UNet16(widths=(4, 8)), loss=LogCosh(), optimizer=torch.optim.Adam)
+    task.critic = torch.nn.Linear(100, 100)  # as a WGAN has one
+    image = torch.rand(2, 3, 16, 24)
+    size = measure._size(task.eval(), Pair(image, image, torch.ones(2, dtype=torch.bool), (2, 3)))
+    full, half = 16 * 24, 16 * 24 // 4
+    convolutions = [(9 * 3 * 4, full), (9 * 4 * 4, full), (9 * 4 * 8, half), (9 * 8 * 8, half), (4 * 8 * 4, half)]
+    convolutions += [(9 * 8 * 4, full), (9 * 4 * 4, full), (1 * 4 * 3, full)]
+    assert size.flops == sum(2 * weights * pixels for weights, pixels in convolutions)
+    assert size.parameters == sum(parameter.numel() for parameter in task.network.parameters())
+    assert size.image == (24, 16)
+
+
+def test_curves_draw_the_mean_of_seeds(tmp_path: Path) -> None:
+    made_up(tmp_path / "a", ssim=0.8, seed=1)
+    made_up(tmp_path / "b", ssim=0.9, seed=3)
+    figure = plots.curves(grouped(tmp_path))
+    assert figure is not None
+    (line,) = figure.axes[0].get_lines()
+    np.testing.assert_allclose(line.get_xydata(), [[1, 0.7], [2, 0.75]])
+
+
+def test_gains_leave_out_infinite_psnr() -> None:
+    scores = {"restored_psnr": [30.0, np.inf, 20.0], "blurred_psnr": [25.0, np.inf, 21.0]}
+    np.testing.assert_allclose(plots._gain(scores, "psnr"), [5.0, -1.0])
+
+
+def test_a_run_on_frames_is_named_by_their_size() -> None:
+    config = DictConfig({"data": {"size": [288, 512]}})
+    assert ReportedRun(Path("x"), "unet16", "reds", config).table == "REDS 512x288"
+
+
+class Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.links += [value or "" for name, value in attrs if name in ("src", "href")]
+
+
+@pytest.fixture
+def report(call: Call, tmp_path: Path, tiny_cifar10: Path, tiny_reds: Path) -> Path:
+    few = ("trainer=cpu", "trainer.max_epochs=1", "data.batch_size=4", "trainer.limit_train_batches=2")
+    small = ("+model.network.widths=[4,8]",)
+    call("train", "data=cifar10", f"data.root={tiny_cifar10}", "model=unet16", *few, *small, "run=runs/unet16")
+    call("train", "data=cifar10", f"data.root={tiny_cifar10}", "model=resnet16", *few, "run=runs/resnet16")
+    (tmp_path / "runs/resnet16/metrics.json").unlink()  # as before its test
+    (tmp_path / "runs/resnet16/per_image.csv").unlink()
+    frames = (f"data.root={tiny_reds}", "data.size=[72,128]")
+    call("train", "data=reds", *frames, "model=unet16", *few, *small, "run=runs/frames")
+    call("report", "runs=runs", "output=report")
+    return tmp_path / "report"
+
+
+def test_the_page_needs_no_other_file(report: Path) -> None:
+    html, markdown = ((report / f"report.{form}").read_text() for form in ("html", "md"))
+    parser = Links()
+    parser.feed(html)
+    assert len([link for link in parser.links if link.startswith("data:image/")]) >= 7
+    assert [link for link in parser.links if not link.startswith(("data:image/", "#"))] == []
+    assert "@import" not in html
+    assert "url(" not in html
+    result = json.loads((report.parent / "runs/unet16/metrics.json").read_text())["restored"]
+    for text in (html, markdown):
+        assert f"{result['ssim']:.4f}" in text
+        assert f"{result['mse'] * 1e3:.3f}" in text
+        assert "REDS 128x72" in text
+        assert "unfinished: epoch 1 of 1" in text
+        assert "Missing for want of per-image scores" in text
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", markdown)
+    assert len(pictures) == len([link for link in parser.links if link.startswith("data:image/")])
+    assert all((report / picture).stat().st_size > 1000 for picture in pictures)
+
+
+def test_data_that_is_gone_leaves_a_gap(call: Call, tmp_path: Path) -> None:
+    made_up(tmp_path / "run", ssim=0.8, data={"_target_": "deblurlab.data.CIFAR10", "sigma_range": [0, 3],
+                                               "fixed_blur": False, "seed": 0, "workers": 0})  # fmt: skip
+    shutil.copytree(tmp_path / "run", tmp_path / "other")
+    call("report", "runs=[run,other]", f"data.root={{cifar10:{tmp_path}}}")
+    text = (tmp_path / "outputs/report/report.md").read_text()
+    assert "Not drawn:" in text
+    assert "0.8000" in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium to look at the page with")
+def test_a_browser_shows_and_prints_it(report: Path) -> None:
+    assert CHROMIUM is not None
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1200,6000"]
+    page = (report / "report.html").as_uri()
+    for made in (f"--screenshot={report}/page.png", f"--print-to-pdf={report}/page.pdf"):
+        subprocess.run([CHROMIUM, *options, made, page], check=True, capture_output=True, timeout=120)
+    pixels = np.asarray(Image.open(report / "page.png").convert("RGB"))
+    gaps = (pixels == (0xF8, 0xEB, 0xC0)).all(axis=-1)
+    assert gaps.sum() > 1000
+    inked = (pixels < 200).any(axis=-1).any(axis=1)
+    assert inked.sum() > 1500  # rows that something stands in
+    assert (report / "page.pdf").read_bytes().count(b"/Type /Page\n") >= 3
