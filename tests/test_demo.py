@@ -19,13 +19,13 @@ import torch
 from PIL import Image
 
 from deblurlab.nets import UNet16
-from deblurlab.restorer import Restorer
+from deblurlab.restoring.restorer import Restorer
 from tests.conftest import encode
 from tests.data.conftest import picture
 
 pytest.importorskip("starlette", reason="Starlette, of the extra `demo`, is not installed")
 
-from deblurlab import server
+from deblurlab.restoring import server
 
 PIXELS = picture(0, 60, 90)
 

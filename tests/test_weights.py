@@ -147,7 +147,7 @@ def test_shipped_photographs_improve_a_real_frame(real_data: Path) -> None:
     from PIL import Image
 
     from deblurlab.metrics.image import psnr, ssim
-    from deblurlab.tiles import Tiling, restore
+    from deblurlab.restoring.tiles import Tiling, restore
 
     frames = real_data / "gopro/test/GOPR0384_11_00"
     blurred, sharp = (np.array(Image.open(frames / side / "000003.png").convert("RGB")) for side in ("blur", "sharp"))

@@ -22,8 +22,8 @@ from rich.table import Table
 from torch import nn
 
 from deblurlab import build, nets, weights
-from deblurlab.restorer import Restorer
-from deblurlab.tiles import Tiling, restore
+from deblurlab.restoring.restorer import Restorer
+from deblurlab.restoring.tiles import Tiling, restore
 
 OUTPUT = Path("outputs/bench/restore.json")
 SIZE = (720, 1280)

@@ -14,7 +14,7 @@ from torch import nn
 from deblurlab import xla
 from deblurlab.checkpoint import AtomicCheckpointIO
 from deblurlab.losses import LogCosh
-from deblurlab.restorer import Restorer
+from deblurlab.restoring.restorer import Restorer
 from deblurlab.tasks import Autoencoder
 from deblurlab.tasks.base import Restoration
 from deblurlab.weights import Weights, fill

@@ -21,7 +21,7 @@ def main(cfg: DictConfig) -> None:
     try:
         import uvicorn
 
-        from deblurlab import server
+        from deblurlab.restoring import server
     except ImportError as error:
         raise ValueError("the page needs a web server: pip install 'deblurlab[demo]'.") from error
     from deblurlab import build, weights

@@ -20,10 +20,11 @@ log = logging.getLogger(__name__)
 @command("export")
 def main(cfg: DictConfig) -> None:
     """Export, run what was exported, report its largest difference from the network."""
-    from deblurlab import build, exporting, weights, xla
+    from deblurlab import build, weights, xla
+    from deblurlab.restoring import formats
 
-    if cfg.format not in get_args(exporting.Format):
-        raise ValueError(f"format must be one of {', '.join(get_args(exporting.Format))}, got {cfg.format}.")
+    if cfg.format not in get_args(formats.Format):
+        raise ValueError(f"format must be one of {', '.join(get_args(formats.Format))}, got {cfg.format}.")
     xla.quiet()
     chosen = weights.load(cfg.weights)
     restorer = build.restorer(chosen)
@@ -32,15 +33,15 @@ def main(cfg: DictConfig) -> None:
     if cfg.format == "stablehlo":
         height, width = cfg.size
         target = folder / f"{chosen.title}_{height}x{width}_stablehlo"
-        run = exporting.stablehlo(restorer, target, size=(height, width))
+        run = formats.stablehlo(restorer, target, size=(height, width))
         sizes = [(height, width)]
     else:
         target = folder / f"{chosen.title}.{'onnx' if cfg.format == 'onnx' else 'pt2'}"
-        run = (exporting.onnx if cfg.format == "onnx" else exporting.torch_export)(restorer, target)
+        run = (formats.onnx if cfg.format == "onnx" else formats.torch_export)(restorer, target)
         multiple = restorer.size_multiple
         sizes = [(6 * multiple, 9 * multiple), (13 * multiple, 5 * multiple)]
     for size in sizes:
-        error = exporting.difference(run, restorer, size)
+        error = formats.difference(run, restorer, size)
         log.info(f"{target} at {size[0]}x{size[1]}: differs from the network by at most {error:.1e}")
 
 

@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 from deblurlab.command import command
 
 if TYPE_CHECKING:
-    from deblurlab.photo import Samples
+    from deblurlab.restoring.photo import Samples
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,8 @@ def main(cfg: DictConfig) -> None:
     """Restore every picture and video of ``cfg.input``; name those that could not be."""
     from tqdm import tqdm
 
-    from deblurlab import build, photo, tiles, video, weights
+    from deblurlab import build, weights
+    from deblurlab.restoring import photo, tiles, video
 
     if cfg.quality is not None and not 1 <= cfg.quality <= 100:
         raise ValueError(f"quality must be from 1 to 100, got {cfg.quality}.")
@@ -71,7 +72,7 @@ def _restore_photo(source: Path, target: Path, restored: "Callable[[Samples], Sa
     import numpy as np
     from PIL import Image
 
-    from deblurlab import photo
+    from deblurlab.restoring import photo
 
     before = photo.read(source)
     after = before.with_pixels(restored(before.pixels))

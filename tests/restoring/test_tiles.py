@@ -7,8 +7,8 @@ from PIL import Image
 from torch import nn
 
 from deblurlab.nets import REDNet30, UNet16
-from deblurlab.restorer import Restorer
-from deblurlab.tiles import Tiling, averaged, restore, tiles
+from deblurlab.restoring.restorer import Restorer
+from deblurlab.restoring.tiles import Tiling, averaged, restore, tiles
 from tests.data.conftest import picture
 
 CPU = torch.device("cpu")

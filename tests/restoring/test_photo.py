@@ -11,7 +11,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from deblurlab.photo import Photo, read, write
+from deblurlab.restoring.photo import Photo, read, write
 from tests.data.conftest import picture
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -97,7 +97,7 @@ def test_grey_stays_grey(tmp_path: Path) -> None:
 
 def _png16(file: Path, samples: np.ndarray) -> None:
     """A 16-bit PNG with an ICC profile and EXIF, its chunks by Pillow's writer."""
-    from deblurlab.photo import _png_like
+    from deblurlab.restoring.photo import _png_like
 
     with io.BytesIO() as stream:
         Image.fromarray(PIXELS).save(stream, "PNG", exif=exif(), icc_profile=PROFILE)

@@ -20,11 +20,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from deblurlab import tiles
 from deblurlab.data.images import Pixels, decode, dimensions
 from deblurlab.data.kernels import blur, gaussian_kernel, shake_kernel
 from deblurlab.metrics.image import psnr, ssim
-from deblurlab.restorer import Restorer
+from deblurlab.restoring import tiles
+from deblurlab.restoring.restorer import Restorer
 
 # Photographs that no shipped network was trained on.
 SAMPLES: Mapping[str, Callable[[], Any]] = {"cat": skimage.data.chelsea, "coffee": skimage.data.coffee}
@@ -71,7 +71,7 @@ def application(
         limits: of each request.
         hosts: names by which the server may be called.
     """
-    page = (Path(__file__).parent / "demo.html").read_text()
+    page = (Path(__file__).parent / "page.html").read_text()
     page = page.replace("<!--weights-->", "".join(f"<option>{_escaped(name)}</option>" for name in restorers))
     page = page.replace("<!--limit-->", f"{limits.pixels / 1e6:g} megapixels, {limits.bytes / 2**20:g} MB")
     samples = {name: _png(np.asarray(load())) for name, load in SAMPLES.items()}

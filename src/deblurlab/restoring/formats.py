@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from deblurlab import xla
-from deblurlab.restorer import Restorer
+from deblurlab.restoring.restorer import Restorer
 
 Format = Literal["onnx", "torch_export", "stablehlo"]
 Run = Callable[[Tensor], Tensor]

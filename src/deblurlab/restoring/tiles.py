@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from deblurlab.restorer import Restorer
+from deblurlab.restoring.restorer import Restorer
 
 Picture = npt.NDArray[Any]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deblurlab.photo import Samples
+from deblurlab.restoring.photo import Samples
 
 SUFFIXES = {".mp4", ".mov", ".mkv", ".avi", ".m4v", ".webm"}
 _NEARLY_LOSSLESS = "16"  # x264's constant rate factor
