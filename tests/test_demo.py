@@ -78,6 +78,11 @@ def test_a_blurred_picture_comes_back_restored(client: Any) -> None:
     np.testing.assert_array_equal(received(answer.json()["restored"]), PIXELS)
 
 
+def test_what_a_browser_does_not_show_comes_back_to_be_shown(client: Any) -> None:
+    answer = client.post("/restore?weights=mine", content=encode(PIXELS, "TIFF")).json()
+    np.testing.assert_array_equal(received(answer["blurred"]), PIXELS)
+
+
 @pytest.mark.parametrize(("kind", "amount"), [("gaussian", 2.0), ("motion", 12.0)])
 def test_a_sharp_picture_is_blurred_and_scored(client: Any, kind: str, amount: float) -> None:
     from skimage.metrics import peak_signal_noise_ratio
@@ -222,6 +227,20 @@ def test_the_page_in_chromium(browser: Any, tmp_path: Path, free_port: int) -> N
             saved = tmp_path / "photo_restored.png"
             wait.until(lambda _: saved.exists())
             np.testing.assert_array_equal(np.asarray(Image.open(saved)), PIXELS)
+
+            # an answer that comes after another picture was chosen is not that picture's
+            for name in ("first.png", "second.png"):
+                (tmp_path / name).write_bytes(encode(PIXELS))
+            find("file").send_keys(str(tmp_path / "first.png"))
+            browser.execute_script(
+                "const ask = window.fetch; window.fetch = async (...given) => {"
+                "const answer = await ask(...given); await new Promise(go => setTimeout(go, 1000)); return answer; }"
+            )
+            find("go").click()
+            find("file").send_keys(str(tmp_path / "second.png"))
+            time.sleep(3)
+            assert (find("chosen").text, find("result").is_displayed()) == ("second.png", False)
+            assert find("go").is_enabled()
 
             browser.find_element(By.CSS_SELECTOR, "[data-sample=cat]").click()
             wait.until(lambda _: find("chosen").text == "cat.png")

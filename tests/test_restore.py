@@ -45,20 +45,29 @@ def test_a_folder_and_what_is_below_it(photos: Path, identity: str, call: Call, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["identity.safetensors", "out", "photos"]
 
 
+def test_what_was_restored_into_the_folder_is_not_restored_again(
+    photos: Path, identity: str, call: Call, tmp_path: Path
+) -> None:
+    for place in (str(photos), "photos", "photos/**/*"):
+        call("restore", f"input={place}", "output=photos/restored", identity, "overwrite=true", *SMALL)
+    assert len(list((photos / "restored").rglob("*.*"))) == 3
+
+
 def test_a_glob_and_one_file(photos: Path, identity: str, call: Call, tmp_path: Path) -> None:
     call("restore", f"input={photos}/*.png", "output=out", identity, "compare=true", *SMALL)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a b.compare.jpg", "a b.png"]
-    assert pixels(tmp_path / "out/a b.compare.jpg").shape == (50, 180, 3)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a b.png", "a b.png.compare.jpg"]
+    assert pixels(tmp_path / "out/a b.png.compare.jpg").shape == (50, 180, 3)
     call("restore", f"input={photos}/a b.png", "output=better.png", identity, *SMALL)
     np.testing.assert_array_equal(pixels(tmp_path / "better.png"), pixels(photos / "a b.png"))
 
 
 def test_a_broken_file_is_named_and_the_rest_restored(
-    photos: Path, identity: str, call: Call, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    photos: Path, identity: str, call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (photos / "aa.jpg").write_bytes(b"\xff\xd8\xff broken")
     with pytest.raises(SystemExit, match="1 of 4 were not restored"):
         call("restore", f"input={photos}", "output=out", identity, *SMALL)
+    assert f"{photos}/aa.jpg cannot be read" in capsys.readouterr().err
     assert len(list((tmp_path / "out").rglob("*.*"))) == 3
 
 
@@ -79,7 +88,10 @@ def test_nothing_is_overwritten_unless_told(photos: Path, identity: str, call: C
         (["input=nowhere"], "input=nowhere names no picture or video"),
         (["input=photos/a b.png", "output=a.jpg"], r"must end in \.png"),
         (["input=photos", "tile=30"], "tile=30 must be 0 or more than twice"),
-        (["input=photos", "quality=0"], "quality must be from 1 to 100"),
+        (["input=photos", "quality=0"], "quality must be a whole number from 1 to 100"),
+        (["input=photos", "tile=abc"], "tile must be a whole number of pixels"),
+        (["input=photos", "weights=12"], "weights=12: there is no such run"),
+        (["input=café.jpg"], "'input=\"café.jpg\"'"),
         (["input=photos", "weights=nothing"], "Shipped: "),
         (["input=photos", "trainer=tpu"], "no TPU|needs torch_xla"),
     ],
@@ -96,6 +108,8 @@ def test_a_video_keeps_its_frames_and_its_sound(identity: str, call: Call, tmp_p
         seen.width, seen.height, seen.pix_fmt = 96, 64, "yuv420p"
         heard = writer.add_stream("aac", rate=8000, layout="mono")
         frames = [np.roll(picture(0, 64, 96), 2 * number, axis=1) for number in range(6)]
+        seen.set_display_rotation(-90)
+        seen.codec_context.colorspace, seen.codec_context.color_range = 1, 1  # BT.709, as HD is
         for frame in frames:
             writer.mux(seen.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         tone = av.AudioFrame.from_ndarray(np.zeros((1, 2048), np.float32), format="fltp", layout="mono")
@@ -108,6 +122,7 @@ def test_a_video_keeps_its_frames_and_its_sound(identity: str, call: Call, tmp_p
     def read(file: Path) -> tuple[list[np.ndarray], list[float], int]:
         with av.open(str(file)) as reader:
             pictures = list(reader.decode(video=0))
+        assert {(frame.rotation, frame.colorspace, frame.color_range) for frame in pictures} == {(-90, 1, 1)}
         with av.open(str(file)) as reader:
             packets = sum(packet.size for packet in reader.demux(audio=0))
         return [frame.to_ndarray(format="rgb24") for frame in pictures], [frame.time for frame in pictures], packets
@@ -115,7 +130,9 @@ def test_a_video_keeps_its_frames_and_its_sound(identity: str, call: Call, tmp_p
     (before, times, sound), (after, new_times, new_sound) = read(tmp_path / "a.mp4"), read(tmp_path / "out/a.mp4")
     assert (new_times, new_sound) == (times, sound)
     for one, other in zip(before, after, strict=True):
-        assert np.abs(one.astype(int) - other).mean() < 4  # encoded anew
+        difference = one.astype(int) - other
+        assert np.abs(difference).mean() < 4  # encoded anew
+        assert np.abs(difference.mean(axis=(0, 1))).max() < 2  # colours
 
     (tmp_path / "b.mp4").write_bytes(b"no video")
     with pytest.raises(SystemExit, match="1 of 1 were not restored"):

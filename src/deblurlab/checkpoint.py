@@ -55,7 +55,9 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     ) -> dict[str, Any]:
         try:
             checkpoint: dict[str, Any] = super().load_checkpoint(path, map_location or _to_cpu, weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        except FileNotFoundError:
+            raise
+        except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
             reason = str(error).splitlines()[0] if str(error) else "it ends early"
             raise ValueError(f"{path} is no checkpoint of deblurlab, or is damaged: {reason}") from error
         return checkpoint

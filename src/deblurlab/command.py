@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra.errors import CompactHydraException
+from hydra.errors import CompactHydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -41,6 +41,12 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
                 if not _mendable(error):
                     raise
                 message = str(error).removeprefix("ValueError raised while resolving interpolation: ")
+                if isinstance(error, OverrideParseException) and "=" in error.override:
+                    key, _, value = error.override.partition("=")
+                    message = (
+                        f"Hydra cannot read {error.override}. A value with spaces, quotes or signs other than a-z 0-9 "
+                        f"goes into two pairs of quotes: '{key}=\"{value}\"'"
+                    )
                 sys.exit(f"error: {message}\n(HYDRA_FULL_ERROR=1 shows where.)")
 
         return application

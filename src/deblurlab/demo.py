@@ -6,11 +6,11 @@ Examples:
 """
 
 import logging
-from pathlib import Path
 
 from omegaconf import DictConfig
 
 from deblurlab.command import command
+from deblurlab.runs import weights_name
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +27,14 @@ def main(cfg: DictConfig) -> None:
     from deblurlab import build, weights
 
     device = build.device(cfg)
-    chosen = {Path(cfg.weights).stem: cfg.weights} if cfg.weights else {}
-    chosen |= {name: name for name in reversed(weights.shipped())}
+    if not (isinstance(cfg.port, int) and 0 < cfg.port < 65536):
+        raise ValueError(f"port must be from 1 to 65535, got {cfg.port}.")
+    chosen = {name: name for name in reversed(weights.shipped())}
+    if cfg.weights in chosen:
+        chosen = {cfg.weights: cfg.weights} | chosen
+    elif cfg.weights:
+        own = weights_name(cfg.weights)
+        chosen = {f"{own} (yours)" if own in chosen else own: cfg.weights} | chosen
     restorers = {name: build.restorer(weights.load(source)).to(device) for name, source in chosen.items()}
     limits = server.Limits(bytes=cfg.megabytes * 2**20, pixels=int(cfg.megapixels * 1e6), waiting=cfg.queue)
     hosts = ("localhost", "127.0.0.1") if cfg.host == "127.0.0.1" else ("*",)

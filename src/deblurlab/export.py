@@ -10,7 +10,7 @@ import logging
 from pathlib import Path
 from typing import get_args
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig
 
 from deblurlab.command import command
 
@@ -25,10 +25,12 @@ def main(cfg: DictConfig) -> None:
 
     if cfg.format not in get_args(formats.Format):
         raise ValueError(f"format must be one of {', '.join(get_args(formats.Format))}, got {cfg.format}.")
+    if not isinstance(cfg.size, ListConfig) or len(cfg.size) != 2:
+        raise ValueError(f"size must be [height,width], got {cfg.size}.")
     xla.quiet()
     chosen = weights.load(cfg.weights)
     restorer = build.restorer(chosen)
-    folder = Path(cfg.output)
+    folder = Path(str(cfg.output))
     folder.mkdir(parents=True, exist_ok=True)
     if cfg.format == "stablehlo":
         height, width = cfg.size

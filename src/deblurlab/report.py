@@ -28,7 +28,9 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.reports.runs import find_runs, group_runs
     from deblurlab.reports.study import study_tables
 
-    runs = find_runs(cfg.runs if isinstance(cfg.runs, ListConfig) else [cfg.runs])
+    if not isinstance(cfg.images, int) or cfg.images < 1:
+        raise ValueError(f"images must be a whole number of test images from 1, got {cfg.images}.")
+    runs = find_runs([str(place) for place in (cfg.runs if isinstance(cfg.runs, ListConfig) else [cfg.runs])])
     groups = group_runs(runs)
     log.info(f"{len(runs)} runs: {', '.join(group.label for table in groups.values() for group in table)}")
     parts = [_part(title, groups.get(title, []), cfg) for title in dict.fromkeys((*study_tables(), *groups))]
@@ -46,17 +48,18 @@ def _part(title: str, groups: Sequence["Group"], cfg: DictConfig) -> "Part":
     finding = tables.finding(title, groups)
     if not groups:
         return Part(title, finding, scores)
-    pictures, refused = None, ""
-    sizes: dict[str, measure.Size] = {}
+    measured, refused = None, ""
     data = groups[0].representative.data
     root = cfg.data.root.get(data) if isinstance(cfg.data.root, DictConfig) else cfg.data.root
     try:
-        pictures, sizes = measure.measure(groups, root=root, images=cfg.images)
+        measured = measure.measure(groups, root=root, images=cfg.images)
     except (ValueError, OSError) as error:
         refused = f"Not drawn: {error} (data.root={{{data}: FOLDER}} tells where the data lies now.)"
         log.warning(f"{title}: {refused}")
-    panel = None
-    if pictures:
+    panel, sizes = None, measured.sizes if measured else {}
+    if measured:
+        pictures = measured.pictures
+        refused = " ".join(f"{label}: {reason}." for label, reason in measured.failures.items())
         draw = figures.frame_panel if pictures.frames else figures.panel
         panel = draw(pictures.columns, captions=pictures.captions)
     unscored = _missing("per-image scores (python -m deblurlab.evaluate run=FOLDER writes them)", groups, _scored)
@@ -74,7 +77,7 @@ def _part(title: str, groups: Sequence["Group"], cfg: DictConfig) -> "Part":
             "Test images, the same for every network, by its best checkpoint so far. On frames, the two marked regions "
             "are where the blurred frame differs most from the sharp one.",
             panel,
-            refused or _missing("a checkpoint", groups, lambda group: group.label in sizes),
+            refused or _missing("a checkpoint", groups, lambda group: group.representative.checkpoint is not None),
             photographic=True,
         ),
         Picture(

@@ -32,13 +32,14 @@ def main(cfg: DictConfig) -> None:
     from deblurlab import build, weights
     from deblurlab.restoring import photo, tiles, video
 
-    if cfg.quality is not None and not 1 <= cfg.quality <= 100:
-        raise ValueError(f"quality must be from 1 to 100, got {cfg.quality}.")
+    if cfg.quality is not None and not (isinstance(cfg.quality, int) and 1 <= cfg.quality <= 100):
+        raise ValueError(f"quality must be a whole number from 1 to 100, got {cfg.quality}.")
     known = photo.SUFFIXES | video.SUFFIXES
-    jobs = _jobs(str(cfg.input), Path(cfg.output), known)
+    jobs = _jobs(str(cfg.input), Path(str(cfg.output)), known)
     tiling = tiles.Tiling(side=cfg.tile, margin=cfg.margin, blend=cfg.blend)
     device = build.device(cfg)
     restorer = build.restorer(weights.load(cfg.weights)).to(device)
+    tiles.tiles(1, 1, tiling, restorer.size_multiple)  # refuses tiles that do not suit the network
     refused = 0
     for number, (source, target) in enumerate(jobs, 1):
         bar = tqdm(
@@ -47,14 +48,15 @@ def main(cfg: DictConfig) -> None:
 
         def restored(pixels: "Samples", bar: Any = bar) -> "Samples":
             height, width = pixels.shape[:2]
-            bar.total = tiles.tiles(height, width, tiling, restorer.size_multiple)
+            bar.reset(tiles.tiles(height, width, tiling, restorer.size_multiple))
             return tiles.restore(
                 restorer, pixels, tiling=tiling, device=device, tta=cfg.tta, on_tile=lambda: bar.update() and None
             )
 
         try:
-            if target.exists() and not cfg.overwrite:
-                raise ValueError(f"{target} is there already: overwrite=true replaces it.")
+            for written in (target, _compared(target)) if cfg.compare else (target,):
+                if written.exists() and not cfg.overwrite:
+                    raise ValueError(f"{written} is there already: overwrite=true replaces it.")
             with bar:
                 if source.suffix.lower() in video.SUFFIXES:
                     video.restore(source, target, restored)
@@ -79,7 +81,16 @@ def _restore_photo(source: Path, target: Path, restored: "Callable[[Samples], Sa
     photo.write(after, target, quality=cfg.quality)
     if cfg.compare:
         sides = np.hstack([before.upright(), after.upright()])
-        Image.fromarray(sides).save(target.with_suffix(".compare.jpg"), quality=95)
+        Image.fromarray(sides).save(_compared(target), quality=95)
+
+
+def _compared(target: Path) -> Path:
+    return target.with_name(f"{target.name}.compare.jpg")
+
+
+def _suffix(file: Path) -> str:
+    suffix = file.suffix.lower()
+    return {".jpeg": ".jpg", ".tiff": ".tif"}.get(suffix, suffix)
 
 
 def _jobs(given: str, output: Path, known: set[str]) -> list[tuple[Path, Path]]:
@@ -88,14 +99,16 @@ def _jobs(given: str, output: Path, known: set[str]) -> list[tuple[Path, Path]]:
     if top.is_file():
         if output.suffix.lower() not in known:
             return [(top, output / top.name)]
-        if output.suffix.lower() != top.suffix.lower():
+        if _suffix(output) != _suffix(top):
             raise ValueError(f"output={output}: {top} keeps its format, so it must end in {top.suffix}.")
         return [(top, output)]
     if top.is_dir():
-        found = sorted(file for file in top.rglob("*") if file.is_file() and output not in file.parents)
+        found = sorted(file for file in top.rglob("*") if file.is_file())
     else:
         found = sorted(Path(name) for name in glob(given, recursive=True) if Path(name).is_file())  # noqa: PTH207
         top = Path(*itertools.takewhile(lambda part: not any(sign in part for sign in "*?["), top.parts[:-1]))
+    if top.resolve() in output.resolve().parents:  # what an earlier call has restored
+        found = [file for file in found if output.resolve() not in file.resolve().parents]
     files = [file for file in found if file.suffix.lower() in known]
     if others := [file.name for file in found if file.suffix.lower() not in known]:
         named = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")

@@ -102,9 +102,19 @@ def load_run(folder: str) -> Run:
     return Run(model=choices.model, data=choices.data, config=config)
 
 
+def weights_name(weights: str) -> str:
+    """What to call weights: those of a run by its folder, others by their file or shipped name."""
+    path = Path(weights)
+    if path.name == "weights.safetensors":
+        return path.absolute().parent.name
+    if path.suffix == ".ckpt":
+        return path.absolute().parents[1].name
+    return path.stem if path.suffix == ".safetensors" else path.absolute().name
+
+
 def evaluation_folder(run: str | None, weights: str | None, data: str | None) -> str:
     """Where an evaluation goes: ``run/evaluate/data``, by default of the data set that the run was trained on; of
-    weights alone ``outputs/evaluate/weights/data``.
+    weights alone ``outputs/evaluate/name/data``.
 
     Raises:
         ValueError: unless there is either a run or weights, and, for weights, data.
@@ -115,4 +125,4 @@ def evaluation_folder(run: str | None, weights: str | None, data: str | None) ->
         return f"{run}/evaluate/{data or load_run(run).data}"
     if data is None:
         raise ValueError(f"weights={weights} come without data: choose data=cifar10, data=folder, ...")
-    return f"outputs/evaluate/{Path(str(weights)).stem}/{data}"
+    return f"outputs/evaluate/{weights_name(str(weights))}/{data}"

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from deblurlab.checkpoint import AtomicCheckpointIO
-from deblurlab.runs import load_run
+from deblurlab.runs import load_run, weights_name
 
 FOLDER = Path(__file__).parent / "weights"
 NAME = "weights.safetensors"
@@ -27,7 +27,7 @@ class Weights:
     """A network's weights and what it takes to rebuild it.
 
     Attributes:
-        title: what to call them: a shipped name, or the network's class.
+        title: what to call them: see :func:`~deblurlab.runs.weights_name`.
         network: the network's configuration, ``_target_`` and its arguments.
         state: parameters and buffers by name.
     """
@@ -76,6 +76,7 @@ def load(weights: str) -> Weights:
     Raises:
         ValueError: if there are no such weights, or the file is damaged or not ours.
     """
+    weights = str(weights)
     if weights in shipped():
         return _safetensors(FOLDER / f"{weights}.safetensors", weights)
     path = Path(weights)
@@ -86,10 +87,11 @@ def load(weights: str) -> Weights:
         raise ValueError(
             f"weights={weights}: there is no such run, file or shipped name. Shipped: {', '.join(shipped())}."
         )
-    return _safetensors(path, None) if path.suffix == ".safetensors" else _checkpoint(path)
+    title = weights_name(weights)
+    return _safetensors(path, title) if path.suffix == ".safetensors" else _checkpoint(path, title)
 
 
-def _safetensors(file: Path, title: str | None) -> Weights:
+def _safetensors(file: Path, title: str) -> Weights:
     try:
         with safe_open(file, "pt") as stream:
             about = stream.metadata() or {}
@@ -107,7 +109,7 @@ def _safetensors(file: Path, title: str | None) -> Weights:
             f"{file} is not of a network of deblurlab.nets with plain arguments, but of {json.dumps(network)[:200]}. "
             "Weights of a network of your own load from its run's folder."
         )
-    return Weights(title=title or _class(network), network=network, state=state)
+    return Weights(title=title, network=network, state=state)
 
 
 def _harmless(network: dict[str, Any]) -> bool:
@@ -125,7 +127,7 @@ def _harmless(network: dict[str, Any]) -> bool:
     )
 
 
-def _checkpoint(file: Path) -> Weights:
+def _checkpoint(file: Path, title: str) -> Weights:
     run = file.absolute().parents[1]
     if not (run / ".hydra" / "config.yaml").is_file():
         raise ValueError(
@@ -136,11 +138,7 @@ def _checkpoint(file: Path) -> Weights:
     network = OmegaConf.to_container(model.network, resolve=True)
     assert isinstance(network, dict)
     config = {str(name): value for name, value in network.items()}
-    return Weights(title=_class(config), network=config, state=_stored(file))
-
-
-def _class(network: Mapping[str, Any]) -> str:
-    return str(network["_target_"]).rpartition(".")[2]
+    return Weights(title=title, network=config, state=_stored(file))
 
 
 def fill(network: nn.Module, weights: Weights) -> None:

@@ -26,7 +26,16 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 SCORES = {"loss": 1e-3, "ssim": 0.9, "psnr": 30.0, "mse": 2e-3, "mae": 3e-2, "infinite_psnr": 0}
 
 
-def made_up(folder: Path, *, ssim: float | None, seed: int = 0, model: str = "unet16", **settings: object) -> Path:
+def made_up(
+    folder: Path,
+    *,
+    ssim: float | None,
+    seed: int = 0,
+    model: str = "unet16",
+    images: int = 10_000,
+    data_name: str = "cifar10",
+    **settings: object,
+) -> Path:
     """A run's folder without a network: configuration, two epochs, and test scores unless ``ssim`` is None."""
     config = {
         "seed": seed,
@@ -36,13 +45,13 @@ def made_up(folder: Path, *, ssim: float | None, seed: int = 0, model: str = "un
     }
     (folder / ".hydra").mkdir(parents=True)
     OmegaConf.save(OmegaConf.merge(config, settings), folder / ".hydra/config.yaml")
-    choices = {"hydra": {"runtime": {"choices": {"model": model, "data": "cifar10"}}}}
+    choices = {"hydra": {"runtime": {"choices": {"model": model, "data": data_name}}}}
     OmegaConf.save(choices, folder / ".hydra/hydra.yaml")
     (folder / "metrics.csv").write_text(
         f"epoch,step,batches,seconds,val/ssim,val/psnr\n1,60,10,2.0,{0.5 + seed / 10},20\n2,120,20,4.0,0.75,22\n"
     )
     if ssim is not None:
-        result = {"data": "cifar10", "split": "test", "images": 100}
+        result = {"data": "cifar10", "split": "test", "images": images}
         result |= {"restored": SCORES | {"ssim": ssim}, "blurred": SCORES | {"ssim": 0.7}}
         (folder / "metrics.json").write_text(json.dumps(result))
     return folder
@@ -67,6 +76,26 @@ def test_seeds_are_one_group_and_settings_are_told_apart(tmp_path: Path) -> None
     assert groups[1].runs[0].state == "unfinished: epoch 2 of 9"
 
 
+def test_labels_tell_any_two_groups_apart(tmp_path: Path) -> None:
+    wide, low = {"sigma_range": [0, 3]}, {"sigma_range": [0, 2]}
+    for name, rate, data in (("a", 1e-3, wide), ("b", 1e-3, low), ("c", 1e-2, wide)):
+        made_up(tmp_path / name, ssim=0.8, data=data)
+        config = OmegaConf.load(tmp_path / name / ".hydra/config.yaml")
+        config.model.optimizer.lr = rate
+        OmegaConf.save(config, tmp_path / name / ".hydra/config.yaml")
+    averaged = {"ema": {"_target_": "EMA", "decay": 0.99}}
+    made_up(tmp_path / "d", ssim=0.8, data=wide, callbacks=averaged | {"panel": {"images": 3}})
+    labels = [group.label for group in grouped(tmp_path)]
+    assert len(set(labels)) == 4, labels
+
+
+def test_other_folders_of_ones_own_are_other_data(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        made_up(tmp_path / name, ssim=0.8, data_name="folder", data={"root": name})
+    (groups,) = group_runs(find_runs([str(tmp_path)])).values()
+    assert [group.label for group in groups] == ["UNet16 (root a)", "UNet16 (root b)"]
+
+
 def test_folders_sweeps_and_globs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("one", "two"):
         made_up(tmp_path / "sweep" / name, ssim=0.8)
@@ -80,7 +109,7 @@ def test_folders_sweeps_and_globs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_scores_stand_beside_the_studys(tmp_path: Path) -> None:
     made_up(tmp_path / "good", ssim=0.91)
     made_up(tmp_path / "worse", ssim=0.85, model="resnet16")
-    made_up(tmp_path / "part", ssim=0.99, model="rednet30", trainer={"limit_test_batches": 3})
+    made_up(tmp_path / "part", ssim=0.99, model="rednet30", images=100)
     table = tables.score_table("CIFAR-10", grouped(tmp_path))
     found = rows(table)
     ssim = 1  # its column
@@ -113,7 +142,7 @@ def test_the_studys_numbers_are_in_plain_units() -> None:
 def test_costs(tmp_path: Path) -> None:
     made_up(tmp_path / "run", ssim=0.8)
     groups = grouped(tmp_path)
-    sizes = {"UNet16": measure.Size(parameters=482_067, flops=73_000_000, image=(32, 32))}
+    sizes = {"UNet16": measure.Size(parameters=482_067, flops=73_000_000)}
     (section,) = tables.cost_table(groups, sizes, dollars_per_hour=3600.0).sections
     # epochs of 80 images in 2 s and in 4 s: the median epoch of two is the faster; 6 s at a dollar a second
     assert [cell.text for cell in section[0].cells] == ["482,067", "0.073", "40", "0.00", "$6.00"]
@@ -131,7 +160,6 @@ def test_size() -> None:
     convolutions += [(9 * 8 * 4, full), (9 * 4 * 4, full), (1 * 4 * 3, full)]
     assert size.flops == sum(2 * weights * pixels for weights, pixels in convolutions)
     assert size.parameters == sum(parameter.numel() for parameter in task.network.parameters())
-    assert size.image == (24, 16)
 
 
 def test_curves_draw_the_mean_of_seeds(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What is written is the file that was read, with new pixels."""
 
+import contextlib
 import io
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 from deblurlab.restoring.photo import Photo, read, write
 from tests.data.conftest import picture
@@ -75,8 +77,56 @@ def test_a_jpeg_keeps_its_quality_and_its_exif(subsampling: int, tmp_path: Path)
             assert after.info[key] == before.info[key]
         assert after.quantization == before.quantization
     assert new.upright().shape == (60, 40, 3)
-    worse = darker(file, quality=20)
-    assert worse.file.stat().st_size < new.file.stat().st_size or worse.file == new.file
+    size = new.file.stat().st_size
+    assert darker(file, quality=20).file.stat().st_size < size
+
+
+def test_a_lossless_webp_stays_lossless_behind_a_long_profile(tmp_path: Path) -> None:
+    noise = DEEP.astype(np.uint8)
+    profile = PROFILE + bytes(5000)
+    Image.fromarray(noise).save(tmp_path / "a.webp", lossless=True, exact=True, icc_profile=profile)
+    np.testing.assert_array_equal(darker(tmp_path / "a.webp").pixels, noise // 2)
+
+
+def test_an_8_bit_png_keeps_its_texts_and_its_gamma(tmp_path: Path) -> None:
+    texts = PngInfo()
+    texts.add_text("Author", "José")
+    texts.add(b"gAMA", (45455).to_bytes(4, "big"))
+    Image.fromarray(PIXELS).save(tmp_path / "a.png", pnginfo=texts)
+    with Image.open(darker(tmp_path / "a.png").file) as after:
+        assert (after.text["Author"], after.info["gamma"]) == ("José", 0.45455)
+
+
+def test_a_tiffs_premultiplied_alpha_and_its_texts(tmp_path: Path) -> None:
+    samples = np.dstack([PIXELS, ALPHA])
+    artist = "José".encode()
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        samples,
+        photometric="rgb",
+        extrasamples=["assocalpha"],
+        extratags=[(315, 2, len(artist) + 1, artist, True)],
+    )
+    with tifffile.TiffFile(darker(tmp_path / "a.tif").file) as tiff:
+        page = tiff.pages.first
+        assert page.extrasamples == (tifffile.EXTRASAMPLE.ASSOCALPHA,)
+        assert page.tags[315].value == "José"
+
+
+def test_damaged_tiffs_are_named_whatever_their_decoder_says(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", PIXELS, photometric="rgb", compression="zlib")
+    whole = (tmp_path / "a.tif").read_bytes()
+    random, refused = np.random.default_rng(0), 0
+    for _ in range(150):
+        damaged = bytearray(whole)
+        for place in random.integers(0, len(whole), 4):
+            damaged[place] = random.integers(256)
+        (tmp_path / "b.tif").write_bytes(damaged)
+        with contextlib.suppress(ValueError):
+            read(tmp_path / "b.tif")
+            continue
+        refused += 1
+    assert refused > 20
 
 
 def test_a_phones_jpeg_with_a_second_picture_is_a_jpeg(tmp_path: Path) -> None:
@@ -166,6 +216,7 @@ def test_what_would_not_come_back_as_it_was_is_refused(tmp_path: Path) -> None:
     rgb.save(tmp_path / "two.webp", save_all=True, append_images=[Image.fromarray(255 - PIXELS)], lossless=True)
     rgb.save(tmp_path / "a.gif")
     tifffile.imwrite(tmp_path / "float.tif", PIXELS.astype(np.float32), photometric="rgb")
+    tifffile.imwrite(tmp_path / "twelve.tif", DEEP[..., 0] >> 4, photometric="minisblack", bitspersample=12)
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "empty.png").write_bytes(b"")
     rgb.save(tmp_path / "whole.jpg", quality=95)
@@ -178,6 +229,7 @@ def test_what_would_not_come_back_as_it_was_is_refused(tmp_path: Path) -> None:
         ("two.webp", "holds 2 pictures"),
         ("a.gif", "is a GIF file"),
         ("float.tif", "cannot be read|has pixels"),
+        ("twelve.tif", "12 bits"),
         ("text.jpg", "cannot be read as a picture"),
         ("empty.png", "cannot be read as a picture"),
         ("half.jpg", "truncated"),

@@ -6,13 +6,14 @@ import torch
 from PIL import Image
 from torch import nn
 
-from deblurlab.nets import REDNet30, UNet16
+from deblurlab import build, weights
+from deblurlab.nets import REDNet30
 from deblurlab.restoring.restorer import Restorer
 from deblurlab.restoring.tiles import Tiling, averaged, restore, tiles
 from tests.data.conftest import picture
 
 CPU = torch.device("cpu")
-WHOLE = Tiling(side=0, margin=32)
+WHOLE = Tiling(side=0, margin=64)
 
 
 def run(network: nn.Module, pixels: np.ndarray, tiling: Tiling, **options: Any) -> np.ndarray:
@@ -21,6 +22,15 @@ def run(network: nn.Module, pixels: np.ndarray, tiling: Tiling, **options: Any) 
 
 class Halved(nn.Identity):
     size_multiple = 16
+
+
+@pytest.mark.parametrize("sizes", [(120, 36, 20), (95, 25, 12), (200, 50, 45)])
+def test_tiles_that_would_overlap_threefold_are_refused(sizes: tuple[int, int, int]) -> None:
+    """Sides and margins are rounded to what the network takes, which can leave too little between the margins."""
+    side, margin, blend = sizes
+    tiling = Tiling(side=side, margin=margin, blend=blend)
+    with pytest.raises(ValueError, match=f"tile={side} is too small for margin={margin}"):
+        run(Halved(), picture(0, 300, 300), tiling)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -101,14 +111,16 @@ class Shift(nn.Module):
 def test_a_tile_that_is_all_margin_is_refused() -> None:
     with pytest.raises(ValueError, match="tile=64 must be 0 or more than twice margin=32"):
         Tiling(side=64, margin=32, blend=16)
+    with pytest.raises(ValueError, match=r"tile must be a whole number of pixels, got 150\.0"):
+        Tiling(side=150.0)  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("network", [UNet16, REDNet30])
-def test_a_real_frame_in_tiles_is_the_whole_frame(network: type[nn.Module], real_data: Any) -> None:
+@pytest.mark.parametrize("name", ["cifar10_unet16", "photographs", "REDNet30"])
+def test_a_real_frame_in_tiles_is_the_whole_frame(name: str, real_data: Any) -> None:
     """1280x720, every pixel: at most one 8-bit step, seams and borders included."""
     torch.manual_seed(0)
-    module = network().eval()
+    restorer = build.restorer(weights.load(name)) if name in weights.shipped() else Restorer(REDNet30()).eval()
     pixels = np.asarray(Image.open(real_data / "gopro/test/GOPR0384_11_00/blur/000001.png").convert("RGB"))
-    one, other = (run(module, pixels, tiling).astype(int) for tiling in (WHOLE, Tiling()))
+    one, other = (restore(restorer, pixels, tiling=each, device=CPU).astype(int) for each in (WHOLE, Tiling()))
     assert np.abs(one - other).max() <= 1

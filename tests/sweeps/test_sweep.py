@@ -93,6 +93,15 @@ def test_a_rerun_skips_what_is_done(call: Call, tmp_path: Path) -> None:
     assert [row["status"] for row in table(tmp_path)] == ["finished"] * 3
 
 
+def test_folders_are_named_apart() -> None:
+    rates = {"model.optimizer.lr": "1e-4", "model.critic_optimizer.lr": "2e-4"}
+    assert job._folder_name(rates) == "model.optimizer.lr-1e-4_model.critic_optimizer.lr-2e-4"
+    assert job._folder_name({"model": "unet16", "model.optimizer.lr": "1e-4"}) == "model-unet16_lr-1e-4"
+    long = [job._folder_name({"data.root": "x" * 300 + end}) for end in "ab"]
+    assert len(set(long)) == 2
+    assert max(map(len, long)) <= 200
+
+
 def test_other_overrides_are_another_sweep(call: Call) -> None:
     call("train", *SWEEP, "model=unet16", "seed=1,2")
     with pytest.raises(SystemExit, match=r"seed-1 was made with model=unet16 seed=1\. Repeat these"):

@@ -42,24 +42,34 @@ class Size:
     Attributes:
         parameters: trainable numbers of the network; a critic's are not among them.
         flops: floating point operations for one image, a multiply-add as two.
-        image: the image's width and height in pixels.
     """
 
     parameters: int
     flops: int
-    image: tuple[int, int]
 
 
-def measure(groups: Sequence[Group], *, root: str | None, images: int) -> tuple[Pictures, dict[str, Size]]:
+@dataclass(frozen=True)
+class Measured:
+    """What a table's networks give; those without a checkpoint are in none of the three.
+
+    Attributes:
+        pictures: of the networks that could be read.
+        sizes: their labels to what they cost.
+        failures: labels of the others to the reason.
+    """
+
+    pictures: Pictures
+    sizes: Mapping[str, Size]
+    failures: Mapping[str, str]
+
+
+def measure(groups: Sequence[Group], *, root: str | None, images: int) -> Measured:
     """Restore some test images with each group's network, in float32 on the CPU.
 
     Args:
         groups: of one table; the first one's configuration names the data.
         root: where the data lies now; None for where it lay in training.
         images: how many, over the range of blur where the data tells it.
-
-    Returns:
-        The pictures, and label to size. Groups that have no checkpoint are in neither.
 
     Raises:
         ValueError: if the data is not there.
@@ -76,12 +86,18 @@ def measure(groups: Sequence[Group], *, root: str | None, images: int) -> tuple[
     pair = data.examples("test", rows)
     restored: dict[str, Tensor] = {}
     sizes: dict[str, Size] = {}
+    failures: dict[str, str] = {}
     for group in groups:
         if (checkpoint := group.representative.checkpoint) is None:
             continue
         log.info(f"{group.label}: {checkpoint}")
-        task = build.task(group.representative.config)
-        load_weights(task, checkpoint)
+        try:
+            task = build.task(group.representative.config)
+            load_weights(task, checkpoint)
+        except Exception as error:  # of one run, whose network's package may be gone: the others are shown
+            failures[group.label] = str(error).splitlines()[0]
+            log.warning(f"{group.label}: {failures[group.label]}")
+            continue
         sizes[group.label] = _size(task.eval(), pair)
         with torch.inference_mode():
             restored[group.label] = task.restore_whole(pair)
@@ -91,7 +107,8 @@ def measure(groups: Sequence[Group], *, root: str | None, images: int) -> tuple[
         lines = zip(rows, captions["Blurred"], strict=True)
         captions["Blurred"] = [f"σ {labels['sigma'][row]:.1f}: {line}" for row, line in lines]
     captions["Sharp"] = [" "] * len(rows)  # as high as the others
-    return Pictures(columns | {"Sharp": pair.sharp}, captions, frames=pair.grid != (1, 1)), sizes
+    pictures = Pictures(columns | {"Sharp": pair.sharp}, captions, frames=pair.grid != (1, 1))
+    return Measured(pictures, sizes, failures)
 
 
 def _in_lines(label: str) -> str:
@@ -119,4 +136,4 @@ def _size(task: Restoration, pair: Pair) -> Size:
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         task.restore_whole(one)
     parameters = sum(parameter.numel() for parameter in task.network.parameters() if parameter.requires_grad)
-    return Size(parameters, counter.get_total_flops(), image=(pair.sharp.shape[-1], pair.sharp.shape[-2]))
+    return Size(parameters, counter.get_total_flops())

@@ -12,14 +12,14 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.history import read_history
-from deblurlab.reports.study import TITLES
+from deblurlab.reports.study import TEST_IMAGES, TITLES
 from deblurlab.runs import load_run
 
 _DATA_TITLES = {"cifar10": "CIFAR-10", "reds": "REDS", "gopro": "GOPRO", "sample": "Sample photographs"}
 # Keys that do not change what a run learns, or that differ between its seeds anyway.
 _INCIDENTAL = (
-    *("seed", "run", "ckpt_path", "monitor", "search", "logger", "callbacks"),
-    *(f"data.{key}" for key in ("root", "seed", "workers", "cache", "cache_gib", "on_error")),
+    *("seed", "run", "ckpt_path", "monitor", "search", "logger"),
+    *(f"data.{key}" for key in ("seed", "workers", "cache", "cache_gib", "on_error")),
     *(f"trainer.{key}" for key in ("accelerator", "devices", "graph", "default_root_dir", "log_every_n_steps")),
 )
 _SAID = {  # how a setting is said in a run's name
@@ -46,7 +46,10 @@ class ReportedRun:
     def result(self) -> dict[str, Any] | None:
         """metrics.json; None before the run was tested."""
         file = self.folder / "metrics.json"
-        return json.loads(file.read_text()) if file.is_file() else None
+        try:
+            return json.loads(file.read_text()) if file.is_file() else None
+        except ValueError as error:
+            raise ValueError(f"{file} is damaged: {error}. Delete it: its run counts as untested.") from error
 
     @cached_property
     def per_image(self) -> dict[str, list[float]]:
@@ -72,8 +75,11 @@ class ReportedRun:
 
     @property
     def whole_test(self) -> bool:
-        """Whether the test took the whole test set."""
-        return bool(self.config.trainer.limit_test_batches == 1.0) and not self.config.trainer.fast_dev_run
+        """Whether the test took the whole test set: of a published one, all its images."""
+        if self.result is not None and self.data in TEST_IMAGES:
+            return bool(self.result["images"] == TEST_IMAGES[self.data])
+        share = self.config.trainer.limit_test_batches
+        return isinstance(share, float) and share == 1.0 and not self.config.trainer.fast_dev_run
 
     @property
     def state(self) -> str:
@@ -93,11 +99,17 @@ class ReportedRun:
     def settings(self) -> dict[str, Any]:
         """What it was trained with, flat, without what does not matter."""
         flat = _flat(OmegaConf.to_container(self.config))
-        return {
-            key: value
-            for key, value in flat.items()
-            if not any(key == one or key.startswith(one + ".") for one in _INCIDENTAL)
-        }
+        incidental = _INCIDENTAL if self.data == "folder" else (*_INCIDENTAL, "data.root")
+        return {key: value for key, value in flat.items() if not _below(key, incidental) and _trains(key)}
+
+
+def _below(key: str, parents: Iterable[str]) -> bool:
+    return any(key == one or key.startswith(one + ".") for one in parents)
+
+
+def _trains(key: str) -> bool:
+    """Of the callbacks, the moving average alone changes what is learned."""
+    return not _below(key, ["callbacks"]) or _below(key, ["callbacks.ema"])
 
 
 def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
@@ -196,14 +208,27 @@ def group_runs(runs: Iterable[ReportedRun]) -> dict[str, list[Group]]:
 
 
 def _label(run: ReportedRun, others: Sequence[ReportedRun]) -> str:
+    """The network's title and as many settings as tell the run apart from every other."""
     title = TITLES.get(run.model, run.model)
-    rivals = [other.settings for other in others if other.model == run.model and other is not run]
+    alike = [other.settings for other in others if other.model == run.model and other is not run]
     own = run.settings
-    differing = [key for key in own if any(rival.get(key) != own[key] for rival in rivals)]
-    said = [_SAID[key].format(own[key]) for key in _SAID if key in differing]
-    if not said:
-        said = [f"{key.split('.')[-1]} {own[key]}" for key in differing[:2]]
+    keys = dict.fromkeys(key for settings in (own, *alike) for key in settings)
+    said = []
+    for key in sorted(keys, key=lambda key: (key not in _SAID, key.endswith("_target_"))):
+        if any(other.get(key) != own.get(key) for other in alike):
+            said.append(_said(key, own))
+            alike = [other for other in alike if other.get(key) == own.get(key)]
     if run.result is None:
         planned = run.config.trainer.max_epochs
         said = [f"epoch {len(run.history)} of {planned}", *(one for one in said if one != f"{planned} epochs")]
     return f"{title} ({', '.join(said)})" if said else title
+
+
+def _said(key: str, settings: Mapping[str, Any]) -> str:
+    name = key.removesuffix("._target_").split(".")[-1]
+    if key not in settings:
+        return f"no {name}"
+    value = str(settings[key])
+    if key.endswith("_target_"):
+        value = value.split(".")[-1]
+    return _SAID.get(key, name + " {}").format(value)

@@ -14,6 +14,9 @@ TITLES = {
     "blurred": "blurred input",
 }
 
+# Images, or whole frames, of the published test sets.
+TEST_IMAGES = {"cifar10": 10_000, "reds": 3_000, "gopro": 1_111}
+
 # table -> network -> loss, SSIM, PSNR, MSE, MAE
 _SLIDES: dict[str, dict[str, tuple[float | None, ...]]] = {
     "CIFAR-10": {

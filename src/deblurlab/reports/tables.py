@@ -147,7 +147,9 @@ def _apart(group: Group) -> str:
 
 
 def _notes(group: Group) -> list[str]:
-    seeds = f"{len(group.runs)} seeds" if len(group.runs) > 1 else ""
+    different = len({run.config.seed for run in group.runs})
+    seeds = f"{len(group.runs)} runs of {different} seeds" if different < len(group.runs) else f"{different} seeds"
+    seeds = seeds if len(group.runs) > 1 else ""
     images = ""
     if group.tested:
         counted = {int(run.result["images"]) for run in group.tested if run.result}
@@ -178,7 +180,8 @@ def cost_table(groups: Sequence[Group], sizes: Mapping[str, Size], *, dollars_pe
         rows.append(Row(group.label, cells, "trainer.accelerator=" + ", ".join(devices)))
     notes = [
         "Parameters are the restoring network's trainable ones. A multiply-add counts as two FLOP. Images a second are "
-        "the training images of an epoch over its time, validation included; hours are a run's, the mean over seeds."
+        "the training images (of frames, their patches) of an epoch over its time, validation included; hours are a "
+        "run's, the mean over seeds."
     ]
     return Table(heads, [rows], notes)
 

@@ -1,6 +1,5 @@
 """Photographs as files: read, and written again as they were, with new pixels."""
 
-import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,7 +80,7 @@ def read(file: Path) -> Photo:
         raise ValueError(f"{file} {error}.") from error
     except Image.DecompressionBombError as error:
         raise ValueError(f"{file} is too large: {error}.") from error
-    except (OSError, SyntaxError, ValueError, RuntimeError, KeyError, IndexError, zlib.error) as error:
+    except Exception as error:  # what decoders raise on damaged files has no end
         reason = str(error).replace(str(file), "it") or type(error).__name__
         raise ValueError(f"{file} cannot be read as a picture: {reason.splitlines()[0]}.") from error
     channels = samples.shape[2]
@@ -133,6 +132,8 @@ def _tiff_samples(file: Path) -> Samples:
         _require_sane_size(page.imagelength, page.imagewidth)
         if page.photometric not in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.MINISBLACK):
             raise _RefusedError(f"has pixels of kind {page.photometric!r}. Save it as RGB or grey")
+        if page.bitspersample not in (8, 16):
+            raise _RefusedError(f"has {page.bitspersample} bits a sample. Save it with 8 or 16")
         samples = page.asarray()
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and samples.ndim == 3:
             samples = np.moveaxis(samples, 0, -1)
@@ -170,13 +171,13 @@ def write(photo: Photo, file: Path, *, quality: int | None = None) -> None:
         with Image.open(photo.file) as source:
             if source.format == "TIFF":
                 _write_tiff(partial, samples, photo.file)
-            elif samples.dtype == np.uint8:
+            elif source.format == "PNG":
+                partial.write_bytes(_png_like(photo.file.read_bytes(), bytes(imagecodecs.png_encode(samples))))
+            else:
                 options = _options(source, photo.file, quality)
                 Image.fromarray(samples.squeeze(2) if samples.shape[2] == 1 else samples).save(
                     partial, _format(source), **options
                 )
-            else:
-                partial.write_bytes(_png_like(photo.file.read_bytes(), bytes(imagecodecs.png_encode(samples))))
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
@@ -194,9 +195,19 @@ def _options(source: Image.Image, file: Path, quality: int | None) -> dict[str, 
             return options | {"quality": quality}
         return options | {"qtables": source.quantization, "subsampling": JpegImagePlugin.get_sampling(source)}
     if source.format == "WEBP":
-        lossless = b"VP8L" in file.read_bytes()[:4096]
+        lossless = b"VP8L" in _webp_chunks(file.read_bytes())
         return options | {"lossless": lossless, "exact": lossless, "quality": 100 if lossless else (quality or 90)}
     return options
+
+
+def _webp_chunks(webp: bytes) -> list[bytes]:
+    """Name of each chunk."""
+    found, start = [], 12
+    while start + 8 <= len(webp):
+        found.append(webp[start : start + 4])
+        size = int.from_bytes(webp[start + 4 : start + 8], "little")
+        start += 8 + size + size % 2
+    return found
 
 
 def _png_like(source: bytes, new: bytes) -> bytes:
@@ -219,8 +230,9 @@ def _write_tiff(file: Path, samples: Samples, source: Path) -> None:
     with tifffile.TiffFile(source) as tiff:
         tags = tiff.pages.first.tags
         compression = tiff.pages.first.compression
+        extra = tiff.pages.first.extrasamples or (tifffile.EXTRASAMPLE.UNASSALPHA,)
         kept = [
-            (tag.code, tag.dtype, tag.count, tag.value, True)
+            (tag.code, tag.dtype, tag.count, tag.value.encode() if isinstance(tag.value, str) else tag.value, True)
             for tag in map(tags.get, _KEPT_TIFF_TAGS)
             if tag is not None
         ]
@@ -230,7 +242,7 @@ def _write_tiff(file: Path, samples: Samples, source: Path) -> None:
         file,
         samples.squeeze(2) if samples.shape[2] == 1 else samples,
         photometric="rgb" if samples.shape[2] > 2 else "minisblack",
-        extrasamples=["unassalpha"] if samples.shape[2] in (2, 4) else None,
+        extrasamples=extra[-1:] if samples.shape[2] in (2, 4) else None,
         compression=None if compression == tifffile.COMPRESSION.NONE else "zlib",
         predictor=compression != tifffile.COMPRESSION.NONE,
         iccprofile=profile,

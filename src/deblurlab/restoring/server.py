@@ -30,6 +30,7 @@ from deblurlab.restoring.restorer import Restorer
 SAMPLES: Mapping[str, Callable[[], Any]] = {"cat": skimage.data.chelsea, "coffee": skimage.data.coffee}
 # What blurs a sharp picture, and by how much at most, in pixels.
 BLURS = {"gaussian": 5.0, "motion": 25.0}
+_BROWSERS_SHOW = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -87,11 +88,11 @@ def application(
     async def restore(request: Request) -> Response:
         try:
             restorer, kind, amount = _wishes(request, restorers)
-            upload = await _body(request, limits.bytes)
             if waiting[0] > limits.waiting:
                 raise _RefusedError(503, "Too many pictures are waiting. Try again in a minute.")
             waiting[0] += 1
             try:
+                upload = await _body(request, limits.bytes)
                 async with running:
                     answer = await run_in_threadpool(_restored, restorer, upload, kind, amount, device, limits)
             finally:
@@ -134,12 +135,14 @@ async def _body(request: Request, most: int) -> bytes:
 def _restored(
     restorer: Restorer, upload: bytes, kind: str, amount: float, device: torch.device, limits: Limits
 ) -> dict[str, Any]:
-    """The answer: the restored picture; of a picture blurred here also the blurred one, and the scores of both."""
+    """The answer: the restored picture; also the blurred one, unless the browser has it; their scores if known."""
     try:
         height, width = dimensions(io.BytesIO(upload))
         if height * width > limits.pixels:
             raise _RefusedError(413, f"{width}x{height} pixels are more than {limits.pixels / 1e6:g} megapixels.")
         sharp = np.array(decode(upload, "The file"))  # writable, as torch wants it
+        with Image.open(io.BytesIO(upload)) as picture:
+            shown = picture.format in _BROWSERS_SHOW
     except ValueError as error:
         raise _RefusedError(400, _reason(error, upload)) from error
     answer: dict[str, Any] = {}
@@ -153,6 +156,7 @@ def _restored(
         if min(height, width) <= len(kernel):
             raise _RefusedError(400, f"{width}x{height} pixels are too few for so much blur.")
         blurred = blur(sharp, kernel)
+    if kind or not shown:
         answer["blurred"] = _encoded(blurred)
     restored = tiles.restore(restorer, blurred, tiling=tiles.Tiling(), device=device)
     if kind and min(height, width) >= 11:  # SSIM's window

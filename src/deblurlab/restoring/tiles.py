@@ -26,10 +26,13 @@ class Tiling:
     """
 
     side: int = 512
-    margin: int = 32
+    margin: int = 48
     blend: int = 16
 
     def __post_init__(self) -> None:
+        for name, value in (("tile", self.side), ("margin", self.margin), ("blend", self.blend)):
+            if not isinstance(value, int):
+                raise ValueError(f"{name} must be a whole number of pixels, got {value}.")
         if min(self.margin, self.blend, self.side) < 0 or 0 < self.side <= 2 * (self.margin + self.blend):
             raise ValueError(
                 f"tile={self.side} must be 0 or more than twice margin={self.margin} and blend={self.blend} together."
@@ -55,8 +58,11 @@ class _Axis:
             return cls(size=size, side=side, step=size, margin=margin, blend=0)
         side = tiling.side // multiple * multiple
         step = (side - 2 * margin - tiling.blend) // multiple * multiple
-        if step < 1:
-            raise ValueError(f"tile={tiling.side} is too small for a network that halves its input so often.")
+        if step < max(1, tiling.blend):  # else three tiles would overlap
+            raise ValueError(
+                f"tile={tiling.side} is too small for margin={tiling.margin} and blend={tiling.blend}: this network's "
+                f"tiles and margins are multiples of {multiple}."
+            )
         return cls(size=size, side=side, step=step, margin=margin, blend=tiling.blend)
 
     @property
@@ -81,7 +87,11 @@ class _Axis:
 
 
 def tiles(height: int, width: int, tiling: Tiling, multiple: int) -> int:
-    """How many tiles a picture takes."""
+    """How many tiles a picture takes.
+
+    Raises:
+        ValueError: if tiles of a network whose sides are multiples of ``multiple`` cannot be so small.
+    """
     return _Axis.of(height, tiling, multiple).count * _Axis.of(width, tiling, multiple).count
 
 

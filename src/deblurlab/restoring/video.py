@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,8 @@ _NEARLY_LOSSLESS = "16"  # x264's constant rate factor
 def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) -> None:
     """Write ``target`` with every frame of ``source`` restored at its own time; sound is copied as it is.
 
-    The picture is encoded anew, as H.264 (VP9 in WebM). Frame sizes are even there: an odd row or column is left out.
+    The picture is encoded anew, as H.264 (VP9 in WebM), with the source's rotation and colour space. Frame sizes are
+    even there: an odd row or column is left out.
 
     Args:
         source: a video file.
@@ -35,7 +37,7 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
         with av.open(str(source)) as reader, av.open(str(partial), "w") as writer:
             if not reader.streams.video:
                 raise ValueError(f"{source} has no picture.")
-            seen = reader.streams.video[0]
+            seen, first = reader.streams.video[0], _first_frame(source)
             codec = "libvpx-vp9" if target.suffix.lower() == ".webm" else "libx264"
             written = writer.add_stream(codec, rate=seen.average_rate or Fraction(25))
             assert isinstance(written, av.VideoStream)
@@ -44,6 +46,10 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
             if seen.time_base:
                 written.time_base = written.codec_context.time_base = seen.time_base
             written.options = {"crf": _NEARLY_LOSSLESS}
+            for name in ("colorspace", "color_primaries", "color_trc", "color_range"):
+                setattr(written.codec_context, name, getattr(first, name))
+            if first.rotation:
+                written.set_display_rotation(first.rotation)
             sounds = {stream.index: writer.add_stream_from_template(stream) for stream in reader.streams.audio}
             for packet in reader.demux(seen, *reader.streams.audio):
                 if packet.stream.index in sounds:
@@ -54,7 +60,9 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
                 for frame in seen.decode(packet):
                     pixels = restored(frame.to_ndarray(format="rgb24"))
                     even = np.ascontiguousarray(pixels[: written.height, : written.width])
-                    new = av.VideoFrame.from_ndarray(even, format="rgb24")
+                    new = av.VideoFrame.from_ndarray(even, format="rgb24").reformat(
+                        format="yuv420p", dst_colorspace=frame.colorspace, dst_color_range=frame.color_range
+                    )
                     new.pts, new.time_base = frame.pts, frame.time_base
                     writer.mux(written.encode(new))
             writer.mux(written.encode(None))
@@ -63,3 +71,13 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
         raise ValueError(f"{source} cannot be read as a video: {error}.") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _first_frame(source: Path) -> Any:
+    """How the picture is turned and coloured stands with its frames, and is needed before the first is written."""
+    import av
+
+    with av.open(str(source)) as reader:
+        for frame in reader.decode(video=0):
+            return frame
+    raise ValueError(f"{source} has no picture.")

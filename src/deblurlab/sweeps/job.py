@@ -8,7 +8,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections import deque
+import zlib
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -86,8 +87,14 @@ def _swept(sweep: Path) -> set[str]:
 
 def _folder_name(swept: Mapping[str, str]) -> str:
     """model-unet16_lr-0.001_seed-1: nothing that a shell or Hydra would want quoted."""
-    values = {key.split(".")[-1]: re.sub(r"[^\w.+]+", "-", value).strip("-") for key, value in swept.items()}
-    return "_".join(f"{key}-{value}" for key, value in values.items())[:200] or "job"
+    ends = Counter(key.split(".")[-1] for key in swept)
+    parts = []
+    for key, value in swept.items():
+        end = key.split(".")[-1]
+        plain = re.sub(r"[^\w.+]+", "-", value).strip("-")
+        parts.append(f"{key if ends[end] > 1 else end}-{plain}")
+    name = "_".join(parts) or "job"
+    return name if len(name) <= 200 else f"{name[:190]}_{zlib.crc32(name.encode()):08x}"
 
 
 def _command(hydra: HydraConf, overrides: list[str], folder: Path) -> list[str]:
