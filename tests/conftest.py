@@ -54,7 +54,8 @@ def run_command(folder: Path, name: str, *overrides: str) -> subprocess.Complete
     return subprocess.run(
         [sys.executable, "-m", f"deblurlab.{name}", *overrides],
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))},
+        env={name: value for name, value in os.environ.items() if name != "HYDRA_FULL_ERROR"}
+        | {"PYTHONPATH": os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))},
         capture_output=True,
         text=True,
         timeout=300,

@@ -44,6 +44,25 @@ def test_an_argument_that_a_class_does_not_have(refused: Refused) -> None:
     assert "model.network" in message
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("model.optimizer.lr=abc", "the optimizer cannot be made of its settings"),
+        ("trainer.max_epochs=abc", "trainer.max_epochs must be a whole number"),
+        ("trainer.devices=2", "a run takes one CPU or GPU"),
+        ("weights=nonsense", "there is no such run, file or shipped name"),
+        ("data.root=~/x#y", "goes into two pairs of quotes"),
+    ],
+)
+def test_values_that_make_no_sense(override: str, message: str, refused: Refused) -> None:
+    assert message in refused("train", "trainer=cpu", "+model.network.widths=[4,8]", override)
+
+
+@pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="there is a GPU")
+def test_no_gpu(refused: Refused) -> None:
+    assert "PyTorch finds no GPU here" in refused("train", "trainer=gpu")
+
+
 def test_missing_data(refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     message = refused("train", "data=cifar10", f"data.root={tmp_path}/nowhere")
@@ -89,6 +108,18 @@ def test_a_checkpoint_of_another_network(refused: Refused, call: Call) -> None:
     assert (
         "the checkpoint is of another network: network.encoder.0.0.weight is 4x3x3x3 there and 16x3x3x3 here" in message
     )
+
+
+def test_a_checkpoint_of_another_program(refused: Refused, tmp_path: Path) -> None:
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "plain.ckpt")
+    assert "it holds no run's state" in refused("train", "ckpt_path=plain.ckpt")
+
+
+def test_a_resumed_run_keeps_its_learning_rate(refused: Refused, call: Call) -> None:
+    small = ("run=mine", "+model.network.widths=[4,8]", *FEW)
+    call("train", *small, "trainer.max_epochs=1")
+    message = refused("train", *small, "trainer.max_epochs=2", "model.optimizer.lr=1e-5", "ckpt_path=last")
+    assert "run=mine has model.optimizer=" in message
 
 
 def test_a_run_is_not_overwritten(refused: Refused, call: Call, tmp_path: Path) -> None:

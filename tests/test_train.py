@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 from pathlib import Path
 
@@ -107,6 +108,43 @@ def test_a_killed_run_resumes_to_the_same_weights(
     assert json.loads((tmp_path / "run/metrics.json").read_text()) == json.loads(
         (uninterrupted / "metrics.json").read_text()
     )
+
+
+def test_a_moved_run_resumes_and_keeps_its_best(uninterrupted: Path, tiny_cifar10: Path, tmp_path: Path) -> None:
+    shutil.copytree(uninterrupted, tmp_path / "moved")
+    for old in (tmp_path / "moved/metrics.json", *(tmp_path / "moved/evaluate").rglob("*.json")):
+        old.unlink()
+    uninterrupted.rename(uninterrupted.with_name("away"))
+    try:
+        arguments = _arguments(tiny_cifar10, "run=moved", "ckpt_path=last")
+        done = run_command(tmp_path, "train", *arguments)
+    finally:
+        uninterrupted.with_name("away").rename(uninterrupted)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "moved/metrics.json").read_text()) == json.loads(
+        (uninterrupted / "metrics.json").read_text()
+    )
+
+
+def test_a_terminated_run_says_so(tiny_cifar10: Path, tmp_path: Path) -> None:
+    end = "+callbacks.end={_target_: tests.faults.TerminateAt, step: 12}"
+    done = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run"), end)
+    assert done.returncode == 128 + signal.SIGTERM
+    assert "terminated (SIGTERM): ckpt_path=last goes on" in done.stderr
+    assert not (tmp_path / "run/metrics.json").exists()
+
+
+def test_the_rate_of_an_epoch_is_the_one_it_was_trained_at(tiny_cifar10: Path, call: Call, tmp_path: Path) -> None:
+    schedule = "_target_: deblurlab.tasks.schedules.constant_then_exponential, _partial_: true"
+    call(
+        "train",
+        *_arguments(tiny_cifar10, "run=run"),
+        f"model.scheduler={{{schedule}, constant_epochs: 2, gamma: 0.5}}",
+        "trainer.limit_val_batches=0",
+        "trainer.limit_test_batches=0",
+        "callbacks.best.monitor=train/loss",
+    )
+    assert [float(row["lr"]) for row in _rows(tmp_path / "run")] == [1e-3, 1e-3, 5e-4, 2.5e-4]
 
 
 def test_evaluate_rebuilds_a_run(uninterrupted: Path, call: Call) -> None:

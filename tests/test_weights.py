@@ -64,7 +64,15 @@ def test_evaluate_scores_weights_as_it_scores_their_run(run: Path, call: Call, t
     call("evaluate", f"run={run}", "data=sample", *limit)
     call("evaluate", f"weights={run}/weights.safetensors", "data=sample", *limit)
     one = json.loads((run / "evaluate/sample/metrics.json").read_text())
-    assert one == json.loads((tmp_path / "outputs/evaluate/weights/sample/metrics.json").read_text())
+    assert one == json.loads((tmp_path / f"outputs/evaluate/{run.name}/sample/metrics.json").read_text())
+
+
+def test_weights_of_a_network_of_the_same_shapes_are_told_apart() -> None:
+    plain = {"_target_": "deblurlab.nets.REDNet30"}
+    assert weights.same_network(plain, plain | {"tanh": False})
+    assert not weights.same_network(plain, plain | {"tanh": True})
+    assert not weights.same_network(plain, {"_target_": "deblurlab.nets.UNet16"})
+    assert weights.same_network(CONFIG, CONFIG | {"widths": (4, 8)})
 
 
 def test_training_goes_on_from_weights(run: Path, call: Call, tmp_path: Path) -> None:

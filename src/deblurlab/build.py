@@ -8,7 +8,7 @@ from typing import Any, get_args
 import torch
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, LightningDataModule, Trainer
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig, ListConfig, open_dict
 from torch import nn
 
 from deblurlab import xla
@@ -84,24 +84,34 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
         graph = settings.pop("graph", "batch")
     if graph not in ("batch", "step"):
         raise ValueError(f"trainer.graph must be batch or step, got {graph}.")
+    if not isinstance(settings.max_epochs, int):
+        raise ValueError(f"trainer.max_epochs must be a whole number, got {settings.max_epochs}.")
     if settings.accelerator == "auto" and xla.tpu_found():
         settings.accelerator, settings.devices = "tpu", "auto"
     device: dict[str, Any] = {"plugins": [AtomicCheckpointIO()]}
     watchers: list[Callback] = []
     if settings.accelerator in get_args(xla.Client):
-        bfloat16 = settings.precision in ("auto", "bf16-mixed")
+        if settings.precision not in ("auto", "bf16-mixed", "32-true"):
+            raise ValueError(f"trainer.precision must be auto, bf16-mixed or 32-true on XLA, got {settings.precision}.")
         device = {
             "strategy": xla.data_parallel(
                 settings.accelerator,
                 devices=settings.devices,
-                bfloat16=bfloat16,
+                bfloat16=settings.precision != "32-true",
                 run_each_step=graph == "step",
             )
         }
         settings.accelerator, settings.devices, settings.precision = "auto", 1, None
         watchers = xla.watchers()
-    elif settings.get("precision") == "auto":
-        settings.precision = fast_precision(settings.accelerator)
+    else:
+        chosen = settings.devices
+        if chosen not in (1, "1", "auto") and not (isinstance(chosen, ListConfig) and len(chosen) == 1):
+            raise ValueError(f"trainer.devices={chosen}: a run takes one CPU or GPU; trainer=tpu takes all cores.")
+        settings.devices = 1 if chosen == "auto" else chosen
+        if settings.accelerator == "gpu" and not (torch.cuda.is_available() or torch.backends.mps.is_available()):
+            raise ValueError("trainer=gpu: PyTorch finds no GPU here. trainer=auto takes the best device there is.")
+        if settings.get("precision") == "auto":
+            settings.precision = fast_precision(settings.accelerator)
     module: Trainer = instantiate(
         settings,
         callbacks=[*_listed(cfg.get("callbacks")), *callbacks, *watchers],

@@ -60,4 +60,20 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         except (RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
             reason = str(error).splitlines()[0] if str(error) else "it ends early"
             raise ValueError(f"{path} is no checkpoint of deblurlab, or is damaged: {reason}") from error
+        if not isinstance(checkpoint, dict) or not {"state_dict", "pytorch-lightning_version"} <= checkpoint.keys():
+            raise ValueError(f"{path} is no checkpoint of deblurlab: it holds no run's state.")
+        _relocate(checkpoint, Path(path).resolve().parent)
         return checkpoint
+
+
+def _relocate(checkpoint: dict[str, Any], folder: Path) -> None:
+    """Let what the checkpoint says of the best and last checkpoints be true of the folder in which it lies now."""
+
+    def moved(file: str) -> str:
+        return str(folder / Path(file).name) if file else file
+
+    for state in checkpoint.get("callbacks", {}).values():
+        if isinstance(state, dict) and "dirpath" in state:
+            state["dirpath"] = str(folder)
+            state |= {key: moved(state[key]) for key in state if key.endswith("_path") and isinstance(state[key], str)}
+            state["best_k_models"] = {moved(file): score for file, score in state.get("best_k_models", {}).items()}

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,11 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
             os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing its own selection
             try:
                 main()
+            except SystemExit as error:
+                if type(error).__name__ != "SIGTERMException":  # Lightning's; it would end in success
+                    raise
+                print("terminated (SIGTERM): ckpt_path=last goes on from the last checkpoint.", file=sys.stderr)
+                sys.exit(128 + signal.SIGTERM)
             except Exception as error:
                 if not _mendable(error):
                     raise

@@ -38,6 +38,10 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.xla.compiler import require_compiler
 
     require_compiler()
+    if cfg.trainer.accelerator != "xla_cpu":
+        raise ValueError(f"plan traces on trainer=xla_cpu, not trainer.accelerator={cfg.trainer.accelerator}.")
+    if cfg.trainer.graph != "batch" or cfg.model.get("fresh_critic_batches"):
+        raise ValueError("plan takes a batch as one graph: trainer.graph=batch model.fresh_critic_batches=false.")
     names = [cfg.topology] if isinstance(cfg.topology, str) else list(cfg.topology)
     slices = [topology(name) for name in names]
     steps = []
@@ -74,6 +78,11 @@ def estimate(cfg: DictConfig, topology: "Topology", batch: int) -> "Estimate":
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # Hydra has not set it in this process
     seed_everything(cfg.seed, verbose=False)
     data = _data(cfg, batch * topology.cores)
+    if (images := len(_data(cfg, 1).train_dataloader())) < batch * topology.cores:
+        raise ValueError(
+            f"{images:,} training images make no batch of {batch} on each of {topology.cores} cores: lower batch, or "
+            "choose larger data."
+        )
     hlo = trace.training_step(build.trainer(cfg), build.task(cfg), data, trace.serialised)
     return Estimate(topology=topology, cost=compile_for(topology, hlo), batch=batch)
 

@@ -37,6 +37,9 @@ def main(cfg: DictConfig) -> None:
             report = check(Path(data.root), data.layout, workers=cfg.workers, progress=bar.update)
         for line in report.summary:
             log.info(line)
+        if report.missing:
+            log.info("Missing:\n" + "\n".join(f"  {line}" for line in report.missing))
+            log.info(f"{data.layout.title} is offered on {data.layout.page}")
         if report.problems:
             problems = "\n".join(f"  {problem}" for problem in report.problems)
             raise ValueError(f"{data.root}: {len(report.problems)} problems.\n{problems}\n{data.layout.help()}")
@@ -46,6 +49,8 @@ def main(cfg: DictConfig) -> None:
         raise ValueError("Name the folder or bucket to write to: out=shards/reds or out=gs://bucket/reds.")
     if cfg.format not in ("parquet", "tfrecord"):
         raise ValueError(f"format must be parquet or tfrecord, got {cfg.format}.")
+    if not isinstance(cfg.workers, int) or cfg.workers < 1:
+        raise ValueError(f"workers must be a whole number from 1, got {cfg.workers}.")
     shards.require_codec(cfg.codec)
     records = cfg.format == "tfrecord"
     sequences = tfrecord.record_sequences(data.storage) or [
@@ -66,9 +71,8 @@ def main(cfg: DictConfig) -> None:
         )
     frames = sum(len(shard.frames) for shard in index.shards)
     size = sum(shard.bytes for shard in index.shards)
-    log.info(
-        f"{frames:,} frame pairs in {len(index.shards)} shards, {size / 2**20:,.1f} MiB. Train with data.root={cfg.out}"
-    )
+    use = "For TensorFlow" if records else f"Train with data.root={storage.names('')}"
+    log.info(f"{frames:,} frame pairs in {len(index.shards)} files, {size / 2**20:,.1f} MiB. {use}")
 
 
 if __name__ == "__main__":

@@ -52,6 +52,10 @@ def chosen_folder(cfg: DictConfig) -> Path:
     return folder
 
 
+# What a resumed run cannot change; the optimizer's state brings its learning rate along.
+_KEPT = ("model.network", "model.optimizer", "model.critic_optimizer", "data._target_", "data.batch_size", "seed")
+
+
 def claim(folder: Path, cfg: DictConfig) -> None:
     """Put the run's configuration into its folder. On a pod slice only the first host does.
 
@@ -59,13 +63,13 @@ def claim(folder: Path, cfg: DictConfig) -> None:
         ValueError: if the folder holds another run, which would be overwritten.
     """
     hydra, saved = HydraConfig.get(), folder / ".hydra"
-    if (folder / "checkpoints").is_dir():
+    if (folder / "checkpoints").is_dir() or (folder / "metrics.json").is_file():
         if cfg.ckpt_path is None:
             raise ValueError(
                 f"run={folder} holds a run already. Resume it with ckpt_path=last, or choose another folder."
             )
         before = load_run(str(folder)).config
-        for key in ("model.network", "data._target_", "data.batch_size", "seed"):
+        for key in _KEPT:
             there, here = OmegaConf.select(before, key), OmegaConf.select(cfg, key)
             if there != here:
                 overrides = " ".join(OmegaConf.load(saved / "overrides.yaml"))
@@ -73,7 +77,10 @@ def claim(folder: Path, cfg: DictConfig) -> None:
                     f"run={folder} has {key}={there}, not {here}. Repeat its overrides to resume: {overrides}"
                 )
     saved.mkdir(exist_ok=True)
-    OmegaConf.save(cfg, saved / "config.yaml", resolve=True)
+    kept = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
+    if kept.data.get("root") and "://" not in str(kept.data.root):  # to be found from everywhere
+        kept.data.root = str(Path(str(kept.data.root)).expanduser().absolute())
+    OmegaConf.save(kept, saved / "config.yaml")
     OmegaConf.save(hydra.overrides.task, saved / "overrides.yaml")
     OmegaConf.save(OmegaConf.create({"hydra": hydra}), saved / "hydra.yaml")
 

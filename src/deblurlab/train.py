@@ -53,7 +53,10 @@ def main(cfg: DictConfig) -> float | None:
     resume = checkpoint_file(cfg.ckpt_path, folder) if cfg.ckpt_path else None
     start = cfg.weights or cfg.model.get("generator_ckpt")
     if start and not resume:
-        weights.fill(task.network, weights.load(start))
+        chosen, network = weights.load(start), settings["model"]["network"]
+        weights.fill(task.network, chosen)
+        if not weights.same_network(chosen.network, network):
+            log.warning(f"the weights fit, but they were trained in another network: {chosen.network}, not {network}")
     trainer.fit(task, datamodule=data, ckpt_path=resume)
     best = best_checkpoint(trainer)
     if best:
@@ -62,13 +65,16 @@ def main(cfg: DictConfig) -> float | None:
             weights.extract(Path(best.best_model_path), cfg.model.network, folder / weights.NAME)
     trainer.test(task, datamodule=data, verbose=False)
 
+    if "test/restored/images" not in trainer.callback_metrics:
+        log.info("no test: trainer.limit_test_batches=0")
+        return None
     result = results.summary(trainer.callback_metrics, data=choices["data"], split="test")
     if trainer.is_global_zero:
         assert isinstance(data, Evaluable)
         results.write_per_image(per_image.scores, data.labels("test"), folder / "per_image.csv")
         results.write(result, folder / "metrics.json")
         results.show(result, choices["model"])
-        log.info(f"{folder} holds curves.png, panel.png, metrics.csv, metrics.json, checkpoints and {weights.NAME}")
+        log.info(f"{folder} holds {', '.join(sorted(entry.name for entry in folder.glob('[!.]*')))}")
     for logger in trainer.loggers:
         if isinstance(logger, Wandb):
             logger.finish()

@@ -1,5 +1,6 @@
 """Weights by themselves: one safetensors file that says which network it is of. Nothing in it is ever executed."""
 
+import inspect
 import json
 import re
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -157,3 +159,17 @@ def fill(network: nn.Module, weights: Weights) -> None:
             )
     with torch.no_grad():
         network.load_state_dict(weights.state)
+
+
+def same_network(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two configurations build the same network, defaults included: weights may fit several."""
+    if one["_target_"] != other["_target_"]:
+        return False
+    signature = inspect.signature(get_class(one["_target_"]))
+
+    def arguments(config: Mapping[str, Any]) -> dict[str, Any]:
+        bound = signature.bind(**{name: value for name, value in config.items() if name != "_target_"})
+        bound.apply_defaults()
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in bound.arguments.items()}
+
+    return arguments(one) == arguments(other)

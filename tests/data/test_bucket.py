@@ -69,6 +69,31 @@ def test_a_lasting_fault_names_the_shard(bucket: str, server: FaultyProxy, tmp_p
     server.break_next("\0")
 
 
+def test_a_shard_that_failed_is_not_waited_for_again(bucket: str, server: FaultyProxy, tmp_path: Path) -> None:
+    server.break_next("train/002.parquet", *["corrupt"] * 50)
+    data = from_bucket(bucket, tmp_path / "cache", on_error="skip")
+    batches = [batch for _ in range(2) for batch in data.train_dataloader()]
+    assert sum(int((~batch.valid).sum()) for batch in batches) > 0
+    assert len(server.done) == 4  # the tries for the first of its frames
+    server.break_next("\0")
+
+
+def test_a_copy_damaged_on_the_disk_is_fetched_again(
+    bucket: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    same_epochs(from_bucket(bucket, tmp_path / "cache"), shards(tmp_path / "out", batch_size=5))
+    for copy in (tmp_path / "cache").glob("*.parquet"):
+        content = bytearray(copy.read_bytes())
+        content[len(content) // 3] ^= 1
+        copy.write_bytes(content)
+    same_epochs(from_bucket(bucket, tmp_path / "cache"), shards(tmp_path / "out", batch_size=5))
+    assert "is damaged: fetching it again" in caplog.text
+
+
+def test_keys_in_an_address_are_not_shown() -> None:
+    assert Storage("s3://key:secret@bucket/reds?region=here").names("") == "s3://bucket/reds"
+
+
 def test_the_cache_stays_within_its_limit(bucket: str, tmp_path: Path) -> None:
     source = Storage(bucket)
     index = read_index(source)

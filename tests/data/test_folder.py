@@ -68,6 +68,30 @@ def test_photographs_split_without_overlap_and_test_whole(tmp_path: Path) -> Non
 _SPLITS = ("train", "val", "test")
 
 
+def test_a_folder_test_alone_is_enough_to_evaluate(tmp_path: Path) -> None:
+    for side in ("blurred", "sharp"):
+        photographs(tmp_path, 6, f"test/{side}")
+    data = folder(tmp_path)
+    data.setup("test")
+    assert len(data.labels("test")["frame"]) == 6
+    assert all(torch.equal(batch.blurred, batch.sharp) for batch in data.test_dataloader())  # pairs, not blurred anew
+    with pytest.raises(ValueError, match=f"there is no folder {tmp_path}/train"):
+        data.setup("fit")
+
+
+def test_names_that_differ_in_their_suffix_alone_are_refused(tmp_path: Path) -> None:
+    photographs(tmp_path, 9)
+    Image.fromarray(picture(0, 40, 70)).save(tmp_path / "01 ü.jpg")
+    with pytest.raises(ValueError, match="have the same name but for the suffix"):
+        folder(tmp_path).source("train")
+
+
+@pytest.mark.parametrize("patch", [[8, 8], [96], [16, 10]])
+def test_patches_too_small_for_ssim_are_refused(patch: list[int], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"data\.patch must be \[height,width\], each at least 11"):
+        folder(tmp_path, patch=patch)
+
+
 def test_training_blur_is_new_each_epoch_and_test_blur_is_not(tmp_path: Path) -> None:
     root = photographs(tmp_path)
     train, test = folder(root).source("train"), folder(root).source("test")

@@ -103,6 +103,24 @@ def test_broken_frames_can_be_left_out(make_reds: Make, tmp_path: Path, caplog: 
     assert "00000001.png is empty" in caplog.text
 
 
+def test_a_source_that_changed_is_prepared_again(make_reds: Make, tmp_path: Path) -> None:
+    root, out = make_reds(sequences=1, frames=3), tmp_path / "out"
+    broken = root / "train/train_blur/000/00000001.png"
+    whole = broken.read_bytes()
+    broken.write_bytes(bytes(len(whole)))
+    assert len(prepared(root, out, skip_broken=True).shards[0].frames) == 2
+    with pytest.raises(ValueError, match=r"00000001\.png cannot be read"):
+        prepared(root, out)  # what was left out is not taken for whole
+    broken.write_bytes(whole)  # of the same size
+    assert len(prepared(root, out, skip_broken=True).shards[0].frames) == 3
+
+
+def test_two_sequences_of_one_name_are_refused(tmp_path: Path) -> None:
+    twice = [SourceSequence("train", "000", source, 1, lambda: iter(())) for source in ("a", "b")]
+    with pytest.raises(ValueError, match=r"Several sequences would be written to train/000\.parquet"):
+        prepare(twice, Storage(str(tmp_path)), SETTINGS, workers=1, skip_broken=False, progress=lambda _: None)
+
+
 def test_every_damaged_byte_of_a_row_is_noticed_and_named(make_reds: Make, tmp_path: Path) -> None:
     """Pages carry checksums: a flipped bit is an error that names shard and row, never another picture."""
     out = tmp_path / "out"

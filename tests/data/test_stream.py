@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -150,8 +151,22 @@ def test_skipping_replaces_in_training_and_leaves_out_in_tests(
     assert sum(int((~batch.valid).sum()) for batch in batches) == 12
     assert loader.skipped == {1}
     assert "00000001.png is empty" in caplog.text
+    assert "1 of 3 frames are left out" in caplog.text
     test = data.test_dataloader()
     assert torch.cat([batch.valid for batch in test]).tolist() == [True, False, True, True]
+    assert data.labels("test") == {"frame": ["000/00000000", "000/00000002", "000/00000003"]}
+    source = data.source("test")
+    for row, frame in enumerate((0, 2, 3)):
+        expected = torch.from_numpy(source.read(frame, 0).sharp.copy()).permute(2, 0, 1) / 255
+        assert torch.equal(data.examples("test", [row]).sharp[0], expected)
+
+
+def test_a_split_that_is_not_there_is_told_before_training(make_reds: Make) -> None:
+    root = make_reds(sequences=2, frames=2)
+    shutil.rmtree(root / "val")
+    data = frames(root)
+    with pytest.raises(ValueError, match="val/val_blur"):
+        data.setup("fit")
 
 
 def test_nothing_readable_raises_even_when_skipping(make_reds: Make) -> None:

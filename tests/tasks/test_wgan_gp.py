@@ -145,6 +145,12 @@ def test_fresh_critic_batches_step_the_generator_on_every_fifth_batch() -> None:
     assert {int(state["step"]) for state in critic.state.values()} == {11}
 
 
+def test_fresh_critic_batches_are_counted_over_epochs() -> None:
+    """Epochs of three batches: no epoch has five, but the run has."""
+    generator, _ = fit(make(fresh_critic_batches=True), Batches(3), max_epochs=4).optimizers
+    assert {int(state["step"]) for state in generator.state.values()} == {2}
+
+
 def test_no_gradient_leaks_to_the_other_player(monkeypatch: pytest.MonkeyPatch) -> None:
     task, leaks = make(), []
 

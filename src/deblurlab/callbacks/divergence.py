@@ -15,8 +15,8 @@ from deblurlab.pair import Pair
 class Divergence(Callback):
     """Stops training when a logged loss is no number any more, or beyond all reason, and saves the batch at hand.
 
-    It looks whenever the step's values are logged, every ``log_every_n_steps``: looking costs a transfer from
-    the device.
+    It looks whenever the step's values are logged, every ``log_every_n_steps``, as looking costs a transfer from
+    the device; and at the end of each epoch, before its checkpoint.
 
     Args:
         folder: the run's folder; ``diverged.pt`` goes there, a dictionary of the batch's tensors, what was logged,
@@ -39,22 +39,28 @@ class Divergence(Callback):
         batch: Pair,
         batch_idx: int,
     ) -> None:
+        self._batch = batch
         every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]  # Lightning sets it from outside
-        if (trainer.fit_loop.total_batch_idx + 1) % every:
-            return
-        logged = {name: value for name, value in trainer.callback_metrics.items() if name.endswith("_step")}
+        if every and (trainer.fit_loop.total_batch_idx + 1) % every == 0:
+            self._look(trainer, "_step")
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._look(trainer, "_epoch")
+
+    def _look(self, trainer: Trainer, suffix: str) -> None:
+        logged = {name: value for name, value in trainer.callback_metrics.items() if name.endswith(suffix)}
         values = dict(zip(logged, torch.stack(list(logged.values())).tolist(), strict=True)) if logged else {}
         lost = {name: value for name, value in values.items() if not math.isfinite(value) or abs(value) > self.limit}
         if not lost:
             return
-        tensors = {name: value.cpu() for name, value in batch._asdict().items() if isinstance(value, Tensor)}
+        tensors = {name: value.cpu() for name, value in self._batch._asdict().items() if isinstance(value, Tensor)}
         if trainer.is_global_zero:  # all hosts of a TPU pod slice take part in reading
-            where = {"epoch": trainer.current_epoch + 1, "batch": batch_idx + 1}
+            where = {"epoch": trainer.current_epoch + 1, "batch": trainer.fit_loop.batch_idx + 1}
             self.file.parent.mkdir(parents=True, exist_ok=True)
             torch.save(tensors | {"logged": values} | where, self.file)
-        names = ", ".join(f"{name.removesuffix('_step')} = {value:.3g}" for name, value in lost.items())
+        names = ", ".join(f"{name.removesuffix(suffix)} = {value:.3g}" for name, value in lost.items())
         raise ValueError(
-            f"training diverged at batch {batch_idx + 1} of epoch {trainer.current_epoch + 1}: {names}. "
-            f"The batch is in {self.file}. Go on from the last checkpoint (ckpt_path=last) with a lower learning rate, "
-            "or with trainer.gradient_clip_val for an autoencoder."
+            f"training diverged at batch {trainer.fit_loop.batch_idx + 1} of epoch {trainer.current_epoch + 1}: "
+            f"{names}. The batch is in {self.file}. Start another run from the best weights of this one (weights=RUN) "
+            "with a lower learning rate, or with trainer.gradient_clip_val for an autoencoder."
         )

@@ -29,16 +29,18 @@ class History(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start = time.monotonic()
         self.rows = [row for row in read_history(self.file) if row["epoch"] <= trainer.current_epoch]
+        self._rate = float(trainer.optimizers[0].param_groups[0]["lr"])  # a run resumed within an epoch starts none
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start = time.monotonic()
+        self._rate = float(trainer.optimizers[0].param_groups[0]["lr"])  # the schedule steps before the epoch's end
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         row = {
             "epoch": float(trainer.current_epoch + 1),
             "step": float(trainer.global_step),
             "batches": float(trainer.fit_loop.total_batch_idx + 1),
-            "lr": float(trainer.optimizers[0].param_groups[0]["lr"]),
+            "lr": self._rate,
             "seconds": round(time.monotonic() - self._start, 3),
         }
         for name, value in trainer.callback_metrics.items():

@@ -42,7 +42,8 @@ class Panel(Callback):
             return
         assert isinstance(outputs, Tensor)
         shown = {"Blurred": batch.blurred, "Restored": outputs, "Sharp": batch.sharp}
-        rows = torch.linspace(0, len(outputs) - 1, min(self.images, len(outputs))).long()
+        count = int(batch.valid.sum())  # behind them, others fill the batch up
+        rows = torch.linspace(0, count - 1, min(self.images, count)).long()
         shown = {title: images.detach()[rows].cpu() for title, images in shown.items()}
         if not trainer.is_global_zero:  # but it took part in the reading: on a TPU pod slice that takes all hosts
             return

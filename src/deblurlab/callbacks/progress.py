@@ -41,7 +41,7 @@ class Progress(Callback):
         self._epochs_done = 0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._epoch_start, self._images = time.monotonic(), 0
+        self._epoch_start, self._images, self._train_seconds = time.monotonic(), 0, 0.0
         if sys.stderr.isatty():
             self._open(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}", trainer.num_training_batches)
 
@@ -76,7 +76,7 @@ class Progress(Callback):
         ):
             if name in metrics:
                 parts.append(f"{label} {metrics[name]:{form}}")
-        speed = self._images / self._train_seconds
+        speed = self._images / (self._train_seconds or now - self._epoch_start)
         parts.append(f"{speed:.0f} images/s")
         parts.append(f"{duration(left * (now - self._run_start) / self._epochs_done)} left")
         log.info("  ".join(parts))

@@ -53,10 +53,15 @@ class ShardCache:
             self._fetch(ahead)
         return self._fetch(shard).result()
 
+    def forget(self, shard: Shard) -> None:
+        """Throw a local copy away: it is not what it was when it came."""
+        (self.folder / f"{shard.sha256}.parquet").unlink(missing_ok=True)
+
     def _fetch(self, shard: Shard) -> "Future[Path]":
         target = self.folder / f"{shard.sha256}.parquet"
         with self._lock:
-            if (running := self._fetches.get(shard.sha256)) and not running.done():
+            # one that failed has failed for good: no frame of the shard waits for it again
+            if (running := self._fetches.get(shard.sha256)) and (not running.done() or running.exception()):
                 return running
             if target.exists():
                 os.utime(target)

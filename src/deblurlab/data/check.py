@@ -20,16 +20,22 @@ _REACH = 8
 _GAIN_DB = 1.0
 
 
+# Two pictures share a scene if at their best shift they correlate by more than this.
+_ALIKE = 0.5
+
+
 class Report(NamedTuple):
     """What :func:`check` found.
 
     Attributes:
         summary: a line on each split.
         problems: a line on each problem.
+        missing: what the published data set has besides, where that can be told.
     """
 
     summary: list[str]
     problems: list[str]
+    missing: list[str]
 
 
 class _Look(NamedTuple):
@@ -41,6 +47,7 @@ class _Look(NamedTuple):
     sharper: bool = False
     shift: tuple[int, int] = (0, 0)
     gain: float = 0.0
+    likeness: float = 1.0
 
 
 def check(root: Path, layout: Layout, *, workers: int, progress: Callable[[int], None]) -> Report:
@@ -52,7 +59,9 @@ def check(root: Path, layout: Layout, *, workers: int, progress: Callable[[int],
         workers: threads that read.
         progress: called with the number of frames just read.
     """
-    summary, problems = [], []
+    summary: list[str] = []
+    problems: list[str] = []
+    missing: list[str] = []
     for split, published in zip(("train", "test"), layout.published, strict=True):
         try:
             folders = sequence_folders(root, split, layout)
@@ -61,21 +70,36 @@ def check(root: Path, layout: Layout, *, workers: int, progress: Callable[[int],
             continue
         pairs = []
         for name, blurred, sharp in folders:
-            found, missing = _partners(name, blurred, sharp)
+            found, alone = _partners(name, blurred, sharp)
             pairs += found
-            problems += missing
+            problems += alone
+            missing += _gaps([pair.frame for pair in found], f"{split} {name}: frames")
         looks = []
         with ThreadPoolExecutor(workers) as pool:
             for look in pool.map(_look, pairs):
                 looks.append(look)
                 progress(1)
         sequences = {pair.sequence for pair in pairs}
+        if not pairs:
+            problems.append(f"{split}: there is no frame pair")
+        missing += _gaps(sorted(sequences), f"{split}: sequences")
+        if len(pairs) < published:
+            missing.append(f"{split}: {published - len(pairs):,} of the {published:,} published frame pairs")
         summary.append(
             f"{split}: {len(sequences)} sequences, {len(pairs):,} frame pairs of the {published:,} published"
         )
         problems += [look.problem for look in looks if look.problem]
         problems += _of_sequences([look for look in looks if not look.problem], split)
-    return Report(summary, problems)
+    return Report(summary, problems, missing)
+
+
+def _gaps(names: list[str], title: str) -> list[str]:
+    """A line on the numbers left out between the first and the last of numbered ``names``."""
+    if not names or not all(name.isdecimal() for name in names):
+        return []
+    numbers = {int(name) for name in names}
+    lacking = [f"{number:0{len(names[0])}}" for number in range(min(numbers), max(numbers)) if number not in numbers]
+    return [f"{title} {', '.join(lacking[:5])}{', ...' if len(lacking) > 5 else ''}"] if lacking else []
 
 
 def _partners(name: str, blurred: Path, sharp: Path) -> tuple[list[FramePair], list[str]]:
@@ -99,8 +123,8 @@ def _look(pair: FramePair) -> _Look:
     if blurred.shape != sharp.shape:
         sizes = " against ".join(f"{side.shape[1]}x{side.shape[0]}" for side in (blurred, sharp))
         return _Look(pair, f"{pair.blurred} and {pair.sharp} differ in size: {sizes}")
-    shift, gain = best_shift(_grey(blurred), _grey(sharp))
-    return _Look(pair, None, sharp.shape[:2], _detail(blurred) > _detail(sharp), shift, gain)
+    shift, gain, likeness = best_shift(_grey(blurred), _grey(sharp))
+    return _Look(pair, None, sharp.shape[:2], _detail(blurred) > _detail(sharp), shift, gain, likeness)
 
 
 def _grey(pixels: Pixels) -> Grey:
@@ -115,8 +139,9 @@ def _detail(pixels: Pixels) -> float:
     return float(np.square(laplacian).mean())
 
 
-def best_shift(blurred: Grey, sharp: Grey) -> tuple[tuple[int, int], float]:
-    """By how many rows and columns the blurred picture lies off the sharp one, and what undoing it gains in dB.
+def best_shift(blurred: Grey, sharp: Grey) -> tuple[tuple[int, int], float, float]:
+    """By how many rows and columns the blurred picture lies off the sharp one, what undoing it gains in dB, and how
+    the two then correlate, -1 to 1.
 
     Compares the middle of the blurred picture with the sharp one at every shift up to 8 pixels. The sum of
     squared differences is expanded, so that its one costly part, the correlation, is a single FFT.
@@ -135,7 +160,8 @@ def best_shift(blurred: Grey, sharp: Grey) -> tuple[tuple[int, int], float]:
     error = (power - 2 * correlation + np.square(middle).sum()).clip(min=1e-6)
     row, column = np.unravel_index(error.argmin(), error.shape)
     gain = 10 * np.log10(error[reach, reach] / error[row, column])
-    return (reach - int(row), reach - int(column)), float(gain)
+    likeness = correlation[row, column] / np.sqrt(max(power[row, column] * np.square(middle).sum(), 1e-6))
+    return (reach - int(row), reach - int(column)), float(gain), float(likeness)
 
 
 def _of_sequences(looks: list[_Look], split: str) -> Iterator[str]:
@@ -153,10 +179,20 @@ def _of_sequences(looks: list[_Look], split: str) -> Iterator[str]:
                 f"{split} {name}: the blurred frames have more detail than the sharp ones: "
                 f"{group[0].pair.blurred.parent} and {group[0].pair.sharp.parent} are swapped"
             )
+        strangers = [look for look in group if look.likeness < _ALIKE]
+        if len(strangers) > len(group) / 2:
+            yield (
+                f"{split} {name}: blurred and sharp frames show different scenes: {group[0].pair.blurred.parent} and "
+                f"{group[0].pair.sharp.parent}"
+            )
+            continue
         shifted = [look for look in group if look.shift != (0, 0) and look.gain > _GAIN_DB]
         if len(shifted) > len(group) / 2:
             middle = sorted(shifted, key=lambda look: look.gain)[len(shifted) // 2]
+            if _REACH in map(abs, middle.shift):
+                yield f"{split} {name}: blurred and sharp frames lie {_REACH} or more pixels apart: other moments?"
+                continue
             yield (
-                f"{split} {name}: blurred and sharp frames are misaligned: moving by {middle.shift[0]} rows and "
-                f"{middle.shift[1]} columns gains {middle.gain:.1f} dB"
+                f"{split} {name}: the blurred frames lie {middle.shift[0]} rows and {middle.shift[1]} columns off the "
+                f"sharp ones, which costs {middle.gain:.1f} dB"
             )

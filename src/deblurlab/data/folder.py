@@ -15,7 +15,7 @@ _HELP = """\
 Expected below data.root:
   blurred/... and sharp/...   pairs: the same relative path on both sides; or
   any pictures                sharp photographs, blurred on the fly; beside pairs, in photographs/
-either directly or once in train/ and once in test/."""
+either directly or once in train/ and once in test/; evaluate needs test/ alone."""
 
 _BLUR_SEEDS: dict[Split, int] = {"val": 1, "test": 2}
 
@@ -48,7 +48,7 @@ class Folder(PairedFrames):
         batch_size: int = 32,
         seed: int = 0,
         workers: int = 2,
-        mixed_frames: int = 128,
+        mixed_frames: int = 16,
         on_error: OnError = "raise",
     ) -> None:
         super().__init__(
@@ -62,11 +62,13 @@ class Folder(PairedFrames):
             )
         if noise_max < 0:
             raise ValueError(f"data.noise_max must not be negative, got {noise_max}.")
-        self.root, self.patch = Path(root), (patch[0], patch[1])
+        if len(patch) != 2 or min(patch) < 11:
+            raise ValueError(f"data.patch must be [height,width], each at least 11 (SSIM's window), got {list(patch)}.")
+        self.root, self.patch = Path(root).expanduser(), (patch[0], patch[1])
         self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
 
     def open(self, split: Split) -> Source:
-        pictures = self._split()[split]
+        pictures = self._pictures(split)
         pairs = [picture for picture in pictures if isinstance(picture, FramePair)]
         photographs = [picture for picture in pictures if isinstance(picture, Path)]
         sources: list[Source] = []
@@ -86,13 +88,17 @@ class Folder(PairedFrames):
             sources.append(blurred)
         return sources[0] if len(sources) == 1 else Joined(sources)
 
-    def _split(self) -> dict[Split, list[FramePair | Path]]:
-        if (self.root / "train").is_dir() and (self.root / "test").is_dir():
-            rest, test = _pictures(self.root / "train"), _pictures(self.root / "test")
+    def _pictures(self, split: Split) -> list[FramePair | Path]:
+        title = f"data.root={self.root}"
+        if (self.root / "train").is_dir() or (self.root / "test").is_dir():
+            chosen = _pictures(self.root / ("test" if split == "test" else "train"))
         else:
-            rest, test = _divide(_pictures(self.root), f"data.root={self.root}", "testing")
-        train, val = _divide(rest, f"data.root={self.root}", "validation")
-        return {"train": train, "val": val, "test": test}
+            rest, test = _divide(_pictures(self.root), title, "testing")
+            chosen = test if split == "test" else rest
+        if split == "test":
+            return chosen
+        train, val = _divide(chosen, title, "validation")
+        return train if split == "train" else val
 
 
 def _pictures(folder: Path) -> list[FramePair | Path]:

@@ -1,7 +1,8 @@
 """Frame pairs read as they are needed: the data module under REDS, GOPRO and users' own pictures."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from deblurlab.data.images import Pixels
 from deblurlab.data.module import Split
-from deblurlab.data.plan import Host, Plan, evaluation_plan, training_plan
+from deblurlab.data.plan import Host, Integers, Plan, evaluation_plan, training_plan
 from deblurlab.data.source import Source
 from deblurlab.data.stream import OnError, PatchLoader, RawPairs
 from deblurlab.pair import Pair
@@ -42,6 +43,13 @@ class PairedFrames(LightningDataModule):
         self.batch_size, self.seed, self.workers = batch_size, seed, workers
         self.mixed_frames, self.on_error = mixed_frames, on_error
         self._sources: dict[Split, Source] = {}
+        self._skipped: defaultdict[Split, set[int]] = defaultdict(set)
+
+    def setup(self, stage: str) -> None:
+        """Find the frames of every split that a run will come to, before hours of training."""
+        splits: tuple[Split, ...] = ("train", "val", "test") if stage == "fit" else ("test",)
+        for split in splits:
+            self.source(split)
 
     @abstractmethod
     def open(self, split: Split) -> Source:
@@ -78,7 +86,17 @@ class PairedFrames(LightningDataModule):
                 host=self._host(),
             )
 
-        return PatchLoader(source, plan, whole=False, workers=self.workers, on_error=self.on_error)
+        return self._loader("train", plan)
+
+    def _loader(self, split: Split, plan: Callable[[int], Plan]) -> PatchLoader:
+        return PatchLoader(
+            self.source(split),
+            plan,
+            whole=split == "test",
+            workers=self.workers,
+            on_error=self.on_error,
+            skipped=self._skipped[split],
+        )
 
     def _evaluation_plan(self, split: Literal["val", "test"]) -> Plan:
         """Validation takes patches, frame by frame; test takes whole frames, those of one shape together."""
@@ -104,23 +122,23 @@ class PairedFrames(LightningDataModule):
         )
 
     def val_dataloader(self) -> PatchLoader:
-        return self._evaluation_loader("val")
+        return self._loader("val", partial(_same, self._evaluation_plan("val")))
 
     def test_dataloader(self) -> PatchLoader:
-        return self._evaluation_loader("test")
+        return self._loader("test", partial(_same, self._evaluation_plan("test")))
 
-    def _evaluation_loader(self, split: Literal["val", "test"]) -> PatchLoader:
-        plan = partial(_same, self._evaluation_plan(split))
-        return PatchLoader(
-            self.source(split), plan, whole=split == "test", workers=self.workers, on_error=self.on_error
-        )
+    def _scored(self, split: Literal["val", "test"]) -> tuple[Integers, Integers]:
+        """Frame and patch of each image of a split that has scores: those of broken frames have none."""
+        plan = self._evaluation_plan(split)
+        whole = plan.valid & ~np.isin(plan.frames, list(self._skipped[split]))
+        return plan.frames[whole], plan.patches[whole]
 
     def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
-        """Some images of a split, in the order of ``rows``, on the CPU. Frames of different shapes are cut at the
-        right and bottom to what they have in common.
+        """Some images of a split, in the order of ``rows``, on the CPU; frames that were skipped do not count. Frames
+        of different shapes are cut at the right and bottom to what they have in common.
         """
-        source, plan = self.source(split), self._evaluation_plan(split)
-        frames, patches = (items[plan.valid][list(rows)].tolist() for items in (plan.frames, plan.patches))
+        source = self.source(split)
+        frames, patches = (items[list(rows)].tolist() for items in self._scored(split))
         grid = source.grids[frames].min(axis=0) if split == "test" else np.array((1, 1))
         height, width = (grid * source.patch).tolist()
         sides: tuple[list[Pixels], list[Pixels]] = ([], [])
@@ -133,10 +151,10 @@ class PairedFrames(LightningDataModule):
         return Pair(blurred, sharp, torch.ones(len(frames), dtype=torch.bool), (int(grid[0]), int(grid[1])))
 
     def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
-        """The frame of each image of a split and, of patches, which of that frame's."""
-        plan = self._evaluation_plan(split)
-        names = [self.source(split).name(frame) for frame in plan.frames[plan.valid].tolist()]
-        return {"frame": names} if split == "test" else {"frame": names, "patch": plan.patches[plan.valid].tolist()}
+        """The frame of each scored image of a split and, of patches, which of that frame's."""
+        frames, patches = self._scored(split)
+        names = [self.source(split).name(frame) for frame in frames.tolist()]
+        return {"frame": names} if split == "test" else {"frame": names, "patch": patches.tolist()}
 
     def on_after_batch_transfer(self, batch: RawPairs, dataloader_idx: int) -> Pair:
         """Flip both sides alike and scale, on the training device."""

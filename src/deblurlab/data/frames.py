@@ -59,8 +59,22 @@ class Layout(NamedTuple):
 
 
 def images_in(folder: Path) -> dict[str, Path]:
-    """The picture files directly in ``folder``, by name without suffix, sorted."""
-    return {file.stem: file for file in sorted(folder.iterdir()) if file.suffix.lower() in SUFFIXES}
+    """The picture files directly in ``folder``, by name without suffix, sorted.
+
+    Raises:
+        ValueError: if two differ in their suffix alone.
+    """
+    found: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()):
+        if file.suffix.lower() in SUFFIXES:
+            _add(found, file.stem, file)
+    return found
+
+
+def _add(found: dict[str, Path], name: str, file: Path) -> None:
+    if name in found:
+        raise ValueError(f"{found[name]} and {file} have the same name but for the suffix: which one is it?")
+    found[name] = file
 
 
 def image_tree(folder: Path) -> dict[str, Path]:
@@ -73,7 +87,7 @@ def image_tree(folder: Path) -> dict[str, Path]:
             continue
         entered.add(real)
         for file in (Path(path) / name for name in files if Path(name).suffix.lower() in SUFFIXES):
-            found[file.relative_to(folder).with_suffix("").as_posix()] = file
+            _add(found, file.relative_to(folder).with_suffix("").as_posix(), file)
     return dict(sorted(found.items()))
 
 

@@ -72,6 +72,12 @@ class BlurredImages(LightningDataModule):
         rng = np.random.default_rng(_EVALUATION_SEEDS[split])
         return rng.uniform(*self.sigma_range, len(self.images(split)))
 
+    def setup(self, stage: str) -> None:
+        """Read every split that a run will come to, before hours of training."""
+        splits: tuple[Split, ...] = ("train", "val", "test") if stage == "fit" else ("test",)
+        for split in splits:
+            self.images(split)
+
     def train_dataloader(self) -> ResumableLoader:
         draws = TrainingDraws(
             images=len(self.images("train")),

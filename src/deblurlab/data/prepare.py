@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
@@ -57,7 +57,7 @@ class SourceSequence(NamedTuple):
     Attributes:
         split: "train" or "test".
         name: of the sequence.
-        fingerprint: changes when its files do.
+        fingerprint: changes when a file's name, size or time does.
         frames: how many there are, about.
         read: the frame pairs in order.
     """
@@ -110,8 +110,11 @@ def prepare(
         form: what the shards are.
 
     Raises:
-        ValueError: naming a broken file.
+        ValueError: naming a broken file, or two sequences of one name.
     """
+    names = Counter((sequence.split, sequence.name) for sequence in sequences)
+    if twice := [f"{split}/{name}" for (split, name), count in names.items() if count > 1]:
+        raise ValueError(f"Several sequences would be written to {twice[0]}{form.suffix}: give them different names.")
     storage.remove(INDEX)  # it is the sign that all is there
     with (
         tempfile.TemporaryDirectory(prefix="deblurlab-") as scratch,
@@ -120,7 +123,8 @@ def prepare(
     ):
 
         def one(sequence: SourceSequence) -> Shard | None:
-            if shard := _finished(sequence, storage, settings, form.suffix):
+            source = json.dumps([sequence.fingerprint, settings._asdict(), skip_broken])
+            if shard := _finished(sequence, storage, source, form.suffix):
                 progress(sequence.frames)
                 return shard
             file = Path(scratch) / f"{sequence.split}-{sequence.name}{form.suffix}"
@@ -131,7 +135,7 @@ def prepare(
             name = f"{sequence.split}/{sequence.name}{form.suffix}"
             shard = Shard(name, sequence.split, sequence.name, frames, file.stat().st_size, sha256_of(file))
             storage.store(name, file)
-            file.write_text(json.dumps({"source": _source(sequence, settings), "shard": shard._asdict()}))
+            file.write_text(json.dumps({"source": source, "shard": shard._asdict()}))
             storage.store(_note(sequence), file)
             file.unlink()
             return shard
@@ -154,18 +158,14 @@ def _note(sequence: SourceSequence) -> str:
     return f"{sequence.split}/{sequence.name}.json"
 
 
-def _source(sequence: SourceSequence, settings: Settings) -> str:
-    return json.dumps([sequence.fingerprint, settings._asdict()])
-
-
-def _finished(sequence: SourceSequence, storage: Storage, settings: Settings, suffix: str) -> Shard | None:
+def _finished(sequence: SourceSequence, storage: Storage, source: str, suffix: str) -> Shard | None:
     """The shard that was made of the same files in the same way, if it lies there whole."""
     try:
         note = json.loads(storage.read(_note(sequence)))
         shard = Shard(**(note["shard"] | {"frames": tuple(note["shard"]["frames"])}))
     except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
         return None
-    same = note["source"] == _source(sequence, settings) and storage.size(shard.file) == shard.bytes
+    same = note["source"] == source and storage.size(shard.file) == shard.bytes
     return shard if same and shard.file.endswith(suffix) else None
 
 
@@ -215,6 +215,7 @@ def published(pairs: Sequence[FramePair], split: str) -> list[SourceSequence]:
         digest = hashlib.sha256()
         for pair in frames:
             for side in (pair.blurred, pair.sharp):
-                digest.update(f"{side.name} {side.stat().st_size}\n".encode())
+                status = side.stat()
+                digest.update(f"{side.name} {status.st_size} {status.st_mtime_ns}\n".encode())
         sequences.append(SourceSequence(split, name, digest.hexdigest(), len(frames), partial(read, frames)))
     return sequences

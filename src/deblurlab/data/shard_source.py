@@ -1,5 +1,6 @@
 """Frames read from prepared shards, on disk or in a bucket."""
 
+import logging
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,8 @@ from deblurlab.data.plan import Integers
 from deblurlab.data.shards import INDEX, Index, Settings, Shard, decode_row, from_json
 from deblurlab.data.source import Frame, divide
 from deblurlab.data.storage import Storage
+
+log = logging.getLogger(__name__)
 
 # Frames are mixed over this many shards of a bucket, as far as the cache holds them.
 _OPEN_SHARDS = 16
@@ -87,6 +90,7 @@ class ShardFrames:
         return Frame(*(decode_row(side, self.settings, name) for side in sides))
 
     def _row(self, shard: Shard, row: int, name: str) -> Any:
+        fetched_again = False
         while True:
             path = self.cache.local(shard) if self.cache else Path(self.storage.path(shard.file))
             try:
@@ -97,6 +101,14 @@ class ShardFrames:
                 if self.cache is None:
                     raise ValueError(f"{name} is gone, though the index lists it. Prepare the data again.") from error
             except (pa.ArrowException, OSError, IndexError) as error:
+                if self.cache is not None and not fetched_again:  # the disk, not the bucket
+                    log.warning(
+                        f"{path}, the local copy of {self.storage.names(shard.file)}, is damaged: fetching it again"
+                    )
+                    self.cache.forget(shard)
+                    _footer.cache_clear()
+                    fetched_again = True
+                    continue
                 raise ValueError(
                     f"{name} is damaged ({str(error).splitlines()[0]}). Delete the file and run prepare again."
                 ) from error

@@ -25,6 +25,8 @@ def patiently(action: Callable[[], T], what: str) -> T:
             return action()
         except FileNotFoundError:
             raise
+        except (NotADirectoryError, IsADirectoryError, PermissionError) as error:  # no network mends these
+            raise ValueError(f"{what} failed: {error}") from error
         except OSError as error:
             if pause is None:
                 raise ValueError(f"{what} failed {len(PAUSES) + 1} times: {error}") from error
@@ -51,7 +53,7 @@ class Storage:
             try:
                 self.filesystem, self.base = fs.FileSystem.from_uri(root)
             except (ValueError, OSError) as error:
-                raise ValueError(f"{root} cannot be opened: {error}") from error
+                raise ValueError(f"{self.names('')} cannot be opened: {error}") from error
         self.local = isinstance(self.filesystem, fs.LocalFileSystem)
 
     def path(self, name: str) -> str:
@@ -60,7 +62,7 @@ class Storage:
 
     def names(self, name: str) -> str:
         """A file as the user would write it, for messages: without options, and without keys."""
-        return re.sub("//[^/@]*@", "//", f"{self.root.partition('?')[0]}/{name}")
+        return re.sub("//[^/@]*@", "//", f"{self.root.partition('?')[0]}/{name}").removesuffix("/")
 
     def size(self, name: str) -> int | None:
         """Bytes of a file; None if there is none."""

@@ -51,17 +51,25 @@ class PatchLoader:
         whole: batches of whole frames instead of patches.
         workers: threads that read. Decoding and resizing leave the interpreter free, so that they keep as
             many cores busy.
-        on_error: "raise" stops at a broken frame. "skip" warns, counts it in ``skipped``, puts the next readable
-            frame in its place and marks those patches invalid.
+        on_error: "raise" stops at a broken frame. "skip" warns, puts the next readable frame in its place and marks
+            those patches invalid.
+        skipped: frames that are known to be broken; those found are added.
     """
 
     def __init__(
-        self, source: Source, plan: Callable[[int], Plan], *, whole: bool, workers: int, on_error: OnError
+        self,
+        source: Source,
+        plan: Callable[[int], Plan],
+        *,
+        whole: bool,
+        workers: int,
+        on_error: OnError,
+        skipped: set[int],
     ) -> None:
         self.source, self.plan, self.whole = source, plan, whole
         self.workers, self.on_error = workers, on_error
         self.epoch = 0
-        self.skipped: set[int] = set()
+        self.skipped = skipped
         self._length = len(plan(0).frames)
         self._consumed = 0
         self._start = 0
@@ -88,7 +96,7 @@ class PatchLoader:
     def __iter__(self) -> Iterator[RawPairs]:
         start, self._start = self._start, 0
         self._consumed = start
-        epoch, plan = self.epoch, self.plan(self.epoch)
+        epoch, plan, known = self.epoch, self.plan(self.epoch), len(self.skipped)
         first, last = _first_and_last_use(plan.frames[start:])
         due = np.array(list(first.values()))
         self.source.expect(np.array(list(first)))
@@ -109,6 +117,8 @@ class PatchLoader:
                 yield made
         finally:
             pool.shutdown(cancel_futures=True)
+            if len(self.skipped) > known:
+                log.warning(f"data.on_error=skip: {len(self.skipped)} of {len(self.source.groups)} frames are left out")
 
     def _read(self, frame: int, epoch: int) -> _Read:
         try:
@@ -116,9 +126,7 @@ class PatchLoader:
         except ValueError as error:
             if self.on_error == "raise":
                 raise
-            if frame not in self.skipped:
-                log.warning(f"data.on_error=skip: {error}")
-            self.skipped.add(frame)
+            self._skip(frame, error)
             problem = error
         count = len(self.source.groups)
         for other in range(frame + 1, frame + count):
@@ -126,9 +134,14 @@ class PatchLoader:
                 continue
             try:
                 return _Read(self.source.read(other % count, epoch), False)
-            except ValueError:
-                continue
+            except ValueError as error:
+                self._skip(other % count, error)
         raise problem
+
+    def _skip(self, frame: int, error: ValueError) -> None:
+        if frame not in self.skipped:
+            log.warning(f"data.on_error=skip: {error}")
+        self.skipped.add(frame)
 
     def _batch(self, rows: Plan, reads: dict[int, Future[_Read]]) -> RawPairs:
         rows_and_columns = self.source.grids[rows.frames[0]] if self.whole else np.array((1, 1))

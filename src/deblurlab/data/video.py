@@ -54,6 +54,8 @@ class VideoFrames(PairedFrames):
         super().__init__(
             batch_size=batch_size, seed=seed, workers=workers, mixed_frames=mixed_frames, on_error=on_error
         )
+        if len(size) != 2 or len(grid) != 2:
+            raise ValueError(f"data.size and data.grid are [height,width], got {list(size)} and {list(grid)}.")
         self.root, self.layout, self.antialias = root, layout, antialias
         self.size, self.grid = (size[0], size[1]), (grid[0], grid[1])
         divide(self.size, self.grid)
@@ -89,9 +91,9 @@ class VideoFrames(PairedFrames):
         made = index.settings
         if (made.size, made.antialias) != (self.size, self.antialias):
             raise ValueError(
-                f"{self.root} was prepared with data.size={list(made.size)} data.antialias={made.antialias}; "
-                f"data.size={list(self.size)} data.antialias={self.antialias} is asked for. Prepare it once more, "
-                "to another folder."
+                f"{self.storage.names('')} was prepared with data.size={list(made.size)} "
+                f"data.antialias={made.antialias}; data.size={list(self.size)} data.antialias={self.antialias} is "
+                "asked for. Prepare it once more, to another folder."
             )
         return index
 
@@ -107,7 +109,7 @@ class VideoFrames(PairedFrames):
         assert self.index is not None
         shards = [shard for shard in self.index.shards if shard.split == official]
         if not shards:
-            raise ValueError(f"{self.root} holds no prepared frames of split {official}.")
+            raise ValueError(f"{self.storage.names('')} holds no prepared frames of split {official}.")
         return [(shard, row) for shard in shards for row in range(len(shard.frames))]
 
     def open(self, split: Split) -> Source:

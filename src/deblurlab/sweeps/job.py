@@ -142,7 +142,7 @@ def _run(command: list[str], folder: Path, hopeless: Callable[[], bool]) -> str:
     if pruned:
         log.info(f"{folder.name}: pruned")
         return "pruned"
-    if process.returncode == 0:
+    if process.returncode == 0 and (folder / "metrics.json").is_file():
         return "finished"
     end = f"exit status {process.returncode}"
     if process.returncode < 0:

@@ -1,11 +1,12 @@
 """What every restoration task shares: how it is scored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from deblurlab.metrics import ImageScores, score
 from deblurlab.metrics.image import PerImage
@@ -30,6 +31,14 @@ class Restoration(LightningModule):
         self.val_scores = ImageScores()
         self.test_scores = ImageScores()
         self.test_blurred_scores = ImageScores()
+
+    @staticmethod
+    def optimized(optimizer: Callable[[Iterator[nn.Parameter]], Optimizer], network: nn.Module) -> Optimizer:
+        """The optimizer of a network's parameters; ValueError if its settings make no sense."""
+        try:
+            return optimizer(network.parameters())
+        except TypeError as error:
+            raise ValueError(f"the optimizer cannot be made of its settings: {error}") from error
 
     def scales(self, blurred: Tensor) -> list[Tensor]:
         """(B, 3, H, W) in [0, 1] to the restored images, same shape and type, about [0, 1]; then, of a multi-scale

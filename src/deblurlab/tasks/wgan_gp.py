@@ -71,12 +71,14 @@ class WGANGP(Restoration):
         self.seed = seed
 
     def configure_optimizers(self) -> list[Optimizer]:
-        return [self._optimizer(self.network.parameters()), self._critic_optimizer(self.critic.parameters())]
+        players = ((self._optimizer, self.network), (self._critic_optimizer, self.critic))
+        return [self.optimized(optimizer, player) for optimizer, player in players]
 
     def training_step(self, batch: Pair, batch_idx: int) -> None:
         optimizer, critic_optimizer = self.optimizers()  # type: ignore[attr-defined]  # it is a list of two
         steps = 1 if self.fresh_critic_batches else self.critic_steps
-        generator_steps = not self.fresh_critic_batches or (batch_idx + 1) % self.critic_steps == 0
+        batches = self.trainer.fit_loop.total_batch_idx + 1  # over all epochs
+        generator_steps = not self.fresh_critic_batches or batches % self.critic_steps == 0
         with torch.set_grad_enabled(generator_steps):
             scales = self.scales(batch.blurred)
         real, fake = signed(batch.sharp), signed(scales[0].detach())

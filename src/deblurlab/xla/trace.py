@@ -24,7 +24,8 @@ class _Start(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         for optimizer in trainer.optimizers:
-            assert isinstance(optimizer, Adam)
+            if not isinstance(optimizer, Adam):
+                raise ValueError(f"plan knows Adam's state only, not that of {type(optimizer).__name__}.")
             for parameter in (weight for group in optimizer.param_groups for weight in group["params"]):
                 optimizer.state[parameter] = {
                     "step": torch.zeros((), device=parameter.device),
