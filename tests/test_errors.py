@@ -58,6 +58,12 @@ def test_values_that_make_no_sense(override: str, message: str, refused: Refused
     assert message in refused("train", "trainer=cpu", "+model.network.widths=[4,8]", override)
 
 
+def test_a_precision_that_xla_does_not_have(refused: Refused) -> None:
+    pytest.importorskip("torch_xla", reason="torch_xla is not installed")
+    message = refused("train", "trainer=xla_cpu", "trainer.precision=bf16")
+    assert "trainer.precision must be auto, bf16-mixed or 32-true on XLA, got bf16" in message
+
+
 @pytest.mark.skipif(torch.cuda.is_available() or torch.backends.mps.is_available(), reason="there is a GPU")
 def test_no_gpu(refused: Refused) -> None:
     assert "PyTorch finds no GPU here" in refused("train", "trainer=gpu")

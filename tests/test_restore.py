@@ -1,5 +1,8 @@
 """The command as a user runs it, with a network that changes nothing: what comes back is known."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +141,19 @@ def test_a_video_keeps_its_frames_and_its_sound(identity: str, call: Call, tmp_p
     with pytest.raises(SystemExit, match="1 of 1 were not restored"):
         call("restore", "input=b.mp4", "output=out", identity, *SMALL)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.mp4"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory as Linux does")
+def test_twelve_megapixels_take_less_than_two_gibibytes(tmp_path: Path) -> None:
+    Image.fromarray(picture(0, 3000, 4000)).save(tmp_path / "large.jpg", quality=95)
+    command = [sys.executable, "-m", "deblurlab.restore", "input=large.jpg", "output=out", "trainer=cpu"]
+    with subprocess.Popen(command, cwd=tmp_path) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    assert pixels(tmp_path / "out/large.jpg").shape == (3000, 4000, 3)
+    assert used.ru_maxrss < 2 * 2**20  # KiB
 
 
 @pytest.mark.slow
