@@ -69,7 +69,8 @@ def epochs(data: VideoFrames, count: int) -> int:
     return patches
 
 
-def measured(runs: dict[str, Callable[[], int]]) -> Iterator[tuple[str, dict[str, float]]]:
+def measured(runs: dict[str, Callable[[], int]]) -> dict[str, dict[str, float]]:
+    """The best rates of each, over turns that all take one after the other."""
     best: dict[str, dict[str, float]] = {}
     for _ in range(TURNS):
         for name, run in runs.items():
@@ -80,7 +81,7 @@ def measured(runs: dict[str, Callable[[], int]]) -> Iterator[tuple[str, dict[str
                 "patches_per_cpu_second": patches / (time.process_time() - cpu),
             }
             best[name] = {key: max(rate, best.get(name, rates)[key]) for key, rate in rates.items()}
-    yield from best.items()
+    return best
 
 
 def appetite(root: str) -> dict[str, float]:
@@ -142,7 +143,7 @@ def main(root: str) -> None:
             for codec in codecs:
                 data = modules(f"{folder}/{codec}", **{"data.workers": workers})
                 runs[f"{codec} shards, {workers} workers"] = lambda d=data: epochs(d, 4)
-        rates = dict(measured(runs))
+        rates = measured(runs)
         memory = memory_over(modules(f"{folder}/webp"), 50_000)
     study = rates["the study's way"]
     table = Table("", "patches/s", "patches/CPU s", "of the study's CPU rate", title="Input, 128x96 pairs")

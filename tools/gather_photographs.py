@@ -45,6 +45,8 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     options = parser.parse_args()
+    if options.out.exists():
+        parser.error(f"{options.out} is there already: choose another, or delete it")
     for split, sets in PAIRS.items():
         for name, folders in sets.items():
             for frame, blurred, sharp in pairs(options.data, name, folders):

@@ -33,7 +33,7 @@ def curves(rows: Sequence[Mapping[str, float]]) -> Figure:
             marker = "o" if len(rows) < 3 else ""
             axes.plot(epochs, [row.get(name, np.nan) for row in rows], marker=marker, label=label)
         axes.set(title=title, xlabel="epoch")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
     figure.axes[0].set_yscale("log")
     figure.axes[0].legend()

@@ -184,6 +184,12 @@ def test_small_and_unequal_pictures_are_named(tmp_path: Path) -> None:
     Image.fromarray(picture(0, 10, 70)).save(root / "small.png")
     with pytest.raises(ValueError, match=r"small\.png is 70x10, smaller than data\.patch=\[16, 32\]"):
         [folder(root).source(split) for split in _SPLITS]
+    for side in ("blurred", "sharp"):
+        photographs(root / "pairs", 16, side)
+    Image.fromarray(picture(0, 41, 71)).save(root / "pairs/blurred/03 ü.png")
+    with pytest.raises(ValueError, match=r"03 ü\.png.* 71x41"):
+        pairs = folder(root / "pairs")
+        [pairs.source(split).read(row, 0) for split in _SPLITS for row in range(len(pairs.source(split).groups))]
 
 
 def test_real_photographs(real_data: Path) -> None:

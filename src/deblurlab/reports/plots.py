@@ -48,7 +48,7 @@ def curves(groups: Sequence[Group]) -> Figure | None:
                 low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
                 axes.fill_between(epochs, low, high, color=f"C{number}", alpha=0.15, linewidth=0)
         axes.set(xlabel="epoch", ylabel=title)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return _finish(figure)
 
 
