@@ -187,8 +187,8 @@ def test_small_and_unequal_pictures_are_named(tmp_path: Path) -> None:
     for side in ("blurred", "sharp"):
         photographs(root / "pairs", 16, side)
     Image.fromarray(picture(0, 41, 71)).save(root / "pairs/blurred/03 ü.png")
+    pairs = folder(root / "pairs")
     with pytest.raises(ValueError, match=r"03 ü\.png.* 71x41"):
-        pairs = folder(root / "pairs")
         [pairs.source(split).read(row, 0) for split in _SPLITS for row in range(len(pairs.source(split).groups))]
 
 
