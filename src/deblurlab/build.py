@@ -88,39 +88,44 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
         raise ValueError(f"trainer.max_epochs must be a whole number, got {settings.max_epochs}.")
     if settings.accelerator == "auto" and xla.tpu_found():
         settings.accelerator, settings.devices = "tpu", "auto"
-    device: dict[str, Any] = {"plugins": [AtomicCheckpointIO()]}
-    watchers: list[Callback] = []
-    if settings.accelerator in get_args(xla.Client):
-        if settings.precision not in ("auto", "bf16-mixed", "32-true"):
-            raise ValueError(f"trainer.precision must be auto, bf16-mixed or 32-true on XLA, got {settings.precision}.")
-        device = {
-            "strategy": xla.data_parallel(
-                settings.accelerator,
-                devices=settings.devices,
-                bfloat16=settings.precision != "32-true",
-                run_each_step=graph == "step",
-            )
-        }
-        settings.accelerator, settings.devices, settings.precision = "auto", 1, None
-        watchers = xla.watchers()
-    else:
-        chosen = settings.devices
-        if chosen not in (1, "1", "auto") and not (isinstance(chosen, ListConfig) and len(chosen) == 1):
-            raise ValueError(f"trainer.devices={chosen}: a run takes one CPU or GPU; trainer=tpu takes all cores.")
-        settings.devices = 1 if chosen == "auto" else chosen
-        if settings.accelerator == "gpu" and not (torch.cuda.is_available() or torch.backends.mps.is_available()):
-            raise ValueError("trainer=gpu: PyTorch finds no GPU here. trainer=auto takes the best device there is.")
-        if settings.get("precision") == "auto":
-            settings.precision = fast_precision(settings.accelerator)
+    on_xla = settings.accelerator in get_args(xla.Client)
+    device = _all_cores(settings, run_each_step=graph == "step") if on_xla else _one_device(settings)
     module: Trainer = instantiate(
         settings,
-        callbacks=[*_listed(cfg.get("callbacks")), *callbacks, *watchers],
+        callbacks=[*_listed(cfg.get("callbacks")), *callbacks, *(xla.watchers() if on_xla else ())],
         logger=_listed(cfg.get("logger")) or False,
         enable_progress_bar=False,
         **device,
         _convert_="all",
     )
     return module
+
+
+def _all_cores(settings: DictConfig, *, run_each_step: bool) -> dict[str, Any]:
+    """What a trainer on XLA needs; ``settings`` leave the rest to it."""
+    if settings.precision not in ("auto", "bf16-mixed", "32-true"):
+        raise ValueError(f"trainer.precision must be auto, bf16-mixed or 32-true on XLA, got {settings.precision}.")
+    strategy = xla.data_parallel(
+        settings.accelerator,
+        devices=settings.devices,
+        bfloat16=settings.precision != "32-true",
+        run_each_step=run_each_step,
+    )
+    settings.accelerator, settings.devices, settings.precision = "auto", 1, None
+    return {"strategy": strategy}
+
+
+def _one_device(settings: DictConfig) -> dict[str, Any]:
+    """What a trainer on one CPU or GPU needs, its precision chosen in ``settings``."""
+    chosen = settings.devices
+    if chosen not in (1, "1", "auto") and not (isinstance(chosen, ListConfig) and len(chosen) == 1):
+        raise ValueError(f"trainer.devices={chosen}: a run takes one CPU or GPU; trainer=tpu takes all cores.")
+    settings.devices = 1 if chosen == "auto" else chosen
+    if settings.accelerator == "gpu" and not (torch.cuda.is_available() or torch.backends.mps.is_available()):
+        raise ValueError("trainer=gpu: PyTorch finds no GPU here. trainer=auto takes the best device there is.")
+    if settings.get("precision") == "auto":
+        settings.precision = fast_precision(settings.accelerator)
+    return {"plugins": [AtomicCheckpointIO()]}
 
 
 def _listed(group: DictConfig | None) -> list[Any]:

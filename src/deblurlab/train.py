@@ -65,15 +65,13 @@ def main(cfg: DictConfig) -> float | None:
             weights.extract(Path(best.best_model_path), cfg.model.network, folder / weights.NAME)
     trainer.test(task, datamodule=data, verbose=False)
 
-    if "test/restored/images" not in trainer.callback_metrics:
-        log.info("no test: trainer.limit_test_batches=0")
-        return None
-    result = results.summary(trainer.callback_metrics, data=choices["data"], split="test")
-    if trainer.is_global_zero:
+    if trainer.is_global_zero and per_image.scores:
         assert isinstance(data, Evaluable)
+        result = results.summary(trainer.callback_metrics, data=choices["data"], split="test")
         results.write_per_image(per_image.scores, data.labels("test"), folder / "per_image.csv")
         results.write(result, folder / "metrics.json")
         results.show(result, choices["model"])
+    if trainer.is_global_zero:
         log.info(f"{folder} holds {', '.join(sorted(entry.name for entry in folder.glob('[!.]*')))}")
     for logger in trainer.loggers:
         if isinstance(logger, Wandb):
