@@ -63,7 +63,9 @@ def test_evaluate_scores_weights_as_it_scores_their_run(run: Path, call: Call, t
     limit = ["trainer.precision=32-true", "trainer.limit_test_batches=2"]
     call("evaluate", f"run={run}", "data=sample", *limit)
     call("evaluate", f"weights={run}/weights.safetensors", "data=sample", *limit)
+    call("evaluate", f"run={run}", *limit, "output=elsewhere")
     one = json.loads((run / "evaluate/sample/metrics.json").read_text())
+    assert one == json.loads((tmp_path / "elsewhere/metrics.json").read_text())
     assert one == json.loads((tmp_path / f"outputs/evaluate/{run.name}/sample/metrics.json").read_text())
 
 

@@ -11,6 +11,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.command import command
@@ -35,10 +36,11 @@ def main(cfg: DictConfig) -> float:
     subject = _weights(cfg) if cfg.run is None else _run(cfg)
     task, data = subject.task, build.data(subject.config)
     assert isinstance(data, Evaluable)
-    log.info(f"{subject.source} on {folder.name}, {trainer.strategy.root_device}, {trainer.precision}")
+    name = HydraConfig.get().runtime.choices["data"] or load_run(cfg.run).data
+    log.info(f"{subject.source} on {name}, {trainer.strategy.root_device}, {trainer.precision}")
     trainer.test(task, datamodule=data, verbose=False)
 
-    result = results.summary(trainer.callback_metrics, data=folder.name, split="test")
+    result = results.summary(trainer.callback_metrics, data=name, split="test")
     results.write(result, folder / "metrics.json")
     results.write_per_image(per_image.scores, data.labels("test"), folder / "metrics.csv")
     results.draw_extremes(per_image.scores, task, data, folder / "panel.png")
