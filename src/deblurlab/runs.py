@@ -30,7 +30,7 @@ def run_group() -> str | None:
     if not HydraConfig.initialized():
         return None
     choices = HydraConfig.get().runtime.choices
-    return str(OmegaConf.select(choices, "experiment") or f"{choices['data']}_{choices['model']}")
+    return str(dict(choices).get("experiment") or f"{choices['data']}_{choices['model']}")
 
 
 def checkpoint_file(ckpt_path: str, folder: Path) -> Path:
