@@ -43,7 +43,7 @@ def test_stablehlo_has_one_size(call: Call, tmp_path: Path, caplog: pytest.LogCa
     done = run_command(tmp_path, "export", "weights=a.safetensors", "format=stablehlo", "size=[32,48]")
     assert done.returncode == 0, done.stderr
     assert float(done.stderr.split()[-1]) < 1e-4
-    assert (tmp_path / "exported/UNet16_32x48_stablehlo/functions").is_dir()
+    assert (tmp_path / "exported/a_32x48_stablehlo/functions").is_dir()
 
 
 def test_an_unknown_format_is_refused(call: Call) -> None:

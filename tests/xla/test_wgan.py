@@ -57,7 +57,9 @@ def agree(ours: Path, reference: Path, names: set[str]) -> None:
     assert len(expected) == 10
     for step, logged in scalars(ours).items():
         for name in names:
-            assert logged[f"train/{name}_step"] == pytest.approx(expected[step][f"train/{name}_step"], rel=1e-4), step
+            # Of means of the critic's scores, which cancel, 1e-4 is of a single score, about 0.1.
+            tolerance = pytest.approx(expected[step][f"train/{name}_step"], rel=1e-4, abs=1e-5)
+            assert logged[f"train/{name}_step"] == tolerance, (step, name)
 
 
 EVERYTHING = {"loss", "content", "adversarial", "critic_loss", "penalty", "gap", "generator_norm", "critic_norm"}
