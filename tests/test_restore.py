@@ -154,7 +154,8 @@ def test_twelve_megapixels_take_less_than_two_gibibytes(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert pixels(tmp_path / "out/large.jpg").shape == (3000, 4000, 3)
     peak = re.search(r"VmHWM:\s+(\d+) kB", done.stdout)
-    assert peak and int(peak[1]) < 2 * 2**20
+    assert peak
+    assert int(peak[1]) < 2 * 2**20
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from deblurlab.nets import MSDeblur, PatchGAN, REDNet30, ResNet16, UNet16
 
@@ -112,6 +113,14 @@ def test_msdeblur_restores_three_scales_from_coarse_to_fine() -> None:
         expected = nn.functional.avg_pool2d(2 * blurred - 1, factor)
         torch.testing.assert_close(features[:, -3:], expected)
     assert [features.shape[1] for features in seen] == [3, 64, 64]
+
+
+@pytest.mark.parametrize("network", [UNet16(residual=True), MSDeblur(blocks=1, residual=True)])
+def test_a_residual_network_starts_as_the_identity(network: nn.Module) -> None:
+    blurred = torch.rand(2, 3, 16, 24)
+    output = network(blurred)
+    for image in output if isinstance(output, list) else [output]:
+        torch.testing.assert_close(image, F.avg_pool2d(blurred, blurred.shape[-1] // image.shape[-1]))
 
 
 def test_msdeblur_refuses_a_size_that_does_not_halve_twice() -> None:

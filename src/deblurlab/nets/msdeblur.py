@@ -28,14 +28,15 @@ class _ResBlock(nn.Module):
 
 
 class _Branch(nn.Module):
-    """One resolution: features in, an image in [-1, 1] out, of the features' type under autocast, too."""
+    """One resolution: features in, an image out, of the features' type under autocast, too."""
 
     def __init__(self, inputs: int, blocks: int) -> None:
         super().__init__()
         self.convs = nn.Sequential(_conv(inputs, _WIDTH), *(_ResBlock() for _ in range(blocks)), _conv(_WIDTH, 3))
 
     def forward(self, features: Tensor) -> Tensor:
-        return torch.tanh(self.convs(features).type_as(features))
+        image: Tensor = self.convs(features)
+        return image.type_as(features)
 
 
 class MSDeblur(nn.Module):
@@ -47,6 +48,8 @@ class MSDeblur(nn.Module):
 
     Args:
         blocks: residual blocks a branch; the study takes 19 on CIFAR-10 and 5 on REDS.
+        residual: add the blurred image to each branch's output in place of the tanh. The network starts as the
+            identity, so that it never has to learn to draw the picture itself; values are in (-inf, inf).
 
     Shape: (B, 3, H, W) in [0, 1] to three images in [0, 1]: (B, 3, H, W), half and a quarter of that.
     Inside, images are in [-1, 1]. H and W must be multiples of 4; ValueError otherwise.
@@ -54,21 +57,27 @@ class MSDeblur(nn.Module):
 
     size_multiple = 4
 
-    def __init__(self, *, blocks: int = 19) -> None:
+    def __init__(self, *, blocks: int = 19, residual: bool = False) -> None:
         super().__init__()
+        self.residual = residual
         self.branches = nn.ModuleList(_Branch(inputs, blocks) for inputs in (3, _WIDTH, _WIDTH))
         self.upsample = nn.ModuleList(
             nn.ConvTranspose2d(3, _WIDTH - 3, _KERNEL, stride=2, padding=_KERNEL // 2, output_padding=1)
             for _ in range(2)
         )
         keras_init(self)
+        if residual:
+            for level in range(3):
+                nn.init.zeros_(self.get_parameter(f"branches.{level}.convs.{blocks + 1}.weight"))
 
     def forward(self, blurred: Tensor) -> list[Tensor]:
         require_multiple(blurred, self.size_multiple, "MSDeblur")
-        coarse, *finer = self.branches
         blurred = 2 * blurred - 1
-        restored = [coarse(F.avg_pool2d(blurred, 4))]
-        for branch, upsample, factor in zip(finer, self.upsample, (2, 1), strict=True):
-            here = F.avg_pool2d(blurred, factor) if factor > 1 else blurred
-            restored.append(branch(torch.cat((upsample(restored[-1]), here), dim=1)))
+        restored: list[Tensor] = []
+        for level, (branch, factor) in enumerate(zip(self.branches, (4, 2, 1), strict=True)):
+            here = features = F.avg_pool2d(blurred, factor) if factor > 1 else blurred
+            if level:
+                features = torch.cat((self.upsample[level - 1](restored[-1]), here), dim=1)
+            image = branch(features)
+            restored.append(here + image if self.residual else torch.tanh(image))
         return [(image + 1) / 2 for image in reversed(restored)]
