@@ -72,10 +72,10 @@ def gaussian_blur(images: Tensor, kernels: Tensor) -> Tensor:
     height, width = images.shape[-2:]
     if kernels.shape[1] // 2 >= min(height, width):
         raise ValueError(f"A blur of {kernels.shape[1]} taps needs images larger than {height}x{width}.")
-    rows = _banded(kernels, height)[:, None]
-    columns = _banded(kernels, width)[:, None].mT
-    vertical = rows @ images.to(torch.float32)  # up to 255 * 256
+    rows, columns = _banded(kernels, height), _banded(kernels, width).mT
+    vertical = rows[:, None] @ images.to(torch.float32)  # up to 255 * 256
+    vertical = vertical.flatten(1, 2)  # (B, C * H, W): a matrix for all channels
     high = torch.floor(vertical / 256)
-    low = vertical - 256 * high
-    blurred = 256 * (high @ columns) + low @ columns  # up to 255 * 65536
-    return torch.floor((blurred + 32768) / 65536)
+    low = vertical.sub_(high, alpha=256)
+    blurred = (high @ columns).mul_(256).add_(low @ columns)  # up to 255 * 65536
+    return blurred.add_(32768).div_(65536).floor_().view(images.shape)
