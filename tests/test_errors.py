@@ -1,5 +1,7 @@
 """A user's mistake ends in one message that names the file or the key and the fix."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -136,6 +138,23 @@ def test_a_run_is_not_overwritten(refused: Refused, call: Call, tmp_path: Path) 
         "train", "run=mine", "ckpt_path=last"
     )
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_two_runs_do_not_share_a_folder(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "mine/.hydra").mkdir(parents=True)
+    hold = "import filelock, sys; lock = filelock.FileLock('mine/.hydra/lock'); lock.acquire(); print(1); input()"
+    with subprocess.Popen(
+        [sys.executable, "-uc", hold], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout
+        other.stdout.readline()
+        assert "run=mine is being written by another process" in refused("train", "run=mine")
+        other.kill()
+
+
+def test_a_checkpoint_is_of_a_run_not_of_weights(refused: Refused) -> None:
+    message = refused("evaluate", "weights=photographs", "data=sample", "ckpt_path=last")
+    assert "ckpt_path=last is for run=FOLDER" in message
 
 
 def test_evaluating_what_is_not_a_run(refused: Refused, tmp_path: Path) -> None:

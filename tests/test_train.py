@@ -147,6 +147,15 @@ def test_the_rate_of_an_epoch_is_the_one_it_was_trained_at(tiny_cifar10: Path, c
     assert [float(row["lr"]) for row in _rows(tmp_path / "run")] == [1e-3, 1e-3, 5e-4, 2.5e-4]
 
 
+@pytest.mark.filterwarnings("ignore:.*could not find the monitored key")
+def test_an_epoch_without_validation_has_no_scores(tiny_cifar10: Path, call: Call, tmp_path: Path) -> None:
+    """Also: a callback is switched off as Hydra does it."""
+    each = ("+trainer.check_val_every_n_epoch=2", "callbacks.panel=null", "run=run")
+    call("train", *_arguments(tiny_cifar10, *each))
+    assert [bool(row["val/ssim"]) for row in _rows(tmp_path / "run")] == [False, True, False, True]
+    assert not (tmp_path / "run/panel.png").exists()
+
+
 def test_evaluate_rebuilds_a_run(uninterrupted: Path, call: Call) -> None:
     call("evaluate", f"run={uninterrupted}", "trainer.precision=32-true")
     folder = uninterrupted / "evaluate" / "cifar10"

@@ -129,7 +129,7 @@ def _one_device(settings: DictConfig) -> dict[str, Any]:
 
 
 def _listed(group: DictConfig | None) -> list[Any]:
-    return [instantiate(entry, _convert_="all") for entry in (group.values() if group else ())]
+    return [instantiate(entry, _convert_="all") for entry in (group.values() if group else ()) if entry is not None]
 
 
 def fast_precision(accelerator: str) -> str:

@@ -73,6 +73,8 @@ def _run(cfg: DictConfig) -> _Subject:
 def _weights(cfg: DictConfig) -> _Subject:
     from deblurlab import build, weights
 
+    if cfg.ckpt_path != "best":
+        raise ValueError(f"ckpt_path={cfg.ckpt_path} is for run=FOLDER; weights={cfg.weights} are chosen already.")
     chosen = weights.load(cfg.weights)
     return _Subject(chosen.title, f"weights {cfg.weights}", build.scored(build.restorer(chosen)), cfg)
 

@@ -50,12 +50,12 @@ def main(cfg: DictConfig) -> None:
         steps.append(alone(cfg, one, cfg.batch))
     epochs, images = int(cfg.trainer.max_epochs), len(_data(cfg, 1).train_dataloader())
     show(steps, epochs=epochs, images=images)
-    if cfg.largest_batch:
-        for one, step in zip(slices, steps, strict=True):
-            print(f"{one.name}: the largest batch that fits is {largest_batch(cfg, one, step):,} images a core")
     if cfg.json:
         plans = [step.as_json() for step in steps]
         Path(cfg.json).write_text(json.dumps(plans[0] if len(plans) == 1 else plans, indent=2) + "\n")
+    if cfg.largest_batch:
+        for one, step in zip(slices, steps, strict=True):
+            print(f"{one.name}: the largest batch that fits is {largest_batch(cfg, one, step):,} images a core")
 
 
 def _data(cfg: DictConfig, batch_size: int) -> Any:
@@ -94,18 +94,18 @@ def alone(cfg: DictConfig, topology: "Topology", batch: int) -> "Estimate":
 
 
 def largest_batch(cfg: DictConfig, topology: "Topology", step: "Estimate") -> int:
-    """Images a core, a multiple of 8, up to the whole training set.
+    """Images a core, from ``step``'s up to the whole training set in multiples of 8.
 
     Memory grows linearly with the batch: two compilations foretell the answer, further ones make sure of it.
     """
     from deblurlab.xla.compiler import DoesNotFitError
 
     memory, images = topology.chip.memory, len(_data(cfg, 1).train_dataloader())
-    double = alone(cfg, topology, 2 * step.batch)
-    slope = (double.cost.memory_bytes - step.cost.memory_bytes) / step.batch
-    batch = int(step.batch + (memory - step.cost.memory_bytes) / slope) // 8 * 8
-    batch = min(batch, images // topology.cores // 8 * 8)
-    while True:
+    half = alone(cfg, topology, max(1, step.batch // 2))
+    slope = (step.cost.memory_bytes - half.cost.memory_bytes) / max(1, step.batch - half.batch)
+    batch = int(step.batch + (memory - step.cost.memory_bytes) / slope) if slope > 0 else images
+    batch = min(batch, images // topology.cores) // 8 * 8
+    while batch > step.batch:
         log.info(f"compiling the step for {topology.name}, {batch} images a core")
         try:
             if alone(cfg, topology, batch).cost.memory_bytes <= memory:
@@ -113,6 +113,7 @@ def largest_batch(cfg: DictConfig, topology: "Topology", step: "Estimate") -> in
         except DoesNotFitError:
             pass
         batch = int(0.95 * batch) // 8 * 8
+    return step.batch
 
 
 def show(steps: "list[Estimate]", *, epochs: int, images: int) -> None:

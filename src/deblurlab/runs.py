@@ -1,9 +1,11 @@
 """Where a run lives and what it was. Imports nothing heavy: commands need it before they know what to do."""
 
+import atexit
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
@@ -57,12 +59,22 @@ _KEPT = ("model.network", "model.optimizer", "model.critic_optimizer", "data._ta
 
 
 def claim(folder: Path, cfg: DictConfig) -> None:
-    """Put the run's configuration into its folder. On a pod slice only the first host does.
+    """Put the run's configuration into its folder, which no other process can claim while this one lives. On a pod
+    slice only the first host does.
 
     Raises:
-        ValueError: if the folder holds another run, which would be overwritten.
+        ValueError: if the folder holds another run, which would be overwritten, or one goes on in it now.
     """
     hydra, saved = HydraConfig.get(), folder / ".hydra"
+    saved.mkdir(exist_ok=True)
+    lock = FileLock(saved / "lock", is_singleton=True)
+    try:
+        lock.acquire(timeout=0)
+        atexit.register(lock.release)
+    except Timeout as error:
+        raise ValueError(f"run={folder} is being written by another process. Choose another folder.") from error
+    except NotImplementedError:  # some network file systems cannot lock
+        pass
     if (folder / "checkpoints").is_dir() or (folder / "metrics.json").is_file():
         if cfg.ckpt_path is None:
             raise ValueError(
@@ -76,7 +88,6 @@ def claim(folder: Path, cfg: DictConfig) -> None:
                 raise ValueError(
                     f"run={folder} has {key}={there}, not {here}. Repeat its overrides to resume: {overrides}"
                 )
-    saved.mkdir(exist_ok=True)
     kept = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
     if kept.data.get("root") and "://" not in str(kept.data.root):  # to be found from everywhere
         kept.data.root = str(Path(str(kept.data.root)).expanduser().absolute())

@@ -52,7 +52,9 @@ def main(cfg: DictConfig) -> float | None:
         logger.log_hyperparams(settings)
     resume = checkpoint_file(cfg.ckpt_path, folder) if cfg.ckpt_path else None
     start = cfg.weights or cfg.model.get("generator_ckpt")
-    if start and not resume:
+    if start and resume:
+        log.warning(f"resuming from {resume}: what it started from, {start}, is not loaded again")
+    elif start:
         chosen, network = weights.load(start), settings["model"]["network"]
         weights.fill(task.network, chosen)
         if not weights.same_network(chosen.network, network):

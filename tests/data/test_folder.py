@@ -79,6 +79,30 @@ def test_a_folder_test_alone_is_enough_to_evaluate(tmp_path: Path) -> None:
         data.setup("fit")
 
 
+def test_skipping_needs_no_other_picture_of_the_shape(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photographs(tmp_path, 9, "train")
+    photographs(tmp_path, 3, "test")
+    (tmp_path / "train/00 ü.png").write_bytes(b"")
+    Image.fromarray(picture(0, 10, 10)).save(tmp_path / "train/01 ü.png")
+    lone = tmp_path / "test/00 ü.png"  # upright among two that lie
+    lone.write_bytes(lone.read_bytes()[:300])
+    data = folder(tmp_path, on_error="skip")
+    data.setup("fit")
+    assert len(data.source("train").groups) + len(data.source("val").groups) == 7
+    assert "00 ü.png cannot be read" in caplog.text
+    assert "01 ü.png is 10x10, smaller than" in caplog.text
+    valid = torch.cat([batch.valid for batch in data.test_dataloader()])
+    assert int(valid.sum()) == 2
+    assert data.labels("test")["frame"] == ["01 ü.png", "02 ü.png"]
+
+
+def test_pictures_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for folder_name in ("a", "b"):
+        photographs(tmp_path, 2, f"test/{folder_name}")
+    names = folder(tmp_path).labels("test")["frame"]
+    assert sorted(names) == ["a/00 ü.png", "a/01 ü.png", "b/00 ü.png", "b/01 ü.png"]
+
+
 def test_names_that_differ_in_their_suffix_alone_are_refused(tmp_path: Path) -> None:
     photographs(tmp_path, 9)
     Image.fromarray(picture(0, 40, 70)).save(tmp_path / "01 ü.jpg")

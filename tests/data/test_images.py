@@ -49,7 +49,7 @@ def test_cmyk_jpeg_has_the_right_colours() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF"])
 def test_exif_orientation_is_applied(orientation: int, form: str, tmp_path: Path) -> None:
     stored = np.zeros((16, 32, 3), dtype=np.uint8)
     stored[:8, :8] = 255  # the stored top left corner

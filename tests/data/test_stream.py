@@ -2,6 +2,7 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -159,6 +160,35 @@ def test_skipping_replaces_in_training_and_leaves_out_in_tests(
     for row, frame in enumerate((0, 2, 3)):
         expected = torch.from_numpy(source.read(frame, 0).sharp.copy()).permute(2, 0, 1) / 255
         assert torch.equal(data.examples("test", [row]).sharp[0], expected)
+
+
+def test_a_test_batch_splits_over_the_devices_of_each_host(make_reds: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = frames(make_reds(frames=5), batch_size=64)  # of 12 patches a frame, 64 would make 5 frames
+    trainer = SimpleNamespace(global_rank=0, world_size=2, strategy=SimpleNamespace(devices=8))
+    monkeypatch.setattr(data, "trainer", trainer)
+    batches = list(data.test_dataloader())
+    assert [len(batch.valid) for batch in batches] == [4]
+
+
+def test_labels_of_a_test_on_two_hosts_are_in_the_order_of_its_scores(
+    make_reds: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = frames(make_reds(frames=5), batch_size=48)
+    alone = data.labels("test")["frame"]
+    loaders = []
+    for rank in (0, 1):
+        monkeypatch.setattr(data, "_host", lambda rank=rank: Host(rank, 2))
+        loaders.append(list(data.test_dataloader()))
+    source = data.source("test")
+    known = {source.read(frame, 0).sharp.tobytes(): source.name(frame) for frame in range(5)}
+    scored = [
+        known[image.numpy().tobytes()]
+        for batches in zip(*loaders, strict=True)
+        for batch in batches  # a global batch is the hosts' rows, one host after the other
+        for image in batch.sharp[batch.valid]
+    ]
+    assert data.labels("test")["frame"] == scored
+    assert sorted(scored) == sorted(alone)
 
 
 def test_a_split_that_is_not_there_is_told_before_training(make_reds: Make) -> None:

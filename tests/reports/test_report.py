@@ -76,6 +76,15 @@ def test_seeds_are_one_group_and_settings_are_told_apart(tmp_path: Path) -> None
     assert groups[1].runs[0].state == "unfinished: epoch 2 of 9"
 
 
+def test_a_wgan_s_seeds_are_one_group_too(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        made_up(tmp_path / str(seed), ssim=0.8, seed=seed)
+        config = OmegaConf.load(tmp_path / str(seed) / ".hydra/config.yaml")
+        config.model.seed = seed
+        OmegaConf.save(config, tmp_path / str(seed) / ".hydra/config.yaml")
+    assert len(grouped(tmp_path)) == 1
+
+
 def test_labels_tell_any_two_groups_apart(tmp_path: Path) -> None:
     wide, low = {"sigma_range": [0, 3]}, {"sigma_range": [0, 2]}
     for name, rate, data in (("a", 1e-3, wide), ("b", 1e-3, low), ("c", 1e-2, wide)):
@@ -174,6 +183,16 @@ def test_curves_draw_the_mean_of_seeds(tmp_path: Path) -> None:
 def test_gains_leave_out_infinite_psnr() -> None:
     scores = {"restored_psnr": [30.0, np.inf, 20.0], "blurred_psnr": [25.0, np.inf, 21.0]}
     np.testing.assert_allclose(plots._gain(scores, "psnr"), [5.0, -1.0])
+
+
+def test_gains_without_a_finite_psnr_leave_that_figure_empty(tmp_path: Path) -> None:
+    made_up(tmp_path / "a", ssim=0.8)
+    (tmp_path / "a/per_image.csv").write_text(
+        "image,restored_ssim,blurred_ssim,restored_psnr,blurred_psnr\n0,0.9,0.8,20.0,inf\n"
+    )
+    figure = plots.gains(grouped(tmp_path))
+    assert figure is not None
+    assert [len(axes.patches) for axes in figure.axes] == [1, 0]
 
 
 def test_a_run_on_frames_is_named_by_their_size() -> None:

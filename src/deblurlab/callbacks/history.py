@@ -25,6 +25,7 @@ class History(Callback):
         self.file = Path(folder) / "metrics.csv"
         self.rows: list[dict[str, float]] = []
         self._start = self._drawn = 0.0
+        self._validated = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._start = time.monotonic()
@@ -35,6 +36,9 @@ class History(Callback):
         self._start = time.monotonic()
         self._rate = float(trainer.optimizers[0].param_groups[0]["lr"])  # the schedule steps before the epoch's end
 
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._validated = True
+
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         row = {
             "epoch": float(trainer.current_epoch + 1),
@@ -44,8 +48,10 @@ class History(Callback):
             "seconds": round(time.monotonic() - self._start, 3),
         }
         for name, value in trainer.callback_metrics.items():
-            if not name.endswith("_step"):
+            stale = name.startswith("val/") and not self._validated  # Lightning keeps the last ones
+            if not (stale or name.endswith("_step")):
                 row[name.removesuffix("_epoch")] = float(value)
+        self._validated = False
         self.rows.append(row)
         if trainer.is_global_zero:
             self._write()

@@ -42,8 +42,10 @@ class Panel(Callback):
             return
         assert isinstance(outputs, Tensor)
         shown = {"Blurred": batch.blurred, "Restored": outputs, "Sharp": batch.sharp}
-        count = int(batch.valid.sum())  # behind them, others fill the batch up
-        rows = torch.linspace(0, count - 1, min(self.images, count)).long()
+        valid = batch.valid.nonzero()[:, 0]  # the others fill the batch up, or stand for broken frames
+        if not len(valid):
+            return
+        rows = valid[torch.linspace(0, len(valid) - 1, min(self.images, len(valid))).long()]
         shown = {title: images.detach()[rows].cpu() for title, images in shown.items()}
         if not trainer.is_global_zero:  # but it took part in the reading: on a TPU pod slice that takes all hosts
             return

@@ -33,7 +33,7 @@ class Progress(Callback):
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
         self._images = 0
-        self._epoch_start = self._run_start = 0.0
+        self._epoch_start = self._run_start = self._train_seconds = 0.0
         self._epochs_done = 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -49,9 +49,10 @@ class ShardCache:
             ValueError: naming the shard, if it cannot be fetched or is not what the index says.
         """
         place = self._place.get(shard.sha256, len(self._order))
+        wanted = self._fetch(shard)  # before those that nobody waits for yet
         for ahead in self._order[place + 1 : place + 1 + _SHARDS_AHEAD]:
             self._fetch(ahead)
-        return self._fetch(shard).result()
+        return wanted.result()
 
     def forget(self, shard: Shard) -> None:
         """Throw a local copy away: it is not what it was when it came."""

@@ -101,7 +101,7 @@ class CIFAR10(BlurredImages):
         if "://" in str(self.root):
             raise ValueError(f"{self.root} holds no Parquet files of CIFAR-10 (*train*.parquet, *test*.parquet).")
         try:
-            data = datasets.CIFAR10(Path(self.root), train=train, download=True).data
+            data = datasets.CIFAR10(Path(self.root).expanduser(), train=train, download=True).data
         except (OSError, RuntimeError) as error:
             raise ValueError(
                 f"CIFAR-10 is not in {self.root} and could not be downloaded ({error}). Put there the folder "

@@ -1,15 +1,19 @@
 """The user's own pictures: pairs in two folders, sharp photographs, or both."""
 
+import logging
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
 from deblurlab.data.frame_module import PairedFrames
 from deblurlab.data.frames import FramePair, held_out, image_tree
 from deblurlab.data.module import Split
-from deblurlab.data.photographs import Blur, BlurredPhotographs, Joined, PicturePairs
+from deblurlab.data.photographs import Blur, BlurredPhotographs, Joined, PicturePairs, grid
 from deblurlab.data.source import Source
 from deblurlab.data.stream import OnError
+
+log = logging.getLogger(__name__)
 
 _HELP = """\
 Expected below data.root:
@@ -69,6 +73,10 @@ class Folder(PairedFrames):
 
     def open(self, split: Split) -> Source:
         pictures = self._pictures(split)
+        if self.on_error == "skip":
+            pictures = [picture for picture in pictures if self._readable(picture)]
+            if not pictures:
+                raise ValueError(f"data.root={self.root}: no picture for {split} can be used.")
         pairs = [picture for picture in pictures if isinstance(picture, FramePair)]
         photographs = [picture for picture in pictures if isinstance(picture, Path)]
         sources: list[Source] = []
@@ -89,16 +97,30 @@ class Folder(PairedFrames):
         return sources[0] if len(sources) == 1 else Joined(sources)
 
     def _pictures(self, split: Split) -> list[FramePair | Path]:
-        title = f"data.root={self.root}"
-        if (self.root / "train").is_dir() or (self.root / "test").is_dir():
-            chosen = _pictures(self.root / ("test" if split == "test" else "train"))
-        else:
-            rest, test = _divide(_pictures(self.root), title, "testing")
-            chosen = test if split == "test" else rest
         if split == "test":
-            return chosen
-        train, val = _divide(chosen, title, "validation")
-        return train if split == "train" else val
+            return _pictures(self.root / "test") if self._has_test else self._all[1]
+        return self._fit[0] if split == "train" else self._fit[1]
+
+    @cached_property
+    def _has_test(self) -> bool:
+        return (self.root / "train").is_dir() or (self.root / "test").is_dir()
+
+    @cached_property
+    def _all(self) -> tuple[list[FramePair | Path], list[FramePair | Path]]:
+        return _divide(_pictures(self.root), f"data.root={self.root}", "testing")
+
+    @cached_property
+    def _fit(self) -> tuple[list[FramePair | Path], list[FramePair | Path]]:
+        chosen = _pictures(self.root / "train") if self._has_test else self._all[0]
+        return _divide(chosen, f"data.root={self.root}", "validation")
+
+    def _readable(self, picture: FramePair | Path) -> bool:
+        try:
+            grid(picture.sharp if isinstance(picture, FramePair) else picture, self.patch)
+        except ValueError as error:
+            log.warning(f"data.on_error=skip: {error}")
+            return False
+        return True
 
 
 def _pictures(folder: Path) -> list[FramePair | Path]:

@@ -26,7 +26,7 @@ class PairedFrames(LightningDataModule):
     grid by which the network gets them cut; the scores are the reassembled frames'.
 
     Args:
-        batch_size: patches a step, over all devices of all hosts. A test batch holds no more pixels.
+        batch_size: patches a step, over all devices of all hosts. A test batch holds as many, or one frame a device.
         seed: of the training draws.
         workers: threads that read frames.
         mixed_frames: patches are shuffled over this many frames; memory holds as many.
@@ -98,7 +98,7 @@ class PairedFrames(LightningDataModule):
             skipped=self._skipped[split],
         )
 
-    def _evaluation_plan(self, split: Literal["val", "test"]) -> Plan:
+    def _evaluation_plan(self, split: Literal["val", "test"], host: Host) -> Plan:
         """Validation takes patches, frame by frame; test takes whole frames, those of one shape together."""
         grids = self.source(split).grids
         counts = grids.prod(axis=1)
@@ -108,30 +108,35 @@ class PairedFrames(LightningDataModule):
                 patches=np.concatenate([np.arange(count) for count in counts]),
                 kinds=np.zeros(counts.sum(), dtype=np.int64),
                 batch_size=self._share(),
-                host=self._host(),
+                host=host,
             )
-        # a divisor of the batch size: it splits over as many devices
-        share = self._share()
-        most = max(1, share // int(counts.max()))
+        devices = getattr(self.trainer.strategy, "devices", 1) // host.hosts if self.trainer else 1
+        fitting = self._share() // int(counts.max())
         return evaluation_plan(
             frames=np.arange(len(grids)),
             patches=np.zeros(len(grids), dtype=np.int64),
             kinds=np.unique(grids, axis=0, return_inverse=True)[1],
-            batch_size=next(size for size in range(most, 0, -1) if share % size == 0),
-            host=self._host(),
+            batch_size=max(1, fitting // devices) * devices,
+            host=host,
         )
 
     def val_dataloader(self) -> PatchLoader:
-        return self._loader("val", partial(_same, self._evaluation_plan("val")))
+        return self._loader("val", partial(_same, self._evaluation_plan("val", self._host())))
 
     def test_dataloader(self) -> PatchLoader:
-        return self._loader("test", partial(_same, self._evaluation_plan("test")))
+        return self._loader("test", partial(_same, self._evaluation_plan("test", self._host())))
 
     def _scored(self, split: Literal["val", "test"]) -> tuple[Integers, Integers]:
-        """Frame and patch of each image of a split that has scores: those of broken frames have none."""
-        plan = self._evaluation_plan(split)
-        whole = plan.valid & ~np.isin(plan.frames, list(self._skipped[split]))
-        return plan.frames[whole], plan.patches[whole]
+        """Frame and patch of each image of a split that has scores, those of all hosts, as a batch holds them one
+        after the other; broken frames have none.
+        """
+        hosts = self._host().hosts
+        plans = [self._evaluation_plan(split, Host(rank, hosts)) for rank in range(hosts)]
+        frames, patches, valid = (
+            np.concatenate([getattr(plan, name) for plan in plans], axis=1) for name in ("frames", "patches", "valid")
+        )
+        whole = valid & ~np.isin(frames, list(self._skipped[split]))
+        return frames[whole], patches[whole]
 
     def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
         """Some images of a split, in the order of ``rows``, on the CPU; frames that were skipped do not count. Frames

@@ -69,7 +69,8 @@ def dimensions(path: Any) -> tuple[int, int]:
     try:
         with Image.open(path) as image:
             # PngImageFile.getexif would decode all pixels to look behind them, too
-            turned = Image.Image.getexif(image).get(0x0112, 1) >= 5  # orientations 5 to 8 lie on their side
+            # orientations 5 to 8 lie on their side; of a TIFF, Pillow itself says the upright size
+            turned = Image.Image.getexif(image).get(0x0112, 1) >= 5 and image.format != "TIFF"
             return (image.width, image.height) if turned else (image.height, image.width)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} cannot be read as a picture ({error}). Get the file again.") from error

@@ -1,5 +1,6 @@
 """Pictures of any size, cut to whole patches: sharp photographs blurred on the fly, or pairs as they are."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -15,17 +16,24 @@ from deblurlab.data.source import Frame, Source, read_file
 Blur = Literal["gaussian", "shake", "both"]
 
 
+def grid(file: Path, patch: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of whole patches in a picture; only its header is read.
+
+    Raises:
+        ValueError: naming the picture, if it has none or is no picture.
+    """
+    height, width = dimensions(file)
+    if height < patch[0] or width < patch[1]:
+        raise ValueError(
+            f"{file} is {width}x{height}, smaller than data.patch={list(patch)} (height, width): "
+            "lower data.patch or take the picture out."
+        )
+    return height // patch[0], width // patch[1]
+
+
 def _grids(files: Sequence[Path], patch: tuple[int, int]) -> Integers:
-    """Rows and columns of whole patches in each picture, (F, 2); ValueError naming a picture that has none."""
-    sizes = np.array([dimensions(file) for file in files], dtype=np.int64).reshape(-1, 2)
-    grids = sizes // patch
-    for file, (height, width), grid in zip(files, sizes, grids, strict=True):
-        if not grid.all():
-            raise ValueError(
-                f"{file} is {width}x{height}, smaller than data.patch={list(patch)} (height, width): "
-                "lower data.patch or take the picture out."
-            )
-    return grids
+    """Rows and columns of whole patches in each picture, (F, 2)."""
+    return np.array([grid(file, patch) for file in files], dtype=np.int64).reshape(-1, 2)
 
 
 def _covered(file: Path, grid: Integers, patch: tuple[int, int]) -> Pixels:
@@ -88,6 +96,7 @@ class BlurredPhotographs:
         fixed: bool,
     ) -> None:
         self.files = files
+        self._folder = Path(os.path.commonpath([file.parent for file in files]))
         self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
         self.seed, self.fixed = seed, fixed
         self.patch, self.grids = patch, _grids(files, patch)
@@ -112,7 +121,7 @@ class BlurredPhotographs:
         return Frame(blurred, sharp)
 
     def name(self, frame: int) -> str:
-        return self.files[frame].name
+        return self.files[frame].relative_to(self._folder).as_posix()
 
     def expect(self, frames: Integers) -> None:
         """Files on disk need no notice."""

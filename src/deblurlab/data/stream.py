@@ -51,8 +51,8 @@ class PatchLoader:
         whole: batches of whole frames instead of patches.
         workers: threads that read. Decoding and resizing leave the interpreter free, so that they keep as
             many cores busy.
-        on_error: "raise" stops at a broken frame. "skip" warns, puts the next readable frame in its place and marks
-            those patches invalid.
+        on_error: "raise" stops at a broken frame. "skip" warns, puts the next readable frame of its shape in its
+            place, or black where there is none, and marks those patches invalid.
         skipped: frames that are known to be broken; those found are added.
     """
 
@@ -136,7 +136,10 @@ class PatchLoader:
                 return _Read(self.source.read(other % count, epoch), False)
             except ValueError as error:
                 self._skip(other % count, error)
-        raise problem
+        if len(self.skipped) == count:
+            raise problem
+        black = np.zeros((*(self.source.grids[frame] * self.source.patch), 3), dtype=np.uint8)
+        return _Read(Frame(black, black), False)
 
     def _skip(self, frame: int, error: ValueError) -> None:
         if frame not in self.skipped:

@@ -56,7 +56,8 @@ class VideoFrames(PairedFrames):
         )
         if len(size) != 2 or len(grid) != 2:
             raise ValueError(f"data.size and data.grid are [height,width], got {list(size)} and {list(grid)}.")
-        self.root, self.layout, self.antialias = root, layout, antialias
+        self.root = root if "://" in root else str(Path(root).expanduser())
+        self.layout, self.antialias = layout, antialias
         self.size, self.grid = (size[0], size[1]), (grid[0], grid[1])
         divide(self.size, self.grid)
         self.cache, self.cache_gib = Path(cache).expanduser(), cache_gib

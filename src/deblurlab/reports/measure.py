@@ -76,7 +76,7 @@ def measure(groups: Sequence[Group], *, root: str | None, images: int) -> Measur
         OSError: likewise.
     """
     config = groups[0].representative.config
-    if root is not None:
+    if root is not None and "root" in config.data:
         config = copy.deepcopy(config)
         config.data.root = root
     data = build.data(config)
@@ -94,13 +94,14 @@ def measure(groups: Sequence[Group], *, root: str | None, images: int) -> Measur
         try:
             task = build.task(group.representative.config)
             load_weights(task, checkpoint)
+            size = _size(task.eval(), pair)
+            with torch.inference_mode():
+                images_restored = task.restore_whole(pair)
         except Exception as error:  # of one run, whose network's package may be gone: the others are shown
             failures[group.label] = str(error).splitlines()[0]
             log.warning(f"{group.label}: {failures[group.label]}")
             continue
-        sizes[group.label] = _size(task.eval(), pair)
-        with torch.inference_mode():
-            restored[group.label] = task.restore_whole(pair)
+        sizes[group.label], restored[group.label] = size, images_restored
     columns = {"Blurred": pair.blurred} | {_in_lines(label): images for label, images in restored.items()}
     captions = {title: _scores(images, pair.sharp) for title, images in columns.items()}
     if "sigma" in labels:

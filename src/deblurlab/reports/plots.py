@@ -67,15 +67,17 @@ def gains(groups: Sequence[Group]) -> Figure | None:
     figure = _figure(2)
     for axes, name, title in zip(figure.subplots(1, 2), ("ssim", "psnr"), ("SSIM", "PSNR [dB]"), strict=True):
         everything = {group.label: _gain(group.representative.per_image, name) for group in groups}
+        axes.axvline(0, **_BLURRED, linewidth=1)
+        axes.set(xlabel=f"gain in {title} over the blurred image", ylabel="% of the images")
         shown = np.concatenate(list(everything.values()))
+        if not len(shown):  # no image's PSNR is finite
+            continue
         low, high = np.quantile(shown, (0.002, 0.998)).tolist()
         edges = np.linspace(low, high, 61)
         for number, group in enumerate(groups):
             if len(gain := everything[group.label]):
                 weights = np.full(len(gain), 100 / len(gain))
                 axes.hist(gain, bins=edges, weights=weights, histtype="step", color=f"C{number}", label=group.label)
-        axes.axvline(0, **_BLURRED, linewidth=1)
-        axes.set(xlabel=f"gain in {title} over the blurred image", ylabel="% of the images")
     return _finish(figure)
 
 

@@ -18,7 +18,7 @@ from deblurlab.runs import load_run
 _DATA_TITLES = {"cifar10": "CIFAR-10", "reds": "REDS", "gopro": "GOPRO", "sample": "Sample photographs"}
 # Keys that do not change what a run learns, or that differ between its seeds anyway.
 _INCIDENTAL = (
-    *("seed", "run", "ckpt_path", "monitor", "search", "logger"),
+    *("seed", "model.seed", "run", "ckpt_path", "monitor", "search", "logger"),
     *(f"data.{key}" for key in ("seed", "workers", "cache", "cache_gib", "on_error")),
     *(f"trainer.{key}" for key in ("accelerator", "devices", "graph", "default_root_dir", "log_every_n_steps")),
 )

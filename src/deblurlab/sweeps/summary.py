@@ -13,6 +13,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from deblurlab.sweeps.record import Record
@@ -146,7 +147,7 @@ def show(settings: Sequence[Setting]) -> None:
 
 
 def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else escape(str(value))  # [a,b] would be markup
 
 
 def _plus_minus(values: Sequence[float], digits: int) -> str:

@@ -52,8 +52,11 @@ class Restoration(LightningModule):
         return self.scales(blurred)[0]
 
     def restore_whole(self, batch: Pair) -> Tensor:
-        """The restored images of a batch, taken patch by patch where its grid says so."""
-        return assemble(self.restore(cut(batch.blurred, batch.grid)), batch.grid)
+        """The restored images of a batch, taken patch by patch where its grid says so, a row of patches at a time."""
+        rows, columns = batch.grid
+        strips = batch.blurred.chunk(rows, dim=-2)
+        restored = [assemble(self.restore(cut(strip, (1, columns))), (1, columns)) for strip in strips]
+        return torch.cat(restored, dim=-2)
 
     def score_images(self, restored: Tensor, sharp: Tensor) -> dict[str, Tensor]:
         """Scores of each image, (B,) float32, whatever precision the network runs in."""
