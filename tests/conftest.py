@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hydra.core.hydra_config import HydraConfig
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]  # where the modules of these tests are
@@ -79,6 +80,9 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
         monkeypatch.chdir(tmp_path)
         monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
         monkeypatch.setattr(sys, "argv", [name, *overrides])
-        importlib.import_module(f"deblurlab.{name}").main()
+        try:
+            importlib.import_module(f"deblurlab.{name}").main()
+        finally:
+            HydraConfig.instance().cfg = None  # Hydra leaves it to whatever comes next
 
     return run

@@ -31,7 +31,9 @@ def refused(call: Call) -> Refused:
 
 
 def test_a_misspelt_key(refused: Refused) -> None:
-    assert "Could not override 'trainer.max_epoch'" in refused("train", "trainer.max_epoch=3")
+    expected = "there is no trainer.max_epoch to override. Did you mean trainer.max_epochs?"
+    assert expected in refused("train", "trainer.max_epoch=3")
+    assert "+modle=resnet16: deblurlab takes no modle. Did you mean model?" in refused("train", "+modle=resnet16")
 
 
 def test_a_misspelt_group(refused: Refused) -> None:
@@ -51,6 +53,9 @@ def test_an_argument_that_a_class_does_not_have(refused: Refused) -> None:
     [
         ("model.optimizer.lr=abc", "the optimizer cannot be made of its settings"),
         ("trainer.max_epochs=abc", "trainer.max_epochs must be a whole number"),
+        ("model.optimizer.lr=-1", "the optimizer cannot be made of its settings: Invalid learning rate: -1"),
+        ("data.batch_size=abc", "data.batch_size must be a whole number from 1, got abc"),
+        ("monitor=val/sim", "monitor=val/sim: choose one of val/ssim, val/psnr, val/loss"),
         ("trainer.devices=2", "a run takes one CPU or GPU"),
         ("weights=nonsense", "there is no such run, file or shipped name"),
         ("data.root=~/x#y", "goes into two pairs of quotes"),
@@ -138,6 +143,11 @@ def test_a_run_is_not_overwritten(refused: Refused, call: Call, tmp_path: Path) 
         "train", "run=mine", "ckpt_path=last"
     )
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_the_log_says_why_a_run_ended(refused: Refused, tmp_path: Path) -> None:
+    message = refused("train", "data=reds", "data.root=nowhere", "run=mine")
+    assert message in (tmp_path / "mine/run.log").read_text()
 
 
 def test_two_runs_do_not_share_a_folder(refused: Refused, tmp_path: Path) -> None:

@@ -92,7 +92,9 @@ def test_a_killed_run_resumes_to_the_same_weights(
     arguments = _arguments(tiny_cifar10, "run=run")
     if within_epoch:
         arguments += ("callbacks.within_epoch.minutes=0",)
-    killed = run_command(tmp_path, "train", *arguments, "+callbacks.kill={_target_: tests.faults.KillAt, step: 21}")
+    killed = run_command(
+        tmp_path, "train", *arguments, "+callbacks.kill={_target_: tests.faults.SignalAt, step: 21, signal: 9}"
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     step = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)["global_step"]
     assert step == (20 if within_epoch else 16)
@@ -127,11 +129,36 @@ def test_a_moved_run_resumes_and_keeps_its_best(uninterrupted: Path, tiny_cifar1
 
 
 def test_a_terminated_run_says_so(tiny_cifar10: Path, tmp_path: Path) -> None:
-    end = "+callbacks.end={_target_: tests.faults.TerminateAt, step: 12}"
+    end = "+callbacks.end={_target_: tests.faults.SignalAt, step: 12, signal: 15}"
     done = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run"), end)
     assert done.returncode == 128 + signal.SIGTERM
     assert "terminated (SIGTERM): ckpt_path=last goes on" in done.stderr
     assert not (tmp_path / "run/metrics.json").exists()
+
+
+def test_an_interrupted_run_says_so(tiny_cifar10: Path, tmp_path: Path) -> None:
+    stop = "+callbacks.stop={_target_: tests.faults.SignalAt, step: 9, signal: 2}"
+    done = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run", stop))
+    assert done.returncode == 130, done.stderr
+    assert done.stderr.endswith(
+        "interrupted (Ctrl-C): ckpt_path=last goes on from the last checkpoint, if there is one.\n"
+    )
+    assert "interrupted" in (tmp_path / "run/run.log").read_text()
+
+
+def test_the_lowest_loss_is_the_best(tiny_cifar10: Path, call: Call, tmp_path: Path) -> None:
+    call("train", *_arguments(tiny_cifar10, "monitor=val/loss", "run=run"))
+    losses = [float(row["val/loss"]) for row in _rows(tmp_path / "run")]
+    best = torch.load(tmp_path / "run/checkpoints/best.ckpt", weights_only=True)
+    assert best["epoch"] == losses.index(min(losses)) > 0
+
+
+def test_a_finished_run_says_so(tiny_cifar10: Path, call: Call, tmp_path: Path) -> None:
+    call("train", *_arguments(tiny_cifar10, "run=run"))
+    call("train", *_arguments(tiny_cifar10, "run=run", "ckpt_path=last"))
+    log = (tmp_path / "run/run.log").read_text()
+    assert "resuming from run/checkpoints/last.ckpt" in log
+    assert "all 4 epochs are trained already: a higher trainer.max_epochs goes on" in log
 
 
 def test_the_rate_of_an_epoch_is_the_one_it_was_trained_at(tiny_cifar10: Path, call: Call, tmp_path: Path) -> None:

@@ -54,7 +54,9 @@ def test_a_killed_run_resumes_to_the_same_weights(
     arguments = (*SMALL, f"data.root={tiny_cifar10}", "trainer.max_epochs=2", "run=run")
     if within_epoch:
         arguments += ("callbacks.within_epoch.minutes=0",)
-    killed = run_command(tmp_path, "train", *arguments, "+callbacks.kill={_target_: tests.faults.KillAt, step: 36}")
+    killed = run_command(
+        tmp_path, "train", *arguments, "+callbacks.kill={_target_: tests.faults.SignalAt, step: 36, signal: 9}"
+    )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert checkpoint(tmp_path / "run")["global_step"] == (30 if within_epoch else 24)
     resumed = run_command(tmp_path, "train", *arguments, "ckpt_path=last")

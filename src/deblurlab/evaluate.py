@@ -43,8 +43,8 @@ def main(cfg: DictConfig) -> float:
     result = results.summary(trainer.callback_metrics, data=name, split="test")
     results.write(result, folder / "metrics.json")
     results.write_per_image(per_image.scores, data.labels("test"), folder / "metrics.csv")
-    results.draw_extremes(per_image.scores, task, data, folder / "panel.png")
     results.show(result, subject.name)
+    results.draw_extremes(per_image.scores, task, data, folder / "panel.png")
     log.info(f"metrics.json, metrics.csv (a row an image) and panel.png are in {folder}")
     return float(result["restored"]["ssim"])
 

@@ -62,8 +62,8 @@ def panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] |
             axes.imshow(pixels[row], interpolation="nearest")
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
-            if captions and title in captions:
-                axes.set_xlabel(captions[title][row], fontsize=8, labelpad=2)
+            if captions:  # a column without any is as high as the others
+                axes.set_xlabel(captions[title][row] if title in captions else " ", fontsize=8, labelpad=2)
     return figure
 
 
@@ -106,8 +106,8 @@ def frame_panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[s
             axes["A"].imshow(picture, interpolation="nearest")
             if row == 0:
                 axes["A"].set_title(title)
-            if captions and title in captions:
-                axes["A"].set_xlabel(captions[title][row], fontsize=8, labelpad=2)
+            if captions:
+                axes["A"].set_xlabel(captions[title][row] if title in captions else " ", fontsize=8, labelpad=2)
             for name, (top, left, high, wide), colour in zip("BC", regions, colours, strict=True):
                 axes["A"].add_patch(Rectangle((left, top), wide, high, fill=False, edgecolor=colour, linewidth=1.2))
                 axes[name].imshow(picture[top : top + high, left : left + wide], interpolation="nearest")

@@ -1,7 +1,20 @@
-"""Reads metrics.csv, the record of a run's epochs. Imports nothing heavy."""
+"""Reads metrics.csv, the record of a run's epochs, and says which way is up. Imports nothing heavy."""
 
 import csv
 from pathlib import Path
+
+_MODES = {"val/ssim": "max", "val/psnr": "max", "val/loss": "min", "val/mse": "min", "val/mae": "min"}
+
+
+def best_is(monitor: str) -> str:
+    """Whether the best value of a monitored metric is its "max" or its "min".
+
+    Raises:
+        ValueError: if validation has no such metric.
+    """
+    if monitor not in _MODES:
+        raise ValueError(f"monitor={monitor}: choose one of {', '.join(_MODES)}.")
+    return _MODES[monitor]
 
 
 def read_history(file: Path) -> list[dict[str, float]]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from deblurlab import figures
@@ -86,16 +87,16 @@ def draw_extremes(scores: Mapping[str, Sequence[float]], task: Restoration, data
 def show(result: Mapping[str, Any], model: str) -> None:
     """Print the study's table row of ``model`` above the blurred baseline."""
     table = Table(
-        title=f"{result['data']}, {result['split']} set, {result['images']:,} images",
+        title=escape(f"{result['data']}, {result['split']} set, {result['images']:,} images"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )
     table.add_column("")
     for title, *_ in COLUMNS:
-        table.add_column(title, justify="right")
+        table.add_column(escape(title), justify="right")  # [dB] would be markup
     for label, version in ((model, "restored"), ("blurred", "blurred")):
         scores = result[version]
-        table.add_row(label, *(f"{scores[key] * factor:.{digits}f}" for _, key, factor, digits in COLUMNS))
+        table.add_row(escape(label), *(f"{scores[key] * factor:.{digits}f}" for _, key, factor, digits in COLUMNS))
     console = Console()
     console.print(table)
     perfect = {version: result[version]["infinite_psnr"] for version in ("restored", "blurred")}

@@ -55,7 +55,15 @@ def chosen_folder(cfg: DictConfig) -> Path:
 
 
 # What a resumed run cannot change; the optimizer's state brings its learning rate along.
-_KEPT = ("model.network", "model.optimizer", "model.critic_optimizer", "data._target_", "data.batch_size", "seed")
+_KEPT = (
+    "model.network",
+    "model.optimizer",
+    "model.critic_optimizer",
+    "data._target_",
+    "data.batch_size",
+    "seed",
+    "monitor",
+)
 
 
 def claim(folder: Path, cfg: DictConfig) -> None:

@@ -59,12 +59,16 @@ def main(cfg: DictConfig) -> float | None:
         weights.fill(task.network, chosen)
         if not weights.same_network(chosen.network, network):
             log.warning(f"the weights fit, but they were trained in another network: {chosen.network}, not {network}")
+    if resume:
+        log.info(f"resuming from {resume}")
     trainer.fit(task, datamodule=data, ckpt_path=resume)
     best = best_checkpoint(trainer)
     if best:
         load_weights(task, Path(best.best_model_path))
         if trainer.is_global_zero:
             weights.extract(Path(best.best_model_path), cfg.model.network, folder / weights.NAME)
+    elif not trainer.fast_dev_run:  # type: ignore[attr-defined]  # Lightning sets it from outside
+        log.info("no validation has chosen the best weights: the last ones are tested")
     trainer.test(task, datamodule=data, verbose=False)
 
     if trainer.is_global_zero and per_image.scores:

@@ -12,7 +12,7 @@ import torch
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from deblurlab.checkpoint import AtomicCheckpointIO
@@ -58,7 +58,8 @@ def _write(state: Mapping[str, Tensor], config: Mapping[str, Any] | DictConfig, 
     plain = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else dict(config)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     partial = file.with_name(f".{file.name}.partial")
-    save_file(tensors, partial, {"format": _FORMAT, "network": json.dumps(plain)})
+    # not save_file, whose files only their owner may read
+    partial.write_bytes(serialise(tensors, {"format": _FORMAT, "network": json.dumps(plain)}))
     partial.replace(file)
 
 

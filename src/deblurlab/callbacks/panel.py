@@ -15,7 +15,7 @@ from deblurlab.pair import Pair
 
 
 class Panel(Callback):
-    """Draws some images of the first validation batch to ``folder/panel.png`` and to TensorBoard and W&B.
+    """Draws some images, spread over the validation set, to ``folder/panel.png`` and to TensorBoard and W&B.
 
     Args:
         folder: the run's folder.
@@ -27,6 +27,9 @@ class Panel(Callback):
         self.file = Path(folder) / "panel.png"
         self.every_n_epochs, self.images = every_n_epochs, images
 
+    def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._shown: list[dict[str, Tensor]] = []
+
     def on_validation_batch_end(
         self,
         trainer: Trainer,
@@ -37,16 +40,22 @@ class Panel(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         epoch = trainer.current_epoch + 1
-        due = epoch == 1 or epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs
-        if batch_idx or not due:
+        if not (epoch == 1 or epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs):
+            return
+        size, batches = len(batch.valid), int(sum(trainer.num_val_batches))
+        wanted = [int((number + 0.5) / self.images * size * batches) for number in range(self.images)]
+        rows = sorted({row - batch_idx * size for row in wanted if row // size == batch_idx})
+        if not rows:
             return
         assert isinstance(outputs, Tensor)
-        shown = {"Blurred": batch.blurred, "Restored": outputs, "Sharp": batch.sharp}
-        valid = batch.valid.nonzero()[:, 0]  # the others fill the batch up, or stand for broken frames
-        if not len(valid):
+        rows = [row for row in rows if batch.valid[row]]  # others fill the batch up, or stand for broken frames
+        columns = {"Blurred": batch.blurred, "Restored": outputs, "Sharp": batch.sharp}
+        self._shown.append({title: images.detach().cpu()[rows] for title, images in columns.items()})
+
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not any(len(shown["Sharp"]) for shown in self._shown):
             return
-        rows = valid[torch.linspace(0, len(valid) - 1, min(self.images, len(valid))).long()]
-        shown = {title: images.detach()[rows].cpu() for title, images in shown.items()}
+        shown = {title: torch.cat([one[title] for one in self._shown]) for title in self._shown[0]}
         if not trainer.is_global_zero:  # but it took part in the reading: on a TPU pod slice that takes all hosts
             return
         figure = figures.panel(shown)

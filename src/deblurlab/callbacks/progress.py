@@ -84,6 +84,10 @@ class Progress(Callback):
             if isinstance(logger, Wandb):
                 logger.log_beside({"train/images_per_second": speed})
 
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if not self._epochs_done and trainer.current_epoch == trainer.max_epochs:
+            log.info(f"all {trainer.max_epochs} epochs are trained already: a higher trainer.max_epochs goes on")
+
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if sys.stderr.isatty():
             self._open("test", int(sum(trainer.num_test_batches)))

@@ -1,6 +1,7 @@
 """CIFAR-10 from torchvision's archive or from Parquet files in the Hugging Face layout."""
 
 import io
+import logging
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -16,6 +17,8 @@ from torch import Tensor
 from torchvision import datasets
 
 from deblurlab.data.module import BlurredImages, Split
+
+log = logging.getLogger(__name__)
 
 _VALIDATION_SHARE = 0.125
 
@@ -100,8 +103,10 @@ class CIFAR10(BlurredImages):
     def _read_archive(self, *, train: bool) -> Tensor:
         if "://" in str(self.root):
             raise ValueError(f"{self.root} holds no Parquet files of CIFAR-10 (*train*.parquet, *test*.parquet).")
+        if not (root := Path(self.root).expanduser()).joinpath("cifar-10-batches-py").is_dir():
+            log.info(f"CIFAR-10 is not in {root}: downloading 170 MB")
         try:
-            data = datasets.CIFAR10(Path(self.root).expanduser(), train=train, download=True).data
+            data = datasets.CIFAR10(root, train=train, download=True).data
         except (OSError, RuntimeError) as error:
             raise ValueError(
                 f"CIFAR-10 is not in {self.root} and could not be downloaded ({error}). Put there the folder "

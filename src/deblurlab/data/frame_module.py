@@ -36,8 +36,8 @@ class PairedFrames(LightningDataModule):
     def __init__(self, *, batch_size: int, seed: int, workers: int, mixed_frames: int, on_error: OnError) -> None:
         super().__init__()
         for name, value in (("batch_size", batch_size), ("workers", workers), ("mixed_frames", mixed_frames)):
-            if value < 1:
-                raise ValueError(f"data.{name} must be at least 1, got {value}.")
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"data.{name} must be a whole number from 1, got {value}.")
         if on_error not in ("raise", "skip"):
             raise ValueError(f"data.on_error must be raise or skip, got {on_error}.")
         self.batch_size, self.seed, self.workers = batch_size, seed, workers

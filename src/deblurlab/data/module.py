@@ -51,8 +51,8 @@ class BlurredImages(LightningDataModule):
         super().__init__()
         if not 0 <= sigma_range[0] < sigma_range[1]:
             raise ValueError(f"data.sigma_range must be [low, high] with 0 <= low < high, got {sigma_range}.")
-        if batch_size < 1:
-            raise ValueError(f"data.batch_size must be at least 1, got {batch_size}.")
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ValueError(f"data.batch_size must be a whole number from 1, got {batch_size}.")
         self.batch_size, self.sigma_range, self.fixed_blur = batch_size, sigma_range, fixed_blur
         self.seed, self.workers = seed, workers
         self._images: dict[Split, Tensor] = {}

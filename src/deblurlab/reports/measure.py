@@ -107,7 +107,6 @@ def measure(groups: Sequence[Group], *, root: str | None, images: int) -> Measur
     if "sigma" in labels:
         lines = zip(rows, captions["Blurred"], strict=True)
         captions["Blurred"] = [f"σ {labels['sigma'][row]:.1f}: {line}" for row, line in lines]
-    captions["Sharp"] = [" "] * len(rows)  # as high as the others
     pictures = Pictures(columns | {"Sharp": pair.sharp}, captions, frames=pair.grid != (1, 1))
     return Measured(pictures, sizes, failures)
 

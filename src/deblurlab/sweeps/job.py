@@ -55,7 +55,7 @@ def run_job(cfg: DictConfig) -> float:
             f"{folder} was made with {' '.join(before.overrides)}. Repeat these overrides to go on with that sweep, or "
             "choose another hydra.sweep.dir."
         )
-    trial = Trial(sweep, folder.name, cfg.search, seed=cfg.seed) if cfg.search else None
+    trial = Trial(sweep, folder.name, cfg.search, seed=cfg.seed, monitor=cfg.monitor) if cfg.search else None
     drawn = trial.values if trial else {}
     record = Record(folder=folder, monitor=cfg.monitor, swept={**swept, **drawn}, overrides=own, status="running")
     if before and before.status in ("finished", "pruned"):
@@ -66,7 +66,7 @@ def run_job(cfg: DictConfig) -> float:
     else:
         record.write()
         command = _command(hydra, [*own, *(f"{key}={value}" for key, value in drawn.items())], folder)
-        hopeless = trial.watch(folder / "metrics.csv", cfg.monitor, cfg.trainer.max_epochs) if trial else _never
+        hopeless = trial.watch(folder / "metrics.csv", cfg.trainer.max_epochs) if trial else _never
         record.status = _run(command, folder, hopeless)
     record.write()
     if trial:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deblurlab.history import read_history
+from deblurlab.history import best_is, read_history
 
 
 @dataclass(kw_only=True)
@@ -14,7 +14,7 @@ class Record:
 
     Attributes:
         folder: the run's folder.
-        monitor: the metric that ranks runs, from metrics.csv; higher is better.
+        monitor: the metric that ranks runs, from metrics.csv.
         swept: the overrides that tell this job from the others, and what a search drew for it.
         overrides: all overrides of the command line.
         status: running (or killed), finished, pruned or failed.
@@ -51,7 +51,8 @@ class Record:
     def best(self) -> float:
         """The best value of the monitored metric so far; NaN if the job failed or there is none."""
         values = [row[self.monitor] for row in self.epochs if self.monitor in row]
-        return max(values, default=float("nan")) if self.status != "failed" else float("nan")
+        best = max if best_is(self.monitor) == "max" else min
+        return best(values, default=float("nan")) if self.status != "failed" else float("nan")
 
     def test_scores(self) -> dict[str, float]:
         """The restored images' scores of metrics.json."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from deblurlab.history import read_history
+from deblurlab.history import best_is, read_history
 
 
 class Trial:
@@ -23,9 +23,10 @@ class Trial:
         name: of the job.
         search: the group ``search`` of the configuration.
         seed: of the sampler.
+        monitor: the metric to be optimised.
     """
 
-    def __init__(self, sweep: Path, name: str, search: DictConfig, *, seed: int) -> None:
+    def __init__(self, sweep: Path, name: str, search: DictConfig, *, seed: int, monitor: str) -> None:
         try:
             import optuna
         except ImportError as error:
@@ -37,7 +38,7 @@ class Trial:
         self.study = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(sweep / "optuna.log"))),
             study_name="sweep",
-            direction="maximize",
+            direction="maximize" if best_is(monitor) == "max" else "minimize",
             load_if_exists=True,
             # each job has a sampler of its own: with equal seeds all would draw the same
             sampler=optuna.samplers.TPESampler(n_startup_trials=search.random_trials, seed=1000 * seed + search.trial),
@@ -52,6 +53,7 @@ class Trial:
         else:
             self._trial = self.study.ask(space)
             self._trial.set_user_attr("job", name)
+        self._monitor = monitor
         self._reported = set(mine.intermediate_values) if mine else set()
 
     @property
@@ -59,15 +61,15 @@ class Trial:
         """What was drawn, by key."""
         return self._trial.params
 
-    def watch(self, history: Path, monitor: str, max_epochs: int) -> Callable[[], bool]:
+    def watch(self, history: Path, max_epochs: int) -> Callable[[], bool]:
         """A function that reports the epochs that have ended since and says whether the trial is hopeless."""
 
         def hopeless() -> bool:
             for row in read_history(history):
                 epoch = int(row["epoch"])
-                if epoch not in self._reported and monitor in row:
+                if epoch not in self._reported and self._monitor in row:
                     self._reported.add(epoch)
-                    self._trial.report(row[monitor], epoch)
+                    self._trial.report(row[self._monitor], epoch)
                     if epoch < max_epochs and self._trial.should_prune():
                         return True
             return False

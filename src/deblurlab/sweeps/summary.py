@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deblurlab.history import best_is
 from deblurlab.sweeps.record import Record
 
 SCORES = ("loss", "ssim", "psnr", "mse", "mae")
@@ -83,7 +84,8 @@ def rank(records: Sequence[Record]) -> list[Setting]:
     for record in records:
         groups.setdefault(tuple((k, v) for k, v in record.swept.items() if k != "seed"), []).append(record)
     settings = [Setting(swept=dict(key), runs=runs) for key, runs in groups.items()]
-    return sorted(settings, key=lambda one: (not one.finished, math.isnan(one.score), -one.score))
+    sign = -1 if records and best_is(records[0].monitor) == "max" else 1
+    return sorted(settings, key=lambda one: (not one.finished, math.isnan(one.score), sign * one.score))
 
 
 def write(settings: Sequence[Setting], file: Path) -> None:

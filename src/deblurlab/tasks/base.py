@@ -37,7 +37,7 @@ class Restoration(LightningModule):
         """The optimizer of a network's parameters; ValueError if its settings make no sense."""
         try:
             return optimizer(network.parameters())
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise ValueError(f"the optimizer cannot be made of its settings: {error}") from error
 
     def scales(self, blurred: Tensor) -> list[Tensor]:
