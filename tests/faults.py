@@ -1,6 +1,7 @@
 """Faults to inject into a run by configuration."""
 
 import os
+import signal
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -11,9 +12,11 @@ class SignalAt(Callback):
     systemd send, 2 is Ctrl-C.
     """
 
-    def __init__(self, step: int, signal: int) -> None:
-        self.step, self.signal = step, signal
+    def __init__(self, step: int, number: int) -> None:
+        self.step, self.number = step, number
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if trainer.global_step == self.step:
-            os.kill(os.getpid(), self.signal)
+            if self.number == signal.SIGINT:
+                signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in a shell's background ignore it
+            os.kill(os.getpid(), self.number)

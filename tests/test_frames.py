@@ -95,7 +95,7 @@ def test_a_killed_run_from_a_bucket_resumes_to_the_same_weights(tiny_reds: Path,
         assert whole.returncode == 0, whole.stderr
         server.break_next(".parquet", "503", "truncate", "drop")
         killed = run_command(
-            tmp_path, "train", *arguments, "+callbacks.kill={_target_: tests.faults.SignalAt, step: 23, signal: 9}"
+            tmp_path, "train", *arguments, "+callbacks.kill={_target_: tests.faults.SignalAt, step: 23, number: 9}"
         )
         assert killed.returncode == -signal.SIGKILL, killed.stderr
         last = tmp_path / "run/checkpoints/last.ckpt"

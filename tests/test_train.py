@@ -93,7 +93,7 @@ def test_a_killed_run_resumes_to_the_same_weights(
     if within_epoch:
         arguments += ("callbacks.within_epoch.minutes=0",)
     killed = run_command(
-        tmp_path, "train", *arguments, "+callbacks.kill={_target_: tests.faults.SignalAt, step: 21, signal: 9}"
+        tmp_path, "train", *arguments, "+callbacks.kill={_target_: tests.faults.SignalAt, step: 21, number: 9}"
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     step = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)["global_step"]
@@ -129,7 +129,7 @@ def test_a_moved_run_resumes_and_keeps_its_best(uninterrupted: Path, tiny_cifar1
 
 
 def test_a_terminated_run_says_so(tiny_cifar10: Path, tmp_path: Path) -> None:
-    end = "+callbacks.end={_target_: tests.faults.SignalAt, step: 12, signal: 15}"
+    end = "+callbacks.end={_target_: tests.faults.SignalAt, step: 12, number: 15}"
     done = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run"), end)
     assert done.returncode == 128 + signal.SIGTERM
     assert "terminated (SIGTERM): ckpt_path=last goes on" in done.stderr
@@ -137,7 +137,7 @@ def test_a_terminated_run_says_so(tiny_cifar10: Path, tmp_path: Path) -> None:
 
 
 def test_an_interrupted_run_says_so(tiny_cifar10: Path, tmp_path: Path) -> None:
-    stop = "+callbacks.stop={_target_: tests.faults.SignalAt, step: 9, signal: 2}"
+    stop = "+callbacks.stop={_target_: tests.faults.SignalAt, step: 9, number: 2}"
     done = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run", stop))
     assert done.returncode == 130, done.stderr
     assert done.stderr.endswith(

@@ -55,7 +55,7 @@ def test_a_killed_run_resumes_to_the_same_weights(
     if within_epoch:
         arguments += ("callbacks.within_epoch.minutes=0",)
     killed = run_command(
-        tmp_path, "train", *arguments, "+callbacks.kill={_target_: tests.faults.SignalAt, step: 36, signal: 9}"
+        tmp_path, "train", *arguments, "+callbacks.kill={_target_: tests.faults.SignalAt, step: 36, number: 9}"
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert checkpoint(tmp_path / "run")["global_step"] == (30 if within_epoch else 24)

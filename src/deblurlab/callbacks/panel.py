@@ -48,9 +48,9 @@ class Panel(Callback):
         if not rows:
             return
         assert isinstance(outputs, Tensor)
-        rows = [row for row in rows if batch.valid[row]]  # others fill the batch up, or stand for broken frames
         columns = {"Blurred": batch.blurred, "Restored": outputs, "Sharp": batch.sharp}
-        self._shown.append({title: images.detach().cpu()[rows] for title, images in columns.items()})
+        valid = batch.valid[rows].cpu()  # others fill the batch up, or stand for broken frames
+        self._shown.append({title: images.detach()[rows].cpu()[valid] for title, images in columns.items()})
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not any(len(shown["Sharp"]) for shown in self._shown):
