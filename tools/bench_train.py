@@ -11,6 +11,7 @@ the ratio is the median over the rounds.
 import argparse
 import itertools
 import json
+import logging
 import math
 import statistics
 import tempfile
@@ -167,6 +168,7 @@ def measure(model: str, batch: int, *, rounds: int, steps: int) -> dict[str, Any
 
 
 def main() -> None:
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--models", nargs="+", choices=CASES, default=list(CASES))
