@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -105,6 +106,19 @@ def test_the_cache_stays_within_its_limit(bucket: str, tmp_path: Path) -> None:
         assert sum(file.stat().st_size for file in (tmp_path / "cache").glob("*.parquet")) <= 2 * largest
     with pytest.raises(ValueError, match="holds no four shards"):
         from_bucket(bucket, tmp_path / "cache", cache_gib=3 * largest / 2**30).source("train")
+
+
+def test_what_a_killed_process_left_half_fetched_is_thrown_away(bucket: str, tmp_path: Path) -> None:
+    source = Storage(bucket)
+    index = read_index(source)
+    assert index is not None
+    old, new = (tmp_path / f"{name}.parquet.1.partial" for name in ("old", "new"))
+    for file in (old, new):
+        file.write_bytes(b"half")
+    os.utime(old, (0, 0))
+    ShardCache(source, folder=tmp_path, limit=2**30).local(index.shards[0])
+    assert not old.exists()
+    assert new.exists()
 
 
 def test_shards_are_fetched_ahead(bucket: str, tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from deblurlab.data.shards import Shard, sha256_of
@@ -13,6 +15,7 @@ from deblurlab.data.storage import Storage, patiently
 log = logging.getLogger(__name__)
 
 _SHARDS_AHEAD = 2
+_ABANDONED_SECONDS = 24 * 3600
 
 
 class ShardCache:
@@ -96,6 +99,10 @@ class ShardCache:
         return target
 
     def _make_room(self, needed: int) -> None:
+        for partial in self.folder.glob("*.partial"):  # of processes that were killed
+            with suppress(FileNotFoundError):
+                if time.time() - partial.stat().st_mtime > _ABANDONED_SECONDS:
+                    partial.unlink()
         files = []
         for file in self.folder.glob("*.parquet"):
             try:
