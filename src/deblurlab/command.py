@@ -37,7 +37,7 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
         @functools.wraps(task)
         def job(cfg: DictConfig) -> Any:
             try:
-                _refuse_unknown(cfg)
+                _refuse_unknown()
                 return task(cfg)
             except Exception as error:
                 mendable = _mendable(error)
@@ -111,7 +111,7 @@ def _message(error: Exception) -> str:
     return f"error: {message}\n(HYDRA_FULL_ERROR=1 shows where.)"
 
 
-def _refuse_unknown(cfg: DictConfig) -> None:
+def _refuse_unknown() -> None:
     """Nothing reads a key that the command line adds at the top: it is misspelt."""
     choices = HydraConfig.get().runtime.choices
     for override in HydraConfig.get().overrides.task:
@@ -134,6 +134,7 @@ def _similar(key: str) -> str:
 
 
 def _paths(keys: Any) -> Iterator[tuple[str, ...]]:
+    """The way to each key of nested mappings."""
     for key, value in keys.items() if isinstance(keys, dict) else ():
         yield (str(key),)
         yield from ((str(key), *path) for path in _paths(value))
