@@ -1,7 +1,6 @@
 """Where a run lives and what it was. Imports nothing heavy: commands need it before they know what to do."""
 
 import atexit
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +48,9 @@ def checkpoint_file(ckpt_path: str, folder: Path) -> Path:
 
 def chosen_folder(cfg: DictConfig) -> Path:
     """The folder that Hydra has chosen for this run, alone or in a sweep; ``cfg.run`` names it then."""
-    folder = Path(os.path.relpath(HydraConfig.get().runtime.output_dir))
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    if folder.is_relative_to(Path.cwd()):
+        folder = folder.relative_to(Path.cwd())
     cfg.run = str(folder)
     return folder
 
