@@ -165,8 +165,10 @@ def test_killed_in_an_epoch_it_goes_on_at_the_same_step(
 
 
 @pytest.mark.slow
-def test_eight_devices_agree_with_one_for_twenty_steps(settings: tuple[str, ...], tmp_path: Path) -> None:
-    short = ("data=cifar10", "model=unet16", *settings, "data.batch_size=8", "trainer.precision=32-true")
+@pytest.mark.parametrize("model", ["unet16", "rednet30"])
+def test_eight_devices_agree_with_one_for_twenty_steps(model: str, settings: tuple[str, ...], tmp_path: Path) -> None:
+    short = ("data=cifar10", f"model={model}", *settings, "data.batch_size=8", "trainer.precision=32-true")
+    short += ("trainer.limit_val_batches=1", "trainer.limit_test_batches=1")
     found = []
     for trainer in ("cpu", "xla_cpu"):
         done = deblurlab("train", *short, f"trainer={trainer}", f"run={tmp_path / trainer}", timeout=900)

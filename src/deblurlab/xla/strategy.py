@@ -22,6 +22,7 @@ from torch_xla.backends import set_mat_mul_precision
 from torch_xla.core.xla_model import send_cpu_data_to_device, set_rng_state
 from typing_extensions import override
 
+from deblurlab.xla.elu import mend_elu
 from deblurlab.xla.hosts import Hosts
 from deblurlab.xla.loader import DeviceLoader, ResumableDeviceLoader
 
@@ -52,6 +53,7 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         self, *, accelerator: Accelerator, checkpoint_io: CheckpointIO, precision_plugin: XLAPrecision
     ) -> None:
         runtime.use_spmd()
+        mend_elu()
         # SingleDeviceXLAStrategy's constructor calls a deprecated function to find the device.
         SingleDeviceStrategy.__init__(
             self,
