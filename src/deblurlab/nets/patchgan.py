@@ -19,9 +19,12 @@ class _ChannelNorm(nn.LayerNorm):
 
 
 def _conv(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    """A 4x4 convolution, padded as TensorFlow pads 'same': with stride 1, three rows in all, two of them below."""
-    after = 1 if stride == 2 else 2
-    return nn.Sequential(nn.ZeroPad2d((1, after, 1, after)), nn.Conv2d(inputs, outputs, 4, stride=stride))
+    """A 4x4 convolution, padded as TensorFlow pads 'same': with stride 1, three rows in all, two of them below.
+
+    The convolution pads what is alike on all sides: it does not multiply those zeros.
+    """
+    below = nn.ZeroPad2d((0, 1, 0, 1)) if stride == 1 else nn.Identity()
+    return nn.Sequential(below, nn.Conv2d(inputs, outputs, 4, stride=stride, padding=1))
 
 
 class PatchGAN(nn.Module):
