@@ -136,9 +136,9 @@ class WGANGP(Restoration):
     def _step(self, loss: Tensor, player: nn.Module, optimizer: LightningOptimizer) -> Tensor:
         """One step of a player; returns the norm of its gradient."""
         optimizer.zero_grad()
-        self.manual_backward(loss)
-        gradients = [parameter.grad for parameter in player.parameters() if parameter.grad is not None]
-        norm: Tensor = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(one) for one in gradients]))
+        weights = [weight for weight in player.parameters() if weight.requires_grad]
+        self.manual_backward(loss, inputs=weights)
+        norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
         optimizer.step()
         torch.clear_autocast_cache()  # it holds the weights in bfloat16 as they were before this step
         return norm
