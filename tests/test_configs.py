@@ -1,5 +1,6 @@
 """Every configuration composes and builds, and every experiment runs."""
 
+import platform
 from pathlib import Path
 
 import hydra
@@ -53,6 +54,21 @@ def test_model(name: str, composed) -> None:
 @pytest.mark.parametrize("name", [name for name in options("trainer") if name not in ("gpu", "tpu", "xla_cpu")])
 def test_trainer(name: str, composed) -> None:
     assert isinstance(build.trainer(composed(f"trainer={name}", "logger=none")), Trainer)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator is not glibc's")
+def test_training_on_the_cpu_gets_the_memory_again_that_the_last_step_freed(composed) -> None:
+    resource = pytest.importorskip("resource")
+    build.trainer(composed("trainer=cpu", "logger=none"))
+
+    def faults(steps: int) -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(steps):
+            torch.ones(16, 2**20)  # 64 MiB, twice what glibc keeps by itself
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    faults(30)  # the heap settles
+    assert faults(10) < 64 * 2**20 // resource.getpagesize()  # else ten times as many
 
 
 @pytest.mark.parametrize("name", options("logger"))

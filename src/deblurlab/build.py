@@ -1,6 +1,8 @@
 """From configuration to objects: the only caller of Hydra's ``instantiate``."""
 
 import copy
+import ctypes
+import platform
 import warnings
 from functools import partial
 from typing import Any, get_args
@@ -98,6 +100,8 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
         **device,
         _convert_="all",
     )
+    if module.strategy.root_device.type == "cpu":
+        _keep_freed_memory()
     return module
 
 
@@ -126,6 +130,16 @@ def _one_device(settings: DictConfig) -> dict[str, Any]:
     if settings.get("precision") == "auto":
         settings.precision = fast_precision(settings.accelerator)
     return {"plugins": [AtomicCheckpointIO()]}
+
+
+def _keep_freed_memory() -> None:
+    """Have glibc's malloc keep what is freed: each step would get it again, and the system clear every page anew."""
+    if platform.libc_ver()[0] != "glibc":
+        return
+    trim_threshold, mmap_max = -1, -4  # their numbers in malloc.h
+    malloc = ctypes.CDLL(None)
+    malloc.mallopt(mmap_max, 0)  # no block is so large that it is mapped, and unmapped, by itself
+    malloc.mallopt(trim_threshold, -1)  # nor does the heap shrink
 
 
 def _listed(group: DictConfig | None) -> list[Any]:
