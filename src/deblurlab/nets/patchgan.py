@@ -1,9 +1,12 @@
 """The critic of both WGANs."""
 
 from itertools import pairwise
+from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.grad import conv2d_weight
 
 from deblurlab.nets.blocks import keras_init
 
@@ -18,13 +21,57 @@ class _ChannelNorm(nn.LayerNorm):
         return super().forward(features.movedim(1, -1)).movedim(-1, 1)
 
 
+class _Convolve(torch.autograd.Function):
+    """A convolution made for a gradient penalty: its gradient by the images is a transposed convolution.
+
+    Autograd's derivative of a convolution's gradient makes that of the weights with batch and channels exchanged, in
+    a layout that costs a slow copy. A gradient that is to be differentiated itself is given for the images alone.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
+        ctx.save_for_backward(images, weight)
+        ctx.stride, ctx.padding = stride, padding
+        return F.conv2d(images, weight, bias, stride, padding)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        images, weight = ctx.saved_tensors
+        by_images = by_weight = by_bias = None
+        if ctx.needs_input_grad[0]:
+            unread = [
+                size - (made - 1) * ctx.stride - kernel + 2 * ctx.padding
+                for size, made, kernel in zip(images.shape[2:], gradient.shape[2:], weight.shape[2:], strict=True)
+            ]
+            by_images = F.conv_transpose2d(gradient, weight, None, ctx.stride, ctx.padding, unread)
+        if ctx.needs_input_grad[1] and not torch.is_grad_enabled():
+            by_weight = conv2d_weight(images, weight.shape, gradient, ctx.stride, ctx.padding)  # type: ignore[no-untyped-call]
+            by_bias = gradient.sum((0, 2, 3))
+        return by_images, by_weight, by_bias, None, None
+
+
+class _Conv2d(nn.Conv2d):
+    """Convolves by :class:`_Convolve`; as ever on XLA, which lays out tensors itself, and under autocast, where no
+    penalty is taken.
+    """
+
+    def forward(self, images: Tensor) -> Tensor:
+        kind = images.device.type
+        if kind == "xla" or torch.is_autocast_enabled(kind):
+            return super().forward(images)
+        result: Tensor = _Convolve.apply(  # type: ignore[no-untyped-call]
+            images, self.weight, self.bias, self.stride[0], int(self.padding[0])
+        )
+        return result
+
+
 def _conv(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     """A 4x4 convolution, padded as TensorFlow pads 'same': with stride 1, three rows in all, two of them below.
 
     The convolution pads what is alike on all sides: it does not multiply those zeros.
     """
     below = nn.ZeroPad2d((0, 1, 0, 1)) if stride == 1 else nn.Identity()
-    return nn.Sequential(below, nn.Conv2d(inputs, outputs, 4, stride=stride, padding=1))
+    return nn.Sequential(below, _Conv2d(inputs, outputs, 4, stride=stride, padding=1))
 
 
 class PatchGAN(nn.Module):
