@@ -13,10 +13,10 @@ from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 from torch import nn
 
-import deblurlab.command
-from deblurlab import build
+import deblurlab.app.command
+from deblurlab.app import build
 from deblurlab.nets import UNet16
-from deblurlab.tasks.base import Restoration
+from deblurlab.tasks.restoration import Restoration
 from tests.conftest import Call
 from tests.data.conftest import picture
 

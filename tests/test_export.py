@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from deblurlab import weights
 from deblurlab.nets import REDNet30, ResNet16, UNet16
-from deblurlab.restoring import formats
+from deblurlab.restoring import export_formats
 from deblurlab.restoring.restorer import Restorer
+from deblurlab.run import weights
 from tests.conftest import Call
 
 NETWORKS = [UNet16, pytest.param(REDNet30, marks=pytest.mark.slow), pytest.param(ResNet16, marks=pytest.mark.slow)]
@@ -26,9 +26,9 @@ def test_heights_and_widths_are_dynamic(form: str, network: type[nn.Module], tmp
     if form == "onnx":
         pytest.importorskip("onnxscript", reason="ONNX, the extra `export`, is not installed")
     exported = restorer(network)
-    run = getattr(formats, form)(exported, tmp_path / "network")
+    run = getattr(export_formats, form)(exported, tmp_path / "network")
     for size in ((32, 56), (72, 24)):
-        assert formats.difference(run, exported, size) < 1e-4
+        assert export_formats.difference(run, exported, size) < 1e-4
         assert run(torch.rand(1, 3, *size)).shape == (1, 3, *size)
 
 

@@ -10,10 +10,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from lightning.pytorch import seed_everything
 
-import deblurlab.command  # registers the resolvers
-from deblurlab import build
+import deblurlab.app.command  # registers the resolvers
+from deblurlab.app import build
 
-CONF = Path(deblurlab.command.__file__).parent / "conf"
+CONF = Path(deblurlab.__file__).parent / "conf"
 GOLDEN = Path(__file__).with_name("golden.json")
 MODELS = ("resnet16", "unet16", "rednet30")
 

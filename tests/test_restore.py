@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from deblurlab import weights
 from deblurlab.nets import UNet16
+from deblurlab.run import weights
 from tests.conftest import Call
 from tests.data.conftest import picture
 

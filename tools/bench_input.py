@@ -26,11 +26,11 @@ from rich.console import Console
 from rich.table import Table
 
 import deblurlab
-from deblurlab import build
+from deblurlab.app import build
 from deblurlab.data import VideoFrames
-from deblurlab.data.prepare import prepare, published
-from deblurlab.data.shards import Codec, Settings
-from deblurlab.data.storage import Storage
+from deblurlab.data.preparing.write import prepare, published
+from deblurlab.data.shards.format import Codec, Settings
+from deblurlab.data.shards.storage import Storage
 
 PATCHES = 12
 TURNS = 3

@@ -21,9 +21,11 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from deblurlab import build, nets, weights
+from deblurlab import nets
+from deblurlab.app import build
 from deblurlab.restoring.restorer import Restorer
 from deblurlab.restoring.tiles import Tiling, restore
+from deblurlab.run import weights
 
 OUTPUT = Path("outputs/bench/restore.json")
 SIZE = (720, 1280)

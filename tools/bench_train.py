@@ -28,8 +28,8 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-import deblurlab.command
-from deblurlab import build
+import deblurlab.app.command
+from deblurlab.app import build
 from deblurlab.losses import gradient_penalty
 from deblurlab.tasks import WGANGP
 

@@ -9,8 +9,8 @@ import logging
 
 from omegaconf import DictConfig
 
-from deblurlab.command import command
-from deblurlab.runs import weights_name
+from deblurlab.app.command import command
+from deblurlab.run.run_folder import weights_name
 
 log = logging.getLogger(__name__)
 
@@ -21,10 +21,11 @@ def main(cfg: DictConfig) -> None:
     try:
         import uvicorn
 
-        from deblurlab.restoring import server
+        from deblurlab.serving import server
     except ImportError as error:
         raise ValueError("the page needs a web server: pip install 'deblurlab[demo]'.") from error
-    from deblurlab import build, weights
+    from deblurlab.app import build
+    from deblurlab.run import weights
 
     device = build.device(cfg)
     if not (isinstance(cfg.port, int) and 0 < cfg.port < 65536):

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from deblurlab.command import command
-from deblurlab.runs import checkpoint_file, load_run
+from deblurlab.app.command import command
+from deblurlab.run.run_folder import checkpoint_file, load_run
 
 if TYPE_CHECKING:
-    from deblurlab.tasks.base import Restoration
+    from deblurlab.tasks.restoration import Restoration
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +26,10 @@ log = logging.getLogger(__name__)
 @command("evaluate")
 def main(cfg: DictConfig) -> float:
     """Test the run's network; write metrics.json, metrics.csv and panel.png; returns the mean SSIM."""
-    from deblurlab import build, results
+    from deblurlab.app import build
     from deblurlab.callbacks import PerImage
-    from deblurlab.data.module import Evaluable
+    from deblurlab.data.modules.in_memory import Evaluable
+    from deblurlab.run import results
 
     cfg.data = {key: value for key, value in cfg.data.items() if value is not None}  # the data set's own keys
     folder, per_image = Path(cfg.output), PerImage()
@@ -59,8 +60,8 @@ class _Subject(NamedTuple):
 
 
 def _run(cfg: DictConfig) -> _Subject:
-    from deblurlab import build
-    from deblurlab.checkpoint import load_weights
+    from deblurlab.app import build
+    from deblurlab.run.checkpoint import load_weights
 
     run = load_run(cfg.run)
     run.config.data = cfg.data if "_target_" in cfg.data else OmegaConf.merge(run.config.data, cfg.data)
@@ -71,7 +72,8 @@ def _run(cfg: DictConfig) -> _Subject:
 
 
 def _weights(cfg: DictConfig) -> _Subject:
-    from deblurlab import build, weights
+    from deblurlab.app import build
+    from deblurlab.run import weights
 
     if cfg.ckpt_path != "best":
         raise ValueError(f"ckpt_path={cfg.ckpt_path} is for run=FOLDER; weights={cfg.weights} are chosen already.")

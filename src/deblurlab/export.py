@@ -12,7 +12,7 @@ from typing import get_args
 
 from omegaconf import DictConfig, ListConfig
 
-from deblurlab.command import command
+from deblurlab.app.command import command
 
 log = logging.getLogger(__name__)
 
@@ -20,11 +20,13 @@ log = logging.getLogger(__name__)
 @command("export")
 def main(cfg: DictConfig) -> None:
     """Export, run what was exported, report its largest difference from the network."""
-    from deblurlab import build, weights, xla
-    from deblurlab.restoring import formats
+    from deblurlab.app import build
+    from deblurlab.backends import xla
+    from deblurlab.restoring import export_formats
+    from deblurlab.run import weights
 
-    if cfg.format not in get_args(formats.Format):
-        raise ValueError(f"format must be one of {', '.join(get_args(formats.Format))}, got {cfg.format}.")
+    if cfg.format not in get_args(export_formats.Format):
+        raise ValueError(f"format must be one of {', '.join(get_args(export_formats.Format))}, got {cfg.format}.")
     if not isinstance(cfg.size, ListConfig) or len(cfg.size) != 2:
         raise ValueError(f"size must be [height,width], got {cfg.size}.")
     xla.quiet()
@@ -35,15 +37,15 @@ def main(cfg: DictConfig) -> None:
     if cfg.format == "stablehlo":
         height, width = cfg.size
         target = folder / f"{chosen.title}_{height}x{width}_stablehlo"
-        run = formats.stablehlo(restorer, target, size=(height, width))
+        run = export_formats.stablehlo(restorer, target, size=(height, width))
         sizes = [(height, width)]
     else:
         target = folder / f"{chosen.title}.{'onnx' if cfg.format == 'onnx' else 'pt2'}"
-        run = (formats.onnx if cfg.format == "onnx" else formats.torch_export)(restorer, target)
+        run = (export_formats.onnx if cfg.format == "onnx" else export_formats.torch_export)(restorer, target)
         multiple = restorer.size_multiple
         sizes = [(6 * multiple, 9 * multiple), (13 * multiple, 5 * multiple)]
     for size in sizes:
-        error = formats.difference(run, restorer, size)
+        error = export_formats.difference(run, restorer, size)
         log.info(f"{target} at {size[0]}x{size[1]}: differs from the network by at most {error:.1e}")
 
 

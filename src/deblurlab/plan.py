@@ -18,11 +18,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from deblurlab.command import command
+from deblurlab.app.command import command
 
 if TYPE_CHECKING:
-    from deblurlab.xla.chips import Topology
-    from deblurlab.xla.estimate import Estimate
+    from deblurlab.planning.chips import Topology
+    from deblurlab.planning.estimate import Estimate
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +30,12 @@ log = logging.getLogger(__name__)
 @command("plan")
 def main(cfg: DictConfig) -> None:
     """Print the table, one column a topology, and write ``json``."""
-    from deblurlab import xla
-    from deblurlab.xla.chips import topology
+    from deblurlab.backends import xla
+    from deblurlab.planning.chips import topology
 
     xla.quiet()
     xla.require_torch_xla("plan")
-    from deblurlab.xla.compiler import require_compiler
+    from deblurlab.planning.compiler import require_compiler
 
     require_compiler()
     if cfg.trainer.accelerator != "xla_cpu":
@@ -59,7 +59,7 @@ def main(cfg: DictConfig) -> None:
 
 
 def _data(cfg: DictConfig, batch_size: int) -> Any:
-    from deblurlab import build
+    from deblurlab.app import build
 
     chosen = cfg.copy()
     OmegaConf.update(chosen, "data.batch_size", batch_size, force_add=True)
@@ -70,10 +70,10 @@ def estimate(cfg: DictConfig, topology: "Topology", batch: int) -> "Estimate":
     """The step with ``batch`` images a core on every core of ``topology``."""
     from lightning.pytorch import seed_everything
 
-    from deblurlab import build
-    from deblurlab.xla import trace
-    from deblurlab.xla.compiler import compile_for
-    from deblurlab.xla.estimate import Estimate
+    from deblurlab.app import build
+    from deblurlab.backends.xla import trace
+    from deblurlab.planning.compiler import compile_for
+    from deblurlab.planning.estimate import Estimate
 
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # Hydra has not set it in this process
     seed_everything(cfg.seed, verbose=False)
@@ -98,7 +98,7 @@ def largest_batch(cfg: DictConfig, topology: "Topology", step: "Estimate") -> in
 
     Memory grows linearly with the batch: two compilations foretell the answer, further ones make sure of it.
     """
-    from deblurlab.xla.compiler import DoesNotFitError
+    from deblurlab.planning.compiler import DoesNotFitError
 
     memory, images = topology.chip.memory, len(_data(cfg, 1).train_dataloader())
     half = alone(cfg, topology, max(1, step.batch // 2))

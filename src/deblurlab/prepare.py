@@ -14,7 +14,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from deblurlab.command import command
+from deblurlab.app.command import command
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +24,12 @@ def main(cfg: DictConfig) -> None:
     """Check or prepare the frames of ``cfg.data``; a killed command goes on where it stopped."""
     from tqdm import tqdm
 
-    from deblurlab import build
-    from deblurlab.data import VideoFrames, prepare, shards, tfrecord
-    from deblurlab.data.check import check
-    from deblurlab.data.storage import Storage
+    from deblurlab.app import build
+    from deblurlab.data import VideoFrames
+    from deblurlab.data.preparing import tfrecord, write
+    from deblurlab.data.preparing.check_frames import check
+    from deblurlab.data.shards.format import Settings, require_codec
+    from deblurlab.data.shards.storage import Storage
 
     data = build.data(cfg)
     if not isinstance(data, VideoFrames):
@@ -51,23 +53,23 @@ def main(cfg: DictConfig) -> None:
         raise ValueError(f"format must be parquet or tfrecord, got {cfg.format}.")
     if not isinstance(cfg.workers, int) or cfg.workers < 1:
         raise ValueError(f"workers must be a whole number from 1, got {cfg.workers}.")
-    shards.require_codec(cfg.codec)
+    require_codec(cfg.codec)
     records = cfg.format == "tfrecord"
     sequences = tfrecord.record_sequences(data.storage) or [
-        sequence for split in ("train", "test") for sequence in prepare.published(data.pairs(split), split)
+        sequence for split in ("train", "test") for sequence in write.published(data.pairs(split), split)
     ]
     storage = Storage(cfg.out)
     total = sum(sequence.frames for sequence in sequences)
     log.info(f"{len(sequences)} sequences to {storage.names('')}")
     with tqdm(desc="preparing", total=total or None, unit=" frames", disable=not sys.stderr.isatty()) as bar:
-        index = prepare.prepare(
+        index = write.prepare(
             sequences,
             storage,
-            shards.Settings("png" if records else cfg.codec, data.size, data.antialias),
+            Settings("png" if records else cfg.codec, data.size, data.antialias),
             workers=cfg.workers,
             skip_broken=data.on_error == "skip",
             progress=bar.update,
-            form=prepare.Format(".tfrecord", tfrecord.write_tfrecord, indexed=False) if records else prepare.PARQUET,
+            form=write.Format(".tfrecord", tfrecord.write_tfrecord, indexed=False) if records else write.PARQUET,
         )
     frames = sum(len(shard.frames) for shard in index.shards)
     size = sum(shard.bytes for shard in index.shards)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig, ListConfig
 
-from deblurlab.command import command
+from deblurlab.app.command import command
 
 if TYPE_CHECKING:
+    from deblurlab.reports.collect import Group
     from deblurlab.reports.page import Part
-    from deblurlab.reports.runs import Group
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 def main(cfg: DictConfig) -> None:
     """Collect the runs, restore the same images with each network, write report.html and report.md."""
     from deblurlab.reports import page, tables
-    from deblurlab.reports.runs import find_runs, group_runs
+    from deblurlab.reports.collect import find_runs, group_runs
     from deblurlab.reports.study import study_tables
 
     if not isinstance(cfg.images, int) or cfg.images < 1:
@@ -40,9 +40,9 @@ def main(cfg: DictConfig) -> None:
 
 
 def _part(title: str, groups: Sequence["Group"], cfg: DictConfig) -> "Part":
-    from deblurlab import figures
     from deblurlab.reports import measure, plots, tables
     from deblurlab.reports.page import Part, Picture
+    from deblurlab.run import figures
 
     scores = tables.score_table(title, groups)
     finding = tables.finding(title, groups)

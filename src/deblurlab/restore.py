@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig
 
-from deblurlab.command import command
+from deblurlab.app.command import command
 
 if TYPE_CHECKING:
     from deblurlab.restoring.photo import Samples
@@ -29,8 +29,9 @@ def main(cfg: DictConfig) -> None:
     """Restore every picture and video of ``cfg.input``; name those that could not be."""
     from tqdm import tqdm
 
-    from deblurlab import build, weights
+    from deblurlab.app import build
     from deblurlab.restoring import photo, tiles, video
+    from deblurlab.run import weights
 
     if cfg.quality is not None and not (isinstance(cfg.quality, int) and 1 <= cfg.quality <= 100):
         raise ValueError(f"quality must be a whole number from 1 to 100, got {cfg.quality}.")

@@ -15,8 +15,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
-from deblurlab.command import command
-from deblurlab.runs import checkpoint_file, chosen_folder, claim
+from deblurlab.app.command import command
+from deblurlab.run.run_folder import checkpoint_file, chosen_folder, claim
 from deblurlab.sweeps import run_job
 
 log = logging.getLogger(__name__)
@@ -29,11 +29,13 @@ def main(cfg: DictConfig) -> float | None:
         return run_job(cfg)
     from lightning.pytorch import seed_everything
 
-    from deblurlab import __version__, build, results, weights
+    from deblurlab import __version__
+    from deblurlab.app import build
     from deblurlab.callbacks import PerImage
-    from deblurlab.checkpoint import best_checkpoint, load_weights
-    from deblurlab.data.module import Evaluable
+    from deblurlab.data.modules.in_memory import Evaluable
     from deblurlab.loggers import Wandb
+    from deblurlab.run import results, weights
+    from deblurlab.run.checkpoint import best_checkpoint, load_weights
 
     choices, folder = HydraConfig.get().runtime.choices, chosen_folder(cfg)
     seed_everything(cfg.seed, verbose=False)

@@ -13,11 +13,11 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
+from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh
 from deblurlab.nets import UNet16
-from deblurlab.pair import Pair
 from deblurlab.reports import measure, plots, tables
-from deblurlab.reports.runs import ReportedRun, find_runs, group_runs
+from deblurlab.reports.collect import ReportedRun, find_runs, group_runs
 from deblurlab.reports.study import study_scores
 from deblurlab.tasks import Autoencoder
 from tests.conftest import Call

@@ -6,10 +6,11 @@ import torch
 from PIL import Image
 from torch import nn
 
-from deblurlab import build, weights
+from deblurlab.app import build
 from deblurlab.nets import REDNet30
 from deblurlab.restoring.restorer import Restorer
 from deblurlab.restoring.tiles import Tiling, averaged, restore, tiles
+from deblurlab.run import weights
 from tests.data.conftest import picture
 
 CPU = torch.device("cpu")

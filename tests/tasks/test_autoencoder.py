@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh
 from deblurlab.nets import UNet16
-from deblurlab.pair import Pair
 from deblurlab.tasks import Autoencoder
 from deblurlab.tasks.schedules import constant_then_exponential
 

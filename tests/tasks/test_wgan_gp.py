@@ -10,9 +10,9 @@ from lightning.pytorch import Trainer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh, Wasserstein
 from deblurlab.losses.logcosh import log_cosh
-from deblurlab.pair import Pair
 from deblurlab.tasks import WGANGP
 
 pytestmark = [

@@ -1,7 +1,7 @@
 """What happens beside training: records, pictures, progress."""
 
 from deblurlab.callbacks.divergence import Divergence
-from deblurlab.callbacks.history import History
+from deblurlab.callbacks.epoch_history import History
 from deblurlab.callbacks.panel import Panel
 from deblurlab.callbacks.per_image import PerImage
 from deblurlab.callbacks.progress import Progress

@@ -9,7 +9,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.pair import Pair
+from deblurlab.interfaces import Pair
 
 
 class Divergence(Callback):

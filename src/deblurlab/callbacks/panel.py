@@ -9,9 +9,9 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 
-from deblurlab import figures
+from deblurlab.interfaces import Pair
 from deblurlab.loggers import Wandb
-from deblurlab.pair import Pair
+from deblurlab.run import figures
 
 
 class Panel(Callback):

@@ -7,9 +7,9 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.data.module import Evaluable
+from deblurlab.data.modules.in_memory import Evaluable
+from deblurlab.interfaces import Pair
 from deblurlab.loggers import Wandb
-from deblurlab.pair import Pair
 
 
 class PerImage(Callback):

@@ -10,8 +10,8 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 from tqdm import tqdm
 
+from deblurlab.interfaces import Pair
 from deblurlab.loggers import Wandb
-from deblurlab.pair import Pair
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deblurlab.nets.blocks import batch_norm, keras_init
-from deblurlab.nets.folded_norm import normalise
-from deblurlab.nets.folding import Features, add, convolve, fold, pays, unfold
+from deblurlab.nets.folding.batch_norm import normalise
+from deblurlab.nets.folding.rows import Features, add, convolve, fold, pays, unfold
 
 
 class _Block(nn.Module):

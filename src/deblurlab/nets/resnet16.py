@@ -5,8 +5,8 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from deblurlab.nets.blocks import batch_norm, keras_init, require_multiple
-from deblurlab.nets.folded_norm import normalise
-from deblurlab.nets.folding import Features, add, convolve, convolve_transposed, fold, pays, relu, unfold
+from deblurlab.nets.folding.batch_norm import normalise
+from deblurlab.nets.folding.rows import Features, add, convolve, convolve_transposed, fold, pays, relu, unfold
 
 
 class _Down(nn.Module):

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deblurlab.nets.blocks import keras_init, require_multiple
-from deblurlab.nets.folding import (
+from deblurlab.nets.folding.rows import (
     Features,
     concatenate,
     convolve,

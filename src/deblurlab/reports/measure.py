@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from deblurlab import build
-from deblurlab.checkpoint import load_weights
-from deblurlab.data.module import Evaluable
+from deblurlab.app import build
+from deblurlab.data.modules.in_memory import Evaluable
+from deblurlab.interfaces import Pair
 from deblurlab.metrics.image import psnr, ssim
-from deblurlab.pair import Pair
-from deblurlab.reports.runs import Group
-from deblurlab.tasks.base import Restoration
+from deblurlab.reports.collect import Group
+from deblurlab.run.checkpoint import load_weights
+from deblurlab.tasks.restoration import Restoration
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from deblurlab.reports.collect import Group, ReportedRun
 from deblurlab.reports.measure import Size
-from deblurlab.reports.runs import Group, ReportedRun
 
 Floats = npt.NDArray[np.float64]
 

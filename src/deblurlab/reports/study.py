@@ -3,7 +3,7 @@
 In the slides' units: loss in 1e-4 (of the autoencoders alone), MSE in 1e-3, MAE in 1e-2.
 """
 
-from deblurlab.results import COLUMNS
+from deblurlab.run.results import COLUMNS
 
 TITLES = {
     "resnet16": "ResNet16",

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from deblurlab.reports.collect import Group, ReportedRun
 from deblurlab.reports.measure import Size
-from deblurlab.reports.runs import Group, ReportedRun
 from deblurlab.reports.study import TITLES, study_scores
-from deblurlab.results import COLUMNS, Column
+from deblurlab.run.results import COLUMNS, Column
 
 Mark = Literal["", "best", "gap", "better", "worse"]
 Scores = Mapping[str, tuple[float, float | None]]

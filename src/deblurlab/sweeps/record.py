@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deblurlab.history import best_is, read_history
+from deblurlab.run.history import best_is, read_history
 
 
 @dataclass(kw_only=True)

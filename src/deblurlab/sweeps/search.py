@@ -10,7 +10,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from deblurlab.history import best_is, read_history
+from deblurlab.run.history import best_is, read_history
 
 
 class Trial:

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deblurlab.history import best_is
+from deblurlab.run.history import best_is
 from deblurlab.sweeps.record import Record
 
 SCORES = ("loss", "ssim", "psnr", "mse", "mae")

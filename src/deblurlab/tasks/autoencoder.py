@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from deblurlab.interfaces import Pair
 from deblurlab.metrics.image import PerImage
-from deblurlab.pair import Pair
-from deblurlab.tasks.base import Restoration
+from deblurlab.tasks.restoration import Restoration
 
 
 class Autoencoder(Restoration):

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
+from deblurlab.interfaces import Pair
 from deblurlab.losses import Wasserstein, gradient_penalty
 from deblurlab.metrics.image import PerImage
-from deblurlab.pair import Pair
-from deblurlab.tasks.base import Restoration
+from deblurlab.tasks.restoration import Restoration
 
 Scalars = dict[str, Tensor]
 
@@ -29,7 +29,7 @@ class WGANGP(Restoration):
     goes back through that same pass, since its weights have not moved. In bfloat16 the penalty stays float32.
 
     Args:
-        network: the generator; see :class:`~deblurlab.tasks.base.Restoration`.
+        network: the generator; see :class:`~deblurlab.tasks.restoration.Restoration`.
         critic: (B, 3, H, W) in [-1, 1] to a score an image, (B,).
         loss: the content loss; of a multi-scale network, the mean over its scales.
         adversarial: what the critic and the generator minimise of the critic's scores.

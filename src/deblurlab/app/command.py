@@ -1,0 +1,148 @@
+"""How a command starts: Hydra composes its configuration, and a user's mistake ends in one message."""
+
+import difflib
+import functools
+import logging
+import os
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import CompactHydraException, InstantiationException, OverrideParseException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group
+from deblurlab.run.history import best_is
+
+for resolver in (run_folder, run_group, evaluation_folder, best_is):
+    OmegaConf.register_new_resolver(resolver.__name__, resolver, use_cache=True, replace=True)
+
+
+def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
+    """Make a function of the configuration a Hydra application.
+
+    What a user can mend, a ValueError or OSError of ours or a configuration that Hydra or Lightning refuses,
+    ends in its message alone, which the run's log keeps. ``HYDRA_FULL_ERROR=1`` shows the traceback.
+    """
+
+    def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], None]:
+        @functools.wraps(task)
+        def job(cfg: DictConfig) -> Any:
+            try:
+                _refuse_unknown()
+                return task(cfg)
+            except Exception as error:
+                mendable = _mendable(error)
+                _to_log_file(_message(error) if mendable else traceback.format_exc())
+                # past Hydra, which would name all overrides first; a sweep's launcher needs the error itself
+                if mendable and quiet and HydraConfig.get().mode != RunMode.MULTIRUN:
+                    sys.exit(_message(error))
+                raise
+
+        conf = str(Path(__file__).parents[1] / "conf")
+        main = hydra.main(version_base="1.3", config_path=conf, config_name=config_name)(job)
+        quiet = False
+
+        @functools.wraps(task)
+        def application() -> None:
+            nonlocal quiet
+            if os.environ.get("HYDRA_FULL_ERROR") == "1":
+                main()
+                return
+            os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing its own selection
+            quiet = True
+            try:
+                main()
+            except KeyboardInterrupt:
+                _end("interrupted (Ctrl-C)", signal.SIGINT, config_name)
+            except SystemExit as error:
+                if type(error).__name__ == "SIGTERMException":  # Lightning's; it would end in success
+                    _end("terminated (SIGTERM)", signal.SIGTERM, config_name)
+                if isinstance(error.__context__, KeyboardInterrupt):  # Lightning has caught it
+                    _end("interrupted (Ctrl-C)", signal.SIGINT, config_name)
+                raise
+            except Exception as error:
+                if not _mendable(error):
+                    raise
+                sys.exit(_message(error))
+
+        return application
+
+    return decorate
+
+
+def _end(why: str, number: signal.Signals, config_name: str) -> None:
+    hint = ": ckpt_path=last goes on from the last checkpoint, if there is one" if config_name == "train" else ""
+    _to_log_file(why)
+    print(f"{why}{hint}.", file=sys.stderr)
+    sys.exit(128 + number)
+
+
+def _to_log_file(message: str) -> None:
+    """The terminal shows it anyway."""
+    record = logging.LogRecord(__name__, logging.ERROR, __file__, 0, message, None, None)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handle(record)
+
+
+def _message(error: Exception) -> str:
+    """What a user is told of an error."""
+    if isinstance(error, InstantiationException) and isinstance(error.__cause__, ValueError):
+        error = error.__cause__  # ours; the rest is Hydra's way there
+    lines = str(error).removeprefix("ValueError raised while resolving interpolation: ").splitlines()
+    message = "\n".join(line for line in lines if not line.strip().startswith(("full_key: hydra", "object_type=")))
+    if isinstance(error, OverrideParseException) and "=" in error.override:
+        key, _, value = error.override.partition("=")
+        message = (
+            f"Hydra cannot read {error.override}. A value with spaces, quotes or signs other than a-z 0-9 "
+            f"goes into two pairs of quotes: '{key}=\"{value}\"'"
+        )
+    if unknown := re.match(r"Could not override '([^']+)'", message):
+        message = f"there is no {unknown[1]} to override.{_similar(unknown[1])}"
+    return f"error: {message}\n(HYDRA_FULL_ERROR=1 shows where.)"
+
+
+def _refuse_unknown() -> None:
+    """Nothing reads a key that the command line adds at the top: it is misspelt."""
+    choices = HydraConfig.get().runtime.choices
+    for override in HydraConfig.get().overrides.task:
+        key = override.lstrip("+").partition("=")[0].partition("@")[0]
+        if override.startswith("+") and "." not in key and key not in choices:
+            raise ValueError(f"{override}: deblurlab takes no {key}.{_similar(key)}")
+
+
+def _similar(key: str) -> str:
+    """A hint at keys that are spelt alike."""
+    known: set[str] = set()
+    conf = Path(__file__).parents[1] / "conf"
+    for file in conf.rglob("*.yaml"):
+        group = file.relative_to(conf).parts[:-1][:1]
+        keys = _paths(OmegaConf.to_container(OmegaConf.load(file)))
+        known.update(group)
+        known.update(".".join(path if group in (("experiment",), ("sweep",)) else (*group, *path)) for path in keys)
+    close = difflib.get_close_matches(key, known, n=3, cutoff=0.75)
+    return f" Did you mean {' or '.join(close)}?" if close else " --help lists what there is."
+
+
+def _paths(keys: Any) -> Iterator[tuple[str, ...]]:
+    """The way to each key of nested mappings."""
+    for key, value in keys.items() if isinstance(keys, dict) else ():
+        yield (str(key),)
+        yield from ((str(key), *path) for path in _paths(value))
+
+
+def _mendable(error: Exception) -> bool:
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+    return isinstance(
+        error, ValueError | OSError | CompactHydraException | OmegaConfBaseException | MisconfigurationException
+    )

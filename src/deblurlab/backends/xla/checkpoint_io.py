@@ -1,0 +1,30 @@
+"""Checkpoints of XLA tensors, in the same files as everyone's."""
+
+from pathlib import Path
+from typing import Any
+
+import torch_xla.core.xla_model as xm
+from lightning.fabric.plugins import XLACheckpointIO
+from typing_extensions import override
+
+from deblurlab.run.checkpoint import AtomicCheckpointIO
+
+
+class AtomicXLACheckpointIO(XLACheckpointIO):
+    """:class:`AtomicCheckpointIO` for tensors on XLA devices, moved to the host in one transfer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._file = AtomicCheckpointIO()
+
+    @override
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
+        on_host: dict[str, Any] = xm._maybe_convert_to_cpu(checkpoint)  # type: ignore[assignment]
+        self._file.save_checkpoint(on_host, path)
+
+    @override
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        # Lightning asks for the device; the state dicts are copied to it when they are loaded.
+        return self._file.load_checkpoint(path)

@@ -1,0 +1,172 @@
+"""Data parallel training on all XLA devices by SPMD: one program, partitioned by XLA."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+import torch_xla
+import torch_xla.distributed.spmd as xs
+from lightning.fabric.plugins import CheckpointIO
+from lightning.fabric.utilities.rank_zero import rank_zero_only
+from lightning.pytorch import Trainer
+from lightning.pytorch.accelerators import Accelerator
+from lightning.pytorch.plugins import XLAPrecision
+from lightning.pytorch.strategies import SingleDeviceStrategy
+from lightning.pytorch.strategies.single_xla import SingleDeviceXLAStrategy
+from torch import Tensor
+from torch.optim import Optimizer
+from torch_xla import runtime
+from torch_xla.backends import set_mat_mul_precision
+from torch_xla.core.xla_model import send_cpu_data_to_device, set_rng_state
+from typing_extensions import override
+
+from deblurlab.backends.xla.device_loader import DeviceLoader, ResumableDeviceLoader
+from deblurlab.backends.xla.elu import mend_elu
+from deblurlab.backends.xla.hosts import Hosts
+
+T = TypeVar("T")
+
+# How an optimizer computes: its step count on the device and nothing that only CUDA and the CPU have.
+_IN_GRAPH = {"capturable": True, "foreach": False, "fused": False}
+
+
+def _in_graph(group: Mapping[str, Any]) -> dict[str, bool]:
+    return {name: value for name, value in _IN_GRAPH.items() if name in group}
+
+
+class SPMDStrategy(SingleDeviceXLAStrategy):
+    """One process a host sees all its devices as one; batches are split over a mesh of all devices of all hosts.
+
+    Weights and optimizer state are replicated. Every operation means what it means on one device with the
+    whole batch: BatchNorm normalises over the global batch, a mean is the global mean. So nothing needs
+    ``sync_dist``, and a run's numbers do not depend on how many devices there are.
+
+    Every host must run the same graphs in the same order: whatever reads a value computed from the batch
+    does so on all hosts, and only writing files is left to the first.
+    """
+
+    strategy_name = "spmd"
+
+    def __init__(
+        self, *, accelerator: Accelerator, checkpoint_io: CheckpointIO, precision_plugin: XLAPrecision
+    ) -> None:
+        runtime.use_spmd()
+        mend_elu()
+        # SingleDeviceXLAStrategy's constructor calls a deprecated function to find the device.
+        SingleDeviceStrategy.__init__(
+            self,
+            device=torch_xla.device(),
+            accelerator=accelerator,
+            checkpoint_io=checkpoint_io,
+            precision_plugin=precision_plugin,
+        )
+        self.debug = False
+        # A float32 convolution or product stays float32 on a TPU, too, whose default rounds its factors.
+        logging.getLogger("torch_xla.backends").setLevel(logging.ERROR)  # it warns whoever sets this, once or often
+        set_mat_mul_precision("highest")
+        self.devices = runtime.global_runtime_device_count()
+        self.mesh = xs.Mesh(np.arange(self.devices), (self.devices,), ("batch",))
+        count, index = runtime.process_count(), runtime.process_index()
+        self.hosts = Hosts(index=index, count=count, master=runtime.get_master_ip() if count > 1 else "")
+        self.global_rank, self.world_size = index, count
+        rank_zero_only.rank = index  # type: ignore[attr-defined]
+        self._settings: dict[int, list[dict[str, Any]]] = {}
+
+    @property
+    @override
+    def is_global_zero(self) -> bool:
+        return self.hosts.index == 0
+
+    @override
+    def barrier(self, *args: Any, **kwargs: Any) -> None:
+        self.hosts.barrier()
+
+    @override
+    def broadcast(self, obj: T, src: int = 0) -> T:
+        return self.hosts.broadcast(obj, src)
+
+    @override
+    def process_dataloader(self, dataloader: Any) -> DeviceLoader:
+        resumable = hasattr(dataloader, "load_state_dict")
+        return (ResumableDeviceLoader if resumable else DeviceLoader)(dataloader, send=self._send)
+
+    def _send(self, batch: Any) -> Any:
+        """A named tuple of this host's rows, tensors (B, ...), to tensors split over the mesh; other fields stay."""
+        rows, here = len(batch[0]), self.devices // self.world_size
+        if rows % here:
+            raise ValueError(
+                f"{rows} images a step cannot be split over {here} XLA devices: make data.batch_size a multiple of "
+                f"{self.devices}."
+            )
+        return type(batch)(*(self._split(field) if isinstance(field, Tensor) else field for field in batch))
+
+    def _split(self, rows: Tensor) -> Tensor:
+        sharding = xs.ShardingSpec(self.mesh, ("batch", *[None] * (rows.ndim - 1)), minibatch=self.world_size > 1)
+        sent: list[Tensor] = send_cpu_data_to_device(rows, self.root_device, sharding)  # type: ignore[assignment]
+        return sent[0]
+
+    @override
+    def setup(self, trainer: Trainer) -> None:
+        super().setup(trainer)
+        torch_xla.sync()
+
+    @override
+    def setup_optimizers(self, trainer: Trainer) -> None:
+        super().setup_optimizers(trainer)
+        for optimizer in self.optimizers:
+            self._settings[id(optimizer)] = [
+                {name: group[name] for name in _in_graph(group)} for group in optimizer.param_groups
+            ]
+            for group in optimizer.param_groups:
+                group.update(_in_graph(group))
+
+    @override
+    def optimizer_state(self, optimizer: Optimizer) -> dict[str, Tensor]:
+        """The state dict with the settings the optimizer was made with: a CPU or GPU resumes from it."""
+        state = super().optimizer_state(optimizer)
+        for group, settings in zip(state["param_groups"], self._settings[id(optimizer)], strict=True):
+            group.update(settings)
+        return state
+
+    @override
+    def load_optimizer_state_dict(self, checkpoint: Any) -> None:
+        states = [dict(state) for state in checkpoint["optimizer_states"]]
+        for state in states:
+            state["param_groups"] = [group | _in_graph(group) for group in state["param_groups"]]
+        super().load_optimizer_state_dict({"optimizer_states": states})
+
+    @override
+    def batch_to_device(self, batch: Any, device: torch.device | None = None, dataloader_idx: int = 0) -> Any:
+        """Run what is pending first: the step's graph is the same whatever came before it."""
+        torch_xla.sync()
+        return super().batch_to_device(batch, device, dataloader_idx)
+
+    @override
+    def training_step(self, *args: Any, **kwargs: Any) -> Any:
+        """Random numbers drawn on the devices depend on the run's seed and the step alone: a resumed run draws them."""
+        assert self.lightning_module is not None
+        step = self.lightning_module.trainer.global_step
+        set_rng_state((torch.initial_seed() << 32 | step) % 2**63)
+        output = super().training_step(*args, **kwargs)
+        if not self.lightning_module.automatic_optimization:
+            self.precision_plugin.run()  # type: ignore[attr-defined]
+        return output
+
+    @override
+    def validation_step(self, *args: Any, **kwargs: Any) -> Any:
+        output = super().validation_step(*args, **kwargs)
+        torch_xla.sync()
+        return output
+
+    @override
+    def test_step(self, *args: Any, **kwargs: Any) -> Any:
+        output = super().test_step(*args, **kwargs)
+        torch_xla.sync()
+        return output
+
+    @override
+    def teardown(self) -> None:
+        super().teardown()
+        self.barrier()

@@ -1,0 +1,1 @@
+"""The Lightning data modules, which YAML names through :mod:`deblurlab.data`."""

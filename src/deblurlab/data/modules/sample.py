@@ -1,0 +1,49 @@
+"""Photographs that come with scikit-image: data for a first run, without a download."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import skimage.data
+import torch
+from torch import Tensor
+
+from deblurlab.data.modules.in_memory import BlurredImages, Split
+
+_PHOTOGRAPHS: dict[Split, tuple[Callable[[], Any], ...]] = {
+    "train": (skimage.data.astronaut, skimage.data.coffee, skimage.data.rocket),
+    "val": (skimage.data.chelsea,),
+    "test": (lambda: skimage.data.stereo_motorcycle()[0],),
+}
+
+
+class Sample(BlurredImages):
+    """Five colour photographs of scikit-image cut to square patches, split by photograph.
+
+    Training patches overlap by half, so that two thousand come out of three photographs.
+
+    Args:
+        patch: side of a patch in pixels.
+        batch_size, sigma_range, fixed_blur, seed, workers: see :class:`BlurredImages`.
+    """
+
+    def __init__(
+        self,
+        *,
+        patch: int = 32,
+        batch_size: int = 16,
+        sigma_range: tuple[float, float] = (1.0, 3.0),
+        fixed_blur: bool = False,
+        seed: int = 0,
+        workers: int = 0,
+    ) -> None:
+        super().__init__(
+            batch_size=batch_size, sigma_range=sigma_range, fixed_blur=fixed_blur, seed=seed, workers=workers
+        )
+        self.patch = patch
+
+    def load(self, split: Split) -> Tensor:
+        step = self.patch // 2 if split == "train" else self.patch
+        photographs = (torch.from_numpy(np.array(photograph())) for photograph in _PHOTOGRAPHS[split])
+        grids = (pixels.unfold(0, self.patch, step).unfold(1, self.patch, step) for pixels in photographs)
+        return torch.cat([grid.flatten(0, 1) for grid in grids])

@@ -1,0 +1,1 @@
+"""Prepared frames: Parquet shards, the storage they lie in, and the local cache of a bucket."""

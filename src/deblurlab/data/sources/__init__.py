@@ -1,0 +1,1 @@
+"""What frames can be read from: published folders, photographs, shards."""

@@ -1,0 +1,5 @@
+"""Loggers beside Lightning's own."""
+
+from deblurlab.loggers.wandb import Wandb
+
+__all__ = ["Wandb"]

@@ -1,0 +1,1 @@
+"""The web page that restores photographs, and its server."""

@@ -1,0 +1,116 @@
+"""What every restoration task shares: how it is scored."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from deblurlab.interfaces import Pair, assemble, cut
+from deblurlab.metrics import ImageScores, score
+from deblurlab.metrics.image import PerImage
+
+
+class Restoration(LightningModule):
+    """Abstract: a task that restores blurred images, scored alike in validation and test.
+
+    Validation logs ``val/loss``, ``val/ssim``, ... of the restored images. Test logs ``test/restored/...``
+    and, for the same images, the baseline ``test/blurred/...``.
+
+    Args:
+        network: (B, 3, H, W) in [0, 1] to the same shape and range; or to a list of that and smaller versions of it.
+        loss: restored and sharp images to one value an image, (B,).
+    """
+
+    def __init__(self, network: nn.Module, loss: PerImage) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.loss = loss
+        self.val_scores = ImageScores()
+        self.test_scores = ImageScores()
+        self.test_blurred_scores = ImageScores()
+
+    @staticmethod
+    def optimized(optimizer: Callable[[Iterator[nn.Parameter]], Optimizer], network: nn.Module) -> Optimizer:
+        """The optimizer of a network's parameters; ValueError if its settings make no sense."""
+        try:
+            return optimizer(network.parameters())
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"the optimizer cannot be made of its settings: {error}") from error
+
+    def scales(self, blurred: Tensor) -> list[Tensor]:
+        """(B, 3, H, W) in [0, 1] to the restored images, same shape and type, about [0, 1]; then, of a multi-scale
+        network, those of the smaller scales.
+        """
+        restored = self.network(blurred.contiguous(memory_format=torch.channels_last))
+        return [image.to(blurred.dtype) for image in (restored if isinstance(restored, list) else [restored])]
+
+    def restore(self, blurred: Tensor) -> Tensor:
+        """(B, 3, H, W) in [0, 1] to the restored images, same shape and type, about [0, 1]."""
+        return self.scales(blurred)[0]
+
+    def restore_whole(self, batch: Pair) -> Tensor:
+        """The restored images of a batch, taken patch by patch where its grid says so, a row of patches at a time."""
+        rows, columns = batch.grid
+        strips = batch.blurred.chunk(rows, dim=-2)
+        restored = [assemble(self.restore(cut(strip, (1, columns))), (1, columns)) for strip in strips]
+        return torch.cat(restored, dim=-2)
+
+    def score_images(self, restored: Tensor, sharp: Tensor) -> dict[str, Tensor]:
+        """Scores of each image, (B,) float32, whatever precision the network runs in."""
+        with torch.autocast(restored.device.type, enabled=False):
+            return score(restored, sharp, self.loss)
+
+    def on_validation_epoch_start(self) -> None:
+        self.val_scores.reset()
+
+    def validation_step(self, batch: Pair, batch_idx: int) -> Tensor:
+        restored = self.restore(batch.blurred)
+        self.val_scores.update(self.score_images(restored, batch.sharp), batch.valid)
+        return restored
+
+    def on_validation_epoch_end(self) -> None:
+        means = self._means(self.val_scores)
+        self.log_dict({f"val/{name}": value for name, value in means.items() if name != "images"})
+
+    def on_test_epoch_start(self) -> None:
+        self.test_scores.reset()
+        self.test_blurred_scores.reset()
+
+    def test_step(self, batch: Pair, batch_idx: int) -> dict[str, dict[str, Tensor]]:
+        """Returns the scores of each image, (B,), of the restored and of the blurred version."""
+        restored = self.restore_whole(batch)
+        scores = {
+            "restored": self.score_images(restored, batch.sharp),
+            "blurred": self.score_images(batch.blurred, batch.sharp),
+        }
+        self.test_scores.update(scores["restored"], batch.valid)
+        self.test_blurred_scores.update(scores["blurred"], batch.valid)
+        return scores
+
+    def on_test_epoch_end(self) -> None:
+        for name, scores in (("restored", self.test_scores), ("blurred", self.test_blurred_scores)):
+            self.log_dict({f"test/{name}/{score}": value for score, value in self._means(scores).items()})
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse a checkpoint of another network in one line; torch would list every key."""
+        own, stored = self.state_dict(), checkpoint["state_dict"]
+        differing = [name for name in own | stored if _shape(own, name) != _shape(stored, name)]
+        if differing:
+            name = differing[0]
+            raise ValueError(
+                f"the checkpoint is of another network: {name} is {_shape(stored, name)} there and "
+                f"{_shape(own, name)} here ({len(differing)} differences in all). Choose the model it was trained with."
+            )
+
+    @staticmethod
+    def _means(scores: ImageScores) -> dict[str, Tensor]:
+        means = scores.compute()
+        values = torch.stack([mean.float() for mean in means.values()]).cpu()  # one transfer
+        return dict(zip(means, values, strict=True))
+
+
+def _shape(state: Mapping[str, Tensor], name: str) -> str:
+    return "x".join(map(str, state[name].shape)) or "a scalar" if name in state else "missing"

@@ -1,0 +1,78 @@
+"""Prints how far the gradients of a network on eight XLA devices are from those on the CPU, as JSON.
+
+``python -m tests.xla.gradients NAME``; a process has one XLA runtime.
+"""
+
+import copy
+import json
+import sys
+from collections.abc import Callable
+
+import torch
+import torch_xla
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from deblurlab.backends.xla import data_parallel
+from deblurlab.losses import LogCosh, gradient_penalty
+from deblurlab.nets import MSDeblur, PatchGAN, REDNet30, ResNet16, UNet16
+
+
+class ELUs(nn.Module):
+    """A user's network, of activations that share ELU's derivative."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            *(nn.Sequential(nn.Conv2d(3, 3, 1), act) for act in (nn.ELU(), nn.ELU(2.0), nn.CELU(0.5)))
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        restored: Tensor = self.layers(images)
+        return restored
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "resnet16": ResNet16,
+    "unet16": UNet16,
+    "rednet30": REDNet30,
+    "rednet30_tanh": lambda: REDNet30(tanh=True),
+    "msdeblur": lambda: MSDeblur(blocks=1),
+    "msdeblur_residual": lambda: MSDeblur(blocks=1, residual=True),
+    "patchgan": PatchGAN,
+    "elus": ELUs,
+}
+
+
+def gradients(network: nn.Module, blurred: Tensor, sharp: Tensor) -> dict[str, Tensor]:
+    """Of the study's loss, or of a critic's scores and penalty; by parameter."""
+    if isinstance(network, PatchGAN):
+        alpha = torch.linspace(0, 1, len(blurred), dtype=blurred.dtype, device=blurred.device)
+        penalty = gradient_penalty(network, sharp, blurred, alpha)
+        loss = network(blurred).mean() - network(sharp).mean() + 10 * penalty
+    else:
+        restored = network(blurred)
+        scales = restored if isinstance(restored, list) else [restored]
+        targets = [F.avg_pool2d(sharp, 2**i) if i else sharp for i in range(len(scales))]
+        loss = sum(
+            (LogCosh()(scale, target) for scale, target in zip(scales, targets, strict=True)), torch.zeros(1).to(sharp)
+        )
+    loss.mean().backward()  # type: ignore[no-untyped-call]
+    return {name: value.grad for name, value in network.named_parameters() if value.grad is not None}
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    network = NETWORKS[sys.argv[1]]()
+    blurred, sharp = torch.randn(2, 8, 3, 16, 16).unbind()
+    strategy = data_parallel("xla_cpu", devices=8, bfloat16=False)  # before autograd starts its threads, one a device
+    expected = gradients(copy.deepcopy(network), blurred, sharp)
+    found = gradients(network.to(strategy.root_device), strategy._split(blurred), strategy._split(sharp))
+    torch_xla.sync()  # one graph, not one for each gradient
+    assert found.keys() == expected.keys()
+    steepest = max(float(value.abs().max()) for value in expected.values())
+    print(
+        json.dumps(
+            {name: float((found[name].cpu() - value).abs().max()) / steepest for name, value in expected.items()}
+        )
+    )

@@ -1,0 +1,109 @@
+"""The parts of trainer=tpu that need no XLA device."""
+
+import importlib.util
+import multiprocessing
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from deblurlab.backends import xla
+from deblurlab.backends.xla.device_loader import DeviceLoader, ResumableDeviceLoader
+from deblurlab.backends.xla.hosts import Hosts
+
+
+def test_without_torch_xla_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch_xla" else found(name))
+    assert not xla.tpu_found()
+    with pytest.raises(ValueError, match=r"trainer=tpu needs torch_xla.*pip install torch-xla"):
+        xla.data_parallel("tpu", devices="auto", bfloat16=True)
+
+
+class Broken(Dataset[int]):
+    def __len__(self) -> int:
+        return 8
+
+    def __getitem__(self, index: int) -> int:
+        if index == 5:
+            raise ValueError("image 5 is damaged")
+        return index
+
+
+def test_the_loader_raises_what_the_data_set_raised() -> None:
+    loader = DeviceLoader(DataLoader(Broken(), batch_size=None), send=lambda batch: batch)
+    batches = iter(loader)
+    assert [next(batches) for _ in range(5)] == [0, 1, 2, 3, 4]
+    with pytest.raises(ValueError, match="image 5 is damaged"):
+        next(batches)
+
+
+class Counting:
+    """Batches 0, 1, ... 9, and how many of them have been asked for."""
+
+    def __init__(self) -> None:
+        self.made = self.start = 0
+
+    def __len__(self) -> int:
+        return 10
+
+    def __iter__(self) -> Iterator[int]:
+        for batch in range(self.start, 10):
+            self.made += 1
+            yield batch
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.start = state["consumed_batches"]
+
+
+def test_the_state_counts_batches_handed_out_not_prefetched() -> None:
+    source = Counting()
+    loader = ResumableDeviceLoader(source, send=lambda batch: batch)
+    batches = iter(loader)
+    assert [next(batches) for _ in range(3)] == [0, 1, 2]
+    while source.made < 4:  # the thread is ahead
+        pass
+    state = loader.state_dict()
+    assert state == {"consumed_batches": 3}
+    batches.close()  # type: ignore[attr-defined]
+
+    resumed = ResumableDeviceLoader(Counting(), send=lambda batch: batch)
+    resumed.load_state_dict(state)
+    assert list(resumed) == [3, 4, 5, 6, 7, 8, 9]
+    assert resumed.state_dict() == {"consumed_batches": 10}
+
+
+def test_a_loader_left_early_leaves_no_thread() -> None:
+    before = threading.active_count()
+    for batch in DeviceLoader(Counting(), send=lambda batch: batch):
+        if batch == 2:
+            break
+    assert threading.active_count() == before
+
+
+def _meet(index: int, port: int, results: Any) -> None:
+    hosts = Hosts(index=index, count=3, master="localhost", port=port)
+    told = [hosts.broadcast({"folder": f"run{index}", "loss": torch.tensor(float(index))}, source) for source in (0, 2)]
+    hosts.barrier()
+    hosts.barrier()
+    results.put((index, [(value["folder"], float(value["loss"])) for value in told]))
+
+
+def test_hosts_meet_and_hear_the_same() -> None:
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    hosts = [context.Process(target=_meet, args=(index, port, results)) for index in range(3)]
+    for host in hosts:
+        host.start()
+    heard = dict(results.get(timeout=100) for _ in hosts)
+    for host in hosts:
+        host.join(60)
+        assert host.exitcode == 0
+    assert heard == {host: [("run0", 0.0), ("run2", 2.0)] for host in range(3)}

@@ -1,0 +1,99 @@
+"""The WGAN's batch, six optimizer steps, on eight virtual devices against one CPU."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.backends.xla.test_training import XLA, deblurlab
+
+pytest.importorskip("torch_xla", reason="torch_xla is not installed")
+pytestmark = pytest.mark.slow
+
+SMALL = (
+    "model=msdeblur_wgan",
+    "model.network._target_=tests.tasks.test_wgan_gp.Generator",
+    "~model.network.blocks",
+    "model.critic._target_=tests.tasks.test_wgan_gp.Critic",
+)
+STUDYS = ("model=msdeblur_wgan", "model.network.blocks=0")  # the branches' first and last convolutions, upsampling
+# Adam divides by the size of a gradient: where that is rounding noise, so is the step. In float64 the critic's
+# loss differs from float32's by 1e-3 after two batches on one CPU. Plain descent shows what the devices compute.
+DESCENT = tuple(
+    f"{change}"
+    for player in ("optimizer", "critic_optimizer")
+    for change in (
+        f"model.{player}._target_=torch.optim.SGD",
+        f"model.{player}.lr=1e-4",
+        f"~model.{player}.betas",
+    )
+)
+
+
+def train(folder: Path, root: Path, *overrides: str) -> Path:
+    settings = ("data=cifar10", f"data.root={root}", "data.batch_size=8", "trainer.precision=32-true")
+    short = ("trainer.max_epochs=5", "trainer.log_every_n_steps=2", f"run={folder}")
+    done = deblurlab("train", *settings, *short, *overrides, timeout=1500)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def scalars(folder: Path) -> dict[int, dict[str, float]]:
+    """What was logged of each tenth of batches."""
+    with (folder / "steps/version_0/metrics.csv").open() as file:
+        rows = [{name: value for name, value in row.items() if value} for row in csv.DictReader(file)]
+    return {
+        int(row["step"]): {name: float(value) for name, value in row.items() if name.endswith("_step")}
+        for row in rows
+        if "train/loss_step" in row
+    }
+
+
+def agree(ours: Path, reference: Path, names: set[str]) -> None:
+    expected = scalars(reference)
+    assert list(scalars(ours)) == list(expected)
+    assert len(expected) == 10
+    for step, logged in scalars(ours).items():
+        for name in names:
+            # Of means of the critic's scores, which cancel, 1e-4 is of a single score, about 0.1.
+            tolerance = pytest.approx(expected[step][f"train/{name}_step"], rel=1e-4, abs=1e-5)
+            assert logged[f"train/{name}_step"] == tolerance, (step, name)
+
+
+EVERYTHING = {"loss", "content", "adversarial", "critic_loss", "penalty", "gap", "generator_norm", "critic_norm"}
+
+
+@pytest.fixture(scope="module")
+def on_cpu(tiny_cifar10: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("cpu") / "run", tiny_cifar10, *SMALL, *DESCENT, "trainer=cpu")
+
+
+@pytest.mark.parametrize("graph", ["batch", "step"])
+def test_eight_devices_train_like_one_and_compile_once(
+    graph: str, on_cpu: Path, tiny_cifar10: Path, tmp_path: Path
+) -> None:
+    probe = "+callbacks.probe={_target_: tests.backends.xla.probe.Probe, file: %s}" % (tmp_path / "probe.jsonl")
+    folder = train(tmp_path / "run", tiny_cifar10, *SMALL, *DESCENT, *XLA, f"trainer.graph={graph}", probe)
+    agree(folder, on_cpu, EVERYTHING)
+    rows = [json.loads(line) for line in (tmp_path / "probe.jsonl").read_text().splitlines()]
+    later = {row["graphs"] for row in rows if row["epoch"] > 0}
+    assert len(later) == 1, "something compiled after the first epoch"
+    assert rows[-1]["fallbacks"] == {}
+    starts, ends = ([row["graphs"] for row in rows[:4] if row["when"] == when] for when in ("start", "end"))
+    # The first batch's graphs begin the sums of what is logged, the second's go on with them.
+    assert ends[1] - starts[0] <= (3 if graph == "batch" else 7)
+
+
+def test_five_critic_steps_to_one_with_the_study_s_optimizers(tiny_cifar10: Path, tmp_path: Path) -> None:
+    """The study's critic and Adam: what the generator restores agrees, and Adam has counted its steps."""
+    folders = [train(tmp_path / one, tiny_cifar10, *STUDYS, f"trainer={one}") for one in ("cpu", "xla_cpu")]
+    agree(folders[1], folders[0], {"content"})
+    first, expected = (next(iter(scalars(folder).values())) for folder in reversed(folders))
+    for name in ("critic_loss", "penalty", "gap"):  # Adam has not yet made much of rounding
+        assert first[f"train/{name}_step"] == pytest.approx(expected[f"train/{name}_step"], rel=1e-2), name
+    for folder in folders:
+        checkpoint = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)
+        steps = [{int(one["step"]) for one in player["state"].values()} for player in checkpoint["optimizer_states"]]
+        assert steps == [{20}, {100}]

@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deblurlab.data.batches.epoch_plan import Host, Plan, evaluation_plan, training_plan
+
+
+def plan(
+    patches: np.ndarray,
+    groups: np.ndarray,
+    *,
+    batch_size: int = 4,
+    epoch: int = 0,
+    open_groups: int = 10**6,
+    mixed_frames: int = 10**6,
+    host: Host | None = None,
+) -> Plan:
+    return training_plan(
+        patches=patches,
+        groups=groups,
+        batch_size=batch_size,
+        seed=7,
+        epoch=epoch,
+        open_groups=open_groups,
+        mixed_frames=mixed_frames,
+        host=host or Host(),
+    )
+
+
+def items(made: Plan) -> list[tuple[int, int]]:
+    return list(zip(made.frames.ravel().tolist(), made.patches.ravel().tolist(), strict=True))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    group_sizes=st.lists(st.integers(1, 6), min_size=3, max_size=9),
+    grid=st.integers(1, 5),
+    hosts=st.integers(1, 3),
+    open_groups=st.integers(1, 12),
+    mixed_frames=st.integers(1, 60),
+)
+def test_hosts_share_every_patch_at_most_once(
+    group_sizes: list[int], grid: int, hosts: int, open_groups: int, mixed_frames: int
+) -> None:
+    groups = np.repeat(np.arange(len(group_sizes)), group_sizes)
+    patches = np.full(len(groups), grid)
+    plans = [
+        plan(
+            patches,
+            groups,
+            batch_size=1,
+            open_groups=open_groups,
+            mixed_frames=mixed_frames,
+            host=Host(rank, hosts),
+        )
+        for rank in range(hosts)
+    ]
+    assert len({len(made.frames) for made in plans}) == 1
+    seen = [item for made in plans for item in items(made)]
+    assert len(set(seen)) == len(seen)
+    if hosts == 1:
+        assert set(seen) == {(frame, patch) for frame in range(len(groups)) for patch in range(grid)}
+    for rank, made in enumerate(plans):
+        assert (groups[made.frames] % hosts == rank).all()
+
+
+def test_epochs_differ_and_repeat_exactly() -> None:
+    patches, groups = np.full(20, 3), np.arange(20)
+    first, again, second = (plan(patches, groups, epoch=epoch) for epoch in (0, 0, 1))
+    for left, right in zip(first, again, strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert items(first) != items(second)
+    assert (first.flips != second.flips).any()
+
+
+def test_windows_bound_what_is_open_at_once() -> None:
+    groups = np.repeat(np.arange(30), 10)
+    made = plan(np.full(300, 4), groups, open_groups=3, mixed_frames=20)
+    order = made.frames.ravel()
+    for ids, most in ((order, 2 * 20), (groups[order], 2 * 3 + 2 * 20 // 10 + 2)):
+        first = {int(item): place for place, item in reversed(list(enumerate(ids)))}
+        last = {int(item): place for place, item in enumerate(ids)}
+        live = [sum(first[item] <= place <= last[item] for item in first) for place in range(0, len(ids), 37)]
+        assert max(live) <= most
+
+
+def test_unlimited_windows_are_a_uniform_shuffle() -> None:
+    """Over many epochs each patch is as often in the first half as chance has it."""
+    patches, groups = np.full(8, 2), np.repeat(np.arange(4), 2)
+    count = np.zeros((8, 2))
+    for epoch in range(400):
+        made = plan(patches, groups, batch_size=8, epoch=epoch)
+        np.add.at(count, (made.frames[0], made.patches[0]), 1)
+    assert np.abs(count - 200).max() < 5 * 10  # five standard deviations
+
+
+def test_too_few_patches_for_a_batch() -> None:
+    with pytest.raises(ValueError, match=r"12 training patches make no batch of 16: lower data\.batch_size"):
+        plan(np.full(4, 3), np.arange(4), batch_size=16)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    kinds=st.lists(st.integers(0, 2), min_size=1, max_size=25),
+    batch_size=st.integers(1, 6),
+    hosts=st.integers(1, 3),
+)
+def test_evaluation_sees_every_item_once(kinds: list[int], batch_size: int, hosts: int) -> None:
+    kind = np.array(kinds)
+    frames = np.arange(len(kinds))
+    plans = [
+        evaluation_plan(
+            frames=frames,
+            patches=frames * 0,
+            kinds=kind,
+            batch_size=batch_size,
+            host=Host(rank, hosts),
+        )
+        for rank in range(hosts)
+    ]
+    assert len({made.frames.shape for made in plans}) == 1
+    seen = np.concatenate([made.frames[made.valid] for made in plans])
+    np.testing.assert_array_equal(np.sort(seen), frames)
+    for made in plans:
+        assert made.frames.shape[1] == batch_size
+        assert all(len(set(kind[row])) == 1 for row in made.frames)
+        assert not made.flips.any()

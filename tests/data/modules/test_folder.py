@@ -1,0 +1,225 @@
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from deblurlab.data import Folder
+from deblurlab.data.blur.kernels import blur, gaussian_kernel, shake_kernel
+from deblurlab.data.pixels import decode
+from deblurlab.interfaces import assemble, cut
+from tests.data.conftest import picture
+
+
+def photographs(root: Path, count: int = 16, side: str = "") -> Path:
+    (root / side).mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        height, width = ((40, 70), (70, 40))[number % 3 == 0]
+        Image.fromarray(picture(number, height, width)).save(root / side / f"{number:02} ü.png")
+    return root
+
+
+def folder(root: Path, **options: Any) -> Folder:
+    return Folder(root=str(root), **({"patch": [16, 32], "batch_size": 4} | options))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_shake_kernels_are_centred_and_bounded(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    length = rng.uniform(1, 25)
+    kernel = shake_kernel(length, rng)
+    assert kernel.min() >= 0
+    assert kernel.sum() == pytest.approx(1)
+    offset = np.arange(len(kernel)) - len(kernel) // 2
+    assert kernel.sum(axis=1) @ offset == pytest.approx(0, abs=1e-9)
+    assert kernel.sum(axis=0) @ offset == pytest.approx(0, abs=1e-9)
+    rows, columns = np.nonzero(kernel)
+    assert length - 2 <= max(np.ptp(rows), np.ptp(columns)) <= length + 2
+
+
+def test_blur_is_a_convolution_with_reflected_borders() -> None:
+    pixels = picture(0, 50, 60)
+    kernel = shake_kernel(11, np.random.default_rng(5))
+    expected = cv2.filter2D(pixels.astype(np.float64), -1, kernel[::-1, ::-1], borderType=cv2.BORDER_REFLECT_101)
+    np.testing.assert_array_equal(blur(pixels, kernel), np.rint(expected))
+
+
+def test_gaussian_blur_is_opencvs() -> None:
+    pixels = picture(1, 50, 60)
+    expected = cv2.GaussianBlur(pixels, (0, 0), sigmaX=1.7).astype(int)
+    assert np.abs(blur(pixels, gaussian_kernel(1.7)) - expected).max() <= 1
+
+
+def test_photographs_split_without_overlap_and_test_whole(tmp_path: Path) -> None:
+    data = folder(photographs(tmp_path))
+    names = {split: {data.source(split).name(i) for i in range(len(data.source(split).groups))} for split in _SPLITS}
+    assert {split: len(files) for split, files in names.items()} == {"train": 12, "val": 2, "test": 2}
+    assert len(set.union(*names.values())) == 16
+    for batch in data.test_dataloader():
+        pair = data.on_after_batch_transfer(batch, 0)
+        assert tuple(pair.sharp.shape[-2:]) == (16 * pair.grid[0], 32 * pair.grid[1])
+        assert torch.equal(assemble(cut(pair.sharp, pair.grid), pair.grid), pair.sharp)
+        assert not torch.equal(pair.blurred, pair.sharp)
+
+
+_SPLITS = ("train", "val", "test")
+
+
+def test_a_folder_test_alone_is_enough_to_evaluate(tmp_path: Path) -> None:
+    for side in ("blurred", "sharp"):
+        photographs(tmp_path, 6, f"test/{side}")
+    data = folder(tmp_path)
+    data.setup("test")
+    assert len(data.labels("test")["frame"]) == 6
+    assert all(torch.equal(batch.blurred, batch.sharp) for batch in data.test_dataloader())  # pairs, not blurred anew
+    with pytest.raises(ValueError, match=f"there is no folder {tmp_path}/train"):
+        data.setup("fit")
+
+
+def test_skipping_needs_no_other_picture_of_the_shape(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    photographs(tmp_path, 9, "train")
+    photographs(tmp_path, 3, "test")
+    (tmp_path / "train/00 ü.png").write_bytes(b"")
+    Image.fromarray(picture(0, 10, 10)).save(tmp_path / "train/01 ü.png")
+    lone = tmp_path / "test/00 ü.png"  # upright among two that lie
+    lone.write_bytes(lone.read_bytes()[:300])
+    data = folder(tmp_path, on_error="skip")
+    data.setup("fit")
+    assert len(data.source("train").groups) + len(data.source("val").groups) == 7
+    assert "00 ü.png cannot be read" in caplog.text
+    assert "01 ü.png is 10x10, smaller than" in caplog.text
+    valid = torch.cat([batch.valid for batch in data.test_dataloader()])
+    assert int(valid.sum()) == 2
+    assert data.labels("test")["frame"] == ["01 ü.png", "02 ü.png"]
+
+
+def test_pictures_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for folder_name in ("a", "b"):
+        photographs(tmp_path, 2, f"test/{folder_name}")
+    names = folder(tmp_path).labels("test")["frame"]
+    assert sorted(names) == ["a/00 ü.png", "a/01 ü.png", "b/00 ü.png", "b/01 ü.png"]
+
+
+def test_names_that_differ_in_their_suffix_alone_are_refused(tmp_path: Path) -> None:
+    photographs(tmp_path, 9)
+    Image.fromarray(picture(0, 40, 70)).save(tmp_path / "01 ü.jpg")
+    with pytest.raises(ValueError, match="have the same name but for the suffix"):
+        folder(tmp_path).source("train")
+
+
+@pytest.mark.parametrize("patch", [[8, 8], [96], [16, 10]])
+def test_patches_too_small_for_ssim_are_refused(patch: list[int], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"data\.patch must be \[height,width\], each at least 11"):
+        folder(tmp_path, patch=patch)
+
+
+def test_training_blur_is_new_each_epoch_and_test_blur_is_not(tmp_path: Path) -> None:
+    root = photographs(tmp_path)
+    train, test = folder(root).source("train"), folder(root).source("test")
+    np.testing.assert_array_equal(train.read(0, 1).blurred, folder(root).source("train").read(0, 1).blurred)
+    assert (train.read(0, 1).blurred != train.read(0, 2).blurred).any()
+    np.testing.assert_array_equal(train.read(0, 1).sharp, train.read(0, 2).sharp)
+    np.testing.assert_array_equal(test.read(0, 1).blurred, folder(root, seed=9).source("test").read(0, 2).blurred)
+
+
+def test_mixed_sizes_train_in_one_batch(tmp_path: Path) -> None:
+    data = folder(photographs(tmp_path), blur="shake", shake_max=5.0)
+    batches = list(data.train_dataloader())
+    assert {tuple(batch.sharp.shape) for batch in batches} == {(4, 16, 32, 3)}
+
+
+def test_pairs_in_two_folders(tmp_path: Path) -> None:
+    photographs(tmp_path, side="sharp")
+    for file in (tmp_path / "sharp").iterdir():
+        (tmp_path / "blurred").mkdir(exist_ok=True)
+        Image.fromarray(255 - decode(file.read_bytes(), "")).save(
+            tmp_path / "blurred" / file.with_suffix(".webp").name, lossless=True
+        )
+    data = folder(tmp_path)
+    for loader in (data.train_dataloader(), data.val_dataloader(), data.test_dataloader()):
+        for batch in loader:
+            assert torch.equal(batch.blurred, 255 - batch.sharp)
+
+
+def test_photographs_stand_beside_pairs(tmp_path: Path) -> None:
+    """Pairs stay as they are, photographs get blurred, and every one comes up under its own name."""
+    photographs(tmp_path, side="sharp")
+    photographs(tmp_path, side="blurred")
+    photographs(tmp_path, side="photographs")
+    data = folder(tmp_path)
+    sources = {split: data.source(split) for split in _SPLITS}
+    assert {split: len(source.groups) for split, source in sources.items()} == {"train": 24, "val": 4, "test": 4}
+    changed = []
+    for source in sources.values():
+        for number in range(len(source.groups)):
+            frame = source.read(number, 0)
+            name = source.name(number).removeprefix("./")
+            original = decode(next((tmp_path / "sharp").glob(f"{Path(name).stem}*")).read_bytes(), "")
+            height, width = frame.sharp.shape[:2]
+            np.testing.assert_array_equal(frame.sharp, original[:height, :width])
+            changed.append((frame.blurred != frame.sharp).any())
+    assert sum(changed) == 16
+
+
+def test_noise_is_as_strong_as_asked(tmp_path: Path) -> None:
+    """On a grey photograph, which a blur leaves as it is: rounded Gaussian noise of at most the given deviation."""
+    for number in range(16):
+        Image.fromarray(np.full((64, 64, 3), 128, np.uint8)).save(tmp_path / f"{number}.png")
+    deviations = []
+    source = folder(tmp_path, noise_max=8.0).source("train")
+    for epoch in range(20):
+        frame = source.read(0, epoch)
+        assert (frame.sharp == 128).all()
+        deviations.append(frame.blurred.std())
+        assert abs(float(frame.blurred.mean()) - 128) < 1
+    assert max(deviations) < 8.3
+    assert max(deviations) > 5
+    assert min(deviations) < 3
+
+
+def test_train_and_test_folders_are_kept_apart(tmp_path: Path) -> None:
+    photographs(tmp_path, 9, "train")
+    photographs(tmp_path, 3, "test")
+    data = folder(tmp_path)
+    assert [len(data.source(split).groups) for split in _SPLITS] == [8, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        ([], "holds no pictures. Expected below data.root"),
+        (["blurred/a.png"], "sharp lacks 1 pictures, first a"),
+        (["a.png"], "1 frames are too few to hold out one for testing"),
+    ],
+)
+def test_wrong_folders_are_explained(tmp_path: Path, made: list[str], message: str) -> None:
+    for name in made:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(picture(0)).save(tmp_path / name)
+    with pytest.raises(ValueError, match=message):
+        folder(tmp_path).source("train")
+
+
+def test_small_and_unequal_pictures_are_named(tmp_path: Path) -> None:
+    root = photographs(tmp_path)
+    Image.fromarray(picture(0, 10, 70)).save(root / "small.png")
+    with pytest.raises(ValueError, match=r"small\.png is 70x10, smaller than data\.patch=\[16, 32\]"):
+        [folder(root).source(split) for split in _SPLITS]
+    for side in ("blurred", "sharp"):
+        photographs(root / "pairs", 16, side)
+    Image.fromarray(picture(0, 41, 71)).save(root / "pairs/blurred/03 ü.png")
+    pairs = folder(root / "pairs")
+    with pytest.raises(ValueError, match=r"03 ü\.png.* 71x41"):
+        [pairs.source(split).read(row, 0) for split in _SPLITS for row in range(len(pairs.source(split).groups))]
+
+
+def test_real_photographs(real_data: Path) -> None:
+    data = Folder(root=str(real_data / "kodak"), patch=[128, 128], batch_size=24)
+    assert [len(data.source(split).groups) for split in _SPLITS] == [18, 3, 3]
+    for batch in data.test_dataloader():
+        pair = data.on_after_batch_transfer(batch, 0)
+        assert sorted(pair.sharp.shape[-2:]) == [512, 768]
+        assert 18 < float(-10 * (pair.sharp - pair.blurred).square().mean().log10()) < 60

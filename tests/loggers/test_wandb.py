@@ -1,0 +1,202 @@
+"""What the loggers hold after a run."""
+
+import csv
+import errno
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import wandb
+
+from deblurlab.loggers import Wandb
+from deblurlab.run.history import read_history
+from tests.conftest import Call, run_command
+from tests.loggers.wandb_server import WandbServer, wandb_server
+
+SHORT = (
+    "data=cifar10",
+    "data.batch_size=4",
+    "trainer=cpu",
+    "trainer.max_epochs=2",
+    "trainer.limit_train_batches=3",
+    "trainer.log_every_n_steps=1",
+    "+model.network.widths=[4,8]",
+    "run=run",
+)
+
+
+def test_tensorboard_holds_curves_and_panel(call: Call, tmp_path: Path, tiny_cifar10: Path) -> None:
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    call("train", *SHORT, f"data.root={tiny_cifar10}", "logger=tensorboard")
+    events = accumulator.EventAccumulator(str(tmp_path / "run/tensorboard/version_0"))
+    events.Reload()
+    tags = events.Tags()
+    assert "val/panel" in tags["images"]
+    assert [event.step for event in events.Scalars("train/loss_step")] == [0, 1, 2, 3, 4, 5]
+    assert len(events.Scalars("val/ssim")) == 2
+
+
+@pytest.fixture
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("WANDB_API_KEY", "WANDB_MODE", "WANDB_RUN_GROUP"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))  # where a stored key would be
+
+
+def records(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """What W&B's own reader finds in a run's file, by type."""
+    command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", file]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    found: dict[str, list[dict[str, Any]]] = {}
+    for record in map(json.loads, lines):
+        found.setdefault(record["type"], []).append(record[record["type"]])
+    return found
+
+
+def by_step(history: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    return {record["item"]["_step"]: record["item"] for record in history}
+
+
+@pytest.mark.usefixtures("offline")
+def test_an_offline_wandb_run_holds_everything(
+    call: Call, tmp_path: Path, tiny_cifar10: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call("train", *SHORT, f"data.root={tiny_cifar10}", "logger=wandb")
+    (stored,) = (tmp_path / "run/wandb").glob("offline-run-*/run-*.wandb")
+    found = records(stored)
+    assert (found["run"][0]["display_name"], found["run"][0]["run_group"]) == ("run", "cifar10_unet16")
+    config: dict[str, Any] = {}
+    for one in found["config"]:
+        config |= one["update"]
+    assert config["data"]["batch_size"] == 4
+    assert config["model"]["network"]["widths"] == [4, 8]
+
+    steps = by_step(found["history"])
+    assert [step for step in steps if "train/loss_step" in steps[step]] == [0, 1, 2, 3, 4, 5]
+    assert all(steps[step]["train/grad_norm_step"] > 0 for step in range(6))
+    epochs = read_history(tmp_path / "run/metrics.csv")
+    for step, epoch in zip((2, 5), epochs, strict=True):
+        assert steps[step]["train/images_per_second"] > 0
+        logged = {name: value for name, value in epoch.items() if name.startswith("val/")}
+        assert {name: steps[step][name] for name in logged} == pytest.approx(logged, rel=1e-6)
+        assert steps[step]["train/loss_epoch"] == pytest.approx(epoch["train/loss"], rel=1e-6)
+    panels = [stored.parent / "files" / item["val/panel.path"] for item in steps.values() if "val/panel.path" in item]
+    assert len(panels) == 2
+    assert all(panel.is_file() for panel in panels)
+    last = steps[6]
+    scores = json.loads((tmp_path / "run/metrics.json").read_text())
+    for version in ("restored", "blurred"):
+        assert {name: last[f"test/{version}/{name}"] for name in scores[version]} == pytest.approx(scores[version])
+    summary = {name: value for item in steps.values() for name, value in item.items()}
+    table = json.loads((stored.parent / "files" / summary["test/per_image.path"]).read_text())
+    with (tmp_path / "run/per_image.csv").open(newline="") as stream:
+        rows = list(csv.reader(stream))
+    assert [table["columns"], *([str(cell) for cell in row] for row in table["data"])] == rows
+    # no artifact but the table: the checkpoint goes online only
+    assert {artifact["type"] for artifact in found["artifact"]} == {"run_table"}
+    assert "to upload: wandb sync run/wandb/offline-run-*" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_resumed_run_keeps_its_wandb_id(call: Call, tmp_path: Path, tiny_cifar10: Path) -> None:
+    arguments = (*SHORT, f"data.root={tiny_cifar10}", "logger=wandb")
+    call("train", *arguments)
+    call("train", *arguments, "trainer.max_epochs=3", "ckpt_path=last")
+    first, second = (
+        records(file) for file in sorted((tmp_path / "run/wandb").glob("offline-run-*/*.wandb"), key=os.path.getmtime)
+    )
+    assert first["run"][0]["run_id"] == second["run"][0]["run_id"] == (tmp_path / "run/wandb/run_id").read_text()
+    assert [step for step, item in by_step(second["history"]).items() if "train/loss_step" in item] == [6, 7, 8]
+
+
+@pytest.mark.usefixtures("offline")
+def test_wandbs_failures_cost_no_training(
+    call: Call,
+    tmp_path: Path,
+    tiny_cifar10: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for method in ("log", "finish"):
+        monkeypatch.setattr(wandb.Run, method, full)
+    call("train", *SHORT, f"data.root={tiny_cifar10}", "logger=wandb")
+    assert (tmp_path / "run/metrics.json").is_file()
+    warned = capsys.readouterr().err
+    assert warned.count("W&B could not log") == 1
+    assert "No space left on device" in warned
+    monkeypatch.undo()
+    wandb.finish()
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WandbServer]:
+    for name in ("WANDB_MODE", "WANDB_RUN_GROUP"):
+        monkeypatch.delenv(name, raising=False)
+    with wandb_server() as one:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+        monkeypatch.setenv("WANDB_BASE_URL", one.url)
+        yield one
+
+
+def test_an_online_run_uploads_the_best_checkpoint(tmp_path: Path, tiny_cifar10: Path, server: WandbServer) -> None:
+    done = run_command(tmp_path, "train", *SHORT, f"data.root={tiny_cifar10}", "logger=wandb")
+    assert done.returncode == 0, done.stderr
+    assert f"W&B: {server.url}/e/deblurlab/runs/" in done.stderr, done.stderr
+    assert "wandb sync" not in done.stderr
+    assert (server.runs[0]["displayName"], server.runs[0]["groupName"]) == ("run", "cifar10_unet16")
+    assert [row["_step"] for row in server.history if "train/loss_step" in row] == [0, 1, 2, 3, 4, 5]
+    (best,) = [one for one in server.artifacts if one["artifactTypeName"] == "model"]
+    assert "best" in [alias["alias"] for alias in best["aliases"]]
+    assert server.files["artifact/best.ckpt"] == (tmp_path / "run/checkpoints/best.ckpt").read_bytes()
+    assert "artifact/test/per_image.table.json" in server.files
+
+
+def test_a_lost_connection_costs_no_training(tmp_path: Path, tiny_cifar10: Path, server: WandbServer) -> None:
+    def lost(*_: object) -> None:
+        raise ConnectionError
+
+    answer = server.answer
+
+    def until_the_run_is_there(operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        if server.runs:
+            server.finish_request = lost  # every request from now on
+        return answer(operation, given)
+
+    server.answer = until_the_run_is_there
+    server.handle_error = lambda *_: None
+    more = (f"data.root={tiny_cifar10}", "logger=wandb", "+logger.wandb.upload_seconds=5")
+    done = run_command(tmp_path, "train", *SHORT, *more)
+    assert done.returncode == 0, done.stderr
+    assert len(read_history(tmp_path / "run/metrics.csv")) == 2
+    assert (tmp_path / "run/metrics.json").is_file()
+    assert "wandb sync run/wandb/run-" in done.stderr, done.stderr
+
+
+def test_wandb_that_cannot_start_is_a_dummy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+
+    def refuse(**_: object) -> bool:
+        raise wandb.errors.AuthenticationError("no connection")
+
+    monkeypatch.setattr(wandb, "login", refuse)
+    (tmp_path / "wandb").write_text("a file where the folder should be")
+    logger = Wandb(folder=str(tmp_path), project="deblurlab")
+    assert logger.experiment.disabled
+    logger.log_metrics({"val/ssim": 1.0}, step=3)
+    logger.finish()
+
+
+def test_csv_holds_each_logged_step(call: Call, tmp_path: Path, tiny_cifar10: Path) -> None:
+    call("train", *SHORT, f"data.root={tiny_cifar10}", "logger=csv")
+    text = (tmp_path / "run/steps/version_0/metrics.csv").read_text().splitlines()
+    column = text[0].split(",").index("train/loss_step")
+    assert len([line for line in text[1:] if line.split(",")[column]]) == 6

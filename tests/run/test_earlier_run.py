@@ -1,0 +1,61 @@
+"""What deblurlab 0.1.0 wrote, before its modules moved, still loads.
+
+``earlier_run`` is the folder of a run of version 0.1.0: one epoch of 8 batches of
+data=sample by UNet16 with widths of 2 and 4.
+"""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from deblurlab.app import build
+from deblurlab.run import weights
+from tests.conftest import Call
+
+EARLIER = Path(__file__).with_name("earlier_run")
+
+
+def test_the_checkpoint_and_the_weights_file_hold_the_same_network() -> None:
+    from_file, from_run = weights.load(str(EARLIER / "weights.safetensors")), weights.load(str(EARLIER))
+    images = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    restored = build.restorer(from_file)(images)
+    assert restored.std() > 1e-4
+    assert torch.equal(restored, build.restorer(from_run)(images))
+
+
+def test_an_evaluation_gives_the_scores_that_it_wrote(call: Call, tmp_path: Path) -> None:
+    run = shutil.copytree(EARLIER, tmp_path / "run")
+    call("evaluate", f"run={run}", "trainer=cpu", "trainer.precision=32-true", "trainer.limit_test_batches=2")
+    then, now = (json.loads(file.read_text()) for file in (run / "metrics.json", run / "evaluate/sample/metrics.json"))
+    for version in ("restored", "blurred"):
+        assert now[version] == pytest.approx(then[version], rel=1e-4)
+
+
+def test_it_resumes(call: Call, tmp_path: Path) -> None:
+    run = shutil.copytree(EARLIER, tmp_path / "run")
+    limits = [f"trainer.limit_{stage}_batches={count}" for stage, count in (("train", 8), ("val", 1), ("test", 2))]
+    settings = [
+        "data=sample",
+        "data.batch_size=16",
+        "+model.network.widths=[2,4]",
+        "logger=none",
+        "callbacks.panel=null",
+    ]
+    call(
+        "train",
+        *settings,
+        "callbacks.panel=null",
+        *limits,
+        "trainer=cpu",
+        "trainer.max_epochs=2",
+        f"run={run}",
+        "ckpt_path=last",
+    )
+    with (run / "metrics.csv").open() as file, (EARLIER / "metrics.csv").open() as before:
+        rows, (first,) = list(csv.DictReader(file)), csv.DictReader(before)
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert rows[0] == first

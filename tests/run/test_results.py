@@ -1,0 +1,91 @@
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+from lightning.pytorch import Trainer
+from PIL import Image
+from torch import Tensor, nn
+
+from deblurlab.callbacks.progress import duration
+from deblurlab.data import Sample
+from deblurlab.losses import LogCosh
+from deblurlab.run import figures, results
+from deblurlab.run.history import read_history
+from deblurlab.tasks.restoration import Restoration
+
+
+class Brighten(nn.Module):
+    """So that restored scores differ from blurred ones."""
+
+    def forward(self, blurred: Tensor) -> Tensor:
+        return (blurred + 0.1).clamp(0, 1)
+
+
+def _test(task: Restoration) -> dict[str, float]:
+    trainer = Trainer(
+        accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False, limit_test_batches=2
+    )
+    trainer.test(task, datamodule=Sample(), verbose=False)
+    return {name: float(value) for name, value in trainer.callback_metrics.items()}
+
+
+def test_a_network_that_does_nothing_scores_as_the_baseline() -> None:
+    result = results.summary(_test(Restoration(nn.Identity(), LogCosh())), data="sample", split="test")
+    assert result["images"] == 32
+    assert result["restored"] == result["blurred"]
+
+
+def test_restored_and_blurred_are_told_apart() -> None:
+    result = results.summary(_test(Restoration(Brighten(), LogCosh())), data="sample", split="test")
+    assert result["restored"]["mae"] > 2 * result["blurred"]["mae"]
+
+
+def test_extremes_are_the_images_that_gain_and_lose_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[int] = []
+    data = Sample()
+    examples = data.examples
+    monkeypatch.setattr(data, "examples", lambda split, rows: shown.extend(rows) or examples(split, rows))
+    gains = torch.linspace(-1, 1, 9)[torch.tensor([3, 8, 0, 5, 7, 1, 4, 2, 6])]
+    scores = {
+        "restored_ssim": gains.tolist(),
+        "blurred_ssim": [0.0] * 9,
+        "restored_psnr": [0.0] * 9,
+        "blurred_psnr": [0.0] * 9,
+    }
+    results.draw_extremes(scores, Restoration(nn.Identity(), LogCosh()), data, tmp_path / "panel.png")
+    assert shown[:2] == [1, 4]
+    assert shown[-2:] == [5, 2]
+    with Image.open(tmp_path / "panel.png") as picture:
+        assert picture.width > 300
+
+
+def test_panel_shows_the_pixels(tmp_path: Path) -> None:
+    red = torch.zeros(2, 3, 8, 8)
+    red[:, 0] = 2.0  # clamped
+    figures.save(figures.panel({"Red": red, "Black": torch.zeros(2, 3, 8, 8)}), tmp_path / "panel.png")
+    with Image.open(tmp_path / "panel.png") as picture:
+        colours = {colour for _, colour in picture.convert("RGB").getcolors(1 << 20)}
+    assert {(255, 0, 0), (0, 0, 0)} <= colours
+
+
+def test_per_image_rows(tmp_path: Path) -> None:
+    scores = {"restored_ssim": [0.5, 0.75]}
+    results.write_per_image(scores, {"sigma": [1.0, 2.0, 3.0]}, tmp_path / "metrics.csv")
+    with (tmp_path / "metrics.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert rows == [
+        {"image": "0", "sigma": "1.0", "restored_ssim": "0.5"},
+        {"image": "1", "sigma": "2.0", "restored_ssim": "0.75"},
+    ]
+
+
+def test_history_leaves_gaps_out(tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text("epoch,val/ssim\n1,0.5\n2,\n")
+    assert read_history(tmp_path / "metrics.csv") == [{"epoch": 1.0, "val/ssim": 0.5}, {"epoch": 2.0}]
+    assert read_history(tmp_path / "nothing.csv") == []
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0, "0 s"), (99, "99 s"), (150, "2 min"), (12_000, "3 h 20 min")])
+def test_durations_as_people_say_them(seconds: float, said: str) -> None:
+    assert duration(seconds) == said

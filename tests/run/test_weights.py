@@ -1,0 +1,170 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from omegaconf import OmegaConf
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from deblurlab.app import build
+from deblurlab.nets import UNet16
+from deblurlab.run import weights
+from tests.conftest import Call
+
+CONFIG = {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8]}
+FEW = [f"trainer.limit_{stage}_batches=2" for stage in ("train", "val", "test")]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    weights.save(UNet16(widths=[4, 8]), OmegaConf.create(CONFIG), tmp_path / "mine.safetensors")
+    return tmp_path / "mine.safetensors"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of a small network."""
+    import subprocess
+
+    from tests.conftest import run_command
+
+    folder = tmp_path_factory.mktemp("trained")
+    small = ("+model.network.widths=[4,8]", "trainer=cpu", "trainer.max_epochs=1", "run=run", *FEW)
+    done: subprocess.CompletedProcess[str] = run_command(folder, "train", *small)
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+def metadata(**changed: str) -> dict[str, str]:
+    return {"format": "deblurlab 1", "network": json.dumps(CONFIG)} | changed
+
+
+def test_weights_alone_rebuild_the_network(file: Path) -> None:
+    network = UNet16(widths=[4, 8])
+    weights.save(network, CONFIG, file)
+    blurred = torch.rand(1, 3, 16, 32)
+    torch.testing.assert_close(build.restorer(weights.load(str(file)))(blurred), network(blurred))
+
+
+def test_a_run_leaves_its_best_weights(run: Path) -> None:
+    """In every form the same: the run's folder, its checkpoint, its safetensors file."""
+    stored = torch.load(run / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
+    for name in (run, run / "checkpoints/best.ckpt", run / "weights.safetensors"):
+        loaded = weights.load(str(name))
+        assert loaded.network == CONFIG
+        assert loaded.state.keys() == UNet16(widths=[4, 8]).state_dict().keys()
+        for key, value in loaded.state.items():
+            assert torch.equal(value, stored[f"network.{key}"])
+
+
+def test_evaluate_scores_weights_as_it_scores_their_run(run: Path, call: Call, tmp_path: Path) -> None:
+    limit = ["trainer.precision=32-true", "trainer.limit_test_batches=2"]
+    call("evaluate", f"run={run}", "data=sample", *limit)
+    call("evaluate", f"weights={run}/weights.safetensors", "data=sample", *limit)
+    call("evaluate", f"run={run}", *limit, "output=elsewhere")
+    one = json.loads((run / "evaluate/sample/metrics.json").read_text())
+    assert one == json.loads((tmp_path / "elsewhere/metrics.json").read_text())
+    assert one == json.loads((tmp_path / f"outputs/evaluate/{run.name}/sample/metrics.json").read_text())
+
+
+def test_weights_of_a_network_of_the_same_shapes_are_told_apart() -> None:
+    plain = {"_target_": "deblurlab.nets.REDNet30"}
+    assert weights.same_network(plain, plain | {"tanh": False})
+    assert not weights.same_network(plain, plain | {"tanh": True})
+    assert not weights.same_network(plain, {"_target_": "deblurlab.nets.UNet16"})
+    assert weights.same_network(CONFIG, CONFIG | {"widths": (4, 8)})
+
+
+def test_training_goes_on_from_weights(run: Path, call: Call, tmp_path: Path) -> None:
+    """At a learning rate of zero the weights come out as they went in."""
+    small = ("+model.network.widths=[4,8]", "trainer=cpu", "trainer.max_epochs=1", "run=tuned", *FEW)
+    call("train", f"weights={run}", "model.optimizer.lr=0.0", *small)
+    before, after = load_file(run / "weights.safetensors"), load_file(tmp_path / "tuned/weights.safetensors")
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+class Scales(nn.Module):
+    """Gives three scales, as MSDeblur does."""
+
+    def forward(self, blurred: torch.Tensor) -> list[torch.Tensor]:
+        return [blurred, blurred[..., ::2, ::2], blurred[..., ::4, ::4]]
+
+
+def test_networks_of_several_scales_restore_the_largest() -> None:
+    blurred = torch.rand(1, 3, 8, 8)
+    torch.testing.assert_close(build.Restorer(Scales())(blurred), blurred)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nowhere/weights.safetensors", "."])
+def test_what_is_not_there_is_answered_with_what_is(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"no such run, file or shipped name. Shipped: "):
+        weights.load(name)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"_target_": "os.system", "command": "true"},
+        {"_target_": "deblurlab.nets.unet16.torch.load", "f": "x"},
+        {"_target_": "deblurlab.nets.UNet16", "widths": {"_target_": "os.system"}},
+        {"_target_": "deblurlab.nets.UNet16", "widths": [{"_target_": "os.system"}]},
+        {"_target_": "deblurlab.nets.UNet16", "_args_": ["${oc.env:HOME}"]},
+        {"_target_": "deblurlab.nets.UNet16", "widths": "${oc.env:HOME}"},
+        ["deblurlab.nets.UNet16"],
+    ],
+)
+def test_a_weights_file_names_our_networks_only(network: Any, file: Path) -> None:
+    save_file(load_file(file), file, metadata(network=json.dumps(network)))
+    with pytest.raises(ValueError, match=r"mine\.safetensors is not of a network of deblurlab\.nets"):
+        weights.load(str(file))
+
+
+def test_damaged_and_foreign_files_are_named(file: Path) -> None:
+    content = file.read_bytes()
+    for damaged in (b"", content[:100], content[:-5], np.random.default_rng(0).bytes(500)):
+        file.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"mine\.safetensors is no safetensors file, or is damaged"):
+            weights.load(str(file))
+    save_file({"x": torch.zeros(1)}, file)
+    with pytest.raises(ValueError, match=r"mine\.safetensors does not say which network it is of"):
+        weights.load(str(file))
+
+
+def test_weights_of_another_network_are_refused(file: Path) -> None:
+    with pytest.raises(ValueError, match=r"encoder\.0\.0\.weight is \(4, 3, 3, 3\) there and \(16, 3, 3, 3\) here"):
+        weights.fill(UNet16(), weights.load(str(file)))
+
+
+def test_a_checkpoint_apart_from_its_run_is_explained(tmp_path: Path, run: Path) -> None:
+    (tmp_path / "best.ckpt").write_bytes((run / "checkpoints/best.ckpt").read_bytes())
+    with pytest.raises(ValueError, match=r"a checkpoint says which network it is of by its run's folder"):
+        weights.load(str(tmp_path / "best.ckpt"))
+
+
+@pytest.mark.parametrize("name", weights.shipped())
+def test_shipped_weights_load_and_have_a_card(name: str) -> None:
+    restorer = build.restorer(weights.load(name))
+    assert restorer(torch.rand(1, 3, 32, 32)).shape == (1, 3, 32, 32)
+    assert f"## {name}\n" in (weights.FOLDER / "README.md").read_text()
+
+
+def test_shipped_photographs_improve_a_real_frame(real_data: Path) -> None:
+    """A GOPRO test frame, which the network has not seen, gains PSNR and SSIM."""
+    from PIL import Image
+
+    from deblurlab.metrics.image import psnr, ssim
+    from deblurlab.restoring.tiles import Tiling, restore
+
+    frames = real_data / "gopro/test/GOPR0384_11_00"
+    blurred, sharp = (np.array(Image.open(frames / side / "000003.png").convert("RGB")) for side in ("blur", "sharp"))
+    restored = restore(
+        build.restorer(weights.load("photographs")), blurred, tiling=Tiling(), device=torch.device("cpu")
+    )
+    images = [torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255 for pixels in (blurred, restored, sharp)]
+    for measure in (psnr, ssim):
+        assert measure(images[1], images[2]) > measure(images[0], images[2])

@@ -1,0 +1,283 @@
+"""The page: its server by requests, and all of it in a real browser."""
+
+import base64
+import io
+import shutil
+import struct
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from deblurlab.nets import UNet16
+from deblurlab.restoring.restorer import Restorer
+from tests.conftest import encode
+from tests.data.conftest import picture
+
+pytest.importorskip("starlette", reason="Starlette, of the extra `demo`, is not installed")
+
+from deblurlab.serving import server
+
+PIXELS = picture(0, 60, 90)
+
+
+def huge_png() -> bytes:
+    """A PNG of which only the header, 20,000x20,000, and a little more is there."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000)))
+
+
+def truncated_jpeg() -> bytes:
+    content = encode(picture(1, 200, 300), "JPEG")
+    return content[: len(content) // 2]
+
+
+BAD = [
+    ("notes.txt", b"no picture at all", "This is no picture"),
+    ("huge.png", huge_png(), "far too many pixels"),
+    ("half.jpg", truncated_jpeg(), "truncated"),
+]
+
+
+def identity() -> Restorer:
+    return Restorer(UNet16(widths=[4, 8], residual=True)).eval()
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Any]:
+    from starlette.testclient import TestClient
+
+    limits = server.Limits(bytes=2**20, pixels=100_000, waiting=1)
+    page = server.application(
+        {"mine": identity()}, device=torch.device("cpu"), limits=limits, hosts=("testserver", "localhost")
+    )
+    with TestClient(page) as opened:
+        yield opened
+
+
+def received(encoded: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(encoded.removeprefix("data:image/png;base64,")))))
+
+
+def test_a_blurred_picture_comes_back_restored(client: Any) -> None:
+    answer = client.post("/restore?weights=mine", content=encode(PIXELS))
+    assert answer.json().keys() == {"restored"}
+    np.testing.assert_array_equal(received(answer.json()["restored"]), PIXELS)
+
+
+def test_what_a_browser_does_not_show_comes_back_to_be_shown(client: Any) -> None:
+    answer = client.post("/restore?weights=mine", content=encode(PIXELS, "TIFF")).json()
+    np.testing.assert_array_equal(received(answer["blurred"]), PIXELS)
+
+
+@pytest.mark.parametrize(("kind", "amount"), [("gaussian", 2.0), ("motion", 12.0)])
+def test_a_sharp_picture_is_blurred_and_scored(client: Any, kind: str, amount: float) -> None:
+    from skimage.metrics import peak_signal_noise_ratio
+
+    answer = client.post(f"/restore?weights=mine&blur={kind}&amount={amount}", content=encode(PIXELS)).json()
+    blurred = received(answer["blurred"])
+    np.testing.assert_array_equal(received(answer["restored"]), blurred)
+    expected = peak_signal_noise_ratio(PIXELS, blurred)
+    assert answer["scores"]["blurred"]["psnr"] == pytest.approx(expected, abs=0.01)
+    assert answer["scores"]["restored"] == answer["scores"]["blurred"]
+    assert 10 < expected < 35
+
+
+@pytest.mark.parametrize(("name", "content", "message"), BAD)
+def test_bad_uploads_get_an_answer(client: Any, name: str, content: bytes, message: str) -> None:
+    answer = client.post("/restore?weights=mine", content=content)
+    assert answer.status_code in (400, 413)
+    assert message in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("query", "content", "status"),
+    [
+        ("weights=mine", encode(np.zeros((400, 400, 3), np.uint8)), 413),  # more pixels than allowed
+        ("weights=mine", bytes(2**20 + 1), 413),
+        ("weights=mine", b"", 400),
+        ("weights=../../etc/passwd", encode(PIXELS), 400),
+        ("weights=mine&blur=gaussian&amount=1e9", encode(PIXELS), 400),
+        ("weights=mine&blur=gaussian&amount=nan", encode(PIXELS), 400),
+        ("weights=mine&blur=gaussian&amount=x", encode(PIXELS), 400),
+        ("weights=mine&blur=zoom", encode(PIXELS), 400),
+    ],
+)
+def test_limits(client: Any, query: str, content: bytes, status: int) -> None:
+    answer = client.post(f"/restore?{query}", content=content)
+    assert (answer.status_code, list(answer.json())) == (status, ["error"])
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "/samples/../demo.py", "/samples/%2e%2e%2fdemo.py", "/file=/etc/passwd", "/samples/x"]
+)
+def test_no_file_of_the_server_is_reachable(client: Any, path: str) -> None:
+    assert client.get(path).status_code == 404
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_users_take_turns_and_too_many_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One runs and one waits; the third is told so at once, and both others get their own picture."""
+    from starlette.testclient import TestClient
+
+    started, go_on = threading.Event(), threading.Event()
+
+    class Slow(torch.nn.Module):
+        def forward(self, blurred: torch.Tensor) -> torch.Tensor:
+            started.set()
+            assert go_on.wait(30)
+            return blurred
+
+    limits = server.Limits(bytes=2**20, pixels=100_000, waiting=1)
+    page = server.application({"slow": Restorer(Slow())}, device=torch.device("cpu"), limits=limits)
+    pictures = [picture(number, 40, 40) for number in range(2)]
+    answers: dict[int, Any] = {}
+    with TestClient(page) as opened:
+
+        def ask(user: int) -> None:
+            answers[user] = opened.post("/restore?weights=slow", content=encode(pictures[user]))
+
+        users = [threading.Thread(target=ask, args=(user,)) for user in range(2)]
+        users[0].start()
+        assert started.wait(30)
+        users[1].start()
+        time.sleep(0.5)
+        refused = opened.post("/restore?weights=slow", content=encode(pictures[0]))
+        assert (refused.status_code, "Try again" in refused.json()["error"]) == (503, True)
+        assert opened.get("/").status_code == 200  # the page answers meanwhile
+        go_on.set()
+        for user in users:
+            user.join(30)
+    for user, pixels in enumerate(pictures):
+        np.testing.assert_array_equal(received(answers[user].json()["restored"]), pixels)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Any]:
+    """A headless Chromium with its downloads in ``tmp_path``."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (chromium and driver):
+        pytest.skip("there is no chromium and chromedriver: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1100,1400"):
+        options.add_argument(argument)
+    options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path)})
+    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    yield opened
+    opened.quit()
+
+
+@pytest.mark.slow
+def test_the_page_in_chromium(browser: Any, tmp_path: Path, free_port: int) -> None:
+    """Upload, deblur, slide, download; a sample blurred and scored; three bad uploads."""
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import Select, WebDriverWait
+
+    from deblurlab.run import weights
+
+    network = UNet16(widths=[4, 8], residual=True)
+    config = {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8], "residual": True}
+    weights.save(network, config, tmp_path / "mine.safetensors")
+    command = ["-m", "deblurlab.demo", f"weights={tmp_path}/mine.safetensors", f"port={free_port}", "trainer=cpu"]
+    with subprocess.Popen([sys.executable, *command], cwd=tmp_path) as process:
+        try:
+            _wait_for(free_port)
+            wait = WebDriverWait(browser, 120)
+
+            def find(name: str) -> Any:
+                return browser.find_element(By.ID, name)
+
+            def deblur() -> None:
+                find("go").click()
+                wait.until(lambda _: find("go").is_enabled())
+
+            browser.get(f"http://localhost:{free_port}/")
+            (tmp_path / "photo.png").write_bytes(encode(PIXELS))
+            find("file").send_keys(str(tmp_path / "photo.png"))
+            deblur()
+            assert find("status").text == ""
+            assert find("after").get_property("naturalWidth") == 90
+            assert not find("scores").is_displayed()
+
+            # the slider uncovers the picture after from its place on
+            for at in (0, 30, 100):
+                browser.execute_script(
+                    "const s = document.getElementById('at'); s.value = arguments[0];"
+                    "s.dispatchEvent(new Event('input'))",
+                    at,
+                )
+                assert find("after").value_of_css_property("clip-path").rstrip(")").endswith(f" {at}%")
+
+            find("download").click()
+            saved = tmp_path / "photo_restored.png"
+            wait.until(lambda _: saved.exists())
+            np.testing.assert_array_equal(np.asarray(Image.open(saved)), PIXELS)
+
+            # an answer that comes after another picture was chosen is not that picture's
+            for name in ("first.png", "second.png"):
+                (tmp_path / name).write_bytes(encode(PIXELS))
+            find("file").send_keys(str(tmp_path / "first.png"))
+            browser.execute_script(
+                "const ask = window.fetch; window.fetch = async (...given) => {"
+                "const answer = await ask(...given); await new Promise(go => setTimeout(go, 1000)); return answer; }"
+            )
+            find("go").click()
+            find("file").send_keys(str(tmp_path / "second.png"))
+            time.sleep(3)
+            assert (find("chosen").text, find("result").is_displayed()) == ("second.png", False)
+            assert find("go").is_enabled()
+
+            browser.find_element(By.CSS_SELECTOR, "[data-sample=cat]").click()
+            wait.until(lambda _: find("chosen").text == "cat.png")
+            Select(find("blur")).select_by_value("motion")
+            deblur()
+            assert find("scores").is_displayed()
+            assert 0.1 < float(find("ssim-blurred").text) < 1
+            assert find("psnr-restored").text == find("psnr-blurred").text  # the network changes nothing
+            browser.save_screenshot(str(tmp_path / "page.png"))
+
+            Select(find("blur")).select_by_value("")
+            for name, content, message in BAD:
+                (tmp_path / name).write_bytes(content)
+                find("file").send_keys(str(tmp_path / name))
+                deblur()
+                assert message in find("status").text
+                assert not find("result").is_displayed()
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int) -> None:
+    import socket
+
+    for _ in range(600):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("the page never came up")
