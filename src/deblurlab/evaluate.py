@@ -28,7 +28,7 @@ def main(cfg: DictConfig) -> float:
     """Test the run's network; write metrics.json, metrics.csv and panel.png; returns the mean SSIM."""
     from deblurlab.app import build
     from deblurlab.callbacks import PerImage
-    from deblurlab.data.modules.in_memory import Evaluable
+    from deblurlab.interfaces import Evaluable
     from deblurlab.run import results
 
     cfg.data = {key: value for key, value in cfg.data.items() if value is not None}  # the data set's own keys

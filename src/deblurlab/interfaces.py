@@ -1,8 +1,11 @@
-"""What every task is fed: a batch of blurred and sharp images."""
+"""The contracts between the folders: what a data module feeds, what a task asks of a network and of a loss."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
+
+Split = Literal["train", "val", "test"]
 
 
 class Pair(NamedTuple):
@@ -34,3 +37,24 @@ def assemble(patches: Tensor, grid: tuple[int, int]) -> Tensor:
     (rows, columns), (count, channels, height, width) = grid, patches.shape
     cells = patches.reshape(count // (rows * columns), rows, columns, channels, height, width)
     return cells.permute(0, 3, 1, 4, 2, 5).reshape(-1, channels, rows * height, columns * width)
+
+
+class ContentLoss(Protocol):
+    """A loss that compares restored with sharp images, such as :class:`deblurlab.losses.LogCosh`."""
+
+    def __call__(self, restored: Tensor, sharp: Tensor, /) -> Tensor:
+        """Two (B, 3, H, W) batches, float32, about [0, 1] and not clamped, to one value per image, (B,)."""
+        ...
+
+
+@runtime_checkable
+class Evaluable(Protocol):
+    """What commands ask of a data module after a test."""
+
+    def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
+        """The images of a split whose indices are ``rows``, in that order, on the CPU."""
+        ...
+
+    def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
+        """What is known of each image of a split, one column per fact: its file, the sigma of its blur."""
+        ...

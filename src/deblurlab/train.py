@@ -32,7 +32,7 @@ def main(cfg: DictConfig) -> float | None:
     from deblurlab import __version__
     from deblurlab.app import build
     from deblurlab.callbacks import PerImage
-    from deblurlab.data.modules.in_memory import Evaluable
+    from deblurlab.interfaces import Evaluable
     from deblurlab.loggers import Wandb
     from deblurlab.run import results, weights
     from deblurlab.run.checkpoint import best_checkpoint, load_weights

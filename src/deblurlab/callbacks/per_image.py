@@ -7,8 +7,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.data.modules.in_memory import Evaluable
-from deblurlab.interfaces import Pair
+from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.loggers import Wandb
 
 

@@ -1,13 +1,11 @@
 """Image quality, one value an image, then the mean over images."""
 
-from collections.abc import Callable
-
 import torch
 from kornia.metrics import ssim as ssim_map
 from torch import Tensor
 from torchmetrics import Metric
 
-PerImage = Callable[[Tensor, Tensor], Tensor]
+from deblurlab.interfaces import ContentLoss
 
 
 def _clamped(restored: Tensor, sharp: Tensor) -> tuple[Tensor, Tensor]:
@@ -46,7 +44,7 @@ def psnr(restored: Tensor, sharp: Tensor) -> Tensor:
     return -10 * torch.log10(mse(restored, sharp))
 
 
-def score(restored: Tensor, sharp: Tensor, loss: PerImage) -> dict[str, Tensor]:
+def score(restored: Tensor, sharp: Tensor, loss: ContentLoss) -> dict[str, Tensor]:
     """All scores of two (B, C, H, W) batches, each (B,) float32. The loss sees the images unclamped."""
     restored, sharp = restored.float(), sharp.float()
     return {

@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from deblurlab.app import build
-from deblurlab.data.modules.in_memory import Evaluable
-from deblurlab.interfaces import Pair
+from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.metrics.image import psnr, ssim
 from deblurlab.reports.collect import Group
 from deblurlab.run.checkpoint import load_weights

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deblurlab.data.modules.in_memory import Evaluable
+from deblurlab.interfaces import Evaluable
 from deblurlab.run import figures
 from deblurlab.tasks.restoration import Restoration
 

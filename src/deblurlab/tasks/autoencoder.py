@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from deblurlab.interfaces import Pair
-from deblurlab.metrics.image import PerImage
+from deblurlab.interfaces import ContentLoss, Pair
 from deblurlab.tasks.restoration import Restoration
 
 
@@ -29,7 +28,7 @@ class Autoencoder(Restoration):
         self,
         *,
         network: nn.Module,
-        loss: PerImage,
+        loss: ContentLoss,
         optimizer: Callable[[Iterator[nn.Parameter]], Optimizer],
         scheduler: Callable[[Optimizer], LRScheduler] | None = None,
     ) -> None:

@@ -8,9 +8,8 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from deblurlab.interfaces import Pair, assemble, cut
+from deblurlab.interfaces import ContentLoss, Pair, assemble, cut
 from deblurlab.metrics import ImageScores, score
-from deblurlab.metrics.image import PerImage
 
 
 class Restoration(LightningModule):
@@ -24,7 +23,7 @@ class Restoration(LightningModule):
         loss: restored and sharp images to one value an image, (B,).
     """
 
-    def __init__(self, network: nn.Module, loss: PerImage) -> None:
+    def __init__(self, network: nn.Module, loss: ContentLoss) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = loss

@@ -9,9 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from deblurlab.interfaces import Pair
+from deblurlab.interfaces import ContentLoss, Pair
 from deblurlab.losses import Wasserstein, gradient_penalty
-from deblurlab.metrics.image import PerImage
 from deblurlab.tasks.restoration import Restoration
 
 Scalars = dict[str, Tensor]
@@ -49,7 +48,7 @@ class WGANGP(Restoration):
         *,
         network: nn.Module,
         critic: nn.Module,
-        loss: PerImage,
+        loss: ContentLoss,
         adversarial: Wasserstein,
         optimizer: Callable[[Iterator[nn.Parameter]], Optimizer],
         critic_optimizer: Callable[[Iterator[nn.Parameter]], Optimizer],

@@ -1,6 +1,6 @@
 """Prints how far the gradients of a network on eight XLA devices are from those on the CPU, as JSON.
 
-``python -m tests.xla.gradients NAME``; a process has one XLA runtime.
+``python -m tests.backends.xla.gradients NAME``; a process has one XLA runtime.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""Writes a training step's HLO to a file: ``python -m tests.xla.lower FILE OVERRIDE...``; a process has one runtime."""
+"""Writes the HLO of a training step: ``python -m tests.backends.xla.lower FILE OVERRIDE...``, a process of its own."""
 
 import sys
 from pathlib import Path

@@ -18,7 +18,7 @@ def step(tiny_cifar10: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("hlo") / "step.hlo"
     overrides = ("model=rednet30", f"data.root={tiny_cifar10}", "data.batch_size=8")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.xla.lower", str(file), *overrides],
+        [sys.executable, "-m", "tests.backends.xla.lower", str(file), *overrides],
         env=environment(),
         capture_output=True,
         text=True,

@@ -18,7 +18,7 @@ OTHERS = ("resnet16", "unet16", "rednet30_tanh", "msdeblur", "msdeblur_residual"
 )
 def test_gradients_equal_the_cpu_s(network: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.xla.gradients", network],
+        [sys.executable, "-m", "tests.backends.xla.gradients", network],
         env=environment(),
         capture_output=True,
         text=True,

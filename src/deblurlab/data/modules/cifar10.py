@@ -16,7 +16,8 @@ from PIL import Image
 from torch import Tensor
 from torchvision import datasets
 
-from deblurlab.data.modules.in_memory import BlurredImages, Split
+from deblurlab.data.modules.in_memory import BlurredImages
+from deblurlab.interfaces import Split
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import get_args
 
 from deblurlab.data.batches.patch_loader import OnError
-from deblurlab.data.modules.in_memory import Split
 from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.sources.frames import Source
 from deblurlab.data.sources.layouts import FramePair, held_out, image_tree
 from deblurlab.data.sources.photographs import Blur, BlurredPhotographs, Joined, PicturePairs, grid
+from deblurlab.interfaces import Split
 
 log = logging.getLogger(__name__)
 

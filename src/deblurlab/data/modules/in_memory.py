@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -12,23 +12,10 @@ from torch.utils.data import DataLoader
 
 from deblurlab.data.batches.draws import Draw, DrawnImages, EvaluationDraws, RawBatch, ResumableLoader, TrainingDraws
 from deblurlab.data.blur.gaussian import gaussian_blur
-from deblurlab.interfaces import Pair
-
-Split = Literal["train", "val", "test"]
+from deblurlab.interfaces import Pair, Split
 
 # Seeds of the blurs that no run may change, so that scores of all runs can be compared.
 _EVALUATION_SEEDS = {"val": 1, "test": 2}
-
-
-@runtime_checkable
-class Evaluable(Protocol):
-    """What commands ask of a data module after a test."""
-
-    def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
-        """Some images of a split, in the order of ``rows``, on the CPU."""
-
-    def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
-        """What is known of each image of a split, by column: where it comes from, how it was blurred."""
 
 
 class BlurredImages(LightningDataModule):

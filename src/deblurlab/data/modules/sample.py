@@ -8,7 +8,8 @@ import skimage.data
 import torch
 from torch import Tensor
 
-from deblurlab.data.modules.in_memory import BlurredImages, Split
+from deblurlab.data.modules.in_memory import BlurredImages
+from deblurlab.interfaces import Split
 
 _PHOTOGRAPHS: dict[Split, tuple[Callable[[], Any], ...]] = {
     "train": (skimage.data.astronaut, skimage.data.coffee, skimage.data.rocket),

@@ -13,10 +13,9 @@ from torch import Tensor
 
 from deblurlab.data.batches.epoch_plan import Host, Integers, Plan, evaluation_plan, training_plan
 from deblurlab.data.batches.patch_loader import OnError, PatchLoader, RawPairs
-from deblurlab.data.modules.in_memory import Split
 from deblurlab.data.pixels import Pixels
 from deblurlab.data.sources.frames import Source
-from deblurlab.interfaces import Pair
+from deblurlab.interfaces import Pair, Split
 
 
 class PairedFrames(LightningDataModule):

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from deblurlab.data.batches.patch_loader import OnError
-from deblurlab.data.modules.in_memory import Split
 from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.shards.cache import ShardCache
 from deblurlab.data.shards.format import INDEX, Index, Shard
@@ -17,6 +16,7 @@ from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.frames import RawFrames, Source, divide
 from deblurlab.data.sources.layouts import FramePair, Layout, find_frames, held_out
 from deblurlab.data.sources.shard_frames import ShardFrames, read_index
+from deblurlab.interfaces import Split
 
 T = TypeVar("T")
 
