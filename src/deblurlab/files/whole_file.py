@@ -1,0 +1,87 @@
+"""Writes a file so that under its name stands the whole new content or what stood there before, never a part."""
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import BufferedWriter
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+# File systems allow 255 bytes (eCryptfs 143). Longer names are not spelt out in the name of their partial file.
+_LONGEST_SPELT_NAME = 100
+
+
+@contextmanager
+def whole_file(path: str | Path) -> Iterator[Path]:
+    """Give the body another path to write to, and move that file to ``path`` when the body has ended::
+
+        with whole_file(folder / "metrics.json") as partial:
+            partial.write_text(text)
+
+    The partial file lies beside ``path`` and is called ``.NAME.partial``. It is flushed to the disk before it gets
+    its name, so that even a power cut leaves no half-written file. When the body raises, the partial file is removed
+    and ``path`` stays as it was. What a killed process left of its partial file, the next writer of ``path`` removes.
+    When two processes write ``path`` at the same time, one waits for the other (but not on Windows).
+
+    Args:
+        path: The file to write. Its folder is made if it does not exist. The file may exist already; it gets the
+            permissions of a new file.
+
+    Yields:
+        The path to write to: an empty file. The body must not remove it without writing it anew.
+
+    Raises:
+        OSError: if the file cannot be written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(_partial_name(path.name))
+    with _opened_alone(partial):
+        try:
+            partial.write_bytes(b"")  # it may hold what a killed process left
+            yield partial
+            with partial.open("rb+") as written:
+                os.fsync(written.fileno())
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+
+def _partial_name(name: str) -> str:
+    """The same partial name for each writer of a file, and never too long for a file system that takes ``name``."""
+    if len(os.fsencode(name)) > _LONGEST_SPELT_NAME:
+        name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
+    return f".{name}.partial"
+
+
+@contextmanager
+def _opened_alone(partial: Path) -> Iterator[None]:
+    """Create ``partial`` unless it exists, and lock it. The lock of a killed process ends with the process."""
+    if sys.platform == "win32":
+        yield
+        return
+    while True:
+        stream = partial.open("ab")
+        _lock(stream)
+        if _is_at(stream, partial):
+            break
+        stream.close()  # while we waited for the lock, the other writer gave the file its name
+    with stream:
+        yield
+
+
+def _lock(stream: BufferedWriter) -> None:
+    with suppress(OSError):  # some network file systems cannot lock
+        fcntl.flock(stream, fcntl.LOCK_EX)
+
+
+def _is_at(stream: BufferedWriter, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

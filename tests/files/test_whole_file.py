@@ -1,0 +1,127 @@
+"""A file is whole or not there, whatever happens to the process that writes it."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from deblurlab.files.whole_file import whole_file
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("before", [None, "what stood there before"])
+def test_a_file_appears_when_it_is_whole(tmp_path: Path, before: str | None) -> None:
+    file = tmp_path / "some/folder/scores.json"
+    if before:
+        file.parent.mkdir(parents=True)
+        file.write_text(before)
+    with whole_file(file) as partial:
+        partial.write_text("half")
+        assert (file.read_text() if file.exists() else None) == before
+        partial.write_text("whole")
+    assert file.read_text() == "whole"
+    assert names(file.parent) == ["scores.json"]
+
+
+@pytest.mark.parametrize("before", [None, "what stood there before"])
+def test_an_error_leaves_what_stood_there(tmp_path: Path, before: str | None) -> None:
+    file = tmp_path / "scores.json"
+    if before:
+        file.write_text(before)
+
+    def fail() -> None:
+        with whole_file(file) as partial:
+            partial.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert names(tmp_path) == (["scores.json"] if before else [])
+    assert before is None or file.read_text() == before
+
+
+def test_a_killed_process_leaves_what_stood_there_and_the_next_writer_tidies_up(tmp_path: Path) -> None:
+    file = tmp_path / "scores.json"
+    file.write_text("before")
+    program = (
+        "import os, sys; from deblurlab.files.whole_file import whole_file\n"
+        "with whole_file(sys.argv[1]) as partial:\n"
+        "    partial.write_text('half ' * 1000)\n"
+        "    os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, file], check=False, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert file.read_text() == "before"
+    assert names(tmp_path) == [".scores.json.partial", "scores.json"]
+    with whole_file(file) as partial:
+        assert partial.read_bytes() == b""
+        partial.write_text("whole")
+    assert file.read_text() == "whole"
+    assert names(tmp_path) == ["scores.json"]
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "é" * 127 + "x", "x" * 251 + ".png", "x" * 101, "."])
+def test_the_longest_names_that_a_file_system_takes(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name if name != "." else tmp_path / ".hidden"
+    with whole_file(file) as partial:
+        assert len(os.fsencode(partial.name)) <= 109
+        partial.write_text("whole")
+    assert names(tmp_path) == [file.name]
+
+
+def test_long_names_have_partial_files_of_their_own(tmp_path: Path) -> None:
+    with whole_file(tmp_path / ("x" * 250 + "a")) as one, whole_file(tmp_path / ("x" * 250 + "b")) as other:
+        assert one != other
+
+
+def test_a_new_file_is_as_readable_as_any_other(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "scores.json") as partial:
+        partial.write_text("whole")
+    (tmp_path / "other").write_text("")
+    assert (tmp_path / "scores.json").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_the_content_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[tuple[str, list[str]]] = []
+
+    def fsync(descriptor: int) -> None:
+        flushed.append((os.pread(descriptor, 100, 0).decode(), names(tmp_path)))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with whole_file(tmp_path / "scores.json") as partial:
+        partial.write_text("whole")
+    assert flushed == [("whole", [".scores.json.partial"])]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no lock on Windows")
+def test_two_writers_take_turns(tmp_path: Path) -> None:
+    file = tmp_path / "scores.json"
+    started = threading.Event()
+    order: list[str] = []
+
+    def second() -> None:
+        started.set()
+        with whole_file(file) as partial:
+            order.append(file.read_text())
+            partial.write_text("second")
+
+    thread = threading.Thread(target=second)
+    with whole_file(file) as partial:
+        partial.write_text("fir")
+        thread.start()
+        started.wait()
+        time.sleep(0.2)
+        assert order == []
+        partial.write_text("first")
+    thread.join(timeout=30)
+    assert order == ["first"]
+    assert file.read_text() == "second"
+    assert names(tmp_path) == ["scores.json"]
