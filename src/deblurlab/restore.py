@@ -75,6 +75,7 @@ def _restore_photo(source: Path, target: Path, restored: "Callable[[Samples], Sa
     import numpy as np
     from PIL import Image
 
+    from deblurlab.files.whole_file import whole_file
     from deblurlab.restoring import photo
 
     before = photo.read(source)
@@ -82,7 +83,8 @@ def _restore_photo(source: Path, target: Path, restored: "Callable[[Samples], Sa
     photo.write(after, target, quality=cfg.quality)
     if cfg.compare:
         sides = np.hstack([before.upright(), after.upright()])
-        Image.fromarray(sides).save(_compared(target), quality=95)
+        with whole_file(_compared(target)) as partial:
+            Image.fromarray(sides).save(partial, "JPEG", quality=95)
 
 
 def _compared(target: Path) -> Path:

@@ -9,6 +9,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from deblurlab.files.whole_file import whole_file
 from deblurlab.interfaces import Pair
 
 
@@ -56,8 +57,8 @@ class Divergence(Callback):
         tensors = {name: value.cpu() for name, value in self._batch._asdict().items() if isinstance(value, Tensor)}
         if trainer.is_global_zero:  # all hosts of a TPU pod slice take part in reading
             where = {"epoch": trainer.current_epoch + 1, "batch": trainer.fit_loop.batch_idx + 1}
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(tensors | {"logged": values} | where, self.file)
+            with whole_file(self.file) as partial:
+                torch.save(tensors | {"logged": values} | where, partial)
         names = ", ".join(f"{name.removesuffix(suffix)} = {value:.3g}" for name, value in lost.items())
         raise ValueError(
             f"training diverged at batch {trainer.fit_loop.batch_idx + 1} of epoch {trainer.current_epoch + 1}: "

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from deblurlab.files.whole_file import whole_file
 from deblurlab.run import figures
 from deblurlab.run.history import read_history
 
@@ -64,13 +65,10 @@ class History(Callback):
 
     def _write(self) -> None:
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.file.with_name(".metrics.csv.partial")
-        with partial.open("w", newline="") as stream:
+        with whole_file(self.file) as partial, partial.open("w", newline="") as stream:
             writer = csv.DictWriter(stream, names)
             writer.writeheader()
             writer.writerows({name: f"{value:.8g}" for name, value in row.items()} for row in self.rows)
-        partial.replace(self.file)
 
     def _draw(self) -> None:
         figures.save(figures.curves(self.rows), self.file.with_name("curves.png"))

@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from matplotlib.figure import Figure
 
 from deblurlab import __version__
+from deblurlab.files.whole_file import whole_file
 from deblurlab.reports.tables import Table
 
 TITLE = "Image deblurring: our runs beside the study"
@@ -56,8 +57,8 @@ class Picture:
                 self.drawing.savefig(stream, format=form, metadata={"Date": None})
             content = stream.getvalue()
         self.file = f"figures/{name}.{form}"
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
-        (folder / self.file).write_bytes(content)
+        with whole_file(folder / self.file) as partial:
+            partial.write_bytes(content)
         self.uri = f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
@@ -78,7 +79,6 @@ class Part:
 
 def write(folder: Path, *, parts: Sequence[Part], runs: Table, elsewhere: Table | None) -> None:
     """Write report.html, report.md and figures/ into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
     for part in parts:
         for number, picture in enumerate(part.figures, start=1):
             picture.render(folder, f"{part.anchor}-{number}")
@@ -97,6 +97,5 @@ def write(folder: Path, *, parts: Sequence[Part], runs: Table, elsewhere: Table 
             elsewhere=elsewhere,
             reading=READING,
         )
-        partial = folder / f".{name}.partial"
-        partial.write_text(text)
-        partial.replace(folder / name)
+        with whole_file(folder / name) as partial:
+            partial.write_text(text)

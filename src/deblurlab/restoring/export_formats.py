@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from deblurlab.backends import xla
+from deblurlab.files.whole_file import whole_file
 from deblurlab.restoring.restorer import Restorer
 
 Format = Literal["onnx", "torch_export", "stablehlo"]
@@ -26,7 +27,9 @@ def _traced(restorer: Restorer) -> torch.export.ExportedProgram:
 
 def torch_export(restorer: Restorer, file: Path) -> Run:
     """Write ``torch.export``'s archive (.pt2)."""
-    torch.export.save(_traced(restorer), file)
+    program = _traced(restorer)
+    with whole_file(file) as partial, partial.open("wb") as stream:
+        torch.export.save(program, stream)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given buffer is not writable")  # of torch's own reader
         module = torch.export.load(file).module()
@@ -50,12 +53,13 @@ def onnx(restorer: Restorer, file: Path) -> Run:
     except ImportError as error:
         raise ValueError("format=onnx needs ONNX: pip install 'deblurlab[export]'.") from error
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of operators of torchvision
-    with warnings.catch_warnings():
+    program = _traced(restorer)
+    with whole_file(file) as partial, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch's own exporter about itself
         torch.onnx.export(
-            _traced(restorer),
+            program,
             (),
-            str(file),
+            str(partial),
             dynamo=True,
             input_names=["blurred"],
             output_names=["restored"],

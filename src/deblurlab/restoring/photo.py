@@ -10,6 +10,8 @@ import numpy.typing as npt
 import tifffile
 from PIL import Image, ImageOps, JpegImagePlugin
 
+from deblurlab.files.whole_file import whole_file
+
 Samples = npt.NDArray[Any]
 
 # What Pillow calls a file: the suffixes of output files that stay of its format.
@@ -165,22 +167,16 @@ def write(photo: Photo, file: Path, *, quality: int | None = None) -> None:
     if photo.grey:
         colour = colour.mean(axis=2, keepdims=True).round().astype(colour.dtype)
     samples = colour if photo.alpha is None else np.concatenate([colour, photo.alpha[..., None]], axis=2)
-    partial = file.with_name(f".{file.name}.partial")
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with Image.open(photo.file) as source:
-            if source.format == "TIFF":
-                _write_tiff(partial, samples, photo.file)
-            elif source.format == "PNG":
-                partial.write_bytes(_png_like(photo.file.read_bytes(), bytes(imagecodecs.png_encode(samples))))
-            else:
-                options = _options(source, photo.file, quality)
-                Image.fromarray(samples.squeeze(2) if samples.shape[2] == 1 else samples).save(
-                    partial, _format(source), **options
-                )
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(file) as partial, Image.open(photo.file) as source:
+        if source.format == "TIFF":
+            _write_tiff(partial, samples, photo.file)
+        elif source.format == "PNG":
+            partial.write_bytes(_png_like(photo.file.read_bytes(), bytes(imagecodecs.png_encode(samples))))
+        else:
+            options = _options(source, photo.file, quality)
+            Image.fromarray(samples.squeeze(2) if samples.shape[2] == 1 else samples).save(
+                partial, _format(source), **options
+            )
 
 
 def _options(source: Image.Image, file: Path, quality: int | None) -> dict[str, Any]:

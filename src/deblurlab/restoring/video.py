@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from deblurlab.files.whole_file import whole_file
 from deblurlab.restoring.photo import Samples
 
-SUFFIXES = {".mp4", ".mov", ".mkv", ".avi", ".m4v", ".webm"}
+# What FFmpeg calls the container format of each suffix.
+_CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi", ".m4v": "ipod", ".webm": "webm"}
+SUFFIXES = set(_CONTAINERS)
 _NEARLY_LOSSLESS = "16"  # x264's constant rate factor
 
 
@@ -31,10 +34,13 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
         import av
     except ImportError as error:
         raise ValueError(f"{source} is a video, which needs PyAV: pip install 'deblurlab[video]'.") from error
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".partial.{target.name}")
+    container = _CONTAINERS[target.suffix.lower()]
     try:
-        with av.open(str(source)) as reader, av.open(str(partial), "w") as writer:
+        with (
+            whole_file(target) as partial,
+            av.open(str(source)) as reader,
+            av.open(str(partial), "w", format=container) as writer,
+        ):
             if not reader.streams.video:
                 raise ValueError(f"{source} has no picture.")
             seen, first = reader.streams.video[0], _first_frame(source)
@@ -66,11 +72,8 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
                     new.pts, new.time_base = frame.pts, frame.time_base
                     writer.mux(written.encode(new))
             writer.mux(written.encode(None))
-        partial.replace(target)
     except av.FFmpegError as error:
         raise ValueError(f"{source} cannot be read as a video: {error}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _first_frame(source: Path) -> Any:

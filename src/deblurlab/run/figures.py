@@ -13,6 +13,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from deblurlab.files.whole_file import whole_file
+
 
 def curves(rows: Sequence[Mapping[str, float]]) -> Figure:
     """Loss, SSIM and PSNR over epochs.
@@ -126,8 +128,5 @@ def pixels(figure: Figure) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 def save(figure: Figure, path: str | Path) -> None:
     """Write a PNG, whole or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    figure.savefig(partial, format="png", dpi=110)
-    partial.replace(path)
+    with whole_file(path) as partial:
+        figure.savefig(partial, format="png", dpi=110)

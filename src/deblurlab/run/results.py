@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deblurlab.files.whole_file import whole_file
 from deblurlab.interfaces import Evaluable
 from deblurlab.run import figures
 from deblurlab.tasks.restoration import Restoration
@@ -46,21 +47,18 @@ def summary(metrics: Mapping[str, Any], *, data: str, split: str) -> dict[str, A
 
 def write(result: Mapping[str, Any], file: Path) -> None:
     """Write metrics.json, whole or not at all."""
-    partial = file.with_name(f".{file.name}.partial")
-    partial.write_text(json.dumps(result, indent=2) + "\n")
-    partial.replace(file)
+    with whole_file(file) as partial:
+        partial.write_text(json.dumps(result, indent=2) + "\n")
 
 
 def write_per_image(scores: Mapping[str, Sequence[float]], labels: Mapping[str, Sequence[Any]], file: Path) -> None:
     """Write a row an image: its number, its labels, its scores."""
     columns = {"image": range(len(next(iter(scores.values())))), **labels, **scores}
-    partial = file.with_name(f".{file.name}.partial")
-    with partial.open("w", newline="") as stream:
+    with whole_file(file) as partial, partial.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(columns)
         # labels cover the whole split, scores end earlier where the test was limited
         writer.writerows(zip(*columns.values(), strict=False))
-    partial.replace(file)
 
 
 def draw_extremes(scores: Mapping[str, Sequence[float]], task: Restoration, data: Evaluable, file: Path) -> None:

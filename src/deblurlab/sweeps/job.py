@@ -19,6 +19,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
+from deblurlab.files.whole_file import whole_file
 from deblurlab.sweeps.record import Record
 from deblurlab.sweeps.search import Trial
 
@@ -147,7 +148,8 @@ def _run(command: list[str], folder: Path, hopeless: Callable[[], bool]) -> str:
     end = f"exit status {process.returncode}"
     if process.returncode < 0:
         end = f"killed by {signal.Signals(-process.returncode).name}"
-    (folder / "failure.txt").write_text(f"{end}\n\n{''.join(last_lines)}")
+    with whole_file(folder / "failure.txt") as partial:
+        partial.write_text(f"{end}\n\n{''.join(last_lines)}")
     log.error(f"{folder.name}: {end}; the others go on. See {folder / 'failure.txt'}")
     return "failed"
 

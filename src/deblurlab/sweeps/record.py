@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deblurlab.files.whole_file import whole_file
 from deblurlab.run.history import best_is, read_history
 
 
@@ -33,11 +34,9 @@ class Record:
         return cls(folder=folder, **json.loads(file.read_text())) if file.is_file() else None
 
     def write(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         content = {name: getattr(self, name) for name in ("monitor", "swept", "overrides", "status")}
-        partial = self.folder / ".job.json.partial"
-        partial.write_text(json.dumps(content, indent=2) + "\n")
-        partial.replace(self.folder / "job.json")
+        with whole_file(self.folder / "job.json") as partial:
+            partial.write_text(json.dumps(content, indent=2) + "\n")
 
     @property
     def tested(self) -> bool:

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deblurlab.files.whole_file import whole_file
 from deblurlab.run.history import best_is
 from deblurlab.sweeps.record import Record
 
@@ -109,12 +110,10 @@ def write(settings: Sequence[Setting], file: Path) -> None:
                 row[f"test/{name} mean"], row[f"test/{name} std"] = mean(values)
             rows.append(row)
     names = list(dict.fromkeys(name for row in rows for name in row))
-    partial = file.with_name(f".{file.name}.partial")
-    with partial.open("w", newline="") as stream:
+    with whole_file(file) as partial, partial.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, names)
         writer.writeheader()
         writer.writerows({name: "" if _unknown(value) else value for name, value in row.items()} for row in rows)
-    partial.replace(file)
 
 
 def _unknown(value: Any) -> bool:
