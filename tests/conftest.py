@@ -39,15 +39,20 @@ def write_parquet(file: Path, images: list[bytes]) -> None:
     pq.write_table(pa.table({"img": rows, "label": [0] * len(rows)}), file)
 
 
-@pytest.fixture(scope="session")
-def tiny_cifar10(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def write_tiny_cifar10(root: Path) -> Path:
     """40 training and 10 test images, smooth enough that a blurred one can be told from a sharp one."""
-    root = tmp_path_factory.mktemp("cifar10")
+    root.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     for split, count in (("train", 40), ("test", 10)):
         coarse = rng.integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
         write_parquet(root / f"{split}-00000-of-00001.parquet", [encode(x.repeat(4, 0).repeat(4, 1)) for x in coarse])
     return root
+
+
+@pytest.fixture(scope="session")
+def tiny_cifar10(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a tiny CIFAR-10, see :func:`write_tiny_cifar10`."""
+    return write_tiny_cifar10(tmp_path_factory.mktemp("cifar10"))
 
 
 def run_command(folder: Path, name: str, *overrides: str) -> subprocess.CompletedProcess[str]:
