@@ -67,7 +67,7 @@ def test_a_killed_run_resumes_to_the_same_weights(
 
 
 def test_evaluate_rebuilds_a_wgan(uninterrupted: Path, call: Call) -> None:
-    call("evaluate", f"run={uninterrupted}", "trainer.precision=32-true")
+    call("evaluate", f"run={uninterrupted}", "trust=[tests]", "trainer.precision=32-true")
     results = [
         json.loads((uninterrupted / name).read_text()) for name in ("metrics.json", "evaluate/cifar10/metrics.json")
     ]

@@ -60,25 +60,24 @@ class _Subject(NamedTuple):
 
 
 def _run(cfg: DictConfig) -> _Subject:
-    from deblurlab.app import build
-    from deblurlab.run.checkpoint import load_weights
+    from deblurlab.app import build, trusted
 
-    run = load_run(cfg.run)
+    run, checkpoint = load_run(cfg.run), checkpoint_file(cfg.ckpt_path, Path(cfg.run))
+    source = Path(cfg.run) / ".hydra" / "config.yaml"
+    task = build.trained(run.config, checkpoint, trust=trusted.packages(cfg.trust), source=source)
     run.config.data = cfg.data if "_target_" in cfg.data else OmegaConf.merge(run.config.data, cfg.data)
-    checkpoint = checkpoint_file(cfg.ckpt_path, Path(cfg.run))
-    task = build.task(run.config)
-    load_weights(task, checkpoint)
     return _Subject(run.model, str(checkpoint), task, run.config)
 
 
 def _weights(cfg: DictConfig) -> _Subject:
-    from deblurlab.app import build
+    from deblurlab.app import build, trusted
     from deblurlab.run import weights
 
     if cfg.ckpt_path != "best":
         raise ValueError(f"ckpt_path={cfg.ckpt_path} is for run=FOLDER; weights={cfg.weights} are chosen already.")
     chosen = weights.load(cfg.weights)
-    return _Subject(chosen.title, f"weights {cfg.weights}", build.scored(build.restorer(chosen)), cfg)
+    restorer = build.restorer(chosen, trust=trusted.packages(cfg.trust))
+    return _Subject(chosen.title, f"weights {cfg.weights}", build.scored(restorer), cfg)
 
 
 if __name__ == "__main__":

@@ -40,10 +40,12 @@ def main(cfg: DictConfig) -> None:
 
 
 def _part(title: str, groups: Sequence["Group"], cfg: DictConfig) -> "Part":
+    from deblurlab.app import trusted
     from deblurlab.reports import measure, plots, tables
     from deblurlab.reports.page import Part, Picture
     from deblurlab.run import figures
 
+    trust = trusted.packages(cfg.trust)
     scores = tables.score_table(title, groups)
     finding = tables.finding(title, groups)
     if not groups:
@@ -52,7 +54,10 @@ def _part(title: str, groups: Sequence["Group"], cfg: DictConfig) -> "Part":
     data = groups[0].representative.data
     root = cfg.data.root.get(data) if isinstance(cfg.data.root, DictConfig) else cfg.data.root
     try:
-        measured = measure.measure(groups, root=root, images=cfg.images)
+        measured = measure.measure(groups, root=root, images=cfg.images, trust=trust)
+    except trusted.UntrustedError as error:
+        refused = f"Not drawn: {error}"
+        log.warning(f"{title}: {refused}")
     except (ValueError, OSError) as error:
         refused = f"Not drawn: {error} (data.root={{{data}: FOLDER}} tells where the data lies now.)"
         log.warning(f"{title}: {refused}")

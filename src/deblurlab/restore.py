@@ -29,7 +29,7 @@ def main(cfg: DictConfig) -> None:
     """Restore every picture and video of ``cfg.input``; name those that could not be."""
     from tqdm import tqdm
 
-    from deblurlab.app import build
+    from deblurlab.app import build, trusted
     from deblurlab.restoring import photo, tiles, video
     from deblurlab.run import weights
 
@@ -39,7 +39,7 @@ def main(cfg: DictConfig) -> None:
     jobs = _jobs(str(cfg.input), Path(str(cfg.output)), known)
     tiling = tiles.Tiling(side=cfg.tile, margin=cfg.margin, blend=cfg.blend)
     device = build.device(cfg)
-    restorer = build.restorer(weights.load(cfg.weights)).to(device)
+    restorer = build.restorer(weights.load(cfg.weights), trust=trusted.packages(cfg.trust)).to(device)
     tiles.tiles(1, 1, tiling, restorer.size_multiple)  # refuses tiles that do not suit the network
     refused = 0
     for number, (source, target) in enumerate(jobs, 1):

@@ -35,7 +35,7 @@ def main(cfg: DictConfig) -> float | None:
     from deblurlab.interfaces import Evaluable
     from deblurlab.loggers import Wandb
     from deblurlab.run import results, weights
-    from deblurlab.run.checkpoint import best_checkpoint, load_weights
+    from deblurlab.run.checkpoint import best_checkpoint, load_weights, restoring
 
     choices, folder = HydraConfig.get().runtime.choices, chosen_folder(cfg)
     seed_everything(cfg.seed, verbose=False)
@@ -63,7 +63,8 @@ def main(cfg: DictConfig) -> float | None:
             log.warning(f"the weights fit, but they were trained in another network: {chosen.network}, not {network}")
     if resume:
         log.info(f"resuming from {resume}")
-    trainer.fit(task, datamodule=data, ckpt_path=resume)
+    with restoring(resume):
+        trainer.fit(task, datamodule=data, ckpt_path=resume)
     best = best_checkpoint(trainer)
     if best:
         load_weights(task, Path(best.best_model_path))

@@ -4,7 +4,9 @@ import copy
 import ctypes
 import platform
 import warnings
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 import torch
@@ -13,11 +15,13 @@ from lightning.pytorch import Callback, LightningDataModule, Trainer
 from omegaconf import DictConfig, ListConfig, open_dict
 from torch import nn
 
+from deblurlab.app import trusted
+from deblurlab.app.sketch import sketch
 from deblurlab.backends import xla
 from deblurlab.losses import LogCosh
 from deblurlab.restoring.restorer import Restorer
-from deblurlab.run.checkpoint import AtomicCheckpointIO
-from deblurlab.run.weights import Weights, fill
+from deblurlab.run.checkpoint import AtomicCheckpointIO, fill_task
+from deblurlab.run.weights import Weights, fill, require_fit
 from deblurlab.tasks import Autoencoder
 from deblurlab.tasks.restoration import Restoration
 
@@ -31,12 +35,14 @@ _CHOSEN = (
 
 def data(cfg: DictConfig) -> LightningDataModule:
     """The data module of ``cfg.data``."""
+    _require_class(cfg, "data")
     module: LightningDataModule = instantiate(cfg.data, _convert_="all")
     return module
 
 
 def task(cfg: DictConfig) -> Restoration:
     """The task of ``cfg.model``, its network included, as it is before any training."""
+    _require_class(cfg, "model")
     model = copy.copy(cfg.model)
     with open_dict(model):
         model.pop("generator_ckpt", None)  # the training command's
@@ -44,9 +50,51 @@ def task(cfg: DictConfig) -> Restoration:
     return module
 
 
-def restorer(weights: Weights) -> Restorer:
-    """The network that weights are of, holding them, ready to restore."""
-    network: nn.Module = instantiate(weights.network, _convert_="all")
+def _require_class(cfg: DictConfig, section: str) -> None:
+    if "_target_" not in cfg[section]:
+        raise ValueError(f"the configuration is damaged: {section} does not name its class, {section}._target_.")
+
+
+def trained(config: DictConfig, checkpoint: Path, *, trust: Sequence[str], source: Path) -> Restoration:
+    """The task of a run, holding the weights of one of its checkpoints.
+
+    Args:
+        config: the run's configuration, which is checked as a whole before any of it is built.
+        checkpoint: a file of the run's.
+        trust: packages that the configuration may name; with any, the network may be as large as it likes.
+        source: the file that the configuration was read from.
+
+    Raises:
+        ValueError: if the configuration names what it may not, or the checkpoint is damaged or of another network.
+    """
+    trusted.check(config, trust=trust, source=str(source))
+    state = AtomicCheckpointIO().load_checkpoint(checkpoint)
+    if not trust:
+        sketch(lambda: task(config), tensors=len(state["state_dict"])).on_load_checkpoint(state)
+    module = task(config)
+    fill_task(module, state)
+    return module
+
+
+def restorer(weights: Weights, *, trust: Sequence[str] = ()) -> Restorer:
+    """The network that weights are of, holding them, ready to restore.
+
+    Args:
+        weights: where they come from is checked as a whole before any of it is built.
+        trust: packages that their configuration may name; with any, the network may be as large as it likes.
+
+    Raises:
+        ValueError: if their configuration names what it may not, or they are of another network than it says.
+    """
+
+    def build() -> nn.Module:
+        network: nn.Module = instantiate(weights.network, _convert_="all")
+        return network
+
+    trusted.check(weights.config, trust=trust, source=str(weights.source))
+    if not trust:
+        require_fit(sketch(build, tensors=len(weights.shapes)), weights)
+    network = build()
     fill(network, weights)
     return Restorer(network).eval().requires_grad_(False)
 

@@ -46,27 +46,32 @@ class ReportedRun:
     def result(self) -> dict[str, Any] | None:
         """metrics.json; None before the run was tested."""
         file = self.folder / "metrics.json"
-        try:
-            return json.loads(file.read_text()) if file.is_file() else None
-        except ValueError as error:
-            raise ValueError(f"{file} is damaged: {error}. Delete it: its run counts as untested.") from error
+        return _read_scores(file) if file.is_file() else None
 
     @cached_property
     def per_image(self) -> dict[str, list[float]]:
         """Scores and sigma of each test image, by column; empty if neither train nor evaluate has left them."""
         for file in (self.folder / "per_image.csv", self.folder / "evaluate" / self.data / "metrics.csv"):
             if file.is_file():
-                with file.open(newline="") as stream:
-                    rows = list(csv.DictReader(stream))
-                names = [name for name in rows[0] if name == "sigma" or name.startswith(("restored_", "blurred_"))]
-                return {name: [float(row[name]) for row in rows] for name in names}
+                try:
+                    with file.open(newline="") as stream:
+                        rows = list(csv.DictReader(stream))
+                    names = [name for name in rows[0] if name == "sigma" or name.startswith(("restored_", "blurred_"))]
+                    return {name: [float(row[name]) for row in rows] for name in names}
+                except (ValueError, TypeError, AttributeError, IndexError, csv.Error) as error:
+                    raise ValueError(f"{file} is damaged: {error}. Without it, its run has no such scores.") from error
         return {}
 
     @cached_property
     def elsewhere(self) -> dict[str, dict[str, Any]]:
         """What ``evaluate`` left of tests on other data, by data set."""
         files = sorted(self.folder.glob("evaluate/*/metrics.json"))
-        return {file.parent.name: json.loads(file.read_text()) for file in files if file.parent.name != self.data}
+        return {file.parent.name: _read_scores(file) for file in files if file.parent.name != self.data}
+
+    @property
+    def source(self) -> Path:
+        """The file that the configuration is of."""
+        return self.folder / ".hydra" / "config.yaml"
 
     @property
     def checkpoint(self) -> Path | None:
@@ -101,6 +106,22 @@ class ReportedRun:
         flat = _flat(OmegaConf.to_container(self.config))
         incidental = _INCIDENTAL if self.data == "folder" else (*_INCIDENTAL, "data.root")
         return {key: value for key, value in flat.items() if not _below(key, incidental) and _trains(key)}
+
+
+def _read_scores(file: Path) -> dict[str, Any]:
+    """A metrics.json; ValueError naming the file if it is damaged."""
+    try:
+        result = json.loads(file.read_text())
+        versions = [result[version] for version in ("restored", "blurred")]
+        if not all(isinstance(score, int | float) for scores in versions for score in scores.values()):
+            raise ValueError("a score is no number")
+        if not isinstance(result["images"], int):
+            raise ValueError("images is no number")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged: {error!r}. Delete it: its run counts as untested.") from error
+    else:
+        scores: dict[str, Any] = result
+        return scores
 
 
 def _below(key: str, parents: Iterable[str]) -> bool:

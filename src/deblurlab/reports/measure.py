@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from deblurlab.app import build
+from deblurlab.app import build, trusted
 from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.metrics.image import psnr, ssim
 from deblurlab.reports.collect import Group
-from deblurlab.run.checkpoint import load_weights
 from deblurlab.tasks.restoration import Restoration
 
 log = logging.getLogger(__name__)
@@ -62,19 +61,33 @@ class Measured:
     failures: Mapping[str, str]
 
 
-def measure(groups: Sequence[Group], *, root: str | None, images: int) -> Measured:
+def measure(groups: Sequence[Group], *, root: str | None, images: int, trust: Sequence[str]) -> Measured:
     """Restore some test images with each group's network, in float32 on the CPU.
 
     Args:
-        groups: of one table; the first one's configuration names the data.
+        groups: of one table; the first one's configuration that may be built names the data.
         root: where the data lies now; None for where it lay in training.
         images: how many, over the range of blur where the data tells it.
+        trust: packages that the runs' configurations may name.
 
     Raises:
+        UntrustedError: if no group's configuration may be built.
         ValueError: if the data is not there.
         OSError: likewise.
     """
-    config = groups[0].representative.config
+    failures: dict[str, str] = {}
+    allowed: list[Group] = []
+    for group in groups:
+        run = group.representative
+        try:
+            trusted.check(run.config, trust=trust, source=str(run.source))
+            allowed.append(group)
+        except trusted.UntrustedError as error:
+            failures[group.label] = str(error)
+            log.warning(f"{group.label}: {error}")
+    if not allowed:
+        raise trusted.UntrustedError(" ".join(failures.values()))
+    config = allowed[0].representative.config
     if root is not None and "root" in config.data:
         config = copy.deepcopy(config)
         config.data.root = root
@@ -85,14 +98,13 @@ def measure(groups: Sequence[Group], *, root: str | None, images: int) -> Measur
     pair = data.examples("test", rows)
     restored: dict[str, Tensor] = {}
     sizes: dict[str, Size] = {}
-    failures: dict[str, str] = {}
-    for group in groups:
+    for group in allowed:
         if (checkpoint := group.representative.checkpoint) is None:
             continue
         log.info(f"{group.label}: {checkpoint}")
         try:
-            task = build.task(group.representative.config)
-            load_weights(task, checkpoint)
+            run = group.representative
+            task = build.trained(run.config, checkpoint, trust=trust, source=run.source)
             size = _size(task.eval(), pair)
             with torch.inference_mode():
                 images_restored = task.restore_whole(pair)

@@ -18,8 +18,15 @@ def best_is(monitor: str) -> str:
 
 
 def read_history(file: Path) -> list[dict[str, float]]:
-    """The rows of a metrics.csv, one an epoch; empty cells are left out."""
+    """The rows of a metrics.csv, one an epoch; empty cells are left out.
+
+    Raises:
+        ValueError: naming the file, if it is damaged.
+    """
     if not file.exists():
         return []
-    with file.open(newline="") as stream:
-        return [{name: float(cell) for name, cell in row.items() if cell} for row in csv.DictReader(stream)]
+    try:
+        with file.open(newline="") as stream:
+            return [{name: float(cell) for name, cell in row.items() if cell} for row in csv.DictReader(stream)]
+    except (ValueError, TypeError, csv.Error) as error:
+        raise ValueError(f"{file} is damaged: {error}.") from error

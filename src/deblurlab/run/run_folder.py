@@ -1,12 +1,16 @@
 """Where a run lives and what it was. Imports nothing heavy: commands need it before they know what to do."""
 
 import atexit
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from deblurlab.run.saved_yaml import read_yaml
 
 
 def checkpoint_file(ckpt_path: str, folder: Path) -> Path:
@@ -68,7 +72,8 @@ def claim(folder: Path, cfg: DictConfig) -> None:
         for key in _KEPT:
             there, here = OmegaConf.select(before, key), OmegaConf.select(cfg, key)
             if there != here:
-                overrides = " ".join(OmegaConf.load(saved / "overrides.yaml"))
+                told = read_yaml(saved / "overrides.yaml")
+                overrides = " ".join(map(str, told)) if isinstance(told, ListConfig) else ""
                 raise ValueError(
                     f"run={folder} has {key}={there}, not {here}. Repeat its overrides to resume: {overrides}"
                 )
@@ -98,10 +103,38 @@ def load_run(folder: str) -> Run:
     saved = Path(folder) / ".hydra"
     if not (saved / "config.yaml").is_file():
         raise ValueError(f"run={folder} is not the folder of a run: it has no .hydra/config.yaml.")
-    choices = OmegaConf.load(saved / "hydra.yaml").hydra.runtime.choices
-    config = OmegaConf.load(saved / "config.yaml")
-    assert isinstance(config, DictConfig)
-    return Run(model=choices.model, data=choices.data, config=config)
+    config = read_yaml(saved / "config.yaml")
+    if not isinstance(config, DictConfig):
+        raise ValueError(f"{saved / 'config.yaml'} is damaged: it holds no configuration.")
+    for section in ("model", "data", "trainer"):
+        if not isinstance(config._get_node(section), DictConfig):
+            raise ValueError(f"{saved / 'config.yaml'} is damaged: {section} is missing.")
+    _require_resolved(OmegaConf.to_container(config, resolve=False), saved / "config.yaml")
+    return Run(model=_choice(saved / "hydra.yaml", "model"), data=_choice(saved / "hydra.yaml", "data"), config=config)
+
+
+def _require_resolved(value: Any, file: Path) -> None:
+    """Raise ValueError if there is an interpolation in nested mappings and lists: it could read the environment."""
+    if isinstance(value, dict):
+        for one in (*value, *value.values()):
+            _require_resolved(one, file)
+    elif isinstance(value, list):
+        for one in value:
+            _require_resolved(one, file)
+    elif isinstance(value, str) and "${" in value:
+        raise ValueError(f"{file} is not as a run writes it: {value[:200]!r} would be looked up elsewhere.")
+
+
+def _choice(file: Path, group: str) -> str:
+    """The option of a group that a run's ``hydra.yaml`` names; a part of the names of folders."""
+    settings = read_yaml(file)
+    # other parts of the file hold interpolations of Hydra's own
+    value: Any = OmegaConf.to_container(settings, resolve=False)
+    for key in ("hydra", "runtime", "choices", group):
+        value = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(value, str) or not re.fullmatch(r"(?!\.)[\w.+ -]+(/(?!\.)[\w.+ -]+)*", value):
+        raise ValueError(f"{file} is damaged: hydra.runtime.choices.{group} is no name.")
+    return value
 
 
 def weights_name(weights: str) -> str:

@@ -3,8 +3,9 @@
 import inspect
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ FOLDER = Path(__file__).parents[1] / "zoo"
 NAME = "weights.safetensors"
 _FORMAT = "deblurlab 1"
 _OURS = re.compile(r"deblurlab\.nets\.[A-Za-z0-9]+")
+_HEADER_BYTES = 2**20  # names and shapes of some ten thousand tensors; our largest network has three hundred
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +33,22 @@ class Weights:
     Attributes:
         title: what to call them: see :func:`~deblurlab.run.run_folder.weights_name`.
         network: the network's configuration, ``_target_`` and its arguments.
-        state: parameters and buffers by name.
+        config: what ``network`` is a part of, as it stands in ``source``.
+        source: the file that says which network it is.
+        shapes: of parameters and buffers, by name.
+        read: gives parameters and buffers by name.
     """
 
     title: str
     network: dict[str, Any]
-    state: dict[str, Tensor]
+    config: Mapping[str, Any] | DictConfig
+    source: Path
+    shapes: Mapping[str, tuple[int, ...]]
+    read: Callable[[], dict[str, Tensor]]
+
+    @cached_property
+    def state(self) -> dict[str, Tensor]:
+        return self.read()
 
 
 def shipped() -> list[str]:
@@ -73,8 +85,7 @@ def _stored(checkpoint: Path) -> dict[str, Tensor]:
 def load(weights: str) -> Weights:
     """Read the weights that ``weights`` names: a run's folder, its checkpoint, a safetensors file or a shipped name.
 
-    A weights file may name networks of ``deblurlab.nets`` only. The folder of a run is its user's own: networks of
-    other packages are taken from its configuration.
+    A weights file may name networks of ``deblurlab.nets`` only. What a run's folder names, whoever builds it checks.
 
     Raises:
         ValueError: if there are no such weights, or the file is damaged or not ours.
@@ -96,23 +107,39 @@ def load(weights: str) -> Weights:
 
 def _safetensors(file: Path, title: str) -> Weights:
     try:
+        with file.open("rb") as stream:
+            header = int.from_bytes(stream.read(8), "little")
+        if header > _HEADER_BYTES and header <= file.stat().st_size:
+            raise ValueError(f"{file} is no weights file of deblurlab: its header alone has {header:,} bytes.")
         with safe_open(file, "pt") as stream:
             about = stream.metadata() or {}
-            state = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+            shapes = {name: tuple(stream.get_slice(name).get_shape()) for name in stream.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{file} is no safetensors file, or is damaged: {error}") from error
     if about.get("format") != _FORMAT:
         raise ValueError(f"{file} does not say which network it is of: deblurlab did not write it.")
     try:
         network = json.loads(about["network"])
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, RecursionError) as error:
         raise ValueError(f"{file} is damaged: it does not say which network it is of ({error}).") from error
     if not isinstance(network, dict) or not _harmless(network):
         raise ValueError(
-            f"{file} is not of a network of deblurlab.nets with plain arguments, but of {json.dumps(network)[:200]}. "
+            f"{file} is not of a network of deblurlab.nets with plain arguments, but of {_said(network)}. "
             "Weights of a network of your own load from its run's folder."
         )
-    return Weights(title=title, network=network, state=state)
+
+    def read() -> dict[str, Tensor]:
+        with safe_open(file, "pt") as stream:
+            return {name: stream.get_tensor(name) for name in shapes}
+
+    return Weights(
+        title=title, network=network, config={"model": {"network": network}}, source=file, shapes=shapes, read=read
+    )
+
+
+def _said(network: Any) -> str:
+    """A network's configuration, as far as a message has room for it."""
+    return json.dumps(network)[:200]
 
 
 def _harmless(network: dict[str, Any]) -> bool:
@@ -137,11 +164,19 @@ def _checkpoint(file: Path, title: str) -> Weights:
             f"weights={file}: a checkpoint says which network it is of by its run's folder, which {run} is not. "
             f"Leave it in RUN/checkpoints/, or take RUN/{NAME}."
         )
-    model = load_run(str(run)).config.model
-    network = OmegaConf.to_container(model.network, resolve=True)
-    assert isinstance(network, dict)
-    config = {str(name): value for name, value in network.items()}
-    return Weights(title=title, network=config, state=_stored(file))
+    config, source = load_run(str(run)).config, run / ".hydra" / "config.yaml"
+    network = OmegaConf.to_container(config.model).get("network")  # type: ignore[union-attr]
+    if not isinstance(network, dict) or "_target_" not in network:
+        raise ValueError(f"{source} does not say which network the run has: model.network is missing.")
+    state = _stored(file)
+    return Weights(
+        title=title,
+        network={str(name): value for name, value in network.items()},
+        config=config,
+        source=source,
+        shapes={name: tuple(value.shape) for name, value in state.items()},
+        read=lambda: state,
+    )
 
 
 def fill(network: nn.Module, weights: Weights) -> None:
@@ -150,16 +185,25 @@ def fill(network: nn.Module, weights: Weights) -> None:
     Raises:
         ValueError: if they are of another network.
     """
-    own = network.state_dict()
-    for name in own | weights.state:
-        here, there = (tuple(state[name].shape) if name in state else "missing" for state in (own, weights.state))
+    require_fit(network, weights)
+    with torch.no_grad():
+        network.load_state_dict(weights.state)
+
+
+def require_fit(network: nn.Module, weights: Weights) -> None:
+    """Compare the shapes of a network, which may be a sketch, with those of weights, which are not read for it.
+
+    Raises:
+        ValueError: if they are of another network.
+    """
+    own = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    for name in own | weights.shapes:  # type: ignore[operator]
+        here, there = own.get(name, "missing"), weights.shapes.get(name, "missing")
         if here != there:
             raise ValueError(
                 f"the weights are of another network: {name} is {there} there and {here} here. "
-                f"Theirs is model.network={json.dumps(weights.network)}."
+                f"Theirs is model.network={_said(weights.network)}."
             )
-    with torch.no_grad():
-        network.load_state_dict(weights.state)
 
 
 def same_network(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
@@ -173,4 +217,7 @@ def same_network(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         bound.apply_defaults()
         return {name: list(value) if isinstance(value, tuple) else value for name, value in bound.arguments.items()}
 
-    return arguments(one) == arguments(other)
+    try:
+        return arguments(one) == arguments(other)
+    except TypeError:  # a file may say arguments that there are not
+        return False

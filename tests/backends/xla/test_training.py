@@ -102,7 +102,7 @@ def test_the_run_folder_is_the_cpus(on_cpu: Path, on_xla: Path) -> None:
 
 def test_the_checkpoint_evaluates_on_the_cpu(on_xla: Path, tmp_path: Path) -> None:
     run, exactly = f"run={on_xla}", ("trainer=cpu", "trainer.precision=32-true")
-    done = deblurlab("evaluate", run, *exactly, f"output={tmp_path / 'evaluation'}")
+    done = deblurlab("evaluate", run, "trust=[tests]", *exactly, f"output={tmp_path / 'evaluation'}")
     assert done.returncode == 0, done.stderr
     agree(tmp_path / "evaluation" / "metrics.json", on_xla / "metrics.json", 1e-3)
 

@@ -28,3 +28,7 @@ class AtomicXLACheckpointIO(XLACheckpointIO):
     ) -> dict[str, Any]:
         # Lightning asks for the device; the state dicts are copied to it when they are loaded.
         return self._file.load_checkpoint(path)
+
+    @override
+    def remove_checkpoint(self, path: str | Path) -> None:
+        self._file.remove_checkpoint(path)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _SHARDS_AHEAD = 2
 _ABANDONED_SECONDS = 24 * 3600
+_COPY = re.compile(r"[0-9a-f]{64}\.parquet")  # the folder may hold other files, which stay
 
 
 class ShardCache:
@@ -99,12 +101,14 @@ class ShardCache:
         return target
 
     def _make_room(self, needed: int) -> None:
-        for partial in self.folder.glob("*.partial"):  # of processes that were killed
+        for partial in self.folder.glob("*.parquet.*.partial"):  # of processes that were killed
             with suppress(FileNotFoundError):
                 if time.time() - partial.stat().st_mtime > _ABANDONED_SECONDS:
                     partial.unlink()
         files = []
         for file in self.folder.glob("*.parquet"):
+            if not _COPY.fullmatch(file.name):
+                continue
             try:
                 status = file.stat()
             except FileNotFoundError:  # another process made room, too

@@ -1,0 +1,124 @@
+"""What the configuration in a run's folder may name: whoever made the folder chose it.
+
+Hydra calls whatever a ``_target_`` names. Of a folder it may be a class for training networks, of deblurlab or of the
+packages that it stands on. All else is refused by its name, before it is imported.
+"""
+
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from hydra.utils import get_object
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+# The parts of packages whose classes do nothing when they are made but hold numbers. Left out are parts whose classes
+# read files that their arguments name, such as torchmetrics.text and kornia.feature.
+_OPEN = (
+    *(f"deblurlab.{part}" for part in ("nets", "losses", "data", "tasks", "callbacks", "loggers")),
+    *("torch.nn", "torch.optim", "torchvision.models", "torchvision.ops", "torchvision.transforms"),
+    *("lightning.pytorch", "torchmetrics.image", "torchmetrics.regression", "torchmetrics.aggregation"),
+    *(f"kornia.{part}" for part in ("losses", "metrics", "filters", "color", "enhance", "geometry", "morphology")),
+)
+_PACKAGES = tuple(dict.fromkeys(part.split(".")[0] for part in _OPEN))
+_FUNCTIONS = ("deblurlab.tasks.schedules.constant_then_exponential",)
+_PUBLIC = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
+
+
+class UntrustedError(ValueError):
+    """A configuration names what it may not."""
+
+
+def packages(trust: Any) -> tuple[str, ...]:
+    """The value of the key ``trust`` as names of packages.
+
+    Raises:
+        ValueError: if it is no list of names, or names a package of Python or one of whose classes enough are allowed.
+    """
+    names: list[Any] = list(trust) if isinstance(trust, list | tuple | ListConfig) else [None]
+    if not all(isinstance(name, str) and re.fullmatch(r"\w+(\.\w+)*", name) for name in names):
+        raise ValueError(f"trust must be a list of names of packages, such as trust=[mynet], got {trust}.")
+    for name in names:
+        if _top(name) in (*_PACKAGES, *sys.stdlib_module_names):
+            raise ValueError(
+                f"trust=[{name}]: trust takes packages of your own, not one with which a folder can do all."
+            )
+    return tuple(names)
+
+
+def check(config: Mapping[str, Any] | DictConfig, *, trust: Sequence[str], source: str) -> None:
+    """Refuse a configuration that names anything but classes of networks, losses, data, optimizers and the like.
+
+    Args:
+        config: The whole configuration of a run; it holds no interpolations.
+        trust: Packages whose names are taken unseen.
+        source: The file that the configuration is of, for the message.
+
+    Raises:
+        UntrustedError: naming the key and what it names.
+    """
+    plain = OmegaConf.to_container(config, resolve=False) if isinstance(config, DictConfig) else config
+    for place, name in _targets(plain, ()):
+        where = f"{source}: {'.'.join(place)}"
+        if not isinstance(name, str) or not _PUBLIC.fullmatch(name):
+            raise UntrustedError(f"{where} names {str(name)[:200]!r}, which is not the public name of a class.")
+        if any(_below(name, package) for package in trust):
+            continue
+        if _top(name) not in _PACKAGES:
+            cure = f": if you trust this folder, add trust=[{_top(name)}]" * (_top(name) not in sys.stdlib_module_names)
+            raise UntrustedError(
+                f"{where} names {name}, which is not of {', '.join(_PACKAGES[:-1])} or {_PACKAGES[-1]}{cure}."
+            )
+        if not any(_below(name, part) for part in _OPEN) or not _expected(name, place):
+            raise UntrustedError(f"{where} names {name}, which the configuration of a run may not name there.")
+
+
+def _targets(value: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Each place in nested mappings and lists that names what to call, and the name."""
+    if isinstance(value, Mapping):
+        if "_target_" in value:
+            yield place, value["_target_"]
+        for key, inner in value.items():
+            yield from _targets(inner, (*place, str(key)))
+    elif isinstance(value, list | tuple):
+        for number, inner in enumerate(value):
+            yield from _targets(inner, (*place, str(number)))
+
+
+def _expected(name: str, place: tuple[str, ...]) -> bool:
+    """Whether an allowed name is a class of a kind that belongs to its place; imports it."""
+    if name in _FUNCTIONS:
+        return place[0] == "model"
+    try:
+        found = get_object(name)
+    except Exception:  # whatever an import may raise: the configuration is of another version, or made up
+        return False
+    return isinstance(found, type) and _top(found.__module__) in _PACKAGES and issubclass(found, _kinds(place))
+
+
+def _kinds(place: tuple[str, ...]) -> tuple[type, ...]:
+    """The classes of which one is expected at a place."""
+    from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
+    from lightning.pytorch.loggers import Logger
+    from lightning.pytorch.profilers import Profiler
+    from lightning.pytorch.strategies import Strategy
+    from torch.nn import Module
+    from torch.optim import Optimizer
+    from torch.optim.lr_scheduler import LRScheduler
+
+    from deblurlab.data import Layout
+    from deblurlab.losses import Wasserstein
+
+    if place[0] == "model":
+        return (LightningModule,) if len(place) == 1 else (Module, Optimizer, LRScheduler, Wasserstein)
+    if place[0] == "data":
+        return (LightningDataModule,) if len(place) == 1 else (Module, Layout)
+    return (Trainer, Callback, Logger, Profiler, Strategy)
+
+
+def _top(name: str) -> str:
+    return name.split(".")[0]
+
+
+def _below(name: str, package: str) -> bool:
+    return name.startswith(package + ".")
