@@ -55,7 +55,7 @@ def test_an_argument_that_a_class_does_not_have(refused: Refused) -> None:
         ("trainer.max_epochs=abc", "trainer.max_epochs must be a whole number"),
         ("model.optimizer.lr=-1", "the optimizer cannot be made of its settings: Invalid learning rate: -1"),
         ("data.batch_size=abc", "data.batch_size must be a whole number from 1, got abc"),
-        ("monitor=val/sim", "monitor=val/sim: choose one of val/ssim, val/psnr, val/loss"),
+        ("monitor=val/sim", "monitor=val/sim: choose one of val/loss, val/ssim, val/psnr"),
         ("trainer.devices=2", "a run takes one CPU or GPU"),
         ("weights=nonsense", "there is no such run, file or shipped name"),
         ("data.root=~/x#y", "goes into two pairs of quotes"),

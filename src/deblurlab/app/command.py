@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group
-from deblurlab.run.history import best_is
+from deblurlab.metrics.scores import best_is
 
 for resolver in (run_folder, run_group, evaluation_folder, best_is):
     OmegaConf.register_new_resolver(resolver.__name__, resolver, use_cache=True, replace=True)

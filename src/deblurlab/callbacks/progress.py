@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from deblurlab.interfaces import Pair
 from deblurlab.loggers import Wandb
+from deblurlab.metrics.scores import HEADLINE_SCORES
 
 log = logging.getLogger(__name__)
 
@@ -67,15 +68,15 @@ class Progress(Callback):
         left = (trainer.max_epochs or 0) - trainer.current_epoch - 1
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         parts = [f"epoch {trainer.current_epoch + 1:>3}/{trainer.max_epochs}"]
-        for label, name, form in (
-            ("loss", "train/loss_epoch", ".3e"),
-            ("val loss", "val/loss", ".3e"),
-            ("ssim", "val/ssim", ".4f"),
-            ("psnr", "val/psnr", ".2f"),
-            ("gap", "train/gap_epoch", ".3g"),  # of a critic's scores, sharp over restored
-        ):
-            if name in metrics:
-                parts.append(f"{label} {metrics[name]:{form}}")
+        if "train/loss_epoch" in metrics:
+            parts.append(f"loss {metrics['train/loss_epoch']:.3e}")
+        parts.extend(
+            f"{'val loss' if score.is_loss else score.name} {score.plain(metrics[name])}"
+            for score in HEADLINE_SCORES
+            if (name := f"val/{score.name}") in metrics
+        )
+        if "train/gap_epoch" in metrics:  # by how much a critic scores sharp images above restored ones
+            parts.append(f"gap {metrics['train/gap_epoch']:.3g}")
         speed = self._images / (self._train_seconds or now - self._epoch_start)
         parts.append(f"{speed:.0f} images/s")
         parts.append(f"{duration(left * (now - self._run_start) / self._epochs_done)} left")

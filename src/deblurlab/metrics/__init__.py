@@ -1,5 +1,20 @@
-"""Metrics of restored images."""
+"""Metrics of restored images.
 
-from deblurlab.metrics.image import ImageScores, score
+Commands read the table in :mod:`deblurlab.metrics.scores` before they need torch. Therefore this package imports what
+computes the scores only when one of its names is used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deblurlab.metrics.means import ImageScores, score
 
 __all__ = ["ImageScores", "score"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from deblurlab.metrics import means
+
+    return getattr(means, name)

@@ -11,6 +11,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from deblurlab.metrics.scores import SCORES
 from deblurlab.reports.study import TEST_IMAGES, TITLES
 from deblurlab.run.history import read_history
 from deblurlab.run.run_folder import load_run
@@ -166,9 +167,11 @@ class Group:
     def scores(self, version: str) -> dict[str, tuple[float, float | None]]:
         """Mean and, of several seeds, standard deviation of each test score of ``restored`` or ``blurred``."""
         results = [run.result[version] for run in self.runs if run.result]
-        if not results:
-            return {}
-        return {key: _mean([result[key] for result in results]) for key in results[0] if key != "infinite_psnr"}
+        return {
+            score.name: _mean([result[score.name] for result in results])
+            for score in SCORES
+            if results and all(score.name in result for result in results)  # an earlier version had fewer scores
+        }
 
     @property
     def representative(self) -> ReportedRun:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from deblurlab.metrics.scores import COMPARED_SCORES
 from deblurlab.reports.collect import Group, ReportedRun
 from deblurlab.reports.measure import Size
 
@@ -17,7 +18,7 @@ _BLURRED = {"color": "0.45", "linestyle": "--"}
 
 
 def _figure(columns: int) -> Figure:
-    return Figure(figsize=(10, 3.5) if columns > 1 else (6.5, 3.7), layout="constrained")
+    return Figure(figsize=(5 * columns, 3.5) if columns > 1 else (6.5, 3.7), layout="constrained")
 
 
 def _finish(figure: Figure) -> Figure:
@@ -31,15 +32,13 @@ def _finish(figure: Figure) -> Figure:
 
 
 def curves(groups: Sequence[Group]) -> Figure | None:
-    """Validation SSIM and PSNR over epochs: a line a group, the mean of its seeds, with their range as a band."""
+    """Validation scores over epochs: one line per group, the mean over its seeds, with their range as a band."""
     if not any(run.history for group in groups for run in group.runs):
         return None
-    figure = _figure(2)
-    for axes, name, title in zip(
-        figure.subplots(1, 2), ("val/ssim", "val/psnr"), ("validation SSIM", "validation PSNR [dB]"), strict=True
-    ):
+    figure = _figure(len(COMPARED_SCORES))
+    for axes, score in zip(figure.subplots(1, len(COMPARED_SCORES)), COMPARED_SCORES, strict=True):
         for number, group in enumerate(groups):
-            epochs, values = _over_epochs(group.runs, name)
+            epochs, values = _over_epochs(group.runs, f"val/{score.name}")
             if len(epochs) == 0:
                 continue
             marker = "o" if len(epochs) < 8 else ""
@@ -47,7 +46,7 @@ def curves(groups: Sequence[Group]) -> Figure | None:
             if len(values) > 1:
                 low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
                 axes.fill_between(epochs, low, high, color=f"C{number}", alpha=0.15, linewidth=0)
-        axes.set(xlabel="epoch", ylabel=title)
+        axes.set(xlabel="epoch", ylabel=f"validation {score.axis_label}")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return _finish(figure)
 
@@ -61,14 +60,14 @@ def _over_epochs(runs: Sequence[ReportedRun], name: str) -> tuple[Floats, Floats
 
 
 def gains(groups: Sequence[Group]) -> Figure | None:
-    """Histograms of what each test image gains over its blurred version, in SSIM and in PSNR."""
+    """Histograms of what each test image gains over its blurred version, by each compared score."""
     if not any(group.representative.per_image for group in groups):
         return None
-    figure = _figure(2)
-    for axes, name, title in zip(figure.subplots(1, 2), ("ssim", "psnr"), ("SSIM", "PSNR [dB]"), strict=True):
-        everything = {group.label: _gain(group.representative.per_image, name) for group in groups}
+    figure = _figure(len(COMPARED_SCORES))
+    for axes, score in zip(figure.subplots(1, len(COMPARED_SCORES)), COMPARED_SCORES, strict=True):
+        everything = {group.label: _gain(group.representative.per_image, score.name) for group in groups}
         axes.axvline(0, **_BLURRED, linewidth=1)
-        axes.set(xlabel=f"gain in {title} over the blurred image", ylabel="% of the images")
+        axes.set(xlabel=f"gain in {score.axis_label} over the blurred image", ylabel="% of the images")
         shown = np.concatenate(list(everything.values()))
         if not len(shown):  # no image's PSNR is finite
             continue
@@ -82,8 +81,11 @@ def gains(groups: Sequence[Group]) -> Figure | None:
 
 
 def _gain(scores: Mapping[str, Sequence[float]], name: str) -> Floats:
-    """Restored minus blurred of each image; images with an infinite PSNR are left out."""
-    if not scores:
+    """Restored minus blurred of each image, without images whose score is infinite, as PSNR may be.
+
+    Nothing if the run was tested before the table had this score.
+    """
+    if f"restored_{name}" not in scores:
         return np.empty(0)
     restored, blurred = (np.array(scores[f"{version}_{name}"]) for version in ("restored", "blurred"))
     finite = np.isfinite(restored) & np.isfinite(blurred)

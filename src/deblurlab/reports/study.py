@@ -1,9 +1,7 @@
 """The study's test scores, from its slides: M. Orlandi, G. Pinardi, "Application of Deep Learning on Image Deblurring".
 
-In the slides' units: loss in 1e-4 (of the autoencoders alone), MSE in 1e-3, MAE in 1e-2.
+The slides give the loss of the autoencoders only.
 """
-
-from deblurlab.run.results import COLUMNS
 
 TITLES = {
     "resnet16": "ResNet16",
@@ -17,39 +15,32 @@ TITLES = {
 # Images, or whole frames, of the published test sets.
 TEST_IMAGES = {"cifar10": 10_000, "reds": 3_000, "gopro": 1_111}
 
-# table -> network -> loss, SSIM, PSNR, MSE, MAE
-_SLIDES: dict[str, dict[str, tuple[float | None, ...]]] = {
+# Table to network to scores, in plain units as in metrics.json.
+_SLIDES: dict[str, dict[str, dict[str, float]]] = {
     "CIFAR-10": {
-        "resnet16": (9.794, 0.9034, 29.09, 1.965, 2.888),
-        "unet16": (10.44, 0.9001, 29.32, 2.095, 2.898),
-        "rednet30": (6.966, 0.9258, 33.52, 1.398, 2.165),
-        "msdeblur_wgan": (None, 0.9054, 31.49, 1.734, 2.471),
-        "rednet30_wgan": (None, 0.9012, 31.98, 1.900, 2.482),
-        "blurred": (34.48, 0.7135, 24.67, 6.317, 4.517),
+        "resnet16": {"loss": 9.794e-4, "ssim": 0.9034, "psnr": 29.09, "mse": 1.965e-3, "mae": 2.888e-2},
+        "unet16": {"loss": 10.44e-4, "ssim": 0.9001, "psnr": 29.32, "mse": 2.095e-3, "mae": 2.898e-2},
+        "rednet30": {"loss": 6.966e-4, "ssim": 0.9258, "psnr": 33.52, "mse": 1.398e-3, "mae": 2.165e-2},
+        "msdeblur_wgan": {"ssim": 0.9054, "psnr": 31.49, "mse": 1.734e-3, "mae": 2.471e-2},
+        "rednet30_wgan": {"ssim": 0.9012, "psnr": 31.98, "mse": 1.900e-3, "mae": 2.482e-2},
+        "blurred": {"loss": 34.48e-4, "ssim": 0.7135, "psnr": 24.67, "mse": 6.317e-3, "mae": 4.517e-2},
     },
     "REDS 512x288": {
-        "resnet16": (8.669, 0.8554, 29.49, 1.742, 2.536),
-        "unet16": (8.763, 0.8646, 30.41, 1.761, 2.312),
-        "rednet30": (5.793, 0.8976, 31.98, 1.163, 1.884),
-        "blurred": (19.54, 0.8237, 28.80, 2.594, 2.118),
+        "resnet16": {"loss": 8.669e-4, "ssim": 0.8554, "psnr": 29.49, "mse": 1.742e-3, "mae": 2.536e-2},
+        "unet16": {"loss": 8.763e-4, "ssim": 0.8646, "psnr": 30.41, "mse": 1.761e-3, "mae": 2.312e-2},
+        "rednet30": {"loss": 5.793e-4, "ssim": 0.8976, "psnr": 31.98, "mse": 1.163e-3, "mae": 1.884e-2},
+        "blurred": {"loss": 19.54e-4, "ssim": 0.8237, "psnr": 28.80, "mse": 2.594e-3, "mae": 2.118e-2},
     },
     "REDS 256x144": {
-        "msdeblur_wgan": (None, 0.8031, 27.11, 1.729, 2.495),
-        "blurred": (None, 0.8359, 27.68, 3.120, 2.390),
+        "msdeblur_wgan": {"ssim": 0.8031, "psnr": 27.11, "mse": 1.729e-3, "mae": 2.495e-2},
+        "blurred": {"ssim": 0.8359, "psnr": 27.68, "mse": 3.120e-3, "mae": 2.390e-2},
     },
 }
 
 
 def study_scores(table: str) -> dict[str, dict[str, float]]:
     """Network to scores in plain units, as metrics.json has them; empty for a table that the study does not have."""
-    return {
-        network: {
-            column.key: value / column.factor
-            for column, value in zip(COLUMNS, values, strict=True)
-            if value is not None
-        }
-        for network, values in _SLIDES.get(table, {}).items()
-    }
+    return _SLIDES.get(table, {})
 
 
 def study_tables() -> tuple[str, ...]:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from deblurlab.metrics.scores import SCORES, Score
 from deblurlab.reports.collect import Group, ReportedRun
 from deblurlab.reports.measure import Size
 from deblurlab.reports.study import TITLES, study_scores
-from deblurlab.run.results import COLUMNS, Column
 
 Mark = Literal["", "best", "gap", "better", "worse"]
 Scores = Mapping[str, tuple[float, float | None]]
@@ -38,27 +38,23 @@ class Table:
     notes: Sequence[str] = field(default_factory=tuple)
 
 
-def _lower_is_better(column: Column) -> bool:
-    return column.key in ("loss", "mse", "mae")
-
-
-def _best(candidates: Sequence[Mapping[str, float]], column: Column) -> float | None:
-    values = [scores[column.key] for scores in candidates if column.key in scores]
+def _best(candidates: Sequence[Mapping[str, float]], column: Score) -> float | None:
+    values = [scores[column.name] for scores in candidates if column.name in scores]
     if len(values) < 2:
         return None
-    return min(values) if _lower_is_better(column) else max(values)
+    return min(values) if column.best == "min" else max(values)
 
 
-def _cell(column: Column, value: float, deviation: float | None, best: float | None) -> Cell:
-    text = f"{value * column.factor:.{column.digits}f}"
+def _cell(column: Score, value: float, deviation: float | None, best: float | None) -> Cell:
+    text = column.in_table(value)
     if deviation is not None:
-        text += f" ± {deviation * column.factor:.{column.digits}f}"
+        text += f" ± {column.in_table(deviation)}"
     return Cell(text, "best" if value == best else "")
 
 
-def _difference(column: Column, own: float, other: float) -> Cell:
+def _difference(column: Score, own: float, other: float) -> Cell:
     change = round((own - other) * column.factor, column.digits)
-    worse = change > 0 if _lower_is_better(column) else change < 0
+    worse = change > 0 if column.best == "min" else change < 0
     return Cell(f"{change:+.{column.digits}f}".replace("-", "−"), "" if not change else "worse" if worse else "better")
 
 
@@ -80,9 +76,9 @@ def score_table(title: str, groups: Sequence[Group]) -> Table:
     study = study_scores(title)
     whole = [group for group in groups if group.tested and group.whole_test]
     own = {id(group): group.scores("restored") for group in groups}
-    best = {column.key: _best([_means(own[id(group)]) for group in whole], column) for column in COLUMNS}
+    best = {column.name: _best([_means(own[id(group)]) for group in whole], column) for column in SCORES}
     study_best = {
-        column.key: _best([scores for name, scores in study.items() if name != "blurred"], column) for column in COLUMNS
+        column.name: _best([scores for name, scores in study.items() if name != "blurred"], column) for column in SCORES
     }
     sections = []
     partial = False
@@ -91,10 +87,10 @@ def score_table(title: str, groups: Sequence[Group]) -> Table:
         reference = study.get(network, {})
         if reference:
             cells = [
-                _cell(column, reference[column.key], None, None if network == "blurred" else study_best[column.key])
-                if column.key in reference
+                _cell(column, reference[column.name], None, None if network == "blurred" else study_best[column.name])
+                if column.name in reference
                 else Cell("")
-                for column in COLUMNS
+                for column in SCORES
             ]
             rows.append(Row("study", cells, kind="study"))
         if network == "blurred":
@@ -111,33 +107,33 @@ def score_table(title: str, groups: Sequence[Group]) -> Table:
             ]
         for name, note, scores, group in candidates:
             cells = [
-                _cell(column, *scores[column.key], None if network == "blurred" else best[column.key])
-                if column.key in scores
-                else Cell("no test yet" if column.key == "ssim" else "", "gap")
-                for column in COLUMNS
+                _cell(column, *scores[column.name], None if network == "blurred" else best[column.name])
+                if column.name in scores
+                else Cell("no test yet" if column.name == "ssim" else "", "gap")
+                for column in SCORES
             ]
             partial |= bool(group.tested) and not group.whole_test
             if group.tested and not group.whole_test:
-                cells = [Cell(cell.text + " †") for cell in cells]
+                cells = [cell if cell.mark == "gap" else Cell(cell.text + " †") for cell in cells]
             rows.append(Row(name, cells, note, "ours"))
             if reference and scores and group.whole_test:
                 means = _means(scores)
                 changes = [
-                    _difference(column, means[column.key], reference[column.key])
-                    if column.key in reference
+                    _difference(column, means[column.name], reference[column.name])
+                    if column.name in reference and column.name in means
                     else Cell("")
-                    for column in COLUMNS
+                    for column in SCORES
                 ]
                 rows.append(Row("difference", changes, "ours − study", "difference"))
         if not candidates:
             rows.append(
-                Row("ours", [Cell("no run" if column.key == "ssim" else "", "gap") for column in COLUMNS], kind="ours")
+                Row("ours", [Cell("no run" if column.name == "ssim" else "", "gap") for column in SCORES], kind="ours")
             )
         sections.append([Row(TITLES.get(network, network), [], kind="head"), *rows])
     notes = [
         "† of a part of the test set: neither comparable with the study nor in the running for the best."
     ] * partial
-    return Table(["", *(column.title for column in COLUMNS)], sections, notes)
+    return Table(["", *(column.heading for column in SCORES)], sections, notes)
 
 
 def _apart(group: Group) -> str:
@@ -216,12 +212,17 @@ def elsewhere_table(runs: Sequence[ReportedRun]) -> Table | None:
         for data, result in run.elsewhere.items():
             trained = f"{TITLES.get(run.model, run.model)} of {run.table}"
             restored, blurred = (
-                [_cell(column, result[version][column.key], None, None) for column in COLUMNS]
+                [
+                    _cell(column, result[version][column.name], None, None)
+                    if column.name in result[version]
+                    else Cell("", "gap")
+                    for column in SCORES
+                ]
                 for version in ("restored", "blurred")
             )
             note = f"{result['images']:,} images"
             sections.append([Row(f"{trained}, on {data}", restored, note), Row("blurred input", blurred)])
-    return Table(["", *(column.title for column in COLUMNS)], sections) if sections else None
+    return Table(["", *(column.heading for column in SCORES)], sections) if sections else None
 
 
 def finding(title: str, groups: Sequence[Group]) -> str:

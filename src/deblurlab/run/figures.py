@@ -14,31 +14,29 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from deblurlab.files.whole_file import whole_file
+from deblurlab.metrics.scores import HEADLINE_SCORES
 
 
 def curves(rows: Sequence[Mapping[str, float]]) -> Figure:
-    """Loss, SSIM and PSNR over epochs.
+    """Draw the headline scores of the validation set over epochs, and the training loss beside the validation's.
 
     Args:
-        rows: one mapping an epoch with ``epoch`` and the logged names, e.g. ``val/ssim``. Names that are
-            missing in a row leave a gap.
+        rows: One mapping per epoch, with ``epoch`` and the logged names, e.g. ``val/ssim``. A name that a row lacks
+            leaves a gap.
     """
-    figure = Figure(figsize=(12, 3.6), layout="constrained")
-    drawings = (
-        ("Loss", {"train/loss": "training", "val/loss": "validation"}),
-        ("SSIM", {"val/ssim": "validation"}),
-        ("PSNR [dB]", {"val/psnr": "validation"}),
-    )
+    figure = Figure(figsize=(4 * len(HEADLINE_SCORES), 3.6), layout="constrained")
     epochs = [row["epoch"] for row in rows]
-    for axes, (title, names) in zip(figure.subplots(1, 3), drawings, strict=True):
-        for name, label in names.items():
-            marker = "o" if len(rows) < 3 else ""
-            axes.plot(epochs, [row.get(name, np.nan) for row in rows], marker=marker, label=label)
-        axes.set(title=title, xlabel="epoch")
+    for axes, score in zip(figure.subplots(1, len(HEADLINE_SCORES)), HEADLINE_SCORES, strict=True):
+        sources = {"training": "train", "validation": "val"} if score.is_loss else {"validation": "val"}
+        for label, source in sources.items():
+            values = [row.get(f"{source}/{score.name}", np.nan) for row in rows]
+            axes.plot(epochs, values, marker="o" if len(rows) < 3 else "", label=label)
+        if score.is_loss:
+            axes.set_yscale("log")
+            axes.legend()
+        axes.set(title=score.axis_label, xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
-    figure.axes[0].set_yscale("log")
-    figure.axes[0].legend()
     return figure
 
 

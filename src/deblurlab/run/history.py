@@ -1,27 +1,14 @@
-"""Reads metrics.csv, the record of a run's epochs, and says which way is up. Imports nothing heavy."""
+"""Reads metrics.csv, the record of a run's epochs. Imports nothing heavy."""
 
 import csv
 from pathlib import Path
 
-_MODES = {"val/ssim": "max", "val/psnr": "max", "val/loss": "min", "val/mse": "min", "val/mae": "min"}
-
-
-def best_is(monitor: str) -> str:
-    """Whether the best value of a monitored metric is its "max" or its "min".
-
-    Raises:
-        ValueError: if validation has no such metric.
-    """
-    if monitor not in _MODES:
-        raise ValueError(f"monitor={monitor}: choose one of {', '.join(_MODES)}.")
-    return _MODES[monitor]
-
 
 def read_history(file: Path) -> list[dict[str, float]]:
-    """The rows of a metrics.csv, one an epoch; empty cells are left out.
+    """The rows of a metrics.csv, one per epoch, without their empty cells; no rows if there is no such file.
 
     Raises:
-        ValueError: naming the file, if it is damaged.
+        ValueError: If the file is damaged; the message names it.
     """
     if not file.exists():
         return []

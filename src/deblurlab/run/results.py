@@ -2,9 +2,10 @@
 
 import csv
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from rich import box
@@ -14,34 +15,18 @@ from rich.table import Table
 
 from deblurlab.files.whole_file import whole_file
 from deblurlab.interfaces import Evaluable
+from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
 from deblurlab.run import figures
 from deblurlab.tasks.restoration import Restoration
-
-
-class Column(NamedTuple):
-    """A score in the study's units: how its table heads, scales and rounds it."""
-
-    title: str
-    key: str
-    factor: float
-    digits: int
-
-
-COLUMNS = (
-    Column("Loss [1e-4]", "loss", 1e4, 3),
-    Column("SSIM", "ssim", 1, 4),
-    Column("PSNR [dB]", "psnr", 1, 2),
-    Column("MSE [1e-3]", "mse", 1e3, 3),
-    Column("MAE [1e-2]", "mae", 1e2, 3),
-)
 
 
 def summary(metrics: Mapping[str, Any], *, data: str, split: str) -> dict[str, Any]:
     """What metrics.json holds, from the logged metrics ``test/restored/...`` and ``test/blurred/...``."""
     result: dict[str, Any] = {"data": data, "split": split, "images": int(metrics["test/restored/images"])}
     for version in ("restored", "blurred"):
-        result[version] = {key: float(metrics[f"test/{version}/{key}"]) for _, key, *_ in COLUMNS}
-        result[version]["infinite_psnr"] = int(metrics[f"test/{version}/infinite_psnr"])
+        means = {score.name: float(metrics[f"test/{version}/{score.name}"]) for score in SCORES}
+        counts = {count: int(metrics[f"test/{version}/{count}"]) for count in COUNTS_OF_INFINITE.values()}
+        result[version] = means | counts
     return result
 
 
@@ -90,15 +75,15 @@ def show(result: Mapping[str, Any], model: str) -> None:
         box=box.SIMPLE_HEAD,
     )
     table.add_column("")
-    for title, *_ in COLUMNS:
-        table.add_column(escape(title), justify="right")  # [dB] would be markup
+    for score in SCORES:
+        table.add_column(escape(score.heading), justify="right")  # rich would take [dB] for markup
     for label, version in ((model, "restored"), ("blurred", "blurred")):
-        scores = result[version]
-        table.add_row(escape(label), *(f"{scores[key] * factor:.{digits}f}" for _, key, factor, digits in COLUMNS))
-    console = Console()
+        table.add_row(escape(label), *(score.in_table(result[version][score.name]) for score in SCORES))
+    console = Console(width=None if sys.stdout.isatty() else 160)  # a file or a pipe has room for further scores
     console.print(table)
-    perfect = {version: result[version]["infinite_psnr"] for version in ("restored", "blurred")}
-    if any(perfect.values()):
-        console.print(
-            "PSNR leaves out images without any error: {restored} restored, {blurred} blurred.".format(**perfect)
-        )
+    for score in SCORES:
+        if (count := COUNTS_OF_INFINITE.get(score.name)) is None:
+            continue
+        restored, blurred = result["restored"][count], result["blurred"][count]
+        if restored or blurred:
+            console.print(f"{score.title} leaves out images without any error: {restored} restored, {blurred} blurred.")

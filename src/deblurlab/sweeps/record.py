@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from deblurlab.files.whole_file import whole_file
-from deblurlab.run.history import best_is, read_history
+from deblurlab.metrics.scores import best_is
+from deblurlab.run.history import read_history
 
 
 @dataclass(kw_only=True)

@@ -10,7 +10,8 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from deblurlab.run.history import best_is, read_history
+from deblurlab.metrics.scores import best_is
+from deblurlab.run.history import read_history
 
 
 class Trial:

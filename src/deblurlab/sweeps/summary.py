@@ -4,7 +4,7 @@ import csv
 import math
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from deblurlab.files.whole_file import whole_file
-from deblurlab.run.history import best_is
+from deblurlab.metrics.scores import COMPARED_SCORES, SCORES, Score, best_is
 from deblurlab.sweeps.record import Record
-
-SCORES = ("loss", "ssim", "psnr", "mse", "mae")
 
 
 class Summary(Callback):
@@ -103,17 +101,22 @@ def write(settings: Sequence[Setting], file: Path) -> None:
                 **run.swept,
             }
             row |= {"epochs": len(run.epochs), "seconds": round(sum(epoch["seconds"] for epoch in run.epochs), 1)}
-            row |= {f"best {run.monitor}": run.best} | {f"test/{name}": scores.get(name) for name in SCORES}
+            row |= {f"best {run.monitor}": run.best} | {f"test/{one.name}": scores.get(one.name) for one in SCORES}
             row |= {"seeds": len(setting.finished), "mean": over_seeds[0], "std": over_seeds[1]}
-            for name in SCORES:
-                values = [one.test_scores()[name] for one in setting.finished]
-                row[f"test/{name} mean"], row[f"test/{name} std"] = mean(values)
+            for score in SCORES:
+                row[f"test/{score.name} mean"], row[f"test/{score.name} std"] = mean(_test_values(setting, score))
             rows.append(row)
     names = list(dict.fromkeys(name for row in rows for name in row))
     with whole_file(file) as partial, partial.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, names)
         writer.writeheader()
         writer.writerows({name: "" if _unknown(value) else value for name, value in row.items()} for row in rows)
+
+
+def _test_values(setting: Setting, score: Score) -> list[float]:
+    """A test score of each finished run; none if a run was tested before the table had this score."""
+    tests = [run.test_scores() for run in setting.finished]
+    return [scores[score.name] for scores in tests] if all(score.name in scores for scores in tests) else []
 
 
 def _unknown(value: Any) -> bool:
@@ -127,7 +130,8 @@ def show(settings: Sequence[Setting]) -> None:
     monitor = settings[0].runs[0].monitor
     keys = list(dict.fromkeys(key for setting in settings for key in setting.swept))
     table = Table(box=box.SIMPLE_HEAD)
-    for title in ("rank", *(key.split(".")[-1] for key in keys), "runs", f"best {monitor}", "test SSIM", "test PSNR"):
+    tests = [f"test {score.title}" for score in COMPARED_SCORES]
+    for title in ("rank", *(key.split(".")[-1] for key in keys), "runs", f"best {monitor}", *tests):
         table.add_column(title, justify="left" if title in keys else "right", overflow="fold")
     for number, setting in enumerate(settings, start=1):
         counts = {
@@ -135,14 +139,12 @@ def show(settings: Sequence[Setting]) -> None:
             for status in ("finished", "pruned", "failed", "running")
         }
         runs = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-        tests = [run.test_scores() for run in setting.finished]
         table.add_row(
             str(number) if setting.finished else "-",
             *(_short(setting.swept.get(key, "")) for key in keys),
             runs,
-            _plus_minus([run.best for run in setting.finished or setting.runs], 4),
-            _plus_minus([scores["ssim"] for scores in tests], 4),
-            _plus_minus([scores["psnr"] for scores in tests], 2),
+            _plus_minus([run.best for run in setting.finished or setting.runs], "{:.4f}".format),
+            *(_plus_minus(_test_values(setting, score), score.plain) for score in COMPARED_SCORES),
         )
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
@@ -151,8 +153,8 @@ def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else escape(str(value))  # [a,b] would be markup
 
 
-def _plus_minus(values: Sequence[float], digits: int) -> str:
+def _plus_minus(values: Sequence[float], text: Callable[[float], str]) -> str:
     average, deviation = mean(values)
     if math.isnan(average):
         return "-"
-    return f"{average:.{digits}f}" + ("" if math.isnan(deviation) else f" ± {deviation:.{digits}f}")
+    return text(average) + ("" if math.isnan(deviation) else f" ± {text(deviation)}")

@@ -1,0 +1,74 @@
+"""The scores of each image of a batch, and their means over all images of a split."""
+
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from deblurlab.interfaces import ContentLoss
+from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
+
+
+@cache
+def _function(path: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """The function that a row of the table names."""
+    function: Callable[[Tensor, Tensor], Tensor] = pkgutil.resolve_name(path)
+    return function
+
+
+def score(restored: Tensor, sharp: Tensor, loss: ContentLoss) -> dict[str, Tensor]:
+    """Compute every score of the table for each image of a batch.
+
+    Args:
+        restored: (B, 3, H, W), about [0, 1] and not clamped. The functions of the table clamp it, the loss does not.
+        sharp: (B, 3, H, W) in [0, 1].
+        loss: The content loss of the run's task.
+
+    Returns:
+        The name of each score to its values, (B,) float32.
+    """
+    restored, sharp = restored.float(), sharp.float()
+    functions = {one.name: loss if one.function is None else _function(one.function) for one in SCORES}
+    return {name: function(restored, sharp) for name, function in functions.items()}
+
+
+class ImageScores(Metric):
+    """Means over images of what :func:`score` returns, and the number of ``images``.
+
+    Where an image's score may be infinite, as the PSNR of an image without any error is, such images are left out of
+    the mean and counted as ``infinite_NAME``. The sums are no part of a checkpoint.
+    """
+
+    full_state_update = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.totals: Tensor
+        self.counts: Tensor
+        self.images: Tensor
+        self.add_state("totals", torch.zeros(len(SCORES)), dist_reduce_fx="sum")
+        self.add_state("counts", torch.zeros(len(SCORES), dtype=torch.long), dist_reduce_fx="sum")
+        self.add_state("images", torch.tensor(0), dist_reduce_fx="sum")
+
+    def update(self, scores: dict[str, Tensor], valid: Tensor) -> None:
+        """Add the scores, each (B,), of the images where ``valid``, (B,) bool, is True."""
+        totals, counts = [], []
+        for score in SCORES:
+            values = scores[score.name]
+            counted = valid & ~values.isinf() if score.may_be_infinite else valid
+            totals.append(torch.where(counted, values, 0).sum())
+            counts.append(counted.sum())
+        self.totals += torch.stack(totals)
+        self.counts += torch.stack(counts)
+        self.images += valid.sum()
+
+    def compute(self) -> dict[str, Tensor]:
+        """The means, the count ``images``, and the counts of infinite values: scalars. A mean over no image is NaN."""
+        names = [score.name for score in SCORES]
+        counts = dict(zip(names, self.counts, strict=True))
+        infinite = {title: self.images - counts[name] for name, title in COUNTS_OF_INFINITE.items()}
+        means = dict(zip(names, self.totals / self.counts, strict=True))
+        return means | {"images": self.images} | infinite
