@@ -1,7 +1,7 @@
 """Sharp images in memory, blurred on the fly: the data module under CIFAR-10 and the sample photographs."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from deblurlab.data.batches.draws import Draw, DrawnImages, EvaluationDraws, RawBatch, ResumableLoader, TrainingDraws
 from deblurlab.data.blur.gaussian import gaussian_blur
+from deblurlab.data.modules.plain_loop import pairs
 from deblurlab.interfaces import Pair, Split
 
 # Seeds of the blurs that no run may change, so that scores of all runs can be compared.
@@ -81,6 +82,24 @@ class BlurredImages(LightningDataModule):
 
     def test_dataloader(self) -> DataLoader[RawBatch]:
         return self._evaluation_loader("test")
+
+    def batches(self, split: Split, *, epoch: int = 0, device: torch.device | str = "cpu") -> Iterator[Pair]:
+        """The batches of a split for a loop of one's own, without Lightning's Trainer.
+
+        Args:
+            split: "train", "val" or "test".
+            epoch: The epoch whose order, flips and blur are drawn. The same epoch gives the same batches, another epoch
+                gives others. Validation and test batches are the same in every epoch.
+            device: Where the batches are wanted.
+
+        Returns:
+            Batches of ``batch_size`` images, float32 in [0, 1], on ``device``. The last batch of "val" or "test" may
+            be filled up with rows whose ``valid`` is False: leave them out of scores.
+
+        Raises:
+            ValueError: if there is no such split, or the data cannot be read.
+        """
+        return pairs(self, split, epoch=epoch, device=device)
 
     def _evaluation_loader(self, split: Literal["val", "test"]) -> DataLoader[RawBatch]:
         dataset = self._dataset(split)

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from deblurlab.data.batches.epoch_plan import Host, Integers, Plan, evaluation_plan, training_plan
 from deblurlab.data.batches.patch_loader import OnError, PatchLoader, RawPairs
+from deblurlab.data.modules.plain_loop import pairs
 from deblurlab.data.pixels import Pixels
 from deblurlab.data.sources.frames import Source
 from deblurlab.interfaces import Pair, Split
@@ -124,6 +125,25 @@ class PairedFrames(LightningDataModule):
 
     def test_dataloader(self) -> PatchLoader:
         return self._loader("test", partial(_same, self._evaluation_plan("test", self._host())))
+
+    def batches(self, split: Split, *, epoch: int = 0, device: torch.device | str = "cpu") -> Iterator[Pair]:
+        """The batches of a split for a loop of one's own, without Lightning's Trainer.
+
+        Args:
+            split: "train", "val" or "test".
+            epoch: The epoch whose order and flips are drawn. The same epoch gives the same batches, another epoch
+                gives others. Validation and test batches are the same in every epoch.
+            device: Where the batches are wanted.
+
+        Returns:
+            Batches of ``batch_size`` patches, or of whole frames for "test"; float32 in [0, 1], on ``device``. The
+            last batch of "val" or "test" may be filled up with rows whose ``valid`` is False: leave them out of
+            scores.
+
+        Raises:
+            ValueError: if there is no such split, or the data cannot be read.
+        """
+        return pairs(self, split, epoch=epoch, device=device)
 
     def _scored(self, split: Literal["val", "test"]) -> tuple[Integers, Integers]:
         """Frame and patch of each image of a split that has scores, those of all hosts, as a batch holds them one

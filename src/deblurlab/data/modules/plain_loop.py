@@ -1,0 +1,31 @@
+"""The batches of a data module for a training loop of one's own, without Lightning's Trainer."""
+
+from collections.abc import Iterator
+from typing import get_args
+
+import torch
+from lightning.pytorch import LightningDataModule
+
+from deblurlab.interfaces import Pair, Split
+
+
+def pairs(data: LightningDataModule, split: Split, *, epoch: int, device: torch.device | str) -> Iterator[Pair]:
+    """A split's batches as a Trainer would feed them: moved to the device, then flipped, blurred and scaled there.
+
+    Args:
+        data: A data module of deblurlab.
+        split: Which of its splits.
+        epoch: The epoch whose order, flips and blur are drawn; only training batches depend on it.
+        device: Where the batches are wanted.
+
+    Raises:
+        ValueError: if there is no such split, or the data cannot be read.
+    """
+    if split not in get_args(Split):
+        raise ValueError(f"split must be train, val or test, got {split}.")
+    loaders = {"train": data.train_dataloader, "val": data.val_dataloader, "test": data.test_dataloader}
+    loader = loaders[split]()
+    if split == "train":
+        loader.sampler.set_epoch(epoch)
+    place = torch.device(device)
+    return (data.on_after_batch_transfer(data.transfer_batch_to_device(raw, place, 0), 0) for raw in loader)
