@@ -1,4 +1,4 @@
-"""What a TPU core has, and what a slice is made of."""
+"""What a TPU core has, and how many chips a slice is made of."""
 
 import math
 import re
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Chip:
-    """One core of a generation, as the compiler and XLA see it.
+    """One core of a TPU generation.
 
     Sources: Jouppi et al. 2020 (v2, v3) and Google Cloud's pages on the TPU generations (the others).
 
     Attributes:
-        clock: cycles a second.
-        peak: bfloat16 FLOP a second.
-        memory: bytes of HBM.
-        bandwidth: bytes a second from HBM.
-        link: bytes a second that the core's share of the chip's links sends.
-        cores: on a chip.
+        clock: Cycles per second.
+        peak: bfloat16 FLOP per second.
+        memory: Bytes of HBM.
+        bandwidth: Bytes per second between the core and its HBM.
+        link: Bytes per second that the core's share of the chip's links sends.
+        cores: Cores per chip.
     """
 
     clock: float
@@ -28,7 +28,7 @@ class Chip:
     cores: int
 
 
-_MXU = 128 * 128 * 2
+_MXU = 128 * 128 * 2  # FLOP per cycle of one matrix unit
 _GIB = 2**30
 
 CHIPS = {
@@ -42,7 +42,14 @@ CHIPS = {
 
 @dataclass(frozen=True)
 class Topology:
-    """A slice: its chips' grid, as the compiler names it, and the number of cores in its name."""
+    """A slice of a TPU pod.
+
+    Attributes:
+        name: Google's name, such as ``v2-8``.
+        generation: A key of :data:`CHIPS`.
+        grid: The chips along each side of the slice.
+        cores: The number of cores, which the name ends with.
+    """
 
     name: str
     generation: str
@@ -51,15 +58,17 @@ class Topology:
 
     @property
     def chip(self) -> Chip:
+        """The slice's cores; they are all alike."""
         return CHIPS[self.generation]
 
     @property
     def compiler_name(self) -> str:
+        """What the TPU compiler calls the slice, such as ``v2:2x2``."""
         return f"{self.generation}:{'x'.join(map(str, self.grid))}"
 
     @property
-    def steps(self) -> int:
-        """Neighbour to neighbour messages, one after the other, of an all-reduce over the grid."""
+    def hops(self) -> int:
+        """How many messages from chip to neighbouring chip an all-reduce sends one after the other."""
         return sum(2 * (side - 1) for side in self.grid)
 
 
@@ -67,7 +76,7 @@ def topology(name: str) -> Topology:
     """The slice that Google calls ``v2-8``, ``v5e-64``, ...
 
     Raises:
-        ValueError: naming the generations and sizes there are.
+        ValueError: If there is no such slice; the message names the generations and sizes that there are.
     """
     match = re.fullmatch(r"(v\d+e?)-(\d+)", name)
     if match is None or match[1] not in CHIPS:
@@ -77,7 +86,7 @@ def topology(name: str) -> Topology:
     power = math.log2(chips) if chips else 0.5
     if cores % CHIPS[generation].cores or power != int(power) or not 4 <= chips <= 256:
         raise ValueError(f"topology={name}: a slice has a power of two of chips, 4 to 256.")
-    if generation == "v4":
+    if generation == "v4":  # a v4 pod is a cube, the others are squares
         sides = [2 ** (int(power) // 3 + (rest < int(power) % 3)) for rest in range(3)]
         grid = tuple(sorted(sides)) if chips > 4 else (2, 2, 1)
     else:

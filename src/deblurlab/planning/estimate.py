@@ -1,4 +1,4 @@
-"""From a compiled step's cost to seconds, images a second and hours."""
+"""From a compiled step's cost to seconds, images per second and hours."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,21 +6,23 @@ from typing import Any
 from deblurlab.planning.chips import Topology
 from deblurlab.planning.compiler import Cost
 
-# What one message between neighbouring chips takes however short it is; the order of magnitude of a TPU's links.
+# Seconds that a message between neighbouring chips takes however short it is: the order of magnitude of TPU links.
 _HOP = 1e-6
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A training step on a slice.
+    """The cost of a training step on a slice.
 
-    The compiler's cycles leave out what collectives spend on the wire. That is added here: an all-reduce of
-    b bytes over n cores sends 2 b (n - 1) / n through the links of a core and takes as many microseconds as
-    it has neighbour to neighbour steps. Nothing overlaps in this model, so it errs on the slow side.
+    The compiler's cycles leave out the time that collectives spend on the links between chips. It is added here: an
+    all-reduce of b bytes over n cores sends 2 b (n - 1) / n bytes through the links of each core, and takes a
+    microsecond for each of the messages between neighbours that must follow one another. In this model nothing
+    overlaps, so that it errs on the slow side.
 
     Attributes:
-        topology, cost: what was compiled, and what that gave.
-        batch: images a core and step.
+        topology: The slice that the step was compiled for.
+        cost: What the compiler says of it.
+        batch: Images per core and step.
     """
 
     topology: Topology
@@ -29,31 +31,34 @@ class Estimate:
 
     @property
     def core_seconds(self) -> float:
+        """Seconds that a core computes in each step."""
         return self.cost.cycles / self.topology.chip.clock
 
     @property
     def wire_seconds(self) -> float:
+        """Seconds that all-reduces spend on the links in each step."""
         share = (self.topology.cores - 1) / self.topology.cores
         sent = 2 * share * self.cost.all_reduce_bytes / self.topology.chip.link
-        return sent + self.cost.all_reduces * self.topology.steps * _HOP
+        return sent + self.cost.all_reduces * self.topology.hops * _HOP
 
     @property
     def seconds(self) -> float:
-        """Of a whole step."""
+        """Seconds per step."""
         return self.core_seconds + self.wire_seconds
 
     @property
     def bound_seconds(self) -> float:
-        """What the chip's peak FLOP rate and its memory's bandwidth alone would take."""
+        """The lower bound: seconds that the FLOP take at the chip's peak rate, or the traffic at its full bandwidth."""
         chip = self.topology.chip
         return max(self.cost.flops / chip.peak, self.cost.hbm_bytes / chip.bandwidth)
 
     @property
     def images_per_second(self) -> float:
+        """Training images per second of the whole slice."""
         return self.batch * self.topology.cores / self.seconds
 
     def as_json(self) -> dict[str, Any]:
-        """See DESIGN, "What others rely on"."""
+        """What ``plan ... json=FILE`` writes. Other programs read it: its keys stay as they are."""
         core = {
             "flops": self.cost.flops,
             "hbm_bytes": self.cost.hbm_bytes,

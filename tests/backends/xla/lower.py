@@ -1,17 +1,31 @@
-"""Writes the HLO of a training step: ``python -m tests.backends.xla.lower FILE OVERRIDE...``, a process of its own."""
+"""Writes the HLO of a training step: ``python -m tests.backends.xla.lower FILE OVERRIDE...``, a process of its own.
 
+It prints how many graphs XLA had compiled when the step was traced, and how many when the trainer had ended.
+"""
+
+import json
 import sys
+from functools import partial
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
+from torch import Tensor
 
 import deblurlab
 from deblurlab.app import build
 from deblurlab.backends.xla import trace
+from deblurlab.backends.xla.compiles import compiled
+
+
+def lower(results: list[Tensor]) -> tuple[str, int]:
+    return trace.readable(results), compiled()[0]
+
 
 if __name__ == "__main__":
     file, *overrides = sys.argv[1:]
     folder = Path(deblurlab.__file__).parent / "conf"
     with initialize_config_dir(str(folder), version_base="1.3"):
         cfg = compose("plan", overrides)
-    Path(file).write_text(trace.training_step(build.trainer(cfg), build.task(cfg), build.data(cfg), trace.readable))
+    hlo, graphs = trace.training_step(partial(build.trainer, cfg), build.task(cfg), build.data(cfg), lower)
+    Path(file).write_text(hlo)
+    print(json.dumps([graphs, compiled()[0]]))

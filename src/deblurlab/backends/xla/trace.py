@@ -1,38 +1,19 @@
-"""The real training step as StableHLO, traced by a Trainer and not run."""
+"""Traces the real training step into HLO, with a real Trainer, and runs nothing of it."""
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 import torch_xla
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
 from torch import Tensor
 from torch.optim import Adam
+from typing_extensions import override
 
 from deblurlab.backends.xla.precision import SPMDPrecision
 
 T = TypeVar("T")
-
-
-class _TracedError(Exception):
-    """The step is traced; nothing is left to do."""
-
-
-class _Start(Callback):
-    """Gives Adam the state that it would have after the first step: every later step runs that graph."""
-
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        for optimizer in trainer.optimizers:
-            if not isinstance(optimizer, Adam):
-                raise ValueError(f"plan knows Adam's state only, not that of {type(optimizer).__name__}.")
-            for parameter in (weight for group in optimizer.param_groups for weight in group["params"]):
-                optimizer.state[parameter] = {
-                    "step": torch.zeros((), device=parameter.device),
-                    "exp_avg": torch.zeros_like(parameter),
-                    "exp_avg_sq": torch.zeros_like(parameter),
-                }
-        torch_xla.sync()
 
 
 def serialised(results: list[Tensor]) -> bytes:
@@ -48,32 +29,78 @@ def readable(results: list[Tensor]) -> str:
 
 
 def training_step(
-    trainer: Trainer, task: LightningModule, data: LightningDataModule, lower: Callable[[list[Tensor]], T]
+    trainer_with: Callable[[Callback], Trainer],
+    task: LightningModule,
+    data: LightningDataModule,
+    lower: Callable[[list[Tensor]], T],
 ) -> T:
-    """A training step as a whole: blur, forward, backward, Adam and the logged values; XLA adds the all-reduces.
+    """Trace a whole training step: the blur, forward and backward pass, Adam and what is logged.
+
+    XLA's partitioner adds the all-reduces later, when the step is compiled.
 
     Args:
-        trainer: of ``trainer=xla_cpu``. It is of no further use.
-        task: whose step it is.
-        data: its batches' shapes matter.
-        lower: turns the step's results, lazy tensors, into HLO; :func:`serialised` or :func:`readable`.
-    """
-    hlo: list[T] = []
+        trainer_with: Makes a trainer of ``trainer=xla_cpu`` that has the given callback. The trainer is of no use
+            afterwards.
+        task: The task whose step is traced. Its weights and its optimizers' state are lost.
+        data: The data module. Only the shapes of its batches matter.
+        lower: Turns the step's results, lazy tensors, into HLO: :func:`serialised` or :func:`readable`.
 
-    def capture() -> None:
+    Raises:
+        ValueError: If the task has another optimizer than Adam.
+    """
+    tracer = _Tracer(lower)
+    trainer = trainer_with(tracer)
+    _keep_results_pending(trainer)
+    with suppress(_StepTracedError):
+        trainer.fit(task, datamodule=data)
+    return tracer.hlo[0]
+
+
+class _StepTracedError(Exception):
+    """Leaves the training loop: its next statement would ask for a number, and so run the step."""
+
+
+class _Tracer(Callback, Generic[T]):
+    """Lowers the first step where it would be run."""
+
+    def __init__(self, lower: Callable[[list[Tensor]], T]) -> None:
+        self.hlo: list[T] = []
+        self._lower = lower
+
+    @override
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        _start_adam(trainer)
+        precision = trainer.strategy.precision_plugin
+        assert isinstance(precision, SPMDPrecision)
+        precision.run = lambda: self._capture(trainer, pl_module)
+
+    def _capture(self, trainer: Trainer, task: LightningModule) -> None:
         states: list[Any] = [
             value for one in trainer.optimizers for state in one.state.values() for value in state.values()
         ]
         results = [*task.parameters(), *task.buffers(), *states, *trainer.callback_metrics.values()]
         pending = [value for value in results if isinstance(value, Tensor) and value.device.type == "xla"]
-        hlo.append(lower(pending))
-        raise _TracedError
+        self.hlo.append(self._lower(pending))
+        raise _StepTracedError
 
-    precision = trainer.strategy.precision_plugin
-    assert isinstance(precision, SPMDPrecision)
-    precision.run = capture
-    trainer._teardown = lambda: None  # type: ignore[method-assign]  # it would fetch, and so run, the results
-    trainer.callbacks.append(_Start())  # type: ignore[attr-defined]
-    with suppress(_TracedError):
-        trainer.fit(task, datamodule=data)
-    return hlo[0]
+
+def _start_adam(trainer: Trainer) -> None:
+    """Give Adam the state that it has after its first step: the first step's graph would differ from all others."""
+    for optimizer in trainer.optimizers:
+        if not isinstance(optimizer, Adam):
+            raise ValueError(f"plan knows Adam's state only, not that of {type(optimizer).__name__}.")
+        for parameter in (weight for group in optimizer.param_groups for weight in group["params"]):
+            optimizer.state[parameter] = {
+                "step": torch.zeros((), device=parameter.device),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
+    torch_xla.sync()
+
+
+def _keep_results_pending(trainer: Trainer) -> None:
+    """Disable the trainer's clean-up, which would move the weights to the host and, for that, run the step.
+
+    Lightning has no public switch for it. ``tests/backends/xla/test_trace.py`` fails if this method is renamed.
+    """
+    trainer._teardown = lambda: None  # type: ignore[method-assign]

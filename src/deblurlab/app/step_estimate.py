@@ -1,0 +1,59 @@
+"""What a training step of a configuration costs on a slice: traced here, compiled for there."""
+
+import logging
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+
+from lightning.pytorch import LightningDataModule, seed_everything
+from omegaconf import DictConfig, OmegaConf
+
+from deblurlab.app import build
+from deblurlab.planning.chips import Topology
+from deblurlab.planning.compiler import compile_for
+from deblurlab.planning.estimate import Estimate
+
+log = logging.getLogger(__name__)
+
+
+def estimate_step(cfg: DictConfig, topology: Topology, batch: int) -> Estimate:
+    """Trace and compile the step in a new process: a second trace in one process would run what the first left pending.
+
+    Args:
+        cfg: The configuration of ``plan``.
+        topology: The slice.
+        batch: Images per core, on every core of the slice.
+
+    Raises:
+        ValueError: If the training set is smaller than one batch of all cores.
+        DoesNotFitError: If a core's memory is too small for the step.
+    """
+    log.info(f"compiling the step for {topology.name}, {batch} images per core")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(_estimate_step, cfg, topology, batch).result()
+
+
+def training_images(cfg: DictConfig) -> int:
+    """The number of images in the training set."""
+    return len(_data(cfg, 1).train_dataloader())
+
+
+def _estimate_step(cfg: DictConfig, topology: Topology, batch: int) -> Estimate:
+    from deblurlab.backends.xla import trace
+
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # Hydra has not set it in this process
+    seed_everything(cfg.seed, verbose=False)
+    if (images := training_images(cfg)) < batch * topology.cores:
+        raise ValueError(
+            f"{images:,} training images make no batch of {batch} on each of {topology.cores} cores: lower batch, or "
+            "choose larger data."
+        )
+    data = _data(cfg, batch * topology.cores)
+    hlo = trace.training_step(partial(build.trainer, cfg), build.task(cfg), data, trace.serialised)
+    return Estimate(topology=topology, cost=compile_for(topology, hlo), batch=batch)
+
+
+def _data(cfg: DictConfig, batch_size: int) -> LightningDataModule:
+    chosen = cfg.copy()
+    OmegaConf.update(chosen, "data.batch_size", batch_size, force_add=True)
+    return build.data(chosen)
