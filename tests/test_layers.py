@@ -18,7 +18,8 @@ COMMANDS = sorted(file.stem for file in SOURCE.glob("*.py") if file.stem not in 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("nets", "losses", "metrics", "planning", "files", "zoo"),
     ("data", "tasks"),
-    ("run", "loggers"),
+    ("run",),
+    ("loggers",),
     ("callbacks",),
     ("backends",),
     ("restoring",),
@@ -40,8 +41,10 @@ FORBIDDEN: dict[str, set[str]] = {
     "run": DEVICES | {"wandb"},
     "tasks": BUILDS | DEVICES | {"wandb", "matplotlib", "deblurlab.run", "deblurlab.nets", "deblurlab.data"},
     "loggers": BUILDS | DEVICES,
-    "callbacks": BUILDS | DEVICES | {"wandb", "deblurlab.nets", "deblurlab.losses", "deblurlab.tasks"},
-    "backends": BUILDS | {"wandb", "deblurlab.nets", "deblurlab.data", "deblurlab.tasks"},
+    "callbacks": BUILDS
+    | DEVICES
+    | {"wandb", "deblurlab.loggers", "deblurlab.nets", "deblurlab.losses", "deblurlab.tasks"},
+    "backends": BUILDS | {"wandb", "deblurlab.loggers", "deblurlab.nets", "deblurlab.data", "deblurlab.tasks"},
     "restoring": BUILDS | TRAINING | DEVICES | {"deblurlab.nets", "deblurlab.tasks"},
     "serving": BUILDS | TRAINING | DEVICES | {"deblurlab.nets", "deblurlab.tasks"},
     "reports": DEVICES | {"hydra", "lightning", "wandb", "deblurlab.nets"},

@@ -1,8 +1,12 @@
-"""The contracts between the folders: what a data module feeds, what a task asks of a network and of a loss."""
+"""The contracts between the folders: what a data module feeds, what a task asks of a network and of a loss, what a
+dashboard takes from callbacks.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
 Split = Literal["train", "val", "test"]
@@ -57,4 +61,35 @@ class Evaluable(Protocol):
 
     def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
         """What is known of each image of a split, one column per fact: its file, the sigma of its blur."""
+        ...
+
+
+@runtime_checkable
+class Dashboard(Protocol):
+    """What a logger that people watch takes from callbacks, beside the metrics that Lightning gives to every logger.
+
+    A callback asks ``isinstance(logger, Dashboard)`` of each of the trainer's loggers, and knows none of them by its
+    class. A callback may call these methods on every host; the dashboard writes on the first one only.
+    """
+
+    def log_beside(self, metrics: Mapping[str, float]) -> None:
+        """Log values at the last step that Lightning has logged: callbacks do not know how Lightning counts steps."""
+        ...
+
+    def log_picture(self, key: str, picture: npt.NDArray[np.uint8], *, step: int) -> None:
+        """Log an (H, W, 3) picture.
+
+        Args:
+            key: Its name, such as ``val/panel``.
+            picture: Pixels from 0 to 255.
+            step: How many steps the optimizers have made.
+        """
+        ...
+
+    def log_table(self, key: str, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Log a table, given by its columns. It has as many rows as the shortest column."""
+        ...
+
+    def finish(self) -> None:
+        """Upload what is left to upload, and close the record of this run. Nothing is logged afterwards."""
         ...

@@ -32,8 +32,8 @@ def main(cfg: DictConfig) -> float | None:
     from deblurlab import __version__
     from deblurlab.app import build
     from deblurlab.callbacks import PerImage
-    from deblurlab.interfaces import Evaluable
-    from deblurlab.loggers import Wandb
+    from deblurlab.callbacks.lightning_internals import is_fast_dev_run
+    from deblurlab.interfaces import Dashboard, Evaluable
     from deblurlab.run import results, weights
     from deblurlab.run.checkpoint import best_checkpoint, load_weights, restoring
 
@@ -70,7 +70,7 @@ def main(cfg: DictConfig) -> float | None:
         load_weights(task, Path(best.best_model_path))
         if trainer.is_global_zero:
             weights.extract(Path(best.best_model_path), cfg.model.network, folder / weights.NAME)
-    elif not trainer.fast_dev_run:  # type: ignore[attr-defined]  # Lightning sets it from outside
+    elif not is_fast_dev_run(trainer):
         log.info("no validation has chosen the best weights: the last ones are tested")
     trainer.test(task, datamodule=data, verbose=False)
 
@@ -83,7 +83,7 @@ def main(cfg: DictConfig) -> float | None:
     if trainer.is_global_zero:
         log.info(f"{folder} holds {', '.join(sorted(entry.name for entry in folder.glob('[!.]*')))}")
     for logger in trainer.loggers:
-        if isinstance(logger, Wandb):
+        if isinstance(logger, Dashboard):
             logger.finish()
     return float(best.best_model_score) if best and best.best_model_score is not None else None
 

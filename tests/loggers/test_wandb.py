@@ -35,8 +35,10 @@ def test_tensorboard_holds_curves_and_panel(call: Call, tmp_path: Path, tiny_cif
     call("train", *SHORT, f"data.root={tiny_cifar10}", "logger=tensorboard")
     events = accumulator.EventAccumulator(str(tmp_path / "run/tensorboard/version_0"))
     events.Reload()
-    tags = events.Tags()
-    assert "val/panel" in tags["images"]
+    assert [event.step for event in events.Images("val/panel")] == [3, 6]
+    # beside the last step that Lightning logged, like the validation's scores of the epoch
+    assert [event.step for event in events.Scalars("train/images_per_second")] == [2, 5]
+    assert all(event.value > 0 for event in events.Scalars("train/images_per_second"))
     assert [event.step for event in events.Scalars("train/loss_step")] == [0, 1, 2, 3, 4, 5]
     assert len(events.Scalars("val/ssim")) == 2
 

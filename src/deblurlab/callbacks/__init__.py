@@ -1,4 +1,4 @@
-"""What happens beside training: records, pictures, progress."""
+"""What happens beside training: the history of epochs, pictures, progress, checkpoints by the clock."""
 
 from deblurlab.callbacks.divergence import Divergence
 from deblurlab.callbacks.epoch_history import History

@@ -1,4 +1,4 @@
-"""Stops a run that has lost its way, while there is still something to look at."""
+"""Stops a run whose loss has diverged, while there is still something to look at."""
 
 import math
 from collections.abc import Mapping
@@ -9,27 +9,32 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from deblurlab.callbacks.lightning_internals import is_logged
 from deblurlab.files.whole_file import whole_file
 from deblurlab.interfaces import Pair
+from deblurlab.run.run_folder import RunFolder
 
 
 class Divergence(Callback):
-    """Stops training when a logged loss is no number any more, or beyond all reason, and saves the batch at hand.
+    """Stops the training when a logged loss is not finite or absurdly large, and saves the batch at hand.
 
-    It looks whenever the step's values are logged, every ``log_every_n_steps``, as looking costs a transfer from
-    the device; and at the end of each epoch, before its checkpoint.
+    It looks at each step whose values are logged (every ``trainer.log_every_n_steps``), because reading a value costs
+    a transfer from the device. It also looks at the end of each epoch, before a checkpoint of diverged weights could
+    replace a good one.
+
+    The file ``diverged.pt`` holds a dictionary: the tensors of the batch by name, ``logged`` (the values by name),
+    ``epoch`` and ``batch`` (both counted from 1).
 
     Args:
-        folder: the run's folder; ``diverged.pt`` goes there, a dictionary of the batch's tensors, what was logged,
-            the epoch and the step.
-        limit: the largest size of a logged value that still is reasonable.
+        folder: The run's folder, in which ``diverged.pt`` is written.
+        limit: The largest size of a logged value that is still reasonable.
 
     Raises:
-        ValueError: on divergence; says what grew, when, and how to go on.
+        ValueError: when the training has diverged; the message says what grew, when, and how to go on.
     """
 
     def __init__(self, folder: str, limit: float = 1e5) -> None:
-        self.file = Path(folder) / "diverged.pt"
+        self.file = RunFolder(Path(folder)).diverged_file
         self.limit = limit
 
     def on_train_batch_end(
@@ -40,28 +45,30 @@ class Divergence(Callback):
         batch: Pair,
         batch_idx: int,
     ) -> None:
-        self._batch = batch
-        every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]  # Lightning sets it from outside
-        if every and (trainer.fit_loop.total_batch_idx + 1) % every == 0:
+        self._batch, self._number = batch, batch_idx + 1
+        if is_logged(trainer):
             self._look(trainer, "_step")
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._look(trainer, "_epoch")
 
     def _look(self, trainer: Trainer, suffix: str) -> None:
+        """Raise if one of the logged values whose names end in ``suffix`` has diverged."""
         logged = {name: value for name, value in trainer.callback_metrics.items() if name.endswith(suffix)}
+        # stacked, so that there is one transfer from the device instead of one per value
         values = dict(zip(logged, torch.stack(list(logged.values())).tolist(), strict=True)) if logged else {}
         lost = {name: value for name, value in values.items() if not math.isfinite(value) or abs(value) > self.limit}
         if not lost:
             return
+        # on a TPU pod slice all hosts take part in reading the batch; then one of them writes it
         tensors = {name: value.cpu() for name, value in self._batch._asdict().items() if isinstance(value, Tensor)}
-        if trainer.is_global_zero:  # all hosts of a TPU pod slice take part in reading
-            where = {"epoch": trainer.current_epoch + 1, "batch": trainer.fit_loop.batch_idx + 1}
+        epoch = trainer.current_epoch + 1
+        if trainer.is_global_zero:
             with whole_file(self.file) as partial:
-                torch.save(tensors | {"logged": values} | where, partial)
+                torch.save(tensors | {"logged": values, "epoch": epoch, "batch": self._number}, partial)
         names = ", ".join(f"{name.removesuffix(suffix)} = {value:.3g}" for name, value in lost.items())
         raise ValueError(
-            f"training diverged at batch {trainer.fit_loop.batch_idx + 1} of epoch {trainer.current_epoch + 1}: "
+            f"training diverged at batch {self._number} of epoch {epoch}: "
             f"{names}. The batch is in {self.file}. Start another run from the best weights of this one (weights=RUN) "
             "with a lower learning rate, or with trainer.gradient_clip_val for an autoencoder."
         )

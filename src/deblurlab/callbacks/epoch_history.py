@@ -1,4 +1,4 @@
-"""metrics.csv, one row an epoch, and curves.png."""
+"""Keeps the run's metrics.csv, with one row per epoch, and draws it as curves.png."""
 
 import csv
 import time
@@ -6,36 +6,47 @@ from pathlib import Path
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from deblurlab.callbacks.lightning_internals import batches_trained
 from deblurlab.files.whole_file import whole_file
 from deblurlab.run import figures
 from deblurlab.run.history import read_history
+from deblurlab.run.run_folder import RunFolder
 
 
 class History(Callback):
-    """Keeps the run's metrics.csv and curves.png.
+    """Writes ``metrics.csv`` after each epoch, and ``curves.png`` every half minute and at the end.
 
-    Each row has the epoch (from 1), the optimizer steps and the batches so far (a WGAN's batch has six steps), the
-    learning rate, the epoch's seconds of training and validation, and every metric logged for the epoch. A resumed
-    run goes on behind the last epoch that its checkpoint has seen; if that was in the middle of an epoch, this
-    epoch's training loss and seconds are those of its rest.
+    Each row has the epoch (counted from 1), the optimizer steps and the batches so far (a WGAN makes six steps per
+    batch), the learning rate, the seconds that training and validation of the epoch took, and every metric that was
+    logged for the epoch. When a run is resumed, the rows after the last epoch that its checkpoint has seen are
+    dropped. If the checkpoint is from the middle of an epoch, the row of that epoch covers the rest of its batches
+    only.
+
+    Args:
+        folder: The run's folder.
     """
 
     redraw_seconds = 30.0
 
     def __init__(self, folder: str) -> None:
-        self.file = Path(folder) / "metrics.csv"
+        files = RunFolder(Path(folder))
+        self.file, self.picture = files.history_file, files.curves_picture
         self.rows: list[dict[str, float]] = []
         self._start = self._drawn = 0.0
         self._validated = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._start = time.monotonic()
         self.rows = [row for row in read_history(self.file) if row["epoch"] <= trainer.current_epoch]
-        self._rate = float(trainer.optimizers[0].param_groups[0]["lr"])  # a run resumed within an epoch starts none
+        # Lightning does not call on_train_epoch_start when a run is resumed in the middle of an epoch
+        self._begin_epoch(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._begin_epoch(trainer)
+
+    def _begin_epoch(self, trainer: Trainer) -> None:
         self._start = time.monotonic()
-        self._rate = float(trainer.optimizers[0].param_groups[0]["lr"])  # the schedule steps before the epoch's end
+        # read now, because the schedule changes it before the epoch's end is reported
+        self._rate = float(trainer.optimizers[0].param_groups[0]["lr"])
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._validated = True
@@ -44,12 +55,13 @@ class History(Callback):
         row = {
             "epoch": float(trainer.current_epoch + 1),
             "step": float(trainer.global_step),
-            "batches": float(trainer.fit_loop.total_batch_idx + 1),
+            "batches": float(batches_trained(trainer)),
             "lr": self._rate,
             "seconds": round(time.monotonic() - self._start, 3),
         }
         for name, value in trainer.callback_metrics.items():
-            stale = name.startswith("val/") and not self._validated  # Lightning keeps the last ones
+            # after an epoch without validation, Lightning still holds the metrics of the one before
+            stale = name.startswith("val/") and not self._validated
             if not (stale or name.endswith("_step")):
                 row[name.removesuffix("_epoch")] = float(value)
         self._validated = False
@@ -71,5 +83,5 @@ class History(Callback):
             writer.writerows({name: f"{value:.8g}" for name, value in row.items()} for row in self.rows)
 
     def _draw(self) -> None:
-        figures.save(figures.curves(self.rows), self.file.with_name("curves.png"))
+        figures.save(figures.curves(self.rows), self.picture)
         self._drawn = time.monotonic()

@@ -1,4 +1,4 @@
-"""The scores of each test image."""
+"""Collects the scores of each test image."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,13 +7,16 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.interfaces import Evaluable, Pair
-from deblurlab.loggers import Wandb
+from deblurlab.callbacks.lightning_internals import datamodule
+from deblurlab.interfaces import Dashboard, Evaluable, Pair
 
 
 class PerImage(Callback):
-    """Collects what the test step returns: after a test, ``scores`` has a column of N values for each score,
-    named ``restored_ssim``, ``blurred_ssim`` and so on. W&B gets them as a table, with what is known of each image.
+    """Collects what the test step returns, and gives each dashboard a table of it with what is known of each image.
+
+    Attributes:
+        scores: After a test, one column per score, named ``restored_ssim``, ``blurred_ssim`` and so on, with one value
+            per test image. Empty before.
     """
 
     def __init__(self) -> None:
@@ -30,15 +33,15 @@ class PerImage(Callback):
     ) -> None:
         assert isinstance(outputs, Mapping)
         for version, scores in outputs.items():
-            # one transfer a version: every score of it, images where valid
+            # one transfer from the device per version, with the rows that only fill the batch up left out
             values = torch.stack(list(scores.values())).cpu()[:, batch.valid.cpu()].tolist()
             for name, column in zip(scores, values, strict=True):
                 self.scores.setdefault(f"{version}_{name}", []).extend(column)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         for logger in trainer.loggers:
-            if isinstance(logger, Wandb):
-                data = trainer.datamodule  # type: ignore[attr-defined]
+            if isinstance(logger, Dashboard):
+                data = datamodule(trainer)
                 assert isinstance(data, Evaluable)
                 columns = {"image": range(len(self.scores["restored_ssim"])), **data.labels("test"), **self.scores}
                 logger.log_table("test/per_image", columns)

@@ -10,8 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 from tqdm import tqdm
 
-from deblurlab.interfaces import Pair
-from deblurlab.loggers import Wandb
+from deblurlab.interfaces import Dashboard, Pair
 from deblurlab.metrics.scores import HEADLINE_SCORES
 
 log = logging.getLogger(__name__)
@@ -28,7 +27,7 @@ def duration(seconds: float) -> str:
 class Progress(Callback):
     """A bar with images per second where the terminal can show one, and a log line an epoch with the time left.
 
-    W&B gets each epoch's images per second of training.
+    Dashboards get each epoch's images per second of training.
     """
 
     def __init__(self) -> None:
@@ -82,7 +81,7 @@ class Progress(Callback):
         parts.append(f"{duration(left * (now - self._run_start) / self._epochs_done)} left")
         log.info("  ".join(parts))
         for logger in trainer.loggers:
-            if isinstance(logger, Wandb):
+            if isinstance(logger, Dashboard):
                 logger.log_beside({"train/images_per_second": speed})
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

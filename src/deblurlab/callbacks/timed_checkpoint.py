@@ -1,26 +1,32 @@
-"""Checkpoints by the clock, for epochs that take long."""
+"""Saves checkpoints by the clock, for epochs that take long."""
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
+from deblurlab.run.run_folder import RunFolder
+
 
 class TimedCheckpoint(Checkpoint):
-    """Saves the state within an epoch whenever some minutes have gone by.
+    """Saves the state of the run within an epoch, whenever some minutes have gone by, as its last checkpoint.
 
-    Lightning's ModelCheckpoint leaves out such checkpoints under manual optimization.
+    Lightning's ``ModelCheckpoint(train_time_interval=...)`` saves none under manual optimization, which a WGAN needs.
 
     Args:
-        file: is replaced each time.
-        minutes: between two checkpoints.
+        folder: The run's folder.
+        minutes: The time between two checkpoints.
+        file: Where to save instead of the run's last checkpoint. Configurations of deblurlab 0.1 say this and leave
+            ``folder`` out.
     """
 
-    def __init__(self, file: str, minutes: float = 15.0) -> None:
-        self.file, self.seconds = file, 60 * minutes
+    def __init__(self, folder: str = "", minutes: float = 15.0, *, file: str | None = None) -> None:
+        self.file = Path(file) if file is not None else RunFolder(Path(folder)).last_checkpoint
+        self.seconds = 60 * minutes
         self._saved = 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -34,6 +40,7 @@ class TimedCheckpoint(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        if trainer.strategy.broadcast(time.monotonic() - self._saved >= self.seconds):  # all hosts, or none
+        # the first host decides for all of them: saving takes all hosts or none
+        if trainer.strategy.broadcast(time.monotonic() - self._saved >= self.seconds):
             trainer.save_checkpoint(self.file, weights_only=False)
             self._saved = time.monotonic()

@@ -1,5 +1,6 @@
-"""Loggers beside Lightning's own."""
+"""Loggers beside Lightning's own: dashboards that people watch."""
 
+from deblurlab.loggers.tensorboard import TensorBoard
 from deblurlab.loggers.wandb import Wandb
 
-__all__ = ["Wandb"]
+__all__ = ["TensorBoard", "Wandb"]

@@ -1,13 +1,12 @@
-"""Weights & Biases, for runs that nobody watches: it asks for nothing, and its failures are not the training's."""
+"""Weights & Biases for runs that nobody watches: it never asks a question, and its failures do not stop a training."""
 
 import logging
 import os
-import uuid
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,22 +16,28 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 from typing_extensions import override
 
+from deblurlab.loggers.wandb_start import start
+
 log = logging.getLogger(__name__)
 
 
 class Wandb(Logger):
-    """A run in the W&B dashboard, or, offline, its files in ``folder/wandb`` for ``wandb sync``.
+    """A run in the dashboard of Weights & Biases; a :class:`~deblurlab.interfaces.Dashboard`.
 
-    A resumed run goes on under the id that its folder remembers. An error of W&B's, a lost connection or a full
-    disk costs entries of the log and a warning, nothing else. Lightning's own logger lets them end the training.
+    An offline run keeps its files in ``folder/wandb``, from which ``wandb sync`` uploads them. A resumed run goes on
+    under the id that its folder remembers. Whatever goes wrong in W&B, a lost connection or a full disk, costs some
+    entries of the log and one warning. This is why it is not Lightning's ``WandbLogger``, where such an error ends
+    the training.
 
     Args:
-        folder: the run's folder.
-        project: W&B project.
-        name: the run's name in the dashboard; by default its folder's.
-        group: runs of one group are shown together; ``WANDB_RUN_GROUP``, which a sweep sets, goes before it.
-        offline: keep everything on disk; by default where there is no API key, unless ``WANDB_MODE`` says what to do.
-        upload_seconds: how long the end of a run waits for uploads, which a lost connection keeps from ending.
+        folder: The run's folder.
+        project: The project in W&B.
+        name: The run's name in the dashboard; by default the name of its folder.
+        group: Runs of one group are shown together. The environment variable ``WANDB_RUN_GROUP``, which a sweep sets,
+            goes before it. By default it is the name of the folder that holds the run's folder.
+        offline: Whether everything stays on the disk. By default it does where there is no API key, unless the
+            environment variable ``WANDB_MODE`` says what to do.
+        upload_seconds: How long the end of a run waits for uploads; a lost connection must not keep it from ending.
     """
 
     def __init__(
@@ -57,19 +62,28 @@ class Wandb(Logger):
     @property
     @override
     def name(self) -> str:
+        """The project, as Lightning expects of this property."""
         return self._project
 
     @property
     @override
     def version(self) -> str | None:
+        """The id of the run in W&B; None before it is started."""
         return None if self._run is None else str(self._run.id)
 
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        """The W&B run, started when first asked for."""
+        """The ``wandb.Run``; it is started when it is first asked for."""
         if self._run is None:
-            self._run = self._start()
+            self._run = start(
+                self._folder,
+                project=self._project,
+                name=self._name,
+                group=self._group,
+                offline=self._offline,
+                upload_seconds=self._upload_seconds,
+            )
         return self._run
 
     @rank_zero_only
@@ -84,19 +98,19 @@ class Wandb(Logger):
     @override
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         with self._surviving("log metrics"):
-            # W&B's steps only grow: those that a resumed run makes again are there already
+            # W&B takes no step twice: the steps that a resumed run repeats are there already
             if step is None or step >= self.experiment.step:
                 self.experiment.log(dict(metrics), step=step)
 
     @rank_zero_only
     def log_beside(self, metrics: Mapping[str, float]) -> None:
-        """Log to the row of the last step that was logged: callbacks do not know how Lightning counts them."""
+        """Log values to the row of the last step that Lightning has logged."""
         with self._surviving("log metrics"):
             self.experiment.log(dict(metrics), commit=False)
 
     @rank_zero_only
-    def log_picture(self, key: str, picture: npt.NDArray[np.uint8]) -> None:
-        """Log an (H, W, 3) picture beside the last step."""
+    def log_picture(self, key: str, picture: npt.NDArray[np.uint8], *, step: int) -> None:
+        """Log an (H, W, 3) picture to the row of the last step that Lightning has logged, whatever ``step`` is."""
         with self._surviving("log a picture"):
             import wandb
 
@@ -104,7 +118,7 @@ class Wandb(Logger):
 
     @rank_zero_only
     def log_table(self, key: str, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Log a table, given by its columns, beside the last step; it ends with the shortest column."""
+        """Log a table, given by its columns. It has as many rows as the shortest column."""
         with self._surviving("log a table"):
             import wandb
 
@@ -119,24 +133,31 @@ class Wandb(Logger):
     @rank_zero_only
     @override
     def finalize(self, status: str) -> None:
-        """After a fit, upload the best checkpoint; after an exception, close the run."""
+        """After a fit, upload the best checkpoint; after an exception, close the run as failed."""
         if self._run is None:
             return
         if status != "success":
             self.finish(failed=True)
         elif self._best is not None and not self._run.offline:
             with self._surviving("upload the best checkpoint"):
-                import wandb
-
-                score = float("nan") if self._best.best_model_score is None else float(self._best.best_model_score)
-                best = wandb.Artifact(f"best-{self._run.id}", type="model", metadata={self._best.monitor or "": score})
-                best.add_file(self._best.best_model_path, name="best.ckpt")
-                self._run.log_artifact(best, aliases=["best"])
+                self._upload(self._best)
             self._best = None
+
+    def _upload(self, best: ModelCheckpoint) -> None:
+        import wandb
+
+        score = float("nan") if best.best_model_score is None else float(best.best_model_score)
+        artifact = wandb.Artifact(f"best-{self._run.id}", type="model", metadata={best.monitor or "": score})
+        artifact.add_file(best.best_model_path)
+        self._run.log_artifact(artifact, aliases=["best"])
 
     @rank_zero_only
     def finish(self, *, failed: bool = False) -> None:
-        """Close the run; say how to upload it if it is offline."""
+        """Close the run and wait for its uploads. Tell how to upload it later, if it is offline or not all arrived.
+
+        Args:
+            failed: Whether W&B shows the run as failed.
+        """
         if self._run is None:
             return
         run, self._run = self._run, None
@@ -147,51 +168,9 @@ class Wandb(Logger):
         if run.offline:
             log.info(f"W&B stayed offline; to upload: wandb sync {self._folder}/wandb/offline-run-*")
 
-    def _start(self) -> Any:
-        """The run: online if that works, else offline, and where not even that works a dummy that swallows all."""
-        import wandb
-
-        wandb.setup(wandb.Settings(silent=True))
-        attempts: list[Literal["offline", "disabled"] | None] = ["offline", "disabled"]
-        if self._offline is not True:
-            attempts.insert(0, None)
-        for mode in attempts:
-            try:
-                if mode is None and "WANDB_MODE" not in os.environ and not wandb.login(prompt=False):
-                    log.info("W&B has no API key (wandb login) and stays offline")
-                    continue
-                run = self._init(mode)
-            except Exception as error:
-                log.warning(f"W&B cannot start {mode or 'online'}: {error}")
-                continue
-            if not run.offline and run.url:
-                log.info(f"W&B: {run.url}")
-            return run
-        raise AssertionError("a disabled run always starts")
-
-    def _init(self, mode: Literal["offline", "disabled"] | None) -> Any:
-        import wandb
-
-        remembered = self._folder / "wandb" / "run_id"
-        if mode != "disabled":
-            remembered.parent.mkdir(parents=True, exist_ok=True)
-            if not remembered.exists():
-                remembered.write_text(uuid.uuid4().hex[:8])
-        return wandb.init(
-            project=self._project,
-            name=self._name,
-            group=self._group,
-            dir=self._folder.resolve() if mode != "disabled" else None,  # W&B's service has a directory of its own
-            id=remembered.read_text() if mode != "disabled" else None,
-            resume=None if mode else "allow",
-            mode=mode,
-            settings=wandb.Settings(
-                silent=True, init_timeout=60, finish_timeout=self._upload_seconds, finish_timeout_raises=True
-            ),
-        )
-
     @contextmanager
     def _surviving(self, doing: str) -> Iterator[None]:
+        """Make a warning of an error of W&B's, and say nothing of later ones."""
         try:
             yield
         except Exception as error:

@@ -13,6 +13,139 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from deblurlab.run.saved_yaml import read_yaml
 
 
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of a run, and the name of each file that a run leaves in it. Each name stands here and nowhere else.
+
+    Others rely on these names, so a change of one is a change that users must be told of. Nothing is read or written
+    here, and no file need exist. The folder of an evaluation has a few of the same files.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def config_file(self) -> Path:
+        """The whole configuration with every value resolved. A folder with this file is the folder of a run."""
+        return self.path / ".hydra" / "config.yaml"
+
+    @property
+    def overrides_file(self) -> Path:
+        """The overrides of the command line, a list."""
+        return self.path / ".hydra" / "overrides.yaml"
+
+    @property
+    def hydra_file(self) -> Path:
+        """Hydra's own settings; from them come the names of the data set's and the model's configurations."""
+        return self.path / ".hydra" / "hydra.yaml"
+
+    @property
+    def lock_file(self) -> Path:
+        """Locked by the process that trains in this folder, as long as it lives."""
+        return self.path / ".hydra" / "lock"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def best_checkpoint(self) -> Path:
+        """The state after the epoch with the best monitored value."""
+        return self.checkpoints / "best.ckpt"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        """The newest state, from which the run can be resumed."""
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def weights_file(self) -> Path:
+        """The best weights, with the network's configuration: all that restoring needs."""
+        return self.path / "weights.safetensors"
+
+    @property
+    def history_file(self) -> Path:
+        """A table with one row per epoch: learning rate, seconds, training and validation metrics."""
+        return self.path / "metrics.csv"
+
+    @property
+    def scores_file(self) -> Path:
+        """The mean test scores of the restored and of the blurred images. A run with this file is finished."""
+        return self.path / "metrics.json"
+
+    @property
+    def per_image_file(self) -> Path:
+        """A table with one row per test image: what is known of it, and its scores."""
+        return self.path / "per_image.csv"
+
+    @property
+    def curves_picture(self) -> Path:
+        """Loss, SSIM and PSNR over the epochs."""
+        return self.path / "curves.png"
+
+    @property
+    def panel_picture(self) -> Path:
+        """Some images, blurred, restored and sharp."""
+        return self.path / "panel.png"
+
+    @property
+    def log_file(self) -> Path:
+        """All that was said on the terminal, with the time."""
+        return self.path / "run.log"
+
+    @property
+    def diverged_file(self) -> Path:
+        """The batch at which the training diverged; only there if it did."""
+        return self.path / "diverged.pt"
+
+    @property
+    def steps(self) -> Path:
+        """The folder in which ``logger=csv`` keeps the values of each logged step."""
+        return self.path / "steps"
+
+    @property
+    def wandb_id_file(self) -> Path:
+        """The id of the run in Weights & Biases, under which a resumed run goes on."""
+        return self.path / "wandb" / "run_id"
+
+    @property
+    def job_file(self) -> Path:
+        """What a sweep knows of this run, if it is one of a sweep's jobs."""
+        return self.path / "job.json"
+
+    @property
+    def failure_file(self) -> Path:
+        """Why this run failed, if it is one of a sweep's jobs: the last lines that it printed."""
+        return self.path / "failure.txt"
+
+    def evaluation(self, data: str) -> "RunFolder":
+        """The folder for what ``evaluate`` finds on a data set: scores, the table per image, a panel."""
+        return RunFolder(self.path / "evaluate" / data)
+
+    def evaluations(self) -> dict[str, "RunFolder"]:
+        """The evaluations that there are, by the name of their data set."""
+        found = (RunFolder(path) for path in sorted((self.path / "evaluate").glob("*")))
+        return {one.path.name: one for one in found if one.scores_file.is_file()}
+
+    @property
+    def is_run(self) -> bool:
+        """Whether a run has been started in this folder."""
+        return self.config_file.is_file()
+
+    @classmethod
+    def of_checkpoint(cls, file: Path) -> "RunFolder":
+        """The folder of the run that a checkpoint belongs to by its place: ``RUN/checkpoints/NAME.ckpt``."""
+        return cls(file.absolute().parents[1])
+
+    @classmethod
+    def within(cls, folder: Path) -> list["RunFolder"]:
+        """The folders directly within ``folder``, by name."""
+        return [cls(path) for path in sorted(folder.glob("*")) if path.is_dir()]
+
+
 def checkpoint_file(ckpt_path: str, folder: Path) -> Path:
     """The file that ``ckpt_path`` names: ``last`` or ``best`` of the run in ``folder``, or a path.
 

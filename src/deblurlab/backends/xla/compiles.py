@@ -10,7 +10,7 @@ import torch_xla.debug.metrics as xla_metrics
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.loggers import Wandb
+from deblurlab.interfaces import Dashboard
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class Compiles(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._look("the end", f"of epoch {trainer.current_epoch + 1}", {})
         for logger in trainer.loggers:
-            if isinstance(logger, Wandb):
+            if isinstance(logger, Dashboard):
                 logger.log_beside({"xla/graphs": self._graphs, "xla/compile_seconds": self._seconds})
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -1,0 +1,28 @@
+"""What callbacks ask of Lightning's Trainer that its documentation does not promise: one name for each question.
+
+``tests/callbacks/test_lightning_internals.py`` fails when a new version of Lightning answers otherwise.
+"""
+
+from lightning.pytorch import LightningDataModule, Trainer
+
+
+def batches_trained(trainer: Trainer) -> int:
+    """How many training batches there were so far, with the one at hand, over all epochs and before any resume."""
+    return trainer.fit_loop.total_batch_idx + 1
+
+
+def is_logged(trainer: Trainer) -> bool:
+    """Whether Lightning gives the values of the training batch at hand to the loggers: of one batch in some."""
+    every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
+    return every > 0 and batches_trained(trainer) % every == 0
+
+
+def is_fast_dev_run(trainer: Trainer) -> bool:
+    """Whether ``fast_dev_run`` cuts the training down to some batches, without loggers and checkpoints."""
+    return bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
+
+
+def datamodule(trainer: Trainer) -> LightningDataModule:
+    """The data module that the trainer fits or tests with."""
+    module: LightningDataModule = trainer.datamodule  # type: ignore[attr-defined]
+    return module

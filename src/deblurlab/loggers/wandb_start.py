@@ -1,0 +1,72 @@
+"""Starts a run in Weights & Biases: online where that works, else on the disk, and never with an error."""
+
+import logging
+import os
+import uuid
+from pathlib import Path
+from typing import Any, Literal
+
+from deblurlab.files.whole_file import whole_file
+from deblurlab.run.run_folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+Mode = Literal["offline", "disabled"]
+
+
+def start(folder: Path, *, project: str, name: str, group: str, offline: bool | None, upload_seconds: float) -> Any:
+    """Start a run, or go on with the one whose id the folder remembers.
+
+    Args:
+        folder: The run's folder; W&B keeps its files in ``folder/wandb``.
+        project: The project in W&B.
+        name: The run's name in the dashboard.
+        group: Runs of one group are shown together.
+        offline: Whether everything stays on the disk. With None it does where there is no API key, unless the
+            environment variable ``WANDB_MODE`` says what to do.
+        upload_seconds: How long the end of the run waits for uploads.
+
+    Returns:
+        A ``wandb.Run``: an online one if that works, else an offline one. Where the folder cannot be written either,
+        it is a disabled one, which takes everything and keeps nothing.
+    """
+    import wandb
+
+    def init(mode: Mode | None) -> Any:
+        on_disk = mode != "disabled"
+        return wandb.init(
+            project=project,
+            name=name,
+            group=group,
+            dir=folder.resolve() if on_disk else None,  # W&B's service has a working directory of its own
+            id=_remembered_id(RunFolder(folder).wandb_id_file) if on_disk else None,
+            resume=None if mode else "allow",
+            mode=mode,
+            settings=wandb.Settings(
+                silent=True, init_timeout=60, finish_timeout=upload_seconds, finish_timeout_raises=True
+            ),
+        )
+
+    wandb.setup(wandb.Settings(silent=True))
+    attempts: tuple[Mode | None, ...] = ("offline", "disabled") if offline else (None, "offline", "disabled")
+    for mode in attempts:
+        try:
+            if mode is None and "WANDB_MODE" not in os.environ and not wandb.login(prompt=False):
+                log.info("W&B has no API key (wandb login) and stays offline")
+                continue
+            run = init(mode)
+        except Exception as error:
+            log.warning(f"W&B cannot start {mode or 'online'}: {error}")
+            continue
+        if not run.offline and run.url:
+            log.info(f"W&B: {run.url}")
+        return run
+    raise AssertionError("a disabled run always starts")
+
+
+def _remembered_id(file: Path) -> str:
+    """The id that a run's folder remembers; a new folder gets a new one."""
+    if not file.exists():
+        with whole_file(file) as partial:
+            partial.write_text(uuid.uuid4().hex[:8])
+    return file.read_text()
