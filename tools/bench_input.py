@@ -64,8 +64,7 @@ def epochs(data: VideoFrames, count: int) -> int:
     loader = data.train_dataloader()
     patches = 0
     for epoch in range(count):
-        loader.set_epoch(epoch)
-        patches += sum(len(batch.sharp) for batch in loader)
+        patches += sum(len(batch.sharp) for batch in loader.batches(epoch))
     return patches
 
 
@@ -127,10 +126,8 @@ def planned(model: str, root: Path) -> float:
 
 def memory_over(data: VideoFrames, patches: int) -> list[int]:
     """The process's memory in MiB at ten points while so many patches are read."""
-    loader, seen, points, epoch = data.train_dataloader(), 0, [], 0
+    loader, seen, points = data.train_dataloader(), 0, []
     while len(points) < 10:
-        loader.set_epoch(epoch)
-        epoch += 1
         for batch in loader:
             seen += len(batch.sharp)
             if seen >= patches * (len(points) + 1) / 10:

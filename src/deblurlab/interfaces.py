@@ -2,7 +2,7 @@
 dashboard takes from callbacks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -48,6 +48,27 @@ class ContentLoss(Protocol):
 
     def __call__(self, restored: Tensor, sharp: Tensor, /) -> Tensor:
         """Two (B, 3, H, W) batches, float32, about [0, 1] and not clamped, to one value per image, (B,)."""
+        ...
+
+
+@runtime_checkable
+class Resumable(Protocol):
+    """A loader that can go on in the middle of an epoch. Lightning saves and restores its state with a checkpoint."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """The batches of the next epoch, or what is left of the epoch whose state was loaded."""
+        ...
+
+    def __len__(self) -> int:
+        """The number of batches in a whole epoch."""
+        ...
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where the loader stands after the batch it gave last."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Stand where another loader of the same data stood."""
         ...
 
 

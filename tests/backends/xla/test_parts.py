@@ -46,35 +46,40 @@ class Counting:
     """Batches 0, 1, ... 9, and how many of them have been asked for."""
 
     def __init__(self) -> None:
-        self.made = self.start = 0
+        self.made = 0
 
     def __len__(self) -> int:
         return 10
 
     def __iter__(self) -> Iterator[int]:
-        for batch in range(self.start, 10):
+        for batch in range(self.made, 10):
             self.made += 1
             yield batch
 
+    def state_dict(self) -> dict[str, int]:
+        return {"made": self.made}
+
     def load_state_dict(self, state: dict[str, int]) -> None:
-        self.start = state["consumed_batches"]
+        self.made = state["made"]
 
 
-def test_the_state_counts_batches_handed_out_not_prefetched() -> None:
+def test_the_state_is_that_of_the_last_batch_handed_out_not_of_the_last_prefetched() -> None:
     source = Counting()
     loader = ResumableDeviceLoader(source, send=lambda batch: batch)
+    assert loader.state_dict() == {"made": 0}
     batches = iter(loader)
     assert [next(batches) for _ in range(3)] == [0, 1, 2]
     while source.made < 4:  # the thread is ahead
         pass
     state = loader.state_dict()
-    assert state == {"consumed_batches": 3}
+    assert state == {"made": 3}
     batches.close()  # type: ignore[attr-defined]
 
     resumed = ResumableDeviceLoader(Counting(), send=lambda batch: batch)
     resumed.load_state_dict(state)
+    assert resumed.state_dict() == state
     assert list(resumed) == [3, 4, 5, 6, 7, 8, 9]
-    assert resumed.state_dict() == {"consumed_batches": 10}
+    assert resumed.state_dict() == {"made": 10}
 
 
 def test_a_loader_left_early_leaves_no_thread() -> None:

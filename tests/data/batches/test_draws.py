@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 import torch
 
-from deblurlab.data.batches.draws import Draw, DrawnImages, EvaluationDraws, ResumableLoader, TrainingDraws
+from deblurlab.data.batches.draws import Draw, DrawnImages, DrawnLoader, RawBatch, evaluation_draws, training_draws
 
 
 def _draws(*, epoch: int = 0, seed: int = 0, fixed_blur: bool = False) -> list[Draw]:
-    sampler = TrainingDraws(images=50, batch_size=8, sigma_range=(0, 3), seed=seed, fixed_blur=fixed_blur)
-    sampler.set_epoch(epoch)
-    return list(sampler)
+    return training_draws(images=50, batch_size=8, sigma_range=(0, 3), seed=seed, epoch=epoch, fixed_blur=fixed_blur)
+
+
+def equal(left: RawBatch, right: RawBatch) -> bool:
+    return all(torch.equal(a, b) for a, b in zip(left, right, strict=True))
 
 
 def _column(draws: list[Draw], name: str) -> np.ndarray:
@@ -43,32 +45,34 @@ def test_fixed_blur_stays_with_its_image() -> None:
 
 
 def test_flips_are_independent_and_fair() -> None:
-    sampler = TrainingDraws(images=20_000, batch_size=100, sigma_range=(0, 3), seed=0, fixed_blur=False)
-    flips = _column(list(sampler), "flips")
+    draws = training_draws(images=20_000, batch_size=100, sigma_range=(0, 3), seed=0, epoch=0, fixed_blur=False)
+    flips = _column(draws, "flips")
     for horizontal in (False, True):
         for vertical in (False, True):
             assert (flips == (horizontal, vertical)).all(axis=1).mean() == pytest.approx(0.25, abs=0.02)
 
 
 def test_evaluation_shows_everything_once_in_batches_of_one_size() -> None:
-    draws = list(EvaluationDraws(sigma=np.linspace(0, 3, 10), batch_size=4))
+    draws = evaluation_draws(sigma=np.linspace(0, 3, 10), batch_size=4)
     assert [len(draw.images) for draw in draws] == [4, 4, 4]
     assert _column(draws, "images")[_column(draws, "valid")].tolist() == list(range(10))
 
 
 def test_too_few_images_for_a_batch_are_refused() -> None:
     with pytest.raises(ValueError, match=r"lower data\.batch_size"):
-        TrainingDraws(images=7, batch_size=8, sigma_range=(0, 3), seed=0, fixed_blur=False)
+        training_draws(images=7, batch_size=8, sigma_range=(0, 3), seed=0, epoch=0, fixed_blur=False)
 
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_goes_on_behind_the_last_batch_it_gave(workers: int) -> None:
-    def loader() -> ResumableLoader:
+    def loader() -> DrawnLoader:
         images = torch.randint(0, 256, (50, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-        sampler = TrainingDraws(images=50, batch_size=8, sigma_range=(0, 1), seed=0, fixed_blur=False)
-        return ResumableLoader(DrawnImages(images, sigma_max=1), sampler=sampler, num_workers=workers)
+        return DrawnLoader(
+            DrawnImages(images, sigma_max=3), lambda epoch: _draws(epoch=epoch), workers=workers, epoch=lambda: 2
+        )
 
     whole = list(loader())
+    assert all(equal(*pair) for pair in zip(whole, loader().batches(2), strict=True))
     interrupted = loader()
     iterator = iter(interrupted)
     for _ in range(4):
@@ -77,8 +81,7 @@ def test_goes_on_behind_the_last_batch_it_gave(workers: int) -> None:
     resumed.load_state_dict(interrupted.state_dict())
     rest = list(resumed)
     assert len(rest) == 2
-    for one, other in zip(rest, whole[4:], strict=True):
-        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    assert all(equal(*pair) for pair in zip(rest, whole[4:], strict=True))
     assert len(list(resumed)) == 6, "the next epoch starts at its beginning"
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
+from lightning.pytorch.strategies import SingleDeviceStrategy
 from PIL import Image, ImageFilter
 
+from deblurlab.backends.xla.device_loader import ResumableDeviceLoader
 from deblurlab.data import CIFAR10, Folder, Sample, VideoFrames
 from deblurlab.data.batches.draws import RawBatch
 from deblurlab.data.preparing.write import prepare, published
@@ -124,6 +126,13 @@ def _trainer(**options: Any) -> Trainer:
         "num_sanity_val_steps": 0,
     }
     return Trainer(**(quiet | options))
+
+
+class Ahead(SingleDeviceStrategy):
+    """Takes batches through the thread that XLA's strategy takes them through, and leaves them where they are."""
+
+    def process_dataloader(self, dataloader: Any) -> ResumableDeviceLoader:
+        return ResumableDeviceLoader(dataloader, send=lambda batch: batch)
 
 
 @contextmanager

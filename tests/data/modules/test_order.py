@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import Callback
 
 from tests.conftest import write_tiny_cifar10
-from tests.data.modules.seen import KINDS, digest, evaluate, fit, maker
+from tests.data.modules.seen import KINDS, Ahead, digest, evaluate, fit, maker
 
 GOLDEN = Path(__file__).with_name("golden_batches.json")
 DRAWN_BLUR = {"cifar10", "sample", "photographs"}
@@ -41,7 +43,8 @@ def test_batches_have_not_changed(kind: str, tmp_path: Path, tiny_cifar10: Path)
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_epochs_differ_and_a_second_run_repeats_them(kind: str, tmp_path: Path, tiny_cifar10: Path) -> None:
     make = maker(kind, tmp_path, tiny_cifar10)
-    first, again = (fit(make(), max_epochs=2, limit_val_batches=0) for _ in range(2))
+    first = fit(make(), max_epochs=2, limit_val_batches=0)
+    again = fit(make(), max_epochs=2, limit_val_batches=0, strategy=Ahead("cpu"))
     assert list(first.training_epochs) == [0, 1]
     assert again.training_epochs == first.training_epochs
 
@@ -55,6 +58,41 @@ def test_two_epochs_differ_and_a_second_run_repeats_them(kind: str, tmp_path: Pa
         assert sum(new) > 0.9 * len(new)  # two blurs nearly alike have one kernel of whole numbers
     else:
         assert any(new) == (kind == "mixed")
+
+
+class KeepAll(Callback):
+    """A checkpoint after every batch and at every epoch's end, called by the number of batches until then."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        trainer.save_checkpoint(self.folder / f"{trainer.global_step}.ckpt")
+
+    def on_train_epoch_end(self, trainer: Trainer, *_: Any) -> None:
+        trainer.save_checkpoint(self.folder / f"{trainer.global_step}.end.ckpt")
+
+
+@pytest.mark.parametrize("limit", [None, 3])
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize("kind", ["cifar10", "photographs"])
+def test_every_checkpoint_resumes_to_the_batches_that_are_left(
+    kind: str, ahead: bool, limit: int | None, tmp_path: Path, tiny_cifar10: Path
+) -> None:
+    """Within an epoch, after its last batch and at its end, also where the trainer ends it early."""
+    make = maker(kind, tmp_path, tiny_cifar10)
+
+    def batches(**options: Any) -> list[str]:
+        strategy = Ahead("cpu") if ahead else "auto"
+        notes = fit(make(), max_epochs=2, limit_train_batches=limit, limit_val_batches=0, strategy=strategy, **options)
+        return [batch for epoch in notes.training_epochs.values() for batch in epoch]
+
+    whole = batches(callbacks=[KeepAll(tmp_path)])
+    checkpoints = list(tmp_path.glob("*.ckpt"))
+    assert len(checkpoints) == len(whole) + 2
+    for checkpoint in checkpoints:
+        rest = whole[int(checkpoint.name.partition(".")[0]) :]
+        assert batches(ckpt_path=checkpoint) == rest, checkpoint.name
 
 
 if __name__ == "__main__":

@@ -2,9 +2,13 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from typing import Any
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, suppress
+from typing import Any, NamedTuple, TypeVar
+
+from deblurlab.interfaces import Resumable
+
+T = TypeVar("T")
 
 _AHEAD = 2  # batches on the devices that training has not asked for yet
 
@@ -12,76 +16,92 @@ _AHEAD = 2  # batches on the devices that training has not asked for yet
 class DeviceLoader:
     """Iterates ``loader`` in a thread that puts its batches on the devices ahead of time.
 
-    torch_xla's own loader ends the epoch early, without a word, when the data set raises, and counts batches
-    it has only prefetched as consumed. This one raises what the data set raised, and its state counts the
-    batches handed out.
+    torch_xla's own loader ends the epoch early, without a word, when the data set raises, and it cannot be resumed.
+    This one raises what the data set raised.
 
     Args:
-        loader: batches on the host; sized, and with ``sampler`` where its order depends on the epoch.
-        send: puts one batch on the devices.
+        loader: Gives batches on the host; it has a length.
+        send: Puts one batch on the devices.
     """
 
-    def __init__(self, loader: Iterable[Any], *, send: Callable[[Any], Any]) -> None:
+    def __init__(self, loader: Any, *, send: Callable[[Any], Any]) -> None:
         self.loader, self.send = loader, send
 
-    @property
-    def sampler(self) -> Any:
-        return getattr(self.loader, "sampler", None)
-
     def __len__(self) -> int:
-        return len(self.loader)  # type: ignore[arg-type]
+        return len(self.loader)
 
     def __iter__(self) -> Iterator[Any]:
-        batches: queue.Queue[tuple[Any, BaseException | None]] = queue.Queue(_AHEAD)
-        stop = threading.Event()
+        return _made_ahead(self._sent())
 
-        def hand_over(batch: Any, error: BaseException | None) -> None:
-            while not stop.is_set():
-                with suppress(queue.Full):
-                    batches.put((batch, error), timeout=0.1)
-                    return
-
-        def work() -> None:
-            try:
-                for batch in self.loader:
-                    if stop.is_set():
-                        return
-                    hand_over(self.send(batch), None)
-                hand_over(None, StopIteration())
-            except BaseException as error:
-                hand_over(None, error)
-
-        thread = threading.Thread(target=work, name="DeviceLoader", daemon=True)
-        thread.start()
-        try:
-            while True:
-                batch, error = batches.get()
-                if isinstance(error, StopIteration):
-                    return
-                if error is not None:
-                    raise error
-                yield batch
-        finally:
-            stop.set()
-            thread.join()
+    def _sent(self) -> Generator[Any, None, None]:
+        for batch in self.loader:
+            yield self.send(batch)
 
 
 class ResumableDeviceLoader(DeviceLoader):
-    """A :class:`DeviceLoader` whose ``loader`` can start in the middle of an epoch."""
+    """A :class:`DeviceLoader` of a loader that can start in the middle of an epoch.
 
-    def __init__(self, loader: Any, *, send: Callable[[Any], Any]) -> None:
+    The thread is ahead of the training, and ``loader`` with it. So each batch travels with the state that ``loader``
+    had when it gave that batch, and the state of this loader is the one of the last batch that it handed out.
+    """
+
+    loader: Resumable
+
+    def __init__(self, loader: Resumable, *, send: Callable[[Any], Any]) -> None:
         super().__init__(loader, send=send)
-        self._consumed = self._start = 0
+        self._state = loader.state_dict()
 
     def __iter__(self) -> Iterator[Any]:
-        self._consumed, self._start = self._start, 0
-        for batch in super().__iter__():
-            self._consumed += 1
+        for batch, state in _made_ahead(self._sent_with_state()):
+            self._state = state
             yield batch
 
-    def state_dict(self) -> dict[str, int]:
-        return {"consumed_batches": self._consumed}
+    def _sent_with_state(self) -> Generator[tuple[Any, dict[str, Any]], None, None]:
+        for batch in self.loader:
+            yield self.send(batch), self.loader.state_dict()
 
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self.loader.load_state_dict(state)  # type: ignore[attr-defined]
-        self._start = state["consumed_batches"] % len(self)
+    def state_dict(self) -> dict[str, Any]:
+        return self._state
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.loader.load_state_dict(state)
+        self._state = state
+
+
+class _Ended(NamedTuple):
+    error: BaseException | None
+
+
+def _made_ahead(items: Generator[T, None, None]) -> Iterator[T]:
+    """The items of a generator, which a thread runs a few items ahead; raises what the generator raises."""
+    made: queue.Queue[T | _Ended] = queue.Queue(_AHEAD)
+    stop = threading.Event()
+
+    def hand_over(item: T | _Ended) -> None:
+        while not stop.is_set():
+            with suppress(queue.Full):
+                made.put(item, timeout=0.1)
+                return
+
+    def work() -> None:
+        try:
+            with closing(items):
+                for item in items:
+                    if stop.is_set():
+                        return
+                    hand_over(item)
+        except BaseException as error:
+            hand_over(_Ended(error))
+        else:
+            hand_over(_Ended(None))
+
+    thread = threading.Thread(target=work, name="DeviceLoader", daemon=True)
+    thread.start()
+    try:
+        while not isinstance(item := made.get(), _Ended):
+            yield item
+        if item.error is not None:
+            raise item.error
+    finally:
+        stop.set()
+        thread.join()

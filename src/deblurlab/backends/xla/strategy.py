@@ -25,6 +25,7 @@ from typing_extensions import override
 from deblurlab.backends.xla.device_loader import DeviceLoader, ResumableDeviceLoader
 from deblurlab.backends.xla.elu import mend_elu
 from deblurlab.backends.xla.hosts import Hosts
+from deblurlab.interfaces import Resumable
 
 T = TypeVar("T")
 
@@ -89,7 +90,7 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
 
     @override
     def process_dataloader(self, dataloader: Any) -> DeviceLoader:
-        resumable = hasattr(dataloader, "load_state_dict")
+        resumable = isinstance(dataloader, Resumable)
         return (ResumableDeviceLoader if resumable else DeviceLoader)(dataloader, send=self._send)
 
     def _send(self, batch: Any) -> Any:

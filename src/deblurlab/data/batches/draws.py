@@ -1,14 +1,15 @@
 """Batches drawn by (seed, epoch) alone, and a loader that can stop and go on between any two of them."""
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
+from deblurlab.data.batches.resumable import ResumableLoader
 from deblurlab.data.blur.gaussian import gaussian_kernels, kernel_size
 
 
@@ -40,56 +41,37 @@ class Draw(NamedTuple):
         return Draw(self.images[share], self.sigma[share], self.flips[share], self.valid[share])
 
 
-class TrainingDraws(Sampler[Draw]):
-    """Every image once an epoch in a new order, with new flips and, unless ``fixed_blur``, a new blur.
+def training_draws(
+    *, images: int, batch_size: int, sigma_range: tuple[float, float], seed: int, epoch: int, fixed_blur: bool
+) -> list[Draw]:
+    """Every image once in a new order, with new flips and, unless ``fixed_blur``, a new blur.
 
-    An epoch is a function of (seed, epoch), so nothing needs to be remembered to draw it again. A last
-    partial batch is dropped.
+    An epoch is a function of (seed, epoch), so nothing needs to be remembered to draw it again. A last partial batch
+    is dropped.
+
+    Raises:
+        ValueError: if the images make no batch.
     """
-
-    def __init__(
-        self, *, images: int, batch_size: int, sigma_range: tuple[float, float], seed: int, fixed_blur: bool
-    ) -> None:
-        if images < batch_size:
-            raise ValueError(f"{images} training images make no batch of {batch_size}: lower data.batch_size.")
-        self.images, self.batch_size, self.sigma_range = images, batch_size, sigma_range
-        self.seed, self.fixed_blur = seed, fixed_blur
-        self.epoch = 0
-        self.start = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.images // self.batch_size
-
-    def __iter__(self) -> Iterator[Draw]:
-        rng = np.random.default_rng((self.seed, self.epoch))
-        order = rng.permutation(self.images)
-        flips = rng.random((self.images, 2)) < 0.5
-        blur_rng = np.random.default_rng((self.seed,)) if self.fixed_blur else rng
-        sigma = blur_rng.uniform(*self.sigma_range, self.images)
-        valid = np.ones(self.batch_size, dtype=np.bool_)
-        for batch in range(self.start, len(self)):
-            index = order[batch * self.batch_size : (batch + 1) * self.batch_size]
-            yield Draw(index, sigma[index], flips[index], valid)
+    if images < batch_size:
+        raise ValueError(f"{images} training images make no batch of {batch_size}: lower data.batch_size.")
+    rng = np.random.default_rng((seed, epoch))
+    order = rng.permutation(images)
+    flips = rng.random((images, 2)) < 0.5
+    sigma = (np.random.default_rng((seed,)) if fixed_blur else rng).uniform(*sigma_range, images)
+    valid = np.ones(batch_size, dtype=np.bool_)
+    rows = order[: images // batch_size * batch_size].reshape(-1, batch_size)
+    return [Draw(row, sigma[row], flips[row], valid) for row in rows]
 
 
-class EvaluationDraws(Sampler[Draw]):
-    """Every image once, in order, with one blur for all time; the last batch is filled up and masked."""
-
-    def __init__(self, *, sigma: npt.NDArray[np.float64], batch_size: int) -> None:
-        self.sigma, self.batch_size = sigma, batch_size
-
-    def __len__(self) -> int:
-        return -(-len(self.sigma) // self.batch_size)
-
-    def __iter__(self) -> Iterator[Draw]:
-        for start in range(0, len(self.sigma), self.batch_size):
-            row = np.arange(start, start + self.batch_size)
-            index = np.minimum(row, len(self.sigma) - 1)
-            flips = np.zeros((self.batch_size, 2), dtype=np.bool_)
-            yield Draw(index, self.sigma[index], flips, row < len(self.sigma))
+def evaluation_draws(*, sigma: npt.NDArray[np.float64], batch_size: int) -> list[Draw]:
+    """Every image once, in order, with its own ``sigma``; the last batch is filled up and masked."""
+    flips = np.zeros((batch_size, 2), dtype=np.bool_)
+    draws = []
+    for start in range(0, len(sigma), batch_size):
+        row = np.arange(start, start + batch_size)
+        index = np.minimum(row, len(sigma) - 1)
+        draws.append(Draw(index, sigma[index], flips, row < len(sigma)))
+    return draws
 
 
 class DrawnImages(Dataset[RawBatch]):
@@ -118,25 +100,34 @@ class DrawnImages(Dataset[RawBatch]):
         )
 
 
-class ResumableLoader(DataLoader[RawBatch]):
-    """A DataLoader that Lightning can save and restore in the middle of an epoch."""
+class DrawnLoader(ResumableLoader[RawBatch]):
+    """The batches that are drawn for each epoch, made of images in memory.
 
-    sampler: TrainingDraws
+    Args:
+        images: Makes a batch from its draw.
+        draws: An epoch number to that epoch's draws.
+        workers: Processes that make batches; 0 makes them in the training process.
+        epoch: See :class:`ResumableLoader`.
+    """
 
-    def __init__(self, dataset: DrawnImages, *, sampler: TrainingDraws, **options: Any) -> None:
-        super().__init__(dataset, batch_size=None, sampler=sampler, **options)
-        self._consumed = 0
-        self._start = 0
+    def __init__(
+        self,
+        images: DrawnImages,
+        draws: Callable[[int], list[Draw]],
+        *,
+        workers: int,
+        epoch: Callable[[], int] | None,
+    ) -> None:
+        super().__init__(epoch=epoch)
+        self.images, self.draws, self.workers = images, draws, workers
+        self._length = len(draws(0))
 
-    def __iter__(self) -> Iterator[RawBatch]:  # type: ignore[override]  # a generator: it starts at the first batch
-        self.sampler.start = self._consumed = self._start
-        self._start = 0
-        for batch in super().__iter__():
-            self._consumed += 1
-            yield batch
+    def __len__(self) -> int:
+        return self._length
 
-    def state_dict(self) -> dict[str, int]:
-        return {"consumed_batches": self._consumed}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self._start = state["consumed_batches"] % len(self)
+    def batches(self, epoch: int, *, start: int = 0) -> Iterator[RawBatch]:
+        draws = self.draws(epoch)[start:]
+        pinned = torch.cuda.is_available()
+        return iter(
+            DataLoader(self.images, batch_size=None, sampler=draws, num_workers=self.workers, pin_memory=pinned)
+        )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from deblurlab.data.batches.epoch_plan import Integers, Plan
+from deblurlab.data.batches.resumable import ResumableLoader
 from deblurlab.data.sources.frames import Frame, Source
 
 log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class _Read(NamedTuple):
     whole: bool
 
 
-class PatchLoader:
+class PatchLoader(ResumableLoader[RawPairs]):
     """The batches of a plan, read from a source; Lightning can save and restore it between any two of them.
 
     Args:
@@ -54,6 +55,7 @@ class PatchLoader:
         on_error: "raise" stops at a broken frame. "skip" warns, puts the next readable frame of its shape in its
             place, or black where there is none, and marks those patches invalid.
         skipped: frames that are known to be broken; those found are added.
+        epoch: See :class:`ResumableLoader`.
     """
 
     def __init__(
@@ -65,38 +67,19 @@ class PatchLoader:
         workers: int,
         on_error: OnError,
         skipped: set[int],
+        epoch: Callable[[], int] | None,
     ) -> None:
+        super().__init__(epoch=epoch)
         self.source, self.plan, self.whole = source, plan, whole
         self.workers, self.on_error = workers, on_error
-        self.epoch = 0
         self.skipped = skipped
         self._length = len(plan(0).frames)
-        self._consumed = 0
-        self._start = 0
-
-    batch_sampler = None  # Lightning asks for it where there is a sampler
-
-    @property
-    def sampler(self) -> "PatchLoader":
-        """Lightning announces each epoch to a loader's ``sampler``."""
-        return self
-
-    def set_epoch(self, epoch: int) -> None:
-        self.epoch = epoch
 
     def __len__(self) -> int:
         return self._length
 
-    def state_dict(self) -> dict[str, int]:
-        return {"consumed_batches": self._consumed}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self._start = state["consumed_batches"] % len(self)
-
-    def __iter__(self) -> Iterator[RawPairs]:
-        start, self._start = self._start, 0
-        self._consumed = start
-        epoch, plan, known = self.epoch, self.plan(self.epoch), len(self.skipped)
+    def batches(self, epoch: int, *, start: int = 0) -> Iterator[RawPairs]:
+        plan, known = self.plan(epoch), len(self.skipped)
         first, last = _first_and_last_use(plan.frames[start:])
         due = np.array(list(first.values()))
         self.source.expect(np.array(list(first)))
@@ -113,7 +96,6 @@ class PatchLoader:
                 made = self._batch(Plan(*(rows[start + batch] for rows in plan)), reads)
                 for frame in last.get(batch, ()):
                     del reads[frame]
-                self._consumed += 1
                 yield made
         finally:
             pool.shutdown(cancel_futures=True)

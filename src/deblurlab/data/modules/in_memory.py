@@ -2,17 +2,18 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader
 
-from deblurlab.data.batches.draws import Draw, DrawnImages, EvaluationDraws, RawBatch, ResumableLoader, TrainingDraws
+from deblurlab.data.batches.draws import Draw, DrawnImages, DrawnLoader, RawBatch, evaluation_draws, training_draws
 from deblurlab.data.blur.gaussian import gaussian_blur
 from deblurlab.data.modules.plain_loop import pairs
+from deblurlab.data.modules.trainer_facts import epoch_of
 from deblurlab.interfaces import Pair, Split
 
 # Seeds of the blurs that no run may change, so that scores of all runs can be compared.
@@ -66,21 +67,22 @@ class BlurredImages(LightningDataModule):
         for split in splits:
             self.images(split)
 
-    def train_dataloader(self) -> ResumableLoader:
-        draws = TrainingDraws(
-            images=len(self.images("train")),
+    def train_dataloader(self) -> DrawnLoader:
+        images = self._dataset("train")
+        draws = partial(
+            training_draws,
+            images=len(images.images),
             batch_size=self.batch_size,
             sigma_range=self.sigma_range,
             seed=self.seed,
             fixed_blur=self.fixed_blur,
         )
-        dataset = self._dataset("train")
-        return ResumableLoader(dataset, sampler=draws, num_workers=self.workers, pin_memory=torch.cuda.is_available())
+        return DrawnLoader(images, lambda epoch: draws(epoch=epoch), workers=self.workers, epoch=epoch_of(self.trainer))
 
-    def val_dataloader(self) -> DataLoader[RawBatch]:
+    def val_dataloader(self) -> DrawnLoader:
         return self._evaluation_loader("val")
 
-    def test_dataloader(self) -> DataLoader[RawBatch]:
+    def test_dataloader(self) -> DrawnLoader:
         return self._evaluation_loader("test")
 
     def batches(self, split: Split, *, epoch: int = 0, device: torch.device | str = "cpu") -> Iterator[Pair]:
@@ -101,16 +103,9 @@ class BlurredImages(LightningDataModule):
         """
         return pairs(self, split, epoch=epoch, device=device)
 
-    def _evaluation_loader(self, split: Literal["val", "test"]) -> DataLoader[RawBatch]:
-        dataset = self._dataset(split)
-        draws = EvaluationDraws(sigma=self.sigma(split), batch_size=self.batch_size)
-        return DataLoader(
-            dataset,
-            batch_size=None,
-            sampler=draws,
-            num_workers=self.workers,
-            pin_memory=torch.cuda.is_available(),
-        )
+    def _evaluation_loader(self, split: Literal["val", "test"]) -> DrawnLoader:
+        draws = evaluation_draws(sigma=self.sigma(split), batch_size=self.batch_size)
+        return DrawnLoader(self._dataset(split), lambda _: draws, workers=self.workers, epoch=None)
 
     def _dataset(self, split: Split) -> DrawnImages:
         """A split's images, of which each process of a distributed run makes its share."""

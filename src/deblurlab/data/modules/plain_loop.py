@@ -24,8 +24,6 @@ def pairs(data: LightningDataModule, split: Split, *, epoch: int, device: torch.
     if split not in get_args(Split):
         raise ValueError(f"split must be train, val or test, got {split}.")
     loaders = {"train": data.train_dataloader, "val": data.val_dataloader, "test": data.test_dataloader}
-    loader = loaders[split]()
-    if split == "train":
-        loader.sampler.set_epoch(epoch)
     place = torch.device(device)
-    return (data.on_after_batch_transfer(data.transfer_batch_to_device(raw, place, 0), 0) for raw in loader)
+    raws = loaders[split]().batches(epoch)
+    return (data.on_after_batch_transfer(data.transfer_batch_to_device(raw, place, 0), 0) for raw in raws)

@@ -14,6 +14,7 @@ from torch import Tensor
 from deblurlab.data.batches.epoch_plan import Host, Integers, Plan, evaluation_plan, training_plan
 from deblurlab.data.batches.patch_loader import OnError, PatchLoader, RawPairs
 from deblurlab.data.modules.plain_loop import pairs
+from deblurlab.data.modules.trainer_facts import epoch_of
 from deblurlab.data.pixels import Pixels
 from deblurlab.data.sources.frames import Source
 from deblurlab.interfaces import Pair, Split
@@ -86,9 +87,9 @@ class PairedFrames(LightningDataModule):
                 host=self._host(),
             )
 
-        return self._loader("train", plan)
+        return self._loader("train", plan, epoch_of(self.trainer))
 
-    def _loader(self, split: Split, plan: Callable[[int], Plan]) -> PatchLoader:
+    def _loader(self, split: Split, plan: Callable[[int], Plan], epoch: Callable[[], int] | None) -> PatchLoader:
         return PatchLoader(
             self.source(split),
             plan,
@@ -96,6 +97,7 @@ class PairedFrames(LightningDataModule):
             workers=self.workers,
             on_error=self.on_error,
             skipped=self._skipped[split],
+            epoch=epoch,
         )
 
     def _evaluation_plan(self, split: Literal["val", "test"], host: Host) -> Plan:
@@ -121,10 +123,10 @@ class PairedFrames(LightningDataModule):
         )
 
     def val_dataloader(self) -> PatchLoader:
-        return self._loader("val", partial(_same, self._evaluation_plan("val", self._host())))
+        return self._loader("val", partial(_same, self._evaluation_plan("val", self._host())), None)
 
     def test_dataloader(self) -> PatchLoader:
-        return self._loader("test", partial(_same, self._evaluation_plan("test", self._host())))
+        return self._loader("test", partial(_same, self._evaluation_plan("test", self._host())), None)
 
     def batches(self, split: Split, *, epoch: int = 0, device: torch.device | str = "cpu") -> Iterator[Pair]:
         """The batches of a split for a loop of one's own, without Lightning's Trainer.
