@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parents[1] / "zoo"
 NAME = "weights.safetensors"
 _FORMAT = "deblurlab 1"
 _OURS = re.compile(r"deblurlab\.nets\.[A-Za-z0-9]+")
-_HEADER_BYTES = 2**20  # names and shapes of some ten thousand tensors; our largest network has three hundred
+_HEADER_BYTES = 2**19  # names and shapes of some five thousand tensors; our largest network has eight hundred
 
 
 @dataclass(frozen=True, kw_only=True)
