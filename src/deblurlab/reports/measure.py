@@ -1,4 +1,4 @@
-"""What a folder does not tell: the networks restore the same images again, and are counted."""
+"""What a run's folder does not tell: how its network restores the test images of the report, and what it costs."""
 
 import copy
 import logging
@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from omegaconf import DictConfig
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from deblurlab.app import build, trusted
 from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.metrics.image import psnr, ssim
-from deblurlab.reports.collect import Group
+from deblurlab.reports.groups import Group
+from deblurlab.run.figures import score_caption
 from deblurlab.tasks.restoration import Restoration
 
 log = logging.getLogger(__name__)
@@ -23,9 +25,9 @@ class Pictures:
     """The same test images as every network restores them.
 
     Attributes:
-        columns: "Blurred", a label (in lines) for each group, "Sharp" to (N, 3, H, W).
-        captions: title to a line for each image: SSIM and PSNR; the blurred ones' say sigma, too, where known.
-        frames: whether these are whole frames, which networks take patch by patch.
+        columns: Titles to images, (N, 3, H, W): "Blurred", the label of each group, broken into lines, and "Sharp".
+        captions: Titles to one line per image: its SSIM and PSNR; for the blurred images also sigma, where known.
+        frames: Whether these are whole frames, which networks take patch by patch.
     """
 
     columns: Mapping[str, Tensor]
@@ -38,8 +40,8 @@ class Size:
     """What a network costs to use.
 
     Attributes:
-        parameters: trainable numbers of the network; a critic's are not among them.
-        flops: floating point operations for one image, a multiply-add as two.
+        parameters: The number of the network's trainable parameters, without a critic's.
+        flops: Floating point operations for one image; a multiply-add counts as two.
     """
 
     parameters: int
@@ -48,12 +50,12 @@ class Size:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a table's networks give; those without a checkpoint are in none of the three.
+    """What the networks of one table restore and cost. Groups without a checkpoint are in none of the three.
 
     Attributes:
-        pictures: of the networks that could be read.
-        sizes: their labels to what they cost.
-        failures: labels of the others to the reason.
+        pictures: The images of the networks that could be read.
+        sizes: The labels of their groups to what they cost.
+        failures: The labels of the other groups to the reason why their network could not be read.
     """
 
     pictures: Pictures
@@ -61,88 +63,100 @@ class Measured:
     failures: Mapping[str, str]
 
 
-def measure(groups: Sequence[Group], *, root: str | None, images: int, trust: Sequence[str]) -> Measured:
+def measure_networks(groups: Sequence[Group], *, root: str | None, images: int, trust: Sequence[str]) -> Measured:
     """Restore some test images with each group's network, in float32 on the CPU.
 
     Args:
-        groups: of one table; the first one's configuration that may be built names the data.
-        root: where the data lies now; None for where it lay in training.
-        images: how many, over the range of blur where the data tells it.
-        trust: packages that the runs' configurations may name.
+        groups: The groups of one table. The data is the one of the first group whose configuration may be built.
+        root: The folder where the data lies now; None for where it lay in training.
+        images: How many images to restore. Where the data tells the strength of their blur, they are spread over it.
+        trust: Packages that the runs' configurations may name.
 
     Raises:
-        UntrustedError: if no group's configuration may be built.
-        ValueError: if the data is not there.
-        OSError: likewise.
+        UntrustedError: If no group's configuration may be built.
+        ValueError: If the data is not there.
+        OSError: If the data cannot be read.
     """
-    failures: dict[str, str] = {}
-    allowed: list[Group] = []
+    allowed, failures = _allowed(groups, trust=trust)
+    if not allowed:
+        raise trusted.UntrustedError(" ".join(failures.values()))
+    pair, captions_of_blur = _test_images(allowed[0].representative.config, root=root, images=images)
+    restored: dict[str, Tensor] = {}
+    sizes: dict[str, Size] = {}
+    for group in allowed:
+        run = group.representative
+        if run.checkpoint is None:
+            continue
+        log.info(f"{group.label}: {run.checkpoint}")
+        try:
+            task = build.trained(run.config, run.checkpoint, trust=trust, source=run.source).eval()
+            size = measure_size(task, pair)
+            with torch.inference_mode():
+                images_restored = task.restore_whole(pair)
+        except Exception as error:  # the package of this run's network may be gone: the others are still shown
+            failures[group.label] = str(error).splitlines()[0]
+            log.warning(f"{group.label}: {failures[group.label]}")
+            continue
+        sizes[group.label], restored[group.label] = size, images_restored
+    columns = {"Blurred": pair.blurred} | {_in_lines(label): images for label, images in restored.items()}
+    captions = {title: _captions(images, pair.sharp) for title, images in columns.items()}
+    captions["Blurred"] = [f"{blur}{line}" for blur, line in zip(captions_of_blur, captions["Blurred"], strict=True)]
+    pictures = Pictures(columns | {"Sharp": pair.sharp}, captions, frames=pair.grid != (1, 1))
+    return Measured(pictures, sizes, failures)
+
+
+def _allowed(groups: Sequence[Group], *, trust: Sequence[str]) -> tuple[list[Group], dict[str, str]]:
+    """The groups whose configurations may be built, and the labels of the others to the reason why not."""
+    allowed, refused = [], {}
     for group in groups:
         run = group.representative
         try:
             trusted.check(run.config, trust=trust, source=str(run.source))
             allowed.append(group)
         except trusted.UntrustedError as error:
-            failures[group.label] = str(error)
+            refused[group.label] = str(error)
             log.warning(f"{group.label}: {error}")
-    if not allowed:
-        raise trusted.UntrustedError(" ".join(failures.values()))
-    config = allowed[0].representative.config
+    return allowed, refused
+
+
+def _test_images(config: DictConfig, *, root: str | None, images: int) -> tuple[Pair, list[str]]:
+    """Some test images of a run's data, and what the captions say of the blur of each, if anything is known."""
     if root is not None and "root" in config.data:
         config = copy.deepcopy(config)
         config.data.root = root
     data = build.data(config)
     assert isinstance(data, Evaluable)
     labels = data.labels("test")
-    rows = _spread(labels.get("sigma"), len(next(iter(labels.values()))), images)
-    pair = data.examples("test", rows)
-    restored: dict[str, Tensor] = {}
-    sizes: dict[str, Size] = {}
-    for group in allowed:
-        if (checkpoint := group.representative.checkpoint) is None:
-            continue
-        log.info(f"{group.label}: {checkpoint}")
-        try:
-            run = group.representative
-            task = build.trained(run.config, checkpoint, trust=trust, source=run.source)
-            size = _size(task.eval(), pair)
-            with torch.inference_mode():
-                images_restored = task.restore_whole(pair)
-        except Exception as error:  # of one run, whose network's package may be gone: the others are shown
-            failures[group.label] = str(error).splitlines()[0]
-            log.warning(f"{group.label}: {failures[group.label]}")
-            continue
-        sizes[group.label], restored[group.label] = size, images_restored
-    columns = {"Blurred": pair.blurred} | {_in_lines(label): images for label, images in restored.items()}
-    captions = {title: _scores(images, pair.sharp) for title, images in columns.items()}
-    if "sigma" in labels:
-        lines = zip(rows, captions["Blurred"], strict=True)
-        captions["Blurred"] = [f"σ {labels['sigma'][row]:.1f}: {line}" for row, line in lines]
-    pictures = Pictures(columns | {"Sharp": pair.sharp}, captions, frames=pair.grid != (1, 1))
-    return Measured(pictures, sizes, failures)
+    sigma = labels.get("sigma")
+    rows = _spread_rows(sigma, count=len(next(iter(labels.values()))), wanted=images)
+    return data.examples("test", rows), [f"σ {sigma[row]:.1f}: " if sigma is not None else "" for row in rows]
 
 
-def _in_lines(label: str) -> str:
-    """Long labels would run into each other above the columns."""
-    return label.replace(" (", "\n(").replace(", ", ",\n")
+def _spread_rows(sigma: Sequence[float] | None, *, count: int, wanted: int) -> list[int]:
+    """The indices of ``wanted`` of ``count`` images, spread evenly over their blur, or over the split without one.
 
-
-def _spread(sigma: Sequence[float] | None, count: int, wanted: int) -> list[int]:
-    """Rows evenly spread over the blur, or over the split; always the same ones."""
+    They are the same in each report.
+    """
     rows = torch.linspace(0, count - 1, min(wanted, count)).long()
     if sigma is None:
         return [int(row) for row in rows]
     order = torch.tensor(sigma).argsort()
-    # from a tenth of the images upwards: the ones before are as good as sharp
+    # The tenth of the images with the least blur is left out: they look sharp.
     return list(dict.fromkeys(int(order[count // 10 + int(row) * 9 // 10]) for row in rows))
 
 
-def _scores(images: Tensor, sharp: Tensor) -> list[str]:
+def _in_lines(label: str) -> str:
+    """Break a label into lines: long ones would run into each other above the columns."""
+    return label.replace(" (", "\n(").replace(", ", ",\n")
+
+
+def _captions(images: Tensor, sharp: Tensor) -> list[str]:
     pairs = zip(ssim(images, sharp).tolist(), psnr(images, sharp).tolist(), strict=True)
-    return [f"SSIM {one:.3f}, {other:.1f} dB" for one, other in pairs]
+    return [score_caption(ssim=one, psnr=other) for one, other in pairs]
 
 
-def _size(task: Restoration, pair: Pair) -> Size:
+def measure_size(task: Restoration, pair: Pair) -> Size:
+    """Count the parameters of a task's network, and its operations for the first image of a batch."""
     one = Pair(pair.blurred[:1], pair.sharp[:1], pair.valid[:1], pair.grid)
     with FlopCounterMode(display=False) as counter, torch.inference_mode():
         task.restore_whole(one)

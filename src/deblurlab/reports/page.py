@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from deblurlab import __version__
 from deblurlab.files.whole_file import whole_file
-from deblurlab.reports.tables import Table
+from deblurlab.reports.cells import Table
 
 TITLE = "Image deblurring: our runs beside the study"
 READING = (
@@ -28,12 +28,14 @@ class Picture:
     """A figure of the report, or the reason why there is none.
 
     Attributes:
-        title: heading.
-        alt: what it shows, in words.
-        caption: how to read it.
-        drawing: None leaves a marked gap.
-        missing: why there is none.
-        photographic: JPEG instead of SVG.
+        title: Its heading.
+        alt: What it shows, for readers who cannot see it.
+        caption: How to read it.
+        drawing: The figure; None leaves a marked gap.
+        missing: Which networks the figure lacks and why, or why there is no figure; empty if all is there.
+        photographic: Whether it is written as JPEG instead of SVG.
+        file: Its path in the report's folder, once it is rendered.
+        uri: Its content as a data URI, once it is rendered.
     """
 
     title: str
@@ -46,7 +48,7 @@ class Picture:
     uri: str = ""
 
     def render(self, folder: Path, name: str) -> None:
-        """Write the figure into ``folder/figures``, and keep it as a data URI."""
+        """Write the figure into ``folder/figures``, and keep its content as a data URI for the HTML page."""
         if self.drawing is None:
             return
         form, kind = ("jpg", "image/jpeg") if self.photographic else ("svg", "image/svg+xml")
@@ -64,7 +66,15 @@ class Picture:
 
 @dataclass
 class Part:
-    """One data set of the report: a sentence, the score table, figures, the cost table."""
+    """The report's part of one data set.
+
+    Attributes:
+        title: Its heading, such as "REDS 512x288".
+        finding: The score table in one sentence.
+        scores: The score table.
+        figures: Its figures in their order.
+        costs: The table of costs; None if there is no run.
+    """
 
     title: str
     finding: str
@@ -74,6 +84,7 @@ class Part:
 
     @property
     def anchor(self) -> str:
+        """The name by which links lead to this part, and by which its figures are called."""
         return "".join(letter if letter.isalnum() else "-" for letter in self.title.lower())
 
 

@@ -1,4 +1,4 @@
-"""The report's plots. A group has the same colour in all of them."""
+"""The report's plots. A group has the same colour in all of them. None stands for a plot without any data."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,20 +9,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from deblurlab.metrics.scores import COMPARED_SCORES
-from deblurlab.reports.collect import Group, ReportedRun
+from deblurlab.reports.groups import Group
 from deblurlab.reports.measure import Size
+from deblurlab.reports.reported_run import ReportedRun
 
 Floats = npt.NDArray[np.float64]
 
-_BLURRED = {"color": "0.45", "linestyle": "--"}
+_BLURRED_STYLE = {"color": "0.45", "linestyle": "--"}
 
 
-def _figure(columns: int) -> Figure:
+def _empty_figure(columns: int) -> Figure:
     return Figure(figsize=(5 * columns, 3.5) if columns > 1 else (6.5, 3.7), layout="constrained")
 
 
 def _finish(figure: Figure) -> Figure:
-    """Grid lines in every axes, one legend under all of them."""
+    """Draw grid lines in every axes, and one legend under all of them."""
     for axes in figure.axes:
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
@@ -35,7 +36,7 @@ def curves(groups: Sequence[Group]) -> Figure | None:
     """Validation scores over epochs: one line per group, the mean over its seeds, with their range as a band."""
     if not any(run.history for group in groups for run in group.runs):
         return None
-    figure = _figure(len(COMPARED_SCORES))
+    figure = _empty_figure(len(COMPARED_SCORES))
     for axes, score in zip(figure.subplots(1, len(COMPARED_SCORES)), COMPARED_SCORES, strict=True):
         for number, group in enumerate(groups):
             epochs, values = _over_epochs(group.runs, f"val/{score.name}")
@@ -52,7 +53,10 @@ def curves(groups: Sequence[Group]) -> Figure | None:
 
 
 def _over_epochs(runs: Sequence[ReportedRun], name: str) -> tuple[Floats, Floats]:
-    """Epochs (E,) and values (runs, E), NaN where a run has none; epochs that no run has are left out."""
+    """Epochs, (E,), and a logged metric of each run, (runs, E), NaN where a run lacks it in an epoch.
+
+    Epochs and runs that lack it altogether are left out.
+    """
     epochs = sorted({row["epoch"] for run in runs for row in run.history if name in row})
     values = [{row["epoch"]: row[name] for row in run.history if name in row} for run in runs]
     table = np.array([[one.get(epoch, np.nan) for epoch in epochs] for one in values if one])
@@ -63,10 +67,10 @@ def gains(groups: Sequence[Group]) -> Figure | None:
     """Histograms of what each test image gains over its blurred version, by each compared score."""
     if not any(group.representative.per_image for group in groups):
         return None
-    figure = _figure(len(COMPARED_SCORES))
+    figure = _empty_figure(len(COMPARED_SCORES))
     for axes, score in zip(figure.subplots(1, len(COMPARED_SCORES)), COMPARED_SCORES, strict=True):
         everything = {group.label: _gain(group.representative.per_image, score.name) for group in groups}
-        axes.axvline(0, **_BLURRED, linewidth=1)
+        axes.axvline(0, **_BLURRED_STYLE, linewidth=1)
         axes.set(xlabel=f"gain in {score.axis_label} over the blurred image", ylabel="% of the images")
         shown = np.concatenate(list(everything.values()))
         if not len(shown):  # no image's PSNR is finite
@@ -94,35 +98,36 @@ def _gain(scores: Mapping[str, Sequence[float]], name: str) -> Floats:
 
 
 def ssim_against_sigma(groups: Sequence[Group]) -> Figure | None:
-    """Mean SSIM of the test images in bins of their blur, with the blurred images' own."""
+    """Mean SSIM of the test images in bins of sigma of their blur, restored by each network and blurred."""
     known = [(number, group) for number, group in enumerate(groups) if "sigma" in group.representative.per_image]
     if not known:
         return None
-    figure = _figure(1)
+    figure = _empty_figure(1)
     axes = figure.subplots()
     for number, group in known:
         scores = group.representative.per_image
-        _binned(axes, scores["sigma"], scores["restored_ssim"], color=f"C{number}", label=group.label)
-    most = max((group.representative.per_image for _, group in known), key=lambda scores: len(scores["sigma"]))
-    _binned(axes, most["sigma"], most["blurred_ssim"], label="blurred", **_BLURRED)
+        _plot_bins(axes, scores["sigma"], scores["restored_ssim"], color=f"C{number}", label=group.label)
+    longest = max((group.representative.per_image for _, group in known), key=lambda scores: len(scores["sigma"]))
+    _plot_bins(axes, longest["sigma"], longest["blurred_ssim"], label="blurred", **_BLURRED_STYLE)
     axes.set(xlabel="σ of the blur [pixels]", ylabel="SSIM", ylim=(None, 1.0))
     return _finish(figure)
 
 
-def _binned(axes: Axes, sigma: Sequence[float], values: Sequence[float], **style: str) -> None:
+def _plot_bins(axes: Axes, sigma: Sequence[float], values: Sequence[float], **style: str) -> None:
+    """Plot the mean of the values in each of 4 to 24 bins of sigma, at about 20 images per bin."""
     blur, score = np.array(sigma), np.array(values)
     edges = np.linspace(blur.min(), blur.max(), 1 + min(24, max(4, len(blur) // 20)))
-    number = np.clip(np.digitize(blur, edges) - 1, 0, len(edges) - 2)
-    centres = [(blur[number == one].mean(), score[number == one].mean()) for one in np.unique(number)]
-    axes.plot(*zip(*centres, strict=True), **style)  # type: ignore[arg-type]
+    bins = np.clip(np.digitize(blur, edges) - 1, 0, len(edges) - 2)
+    means = [(blur[bins == one].mean(), score[bins == one].mean()) for one in np.unique(bins)]
+    axes.plot(*zip(*means, strict=True), **style)  # type: ignore[arg-type]
 
 
 def quality_and_cost(groups: Sequence[Group], sizes: Mapping[str, Size]) -> Figure | None:
-    """Test SSIM against the operations for one image."""
+    """Test SSIM against the operations for one image; None for fewer than two networks."""
     tested = [(number, group) for number, group in enumerate(groups) if group.tested and group.label in sizes]
     if len(tested) < 2:
         return None
-    figure = _figure(1)
+    figure = _empty_figure(1)
     axes = figure.subplots()
     for number, group in tested:
         value, deviation = group.scores("restored")["ssim"]

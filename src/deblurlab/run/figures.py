@@ -67,6 +67,11 @@ def panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] |
     return figure
 
 
+def score_caption(*, ssim: float, psnr: float) -> str:
+    """The line under a picture that says how close it is to the sharp one."""
+    return f"SSIM {ssim:.3f}, {psnr:.1f} dB"
+
+
 def marked_regions(blurred: Tensor, sharp: Tensor, *, count: int = 2) -> list[tuple[int, int, int, int]]:
     """Where two (3, H, W) images differ most: ``count`` regions, apart, a fifth of the height and width large.
 

@@ -1,0 +1,99 @@
+"""Groups of runs that differ in nothing but their seed, each with a label that tells it from the others."""
+
+import json
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from deblurlab.metrics.scores import SCORES
+from deblurlab.reports.reported_run import ReportedRun
+from deblurlab.reports.settings import SPOKEN_KEYS, learning_settings, spoken
+from deblurlab.reports.study import TITLES
+
+MeanAndDeviation = tuple[float, float | None]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs of one network on one data set that differ in nothing but their seed.
+
+    Attributes:
+        model: The name of the network's configuration.
+        label: The network's title and, where there are several groups of it, the settings that set this one apart.
+        runs: At least one run.
+    """
+
+    model: str
+    label: str
+    runs: Sequence[ReportedRun]
+
+    @property
+    def tested(self) -> list[ReportedRun]:
+        """The runs that have test scores."""
+        return [run for run in self.runs if run.result]
+
+    @property
+    def whole_test(self) -> bool:
+        """Whether every tested run was tested on the whole test set."""
+        return all(run.whole_test for run in self.tested)
+
+    def scores(self, version: str) -> dict[str, MeanAndDeviation]:
+        """Each test score of the ``restored`` or ``blurred`` images: its mean over the runs and its standard deviation.
+
+        The deviation of a single run is None. A score is left out if a run was tested before the table had it.
+        """
+        results = [run.result[version] for run in self.runs if run.result]
+        return {
+            score.name: _mean_and_deviation([result[score.name] for result in results])
+            for score in SCORES
+            if results and all(score.name in result for result in results)
+        }
+
+    @property
+    def representative(self) -> ReportedRun:
+        """The run whose network restores the pictures: the first that was tested, or else the first."""
+        return (self.tested or list(self.runs))[0]
+
+
+def _mean_and_deviation(values: Sequence[float]) -> MeanAndDeviation:
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+
+
+def group_runs(runs: Iterable[ReportedRun]) -> dict[str, list[Group]]:
+    """Group runs by what they learned.
+
+    Returns:
+        The title of each of the report's tables to its groups, in the study's order of networks.
+    """
+    tables: dict[str, dict[tuple[str, str], list[ReportedRun]]] = {}
+    for run in runs:
+        key = (run.model, json.dumps(learning_settings(run), sort_keys=True, default=str))
+        tables.setdefault(run.table, {}).setdefault(key, []).append(run)
+    order = list(TITLES)
+    return {
+        table: sorted(
+            (
+                Group(model=model, label=_label(members[0], [one[0] for one in groups.values()]), runs=members)
+                for (model, _), members in groups.items()
+            ),
+            key=lambda group: (order.index(group.model) if group.model in order else len(order), group.label),
+        )
+        for table, groups in tables.items()
+    }
+
+
+def _label(run: ReportedRun, others: Sequence[ReportedRun]) -> str:
+    """The network's title and as many settings as tell the run apart from every other run."""
+    title = TITLES.get(run.model, run.model)
+    own = learning_settings(run)
+    alike = [learning_settings(other) for other in others if other.model == run.model and other is not run]
+    keys = dict.fromkeys(key for settings in (own, *alike) for key in settings)
+    parts = []
+    for key in sorted(keys, key=lambda key: (key not in SPOKEN_KEYS, key.endswith("_target_"))):
+        if any(other.get(key) != own.get(key) for other in alike):
+            parts.append(spoken(key, own))
+            alike = [other for other in alike if other.get(key) == own.get(key)]
+    if run.result is None:
+        planned = run.config.trainer.max_epochs
+        parts = [f"epoch {len(run.history)} of {planned}", *(part for part in parts if part != f"{planned} epochs")]
+    return f"{title} ({', '.join(parts)})" if parts else title

@@ -1,0 +1,142 @@
+"""One part of the report per data set: its tables, its figures, and what stands under them."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from deblurlab.app.trusted import UntrustedError
+from deblurlab.metrics.scores import COMPARED_SCORES
+from deblurlab.reports import plots
+from deblurlab.reports.cost_table import cost_table
+from deblurlab.reports.groups import Group
+from deblurlab.reports.measure import Measured, Size, measure_networks
+from deblurlab.reports.page import Part, Picture
+from deblurlab.reports.score_table import finding, score_table
+from deblurlab.run import figures
+
+log = logging.getLogger(__name__)
+
+_COMPARED = " and ".join(score.title for score in COMPARED_SCORES)
+
+
+def make_part(
+    title: str,
+    groups: Sequence[Group],
+    *,
+    data_root: str | Mapping[str, str] | None,
+    images: int,
+    dollars_per_hour: float | None,
+    trust: Sequence[str],
+) -> Part:
+    """Make the report's part of one data set.
+
+    Args:
+        title: The title of the part, by which the study's scores are found.
+        groups: Our runs on this data; there may be none.
+        data_root: Where the data lies now: one folder, or data sets to folders; None for where it lay in training.
+        images: The number of test images that every network restores.
+        dollars_per_hour: The price of an hour of training; None leaves the prices out.
+        trust: Packages that the runs' configurations may name.
+    """
+    scores, sentence = score_table(title, groups), finding(title, groups)
+    if not groups:
+        return Part(title, sentence, scores)
+    measured, problem = _measure(title, groups, data_root=data_root, images=images, trust=trust)
+    sizes = measured.sizes if measured else {}
+    drawn = [_epochs(groups), _same_images(groups, measured, problem), _gains(groups)]
+    if title == "CIFAR-10" or any("sigma" in group.representative.per_image for group in groups):
+        drawn.append(_by_blur(groups))
+    if (by_cost := _by_cost(groups, sizes)) is not None:
+        drawn.append(by_cost)
+    return Part(title, sentence, scores, drawn, cost_table(groups, sizes, dollars_per_hour=dollars_per_hour))
+
+
+def _measure(
+    title: str,
+    groups: Sequence[Group],
+    *,
+    data_root: str | Mapping[str, str] | None,
+    images: int,
+    trust: Sequence[str],
+) -> tuple[Measured | None, str]:
+    """What the networks restore and cost, or None and the reason why nothing could be measured."""
+    data = groups[0].representative.data
+    root = data_root.get(data) if isinstance(data_root, Mapping) else data_root
+    try:
+        return measure_networks(groups, root=root, images=images, trust=trust), ""
+    except UntrustedError as error:
+        problem = f"Not drawn: {error}"
+    except (ValueError, OSError) as error:
+        problem = f"Not drawn: {error} (data.root={{{data}: FOLDER}} tells where the data lies now.)"
+    log.warning(f"{title}: {problem}")
+    return None, problem
+
+
+def _epochs(groups: Sequence[Group]) -> Picture:
+    return Picture(
+        "Over the epochs",
+        f"Validation {_COMPARED} over epochs",
+        "One line per network; where it was trained with several seeds, their mean, with their range as a band.",
+        plots.curves(groups),
+        _missing("finished epochs", groups, lambda group: any(run.history for run in group.runs)),
+    )
+
+
+def _same_images(groups: Sequence[Group], measured: Measured | None, problem: str) -> Picture:
+    drawing = None
+    if measured:
+        pictures = measured.pictures
+        draw = figures.frame_panel if pictures.frames else figures.panel
+        drawing = draw(pictures.columns, captions=pictures.captions)
+        problem = " ".join(f"{label}: {reason}." for label, reason in measured.failures.items())
+    return Picture(
+        "The same images",
+        "Blurred, restored by each network, sharp",
+        "The same test images, restored by each network with its best weights so far. The two regions marked in each "
+        "frame are those where the blurred frame differs most from the sharp one.",
+        drawing,
+        problem or _missing("a checkpoint", groups, lambda group: group.representative.checkpoint is not None),
+        photographic=True,
+    )
+
+
+def _gains(groups: Sequence[Group]) -> Picture:
+    return Picture(
+        "Gain over the blurred image",
+        f"Histograms of each test image's gain in {_COMPARED}",
+        "To the right of the dashed line, the restored image is better than the blurred one.",
+        plots.gains(groups),
+        _without_per_image_scores(groups),
+    )
+
+
+def _by_blur(groups: Sequence[Group]) -> Picture:
+    return Picture(
+        "By strength of the blur",
+        "Mean SSIM of the test images against sigma of their blur",
+        "Each point is the mean over a bin of σ; the dashed line shows the blurred images.",
+        plots.ssim_against_sigma(groups),
+        _without_per_image_scores(groups),
+    )
+
+
+def _by_cost(groups: Sequence[Group], sizes: Mapping[str, Size]) -> Picture | None:
+    drawing = plots.quality_and_cost(groups, sizes)
+    if drawing is None:
+        return None
+    return Picture(
+        "Quality against cost",
+        "Test SSIM against the operations for one image",
+        "Networks at the upper left are better and cheaper. A diamond was tested on a part of the test set.",
+        drawing,
+    )
+
+
+def _without_per_image_scores(groups: Sequence[Group]) -> str:
+    what = "per-image scores (python -m deblurlab.evaluate run=FOLDER writes them)"
+    return _missing(what, groups, lambda group: bool(group.representative.per_image))
+
+
+def _missing(what: str, groups: Sequence[Group], has: Callable[[Group], bool]) -> str:
+    """A sentence that names the groups that a figure lacks, and what they lack; empty if the figure shows all."""
+    absent = [group.label for group in groups if not has(group)]
+    return f"Missing for lack of {what}: {', '.join(absent)}." if absent else ""

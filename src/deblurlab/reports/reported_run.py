@@ -1,0 +1,153 @@
+"""What the folder of a run tells the report: configuration, epochs, test scores."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from deblurlab.reports.study import TEST_IMAGES
+from deblurlab.run.history import read_history
+from deblurlab.run.run_folder import load_run
+
+_DATA_TITLES = {"cifar10": "CIFAR-10", "reds": "REDS", "gopro": "GOPRO", "sample": "Sample photographs"}
+
+
+@dataclass(frozen=True)
+class ReportedRun:
+    """A run, finished or not.
+
+    Attributes:
+        folder: The run's folder.
+        model: The name of its network's configuration.
+        data: The name of its data set's configuration.
+        config: Its whole configuration.
+    """
+
+    folder: Path
+    model: str
+    data: str
+    config: DictConfig
+
+    @cached_property
+    def history(self) -> list[dict[str, float]]:
+        """The rows of metrics.csv, one per epoch that has ended."""
+        return read_history(self.folder / "metrics.csv")
+
+    @cached_property
+    def result(self) -> dict[str, Any] | None:
+        """The content of metrics.json; None before the run was tested."""
+        file = self.folder / "metrics.json"
+        return _read_scores(file) if file.is_file() else None
+
+    @cached_property
+    def per_image(self) -> dict[str, list[float]]:
+        """The scores of each test image, and the sigma of its blur where the data has one.
+
+        Column to values; empty if neither train nor evaluate has written them.
+        """
+        for file in (self.folder / "per_image.csv", self.folder / "evaluate" / self.data / "metrics.csv"):
+            if file.is_file():
+                try:
+                    with file.open(newline="") as stream:
+                        rows = list(csv.DictReader(stream))
+                    names = [name for name in rows[0] if name == "sigma" or name.startswith(("restored_", "blurred_"))]
+                    return {name: [float(row[name]) for row in rows] for name in names}
+                except (ValueError, TypeError, AttributeError, IndexError, csv.Error) as error:
+                    raise ValueError(f"{file} is damaged: {error}. Without it, its run has no such scores.") from error
+        return {}
+
+    @cached_property
+    def elsewhere(self) -> dict[str, dict[str, Any]]:
+        """The results of ``evaluate`` on other data: names of data sets to the content of their metrics.json."""
+        files = sorted(self.folder.glob("evaluate/*/metrics.json"))
+        return {file.parent.name: _read_scores(file) for file in files if file.parent.name != self.data}
+
+    @property
+    def source(self) -> Path:
+        """The file that holds the configuration."""
+        return self.folder / ".hydra" / "config.yaml"
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The best checkpoint so far; None before the first."""
+        file = self.folder / "checkpoints" / "best.ckpt"
+        return file if file.is_file() else None
+
+    @property
+    def whole_test(self) -> bool:
+        """Whether the run was tested on the whole test set: of a published data set, on all of its test images."""
+        if self.result is not None and self.data in TEST_IMAGES:
+            return bool(self.result["images"] == TEST_IMAGES[self.data])
+        share = self.config.trainer.limit_test_batches
+        return isinstance(share, float) and share == 1.0 and not self.config.trainer.fast_dev_run
+
+    @property
+    def state(self) -> str:
+        """How far the run has come, in words."""
+        epochs, planned = len(self.history), self.config.trainer.max_epochs
+        if self.result is None:
+            return f"unfinished: epoch {epochs} of {planned}"
+        return f"finished, {epochs} epochs" if epochs == planned else f"finished after {epochs} of {planned} epochs"
+
+    @property
+    def table(self) -> str:
+        """The title of the report's table that the run belongs to.
+
+        It is the data set's title, with the frames' size where they have one. The study's tables have such titles.
+        """
+        title = _DATA_TITLES.get(self.data, self.data)
+        size = self.config.data.get("size")
+        return f"{title} {size[1]}x{size[0]}" if size else title
+
+
+def _read_scores(file: Path) -> dict[str, Any]:
+    """Read a metrics.json; a ValueError names the file if it is damaged."""
+    try:
+        result = json.loads(file.read_text())
+        versions = [result[version] for version in ("restored", "blurred")]
+        if not all(isinstance(score, int | float) for scores in versions for score in scores.values()):
+            raise ValueError("a score is no number")
+        if not isinstance(result["images"], int):
+            raise ValueError("images is no number")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged: {error!r}. Delete it: its run counts as untested.") from error
+    else:
+        scores: dict[str, Any] = result
+        return scores
+
+
+def find_runs(places: Iterable[str]) -> list[ReportedRun]:
+    """Find runs.
+
+    Args:
+        places: Folders of runs, folders that hold such folders, as a sweep's does, or globs of either.
+
+    Raises:
+        ValueError: If a place holds no run, or the folder of a run is damaged.
+    """
+    folders: dict[Path, None] = {}
+    for place in places:
+        matches = [Path(place)] if Path(place).is_dir() else sorted(Path().glob(place)) if place[0] != "/" else None
+        if matches is None:
+            matches = sorted(Path("/").glob(place[1:]))
+        found = [folder for match in matches for folder in _runs_in(match)]
+        if not found:
+            raise ValueError(f"runs={place}: there is no run (a folder with .hydra/config.yaml).")
+        folders |= dict.fromkeys(found)
+    runs = []
+    for folder in folders:
+        run = load_run(str(folder))
+        runs.append(ReportedRun(folder=folder, model=run.model, data=run.data, config=run.config))
+    return runs
+
+
+def _runs_in(folder: Path) -> Iterator[Path]:
+    if (folder / ".hydra" / "config.yaml").is_file():
+        yield folder
+    else:
+        yield from (file.parents[1] for file in sorted(folder.glob("*/.hydra/config.yaml")))

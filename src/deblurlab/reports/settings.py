@@ -1,0 +1,56 @@
+"""The settings of a run that change what its network learns, and how a label says them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from deblurlab.reports.reported_run import ReportedRun
+
+# Keys that do not change what a run learns, or that differ between its seeds anyway.
+_INCIDENTAL_KEYS = (
+    *("seed", "model.seed", "run", "ckpt_path", "monitor", "search", "logger"),
+    *(f"data.{key}" for key in ("seed", "workers", "cache", "cache_gib", "on_error")),
+    *(f"trainer.{key}" for key in ("accelerator", "devices", "graph", "default_root_dir", "log_every_n_steps")),
+)
+# The settings that come first in a label, and what it says instead of "KEY VALUE".
+SPOKEN_KEYS = {
+    "trainer.max_epochs": "{} epochs",
+    "data.batch_size": "batch {}",
+    "model.optimizer.lr": "lr {}",
+}
+
+
+def learning_settings(run: ReportedRun) -> dict[str, Any]:
+    """What a run was trained with: full keys, such as ``model.optimizer.lr``, to values."""
+    incidental = _INCIDENTAL_KEYS if run.data == "folder" else (*_INCIDENTAL_KEYS, "data.root")
+    every = _flat(OmegaConf.to_container(run.config))
+    return {key: value for key, value in every.items() if not _is_below(key, incidental) and _changes_weights(key)}
+
+
+def spoken(key: str, settings: Mapping[str, Any]) -> str:
+    """A setting as a label says it: ``lr 0.001``, ``no ema``."""
+    name = key.removesuffix("._target_").split(".")[-1]
+    if key not in settings:
+        return f"no {name}"
+    value = str(settings[key])
+    if key.endswith("_target_"):
+        value = value.split(".")[-1]
+    return SPOKEN_KEYS.get(key, name + " {}").format(value)
+
+
+def _is_below(key: str, parents: Iterable[str]) -> bool:
+    return any(key == parent or key.startswith(parent + ".") for parent in parents)
+
+
+def _changes_weights(key: str) -> bool:
+    """False for callbacks, except for the moving average of the weights."""
+    return not _is_below(key, ["callbacks"]) or _is_below(key, ["callbacks.ema"])
+
+
+def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {prefix: value}
+    return {
+        name: leaf for key, inner in value.items() for name, leaf in _flat(inner, f"{prefix}.{key}".lstrip(".")).items()
+    }
