@@ -42,7 +42,10 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fix
 
     def command(hydra: object, overrides: list[str], folder: Path) -> list[str]:
         real(hydra, overrides, folder)
-        return [sys.executable, "-c", PROGRAM, *overrides, f"run='{folder}'"]
+        return ["stand_in", *overrides, f"run='{folder}'"]
+
+    (tmp_path / "stand_in.py").write_text(PROGRAM)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", ""))))
 
     real = job._command
     monkeypatch.setattr(job, "_command", command)

@@ -8,6 +8,7 @@ from typing import Any
 from deblurlab.files.whole_file import whole_file
 from deblurlab.metrics.scores import best_is
 from deblurlab.run.history import read_history
+from deblurlab.run.run_folder import RunFolder
 
 
 @dataclass(kw_only=True)
@@ -15,11 +16,11 @@ class Record:
     """A job of a sweep.
 
     Attributes:
-        folder: the run's folder.
-        monitor: the metric that ranks runs, from metrics.csv.
-        swept: the overrides that tell this job from the others, and what a search drew for it.
-        overrides: all overrides of the command line.
-        status: running (or killed), finished, pruned or failed.
+        folder: The run's folder.
+        monitor: The metric that ranks the runs, a column of the run's history.
+        swept: The overrides that tell this job from the others, and the values that a search drew for it.
+        overrides: All overrides of the command line.
+        status: ``running`` (or killed while it ran), ``finished``, ``pruned`` or ``failed``.
     """
 
     folder: Path
@@ -30,33 +31,41 @@ class Record:
 
     @classmethod
     def read(cls, folder: Path) -> "Record | None":
-        """The record in ``folder``, if there is one."""
-        file = folder / "job.json"
+        """The record of the job in ``folder``; None if there is none."""
+        file = RunFolder(folder).job_file
         return cls(folder=folder, **json.loads(file.read_text())) if file.is_file() else None
 
     def write(self) -> None:
+        """Write the record into the run's folder."""
         content = {name: getattr(self, name) for name in ("monitor", "swept", "overrides", "status")}
-        with whole_file(self.folder / "job.json") as partial:
+        with whole_file(self.files.job_file) as partial:
             partial.write_text(json.dumps(content, indent=2) + "\n")
 
     @property
+    def files(self) -> RunFolder:
+        """The files of the run."""
+        return RunFolder(self.folder)
+
+    @property
     def tested(self) -> bool:
-        return (self.folder / "metrics.json").is_file()
+        """Whether the run has come to its end, which is its test."""
+        return self.files.scores_file.is_file()
 
     @property
     def epochs(self) -> list[dict[str, float]]:
-        return read_history(self.folder / "metrics.csv")
+        """The history of the run: the metrics of each epoch."""
+        return read_history(self.files.history_file)
 
     @property
     def best(self) -> float:
-        """The best value of the monitored metric so far; NaN if the job failed or there is none."""
+        """The best value of the monitored metric so far; NaN if the job failed or has no value yet."""
         values = [row[self.monitor] for row in self.epochs if self.monitor in row]
         best = max if best_is(self.monitor) == "max" else min
         return best(values, default=float("nan")) if self.status != "failed" else float("nan")
 
     def test_scores(self) -> dict[str, float]:
-        """The restored images' scores of metrics.json."""
+        """The mean test scores of the restored images, by name; empty before the test."""
         if not self.tested:
             return {}
-        scores: dict[str, float] = json.loads((self.folder / "metrics.json").read_text())["restored"]
+        scores: dict[str, float] = json.loads(self.files.scores_file.read_text())["restored"]
         return scores

@@ -1,30 +1,36 @@
-"""Optuna without a sweeper: each job asks the study in the sweep's folder for its values and tells it the outcome.
+"""Searches with Optuna: each job asks the study in the sweep's folder for its values, and tells it the outcome.
 
-The study lies in a journal file that processes and hosts share, so that any launcher runs trials side by side and
-a killed search goes on. Hydra's own Optuna sweeper pins Optuna 2 and cannot prune.
+This is no sweeper plug-in. The study lies in a journal file that processes and hosts share, so any launcher runs trials
+side by side, and a killed search goes on. Hydra's own Optuna sweeper needs Optuna 2 and cannot prune.
 """
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.metrics.scores import best_is
 from deblurlab.run.history import read_history
 
+if TYPE_CHECKING:
+    import optuna
+
 
 class Trial:
-    """One trial of the study of a sweep.
+    """One trial of a sweep's study.
 
-    The trial that a killed or failed job of this name left open is taken up with its values.
+    If a killed or failed job of the same name left a trial open, that trial is taken up with its values.
 
     Args:
-        sweep: the sweep's folder.
-        name: of the job.
-        search: the group ``search`` of the configuration.
-        seed: of the sampler.
-        monitor: the metric to be optimised.
+        sweep: The sweep's folder, which holds the study.
+        name: The job's name.
+        search: The group ``search`` of the configuration.
+        seed: Seed of the values that are drawn.
+        monitor: The metric to optimise.
+
+    Raises:
+        ValueError: if Optuna is not installed.
     """
 
     def __init__(self, sweep: Path, name: str, search: DictConfig, *, seed: int, monitor: str) -> None:
@@ -41,29 +47,36 @@ class Trial:
             study_name="sweep",
             direction="maximize" if best_is(monitor) == "max" else "minimize",
             load_if_exists=True,
-            # each job has a sampler of its own: with equal seeds all would draw the same
+            # each job has a sampler of its own, and with equal seeds all of them would draw the same values
             sampler=optuna.samplers.TPESampler(n_startup_trials=search.random_trials, seed=1000 * seed + search.trial),
             pruner=optuna.pruners.MedianPruner(
                 n_startup_trials=search.compared_with, n_warmup_steps=search.warmup_epochs + 1
             ),
         )
-        space = {str(key): _distribution(values) for key, values in search.space.items()}
         mine = next((trial for trial in self.study.get_trials() if trial.user_attrs.get("job") == name), None)
         if mine:
-            self._trial = optuna.trial.Trial(self.study, mine._trial_id)
+            self._trial = taken_up(self.study, mine)
         else:
-            self._trial = self.study.ask(space)
+            self._trial = self.study.ask({str(key): _distribution(values) for key, values in search.space.items()})
             self._trial.set_user_attr("job", name)
         self._monitor = monitor
         self._reported = set(mine.intermediate_values) if mine else set()
 
     @property
     def values(self) -> dict[str, Any]:
-        """What was drawn, by key."""
+        """The values that were drawn, by key."""
         return self._trial.params
 
     def watch(self, history: Path, max_epochs: int) -> Callable[[], bool]:
-        """A function that reports the epochs that have ended since and says whether the trial is hopeless."""
+        """Make a function that reports the epochs that have ended since its last call to the study.
+
+        Args:
+            history: The run's table of epochs.
+            max_epochs: The last epoch of a run, after which there is nothing to prune.
+
+        Returns:
+            The function; it returns whether the trial should be pruned.
+        """
 
         def hopeless() -> bool:
             for row in read_history(history):
@@ -78,7 +91,7 @@ class Trial:
         return hopeless
 
     def tell(self, status: str, value: float) -> None:
-        """Close the trial as finished with ``value``, or as pruned; leave it open if its job is to be tried again."""
+        """Close the trial as finished with ``value``, or as pruned. A failed one stays open, to be tried again."""
         from optuna.trial import TrialState
 
         if status == "finished":
@@ -87,7 +100,18 @@ class Trial:
             self.study.tell(self._trial, state=TrialState.PRUNED, skip_if_finished=True)
 
 
+def taken_up(study: "optuna.Study", trial: "optuna.trial.FrozenTrial") -> "optuna.Trial":
+    """A trial of a study that can be reported to and told, from the record that the study has of it.
+
+    Optuna has no public way to do this. ``tests/sweeps/test_search.py`` fails when its private one changes.
+    """
+    import optuna
+
+    return optuna.Trial(study, trial._trial_id)
+
+
 def _distribution(values: Any) -> Any:
+    """What Optuna draws from: a list of choices, or ``low``, ``high`` and ``log`` of whole or real numbers."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if OmegaConf.is_list(values):

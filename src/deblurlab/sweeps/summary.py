@@ -1,11 +1,9 @@
-"""The sweep's outcome: summary.csv and a table on the terminal, best settings first."""
+"""The outcome of a sweep: summary.csv, and a table on the terminal with the best settings first."""
 
 import csv
 import math
-import statistics
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +15,21 @@ from rich.markup import escape
 from rich.table import Table
 
 from deblurlab.files.whole_file import whole_file
-from deblurlab.metrics.scores import COMPARED_SCORES, SCORES, Score, best_is
-from deblurlab.sweeps.record import Record
+from deblurlab.metrics.scores import COMPARED_SCORES, SCORES
+from deblurlab.sweeps.ranking import Setting, mean, rank, read_jobs
+from deblurlab.sweeps.swept_keys import save_swept_keys
 
 
 class Summary(Callback):
-    """Says how to go on with a sweep when it starts; writes, prints and judges its outcome when it ends."""
+    """Hydra calls it when a sweep starts and when it ends.
+
+    At the start it keeps the swept keys for the jobs, and says how to go on with this sweep after an interruption. At
+    the end it writes ``summary.csv`` and prints a table.
+    """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         self.folder = Path(config.hydra.sweep.dir)
+        save_swept_keys(config.hydra, self.folder)
         print(
             f"sweep folder: {self.folder} (after an interruption, repeat the command with hydra.sweep.dir="
             f"{self.folder})",
@@ -33,62 +37,22 @@ class Summary(Callback):
         )
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Exits with 1 if a job has failed."""
-        settings = rank(read(self.folder))
-        write(settings, self.folder / "summary.csv")
-        show(settings)
+        """Write and print the outcome; end this process with exit status 1 if a job has failed."""
+        settings = rank(read_jobs(self.folder))
+        write_summary(settings, self.folder / "summary.csv")
+        print_summary(settings)
         runs = [run for setting in settings for run in setting.runs]
-        failed = [run.folder for run in runs if run.status == "failed"]
-        if failed:
-            listed = ", ".join(str(folder / "failure.txt") for folder in failed)
+        failures = [str(run.files.failure_file) for run in runs if run.status == "failed"]
+        if failures:
             again = f"The same command with hydra.sweep.dir={self.folder} tries them again."
-            sys.exit(f"error: {len(failed)} of {len(runs)} jobs failed: {listed}. {again}")
+            sys.exit(f"error: {len(failures)} of {len(runs)} jobs failed: {', '.join(failures)}. {again}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Setting:
-    """Runs that differ in nothing but their seed."""
+def write_summary(settings: Sequence[Setting], file: Path) -> None:
+    """Write a table with one row per run: its setting's rank, its overrides, its status and its scores.
 
-    swept: dict[str, Any]
-    runs: Sequence[Record]
-
-    @property
-    def finished(self) -> list[Record]:
-        return [run for run in self.runs if run.status == "finished"]
-
-    @property
-    def score(self) -> float:
-        """Mean over seeds of the runs' best monitored value; of pruned and unfinished ones where none finished."""
-        return mean([run.best for run in self.finished or self.runs])[0]
-
-
-def mean(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and sample standard deviation, NaN where there are too few values."""
-    known = [value for value in values if not math.isnan(value)]
-    return (
-        statistics.fmean(known) if known else math.nan,
-        statistics.stdev(known) if len(known) > 1 else math.nan,
-    )
-
-
-def read(folder: Path) -> list[Record]:
-    """The jobs of the sweep in ``folder``."""
-    records = (Record.read(file.parent) for file in sorted(folder.glob("*/job.json")))
-    return [record for record in records if record]
-
-
-def rank(records: Sequence[Record]) -> list[Setting]:
-    """Settings, those with finished runs first, then by score; within one, runs by seed."""
-    groups: dict[tuple[tuple[str, Any], ...], list[Record]] = {}
-    for record in records:
-        groups.setdefault(tuple((k, v) for k, v in record.swept.items() if k != "seed"), []).append(record)
-    settings = [Setting(swept=dict(key), runs=runs) for key, runs in groups.items()]
-    sign = -1 if records and best_is(records[0].monitor) == "max" else 1
-    return sorted(settings, key=lambda one: (not one.finished, math.isnan(one.score), sign * one.score))
-
-
-def write(settings: Sequence[Setting], file: Path) -> None:
-    """A row a run: its setting's rank, its overrides, status and scores, and mean and deviation over the seeds."""
+    Each row also has the mean and the standard deviation of the scores over the seeds of its setting.
+    """
     rows = []
     for number, setting in enumerate(settings, start=1):
         over_seeds = mean([run.best for run in setting.finished])
@@ -104,7 +68,7 @@ def write(settings: Sequence[Setting], file: Path) -> None:
             row |= {f"best {run.monitor}": run.best} | {f"test/{one.name}": scores.get(one.name) for one in SCORES}
             row |= {"seeds": len(setting.finished), "mean": over_seeds[0], "std": over_seeds[1]}
             for score in SCORES:
-                row[f"test/{score.name} mean"], row[f"test/{score.name} std"] = mean(_test_values(setting, score))
+                row[f"test/{score.name} mean"], row[f"test/{score.name} std"] = mean(setting.test_values(score))
             rows.append(row)
     names = list(dict.fromkeys(name for row in rows for name in row))
     with whole_file(file) as partial, partial.open("w", newline="") as stream:
@@ -113,18 +77,12 @@ def write(settings: Sequence[Setting], file: Path) -> None:
         writer.writerows({name: "" if _unknown(value) else value for name, value in row.items()} for row in rows)
 
 
-def _test_values(setting: Setting, score: Score) -> list[float]:
-    """A test score of each finished run; none if a run was tested before the table had this score."""
-    tests = [run.test_scores() for run in setting.finished]
-    return [scores[score.name] for scores in tests] if all(score.name in scores for scores in tests) else []
-
-
 def _unknown(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def show(settings: Sequence[Setting]) -> None:
-    """Print a row a setting, with mean ± standard deviation over the seeds."""
+def print_summary(settings: Sequence[Setting]) -> None:
+    """Print a table with one row per setting, and mean ± standard deviation over its seeds."""
     if not settings:
         return
     monitor = settings[0].runs[0].monitor
@@ -144,13 +102,14 @@ def show(settings: Sequence[Setting]) -> None:
             *(_short(setting.swept.get(key, "")) for key in keys),
             runs,
             _plus_minus([run.best for run in setting.finished or setting.runs], "{:.4f}".format),
-            *(_plus_minus(_test_values(setting, score), score.plain) for score in COMPARED_SCORES),
+            *(_plus_minus(setting.test_values(score), score.plain) for score in COMPARED_SCORES),
         )
+    # a pipe has no width of its own; in 80 columns the values would be folded
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else escape(str(value))  # [a,b] would be markup
+    return f"{value:.3g}" if isinstance(value, float) else escape(str(value))  # rich would take [a,b] for markup
 
 
 def _plus_minus(values: Sequence[float], text: Callable[[float], str]) -> str:

@@ -1,0 +1,79 @@
+"""The process of a job: the training command by itself, so that no crash of it reaches the other jobs."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from deblurlab.files.whole_file import whole_file
+from deblurlab.run.run_folder import RunFolder
+
+log = logging.getLogger(__name__)
+
+_KEPT_LINES = 80
+_SECONDS_TO_END = 10
+
+
+def never() -> bool:
+    """Prune nothing."""
+    return False
+
+
+def run_process(command: Sequence[str], folder: Path, *, hopeless: Callable[[], bool] = never) -> str:
+    """Run a job's command and show what it prints, each line with the job's name before it.
+
+    The process is killed when this one ends in any way: see :mod:`~deblurlab.sweeps.child`.
+
+    Args:
+        command: A module of Python and its arguments.
+        folder: The job's folder. If the job fails, ``failure.txt`` there tells why, with the last lines it printed.
+        hopeless: Is called after each line. When it returns True, the job is ended.
+
+    Returns:
+        How the job ended: ``finished``, ``pruned`` or ``failed``.
+    """
+    files = RunFolder(folder)
+    files.failure_file.unlink(missing_ok=True)
+    environment = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
+    environment["WANDB_RUN_GROUP"] = folder.parent.name
+    environment["PYTHONUNBUFFERED"] = "1"
+    last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
+    pruned = False
+    with subprocess.Popen(
+        [sys.executable, "-m", "deblurlab.sweeps.child", *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                last_lines.append(line)
+                print(f"{folder.name} | {line}", end="", file=sys.stderr, flush=True)
+                if not pruned and hopeless():
+                    pruned = True
+                    process.terminate()
+        except BaseException:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_SECONDS_TO_END)  # at the end of this block its standard input closes, which kills it
+            raise
+    if pruned:
+        log.info(f"{folder.name}: pruned")
+        return "pruned"
+    if process.returncode == 0 and files.scores_file.is_file():
+        return "finished"
+    end = f"exit status {process.returncode}"
+    if process.returncode < 0:
+        end = f"killed by {signal.Signals(-process.returncode).name}"
+    with whole_file(files.failure_file) as partial:
+        partial.write_text(f"{end}\n\n{''.join(last_lines)}")
+    log.error(f"{folder.name}: {end}; the others go on. See {files.failure_file}")
+    return "failed"

@@ -1,0 +1,40 @@
+"""Which keys have several values in a sweep: written when the sweep starts, read by each of its jobs.
+
+A job itself is told a single value of each key, and cannot know which of them differ between the jobs.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from hydra.conf import HydraConf
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+
+from deblurlab.files.whole_file import whole_file
+
+_NAME = "sweep.json"
+
+
+def parse_overrides(overrides: Iterable[str]) -> list[Override]:
+    """Read overrides as Hydra's command line does."""
+    return OverridesParser.create().parse_overrides(list(overrides))
+
+
+def save_swept_keys(hydra: HydraConf, sweep: Path) -> None:
+    """Keep the swept keys, from the command line and from a sweep file's ``hydra.sweeper.params``, in a sweep's folder.
+
+    Args:
+        hydra: Hydra's settings of the whole sweep.
+        sweep: The sweep's folder.
+    """
+    params = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
+    overrides = parse_overrides([*params, *hydra.overrides.task])
+    swept = dict.fromkeys(one.get_key_element() for one in overrides if one.is_sweep_override())
+    with whole_file(sweep / _NAME) as partial:
+        partial.write_text(json.dumps({"swept": list(swept)}, indent=2) + "\n")
+
+
+def read_swept_keys(sweep: Path) -> set[str]:
+    """The keys that have several values in the sweep of this folder."""
+    return set(json.loads((sweep / _NAME).read_text())["swept"])

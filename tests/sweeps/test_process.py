@@ -1,0 +1,103 @@
+"""The process of a job: shown, judged, and never left alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from deblurlab.sweeps.process import run_process
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a module ``stand_in`` that processes find."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", ""))))
+    (tmp_path / "job").mkdir()
+    return tmp_path / "stand_in.py"
+
+
+def test_a_module_runs_as_python_does_it(module: Path, tmp_path: Path) -> None:
+    module.write_text(
+        "import pathlib, sys, __main__\n"
+        "assert __name__ == '__main__' and __main__.__file__ == __file__ == sys.argv[0]\n"
+        "assert __spec__.name == 'stand_in'\n"
+        "(pathlib.Path(sys.argv[2]) / 'metrics.json').write_text(sys.argv[1])"
+    )
+    assert run_process(["stand_in", "a=b c", str(tmp_path / "job")], tmp_path / "job") == "finished"
+    assert (tmp_path / "job/metrics.json").read_text() == "a=b c"
+    assert not (tmp_path / "job/failure.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [("sys.exit(3)", "exit status 3"), ("os.abort()", "killed by SIGABRT"), ("pass", "exit status 0")],
+)
+def test_a_failure_keeps_the_last_lines(
+    module: Path, tmp_path: Path, end: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without test scores, ending without an error is a failure, too."""
+    module.write_text(f"import os, sys\nfor number in range(100): print('line', number, flush=True)\n{end}")
+    assert run_process(["stand_in"], tmp_path / "job") == "failed"
+    failure = (tmp_path / "job/failure.txt").read_text().splitlines()
+    assert failure[0] == told
+    assert failure[2:82] == [f"line {number}" for number in range(20, 100)]
+    assert "job | line 0\n" in capsys.readouterr().err
+
+
+def test_a_hopeless_job_is_ended(module: Path, tmp_path: Path) -> None:
+    module.write_text("import time\nfor number in range(600): print(number, flush=True); time.sleep(0.1)")
+    asked: list[int] = []
+    start = time.monotonic()
+    assert run_process(["stand_in"], tmp_path / "job", hopeless=lambda: bool(asked.append(1)) or len(asked) > 2) == (
+        "pruned"
+    )
+    assert len(asked) == 3
+    assert time.monotonic() - start < 30
+
+
+def test_a_job_may_say_goodbye_when_the_sweep_is_interrupted(module: Path, tmp_path: Path) -> None:
+    module.write_text(
+        "import pathlib, signal, sys, time\n"
+        "def end(*_):\n"
+        "    time.sleep(0.5)\n"
+        "    pathlib.Path(sys.argv[1]).write_text('goodbye')\n"
+        "    sys.exit(1)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(60)"
+    )
+
+    def interrupt() -> bool:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_process(["stand_in", str(tmp_path / "said")], tmp_path / "job", hopeless=interrupt)
+    assert (tmp_path / "said").read_text() == "goodbye"
+
+
+def test_a_job_dies_with_its_sweep(module: Path, tmp_path: Path) -> None:
+    """Killed without notice, the sweep cannot end its job: the job notices by itself."""
+    module.write_text(
+        "import os, pathlib, sys, time\n"
+        "pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(60)"
+    )
+    sweep = (
+        "import os, pathlib, sys; from deblurlab.sweeps.process import run_process\n"
+        "run_process(['stand_in', sys.argv[1]], pathlib.Path('job'), hopeless=lambda: os.kill(os.getpid(), 9))"
+    )
+    killed = subprocess.run([sys.executable, "-c", sweep, tmp_path / "pid"], cwd=tmp_path, timeout=60, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    pid = int((tmp_path / "pid").read_text())
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        status = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        if status == "Z":  # it is dead; whoever took it over has not asked for its exit status yet
+            break
+        time.sleep(0.05)
+    assert time.monotonic() < deadline
