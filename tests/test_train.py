@@ -158,7 +158,7 @@ def test_a_finished_run_says_so(tiny_cifar10: Path, call: Call, tmp_path: Path) 
     call("train", *_arguments(tiny_cifar10, "run=run", "ckpt_path=last"))
     log = (tmp_path / "run/run.log").read_text()
     assert "resuming from run/checkpoints/last.ckpt" in log
-    assert "all 4 epochs are trained already: a higher trainer.max_epochs goes on" in log
+    assert "all 4 epochs are trained already; raise trainer.max_epochs to go on" in log
 
 
 def test_the_rate_of_an_epoch_is_the_one_it_was_trained_at(tiny_cifar10: Path, call: Call, tmp_path: Path) -> None:

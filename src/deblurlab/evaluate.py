@@ -30,6 +30,8 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.callbacks import PerImage
     from deblurlab.interfaces import Evaluable
     from deblurlab.run import results
+    from deblurlab.run.extremes import draw_extremes
+    from deblurlab.run.printed_result import print_result
 
     cfg.data = {key: value for key, value in cfg.data.items() if value is not None}  # the data set's own keys
     folder, per_image = Path(cfg.output), PerImage()
@@ -44,8 +46,8 @@ def main(cfg: DictConfig) -> float:
     result = results.summary(trainer.callback_metrics, data=name, split="test")
     results.write(result, folder / "metrics.json")
     results.write_per_image(per_image.scores, data.labels("test"), folder / "metrics.csv")
-    results.show(result, subject.name)
-    results.draw_extremes(per_image.scores, task, data, folder / "panel.png")
+    print_result(result, model=subject.name)
+    draw_extremes(per_image.scores, task, data, folder / "panel.png")
     log.info(f"metrics.json, metrics.csv (a row an image) and panel.png are in {folder}")
     return float(result["restored"]["ssim"])
 

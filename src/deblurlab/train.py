@@ -36,6 +36,7 @@ def main(cfg: DictConfig) -> float | None:
     from deblurlab.interfaces import Dashboard, Evaluable
     from deblurlab.run import results, weights
     from deblurlab.run.checkpoint import best_checkpoint, load_weights, restoring
+    from deblurlab.run.printed_result import print_result
 
     choices, folder = HydraConfig.get().runtime.choices, chosen_folder(cfg)
     seed_everything(cfg.seed, verbose=False)
@@ -79,7 +80,7 @@ def main(cfg: DictConfig) -> float | None:
         result = results.summary(trainer.callback_metrics, data=choices["data"], split="test")
         results.write_per_image(per_image.scores, data.labels("test"), folder / "per_image.csv")
         results.write(result, folder / "metrics.json")
-        results.show(result, choices["model"])
+        print_result(result, model=choices["model"])
     if trainer.is_global_zero:
         log.info(f"{folder} holds {', '.join(sorted(entry.name for entry in folder.glob('[!.]*')))}")
     for logger in trainer.loggers:

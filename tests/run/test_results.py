@@ -10,8 +10,11 @@ from torch import Tensor, nn
 from deblurlab.callbacks.progress import duration
 from deblurlab.data import Sample
 from deblurlab.losses import LogCosh
+from deblurlab.metrics.scores import SCORES
 from deblurlab.run import figures, results
+from deblurlab.run.extremes import draw_extremes
 from deblurlab.run.history import read_history
+from deblurlab.run.printed_result import print_result
 from deblurlab.tasks.restoration import Restoration
 
 
@@ -53,7 +56,7 @@ def test_extremes_are_the_images_that_gain_and_lose_most(tmp_path: Path, monkeyp
         "restored_psnr": [0.0] * 9,
         "blurred_psnr": [0.0] * 9,
     }
-    results.draw_extremes(scores, Restoration(nn.Identity(), LogCosh()), data, tmp_path / "panel.png")
+    draw_extremes(scores, Restoration(nn.Identity(), LogCosh()), data, tmp_path / "panel.png")
     assert shown[:2] == [1, 4]
     assert shown[-2:] == [5, 2]
     with Image.open(tmp_path / "panel.png") as picture:
@@ -78,6 +81,19 @@ def test_per_image_rows(tmp_path: Path) -> None:
         {"image": "0", "sigma": "1.0", "restored_ssim": "0.5"},
         {"image": "1", "sigma": "2.0", "restored_ssim": "0.75"},
     ]
+
+
+def test_images_without_error_are_named_under_the_printed_table(capsys: pytest.CaptureFixture[str]) -> None:
+    scores = dict.fromkeys((score.name for score in SCORES), 0.5)
+    result = {"data": "sample", "split": "test", "images": 1500}
+    result |= {"restored": scores | {"infinite_psnr": 0}, "blurred": scores | {"infinite_psnr": 2}}
+    print_result(result, model="mine")
+    printed = capsys.readouterr().out
+    assert "sample, test set, 1,500 images" in printed
+    assert "PSNR leaves out images without any error: 0 restored, 2 blurred." in printed
+    result["blurred"]["infinite_psnr"] = 0
+    print_result(result, model="mine")
+    assert "leaves out" not in capsys.readouterr().out
 
 
 def test_history_leaves_gaps_out(tmp_path: Path) -> None:

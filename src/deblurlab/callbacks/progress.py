@@ -1,4 +1,4 @@
-"""What a person watches: a bar within the epoch and a line for each epoch."""
+"""The progress of a run on the terminal: a bar within the epoch, and one line per epoch."""
 
 import logging
 import sys
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: 45 s, 12 min, 3 h 20 min."""
+    """A time as people say it, such as ``45 s``, ``12 min`` or ``3 h 20 min``."""
     minutes = round(seconds / 60)
     if seconds < 100:
         return f"{seconds:.0f} s"
@@ -25,9 +25,10 @@ def duration(seconds: float) -> str:
 
 
 class Progress(Callback):
-    """A bar with images per second where the terminal can show one, and a log line an epoch with the time left.
+    """Shows how training gets on.
 
-    Dashboards get each epoch's images per second of training.
+    Where standard error is a terminal, a bar shows the images per second within the epoch. After each epoch a log line
+    gives its losses and scores, its speed and the time left. Dashboards get the speed of training in each epoch.
     """
 
     def __init__(self) -> None:
@@ -86,7 +87,7 @@ class Progress(Callback):
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not self._epochs_done and trainer.current_epoch == trainer.max_epochs:
-            log.info(f"all {trainer.max_epochs} epochs are trained already: a higher trainer.max_epochs goes on")
+            log.info(f"all {trainer.max_epochs} epochs are trained already; raise trainer.max_epochs to go on")
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if sys.stderr.isatty():

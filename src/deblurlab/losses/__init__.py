@@ -1,4 +1,4 @@
-"""Losses: content losses give one value an image, so that a batch can be masked and a table can be averaged."""
+"""Losses. Content losses return one value per image, so that scores can leave out the rows that fill up a batch."""
 
 from deblurlab.losses.logcosh import LogCosh
 from deblurlab.losses.wasserstein import Wasserstein, gradient_penalty

@@ -1,4 +1,4 @@
-"""The study's content loss."""
+"""LogCosh, the study's content loss."""
 
 from typing import Any
 
@@ -7,15 +7,19 @@ from torch import Tensor, nn
 
 
 class _LogCosh(torch.autograd.Function):
-    """Elementwise, with the gradient in closed form: a step of a small network spends a tenth of its time here."""
+    """log(cosh(error)) of each element, with its gradient in closed form.
+
+    Autograd would differentiate the five steps of ``forward`` one by one, and a small network spends a tenth of its
+    training step here.
+    """
 
     @staticmethod
     def forward(ctx: Any, error: Tensor) -> Tensor:
         ctx.save_for_backward(error)
-        size = error.abs()
-        near = size.clamp(max=40)  # cosh(89) is beyond float32
-        size -= near
-        return near.div_(2).sinh_().square_().mul_(2).log1p_().add_(size)
+        beyond = error.abs()
+        near = beyond.clamp(max=40)  # from 89 on, cosh is too large for float32
+        beyond -= near
+        return near.div_(2).sinh_().square_().mul_(2).log1p_().add_(beyond)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
@@ -27,12 +31,12 @@ def log_cosh(error: Tensor) -> Tensor:
     r""":math:`\log(\cosh(e))` of each element: about :math:`e^2/2` near zero, :math:`|e| - \log 2` far away.
 
     The usual stable form, :math:`|e| + \log(1 + e^{-2|e|}) - \log 2`, subtracts two numbers near 0.69 when e
-    is small and returns noise below e = 1e-3 in float32. This uses :math:`\log(1 + 2\sinh^2(e/2))`, which keeps
-    full relative precision, and goes on linearly past 40, where nothing else is left of it. Its gradient is
-    :math:`\tanh(e)`.
+    is small, and returns noise below e = 1e-3 in float32. This function computes :math:`\log(1 + 2\sinh^2(e/2))`, which
+    keeps full relative precision. Beyond \|e\| = 40 the function is a straight line to float32's precision, and is
+    computed as one. Its gradient is :math:`\tanh(e)`.
 
     Args:
-        error: any shape, any finite value.
+        error: Finite values of any shape.
 
     Returns:
         Values in [0, inf) of the same shape.
@@ -42,9 +46,9 @@ def log_cosh(error: Tensor) -> Tensor:
 
 
 class LogCosh(nn.Module):
-    """Mean log-cosh of each image's error (after Keras' ``LogCosh``).
+    """The mean of :func:`log_cosh` over the error of each image, as Keras' ``LogCosh`` has it.
 
-    Shape: two of (B, C, H, W) to (B,). The batch's loss is the mean of that.
+    It takes restored and sharp images, two (B, C, H, W) batches, and returns one value per image, (B,).
     """
 
     def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a critic and a generator of a Wasserstein GAN minimise, and the penalty that keeps the critic Lipschitz."""
+"""The losses of a Wasserstein GAN, and the penalty that keeps its critic Lipschitz continuous."""
 
 from collections.abc import Callable
 
@@ -7,30 +7,35 @@ from torch import Tensor
 
 
 class Wasserstein:
-    """The losses of a Wasserstein GAN (Arjovsky et al., 2017). Scores are (B,), higher for what looks sharp."""
+    """The losses of a Wasserstein GAN (Arjovsky et al., 2017).
+
+    Both take the critic's scores of a batch, (B,): the higher, the sharper an image looks to the critic.
+    """
 
     def critic(self, real: Tensor, fake: Tensor) -> Tensor:
-        """E[fake] - E[real]: minus the critic's estimate of the distance of the two distributions."""
+        """E[fake] - E[real]: the negative of the critic's estimate of the distance between the two distributions."""
         return fake.mean() - real.mean()
 
     def generator(self, fake: Tensor) -> Tensor:
-        """-E[fake]."""
+        """-E[fake]: it is low where the critic takes restored images for sharp ones."""
         return -fake.mean()
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, alpha: Tensor) -> Tensor:
     r""":math:`(\lVert\nabla_x \mathrm{critic}(x)\rVert_2 - 1)^2` at a point between each pair (Gulrajani et al., 2017).
 
-    The norm is taken over all of an image. The penalty can be differentiated by the critic's weights.
+    The norm is taken over all elements of an image together. The penalty can be differentiated with respect to the
+    critic's weights.
 
     Args:
-        critic: images to one score an image, (B,), each of its image alone.
-        real: (B, C, H, W), without gradient.
-        fake: the same shape, without gradient.
-        alpha: (B,) in [0, 1]; how far from ``real`` to ``fake`` each point lies.
+        critic: Takes images, (B, C, H, W), and returns one score per image, (B,). An image's score must not depend on
+            the other images of the batch.
+        real: Sharp images, (B, C, H, W), without gradient.
+        fake: Restored images of the same shape, without gradient.
+        alpha: Where each point lies between ``real`` (0) and ``fake`` (1), (B,).
 
     Returns:
-        (B,) in [0, inf).
+        One penalty per image, (B,) in [0, inf).
     """
     between = torch.lerp(real, fake, alpha[:, None, None, None]).requires_grad_()
     (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)

@@ -1,11 +1,11 @@
-"""Pictures of a run: curves over epochs and panels of images."""
+"""The figures of a run: curves over epochs and panels of images."""
 
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -41,11 +41,11 @@ def curves(rows: Sequence[Mapping[str, float]]) -> Figure:
 
 
 def panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] | None = None) -> Figure:
-    """A row of pictures for each image, a column for each version of it.
+    """Draw one row of pictures per image, with one column per version of it.
 
     Args:
-        columns: title to (N, 3, H, W) images in [0, 1] (clamped here), all of one shape.
-        captions: title to N lines that stand under that column's pictures.
+        columns: The title of each version to its images, (N, 3, H, W), all of one shape; they are clamped to [0, 1].
+        captions: Titles of columns to N lines, which stand under that column's pictures.
     """
     rows, _, height, width = next(iter(columns.values())).shape
     side = 2.0
@@ -55,14 +55,14 @@ def panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] |
     )
     grid = figure.subplots(rows, len(columns), squeeze=False)
     for column, (title, images) in enumerate(columns.items()):
-        pixels = (images.detach().float().cpu().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        pictures = _to_pixels(images)
         grid[0, column].set_title(title)
         for row in range(rows):
             axes = grid[row, column]
-            axes.imshow(pixels[row], interpolation="nearest")
+            axes.imshow(pictures[row], interpolation="nearest")
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
-            if captions:  # a column without any is as high as the others
+            if captions:  # a column without captions gets empty ones, so that all pictures are equally large
                 axes.set_xlabel(captions[title][row] if title in captions else " ", fontsize=8, labelpad=2)
     return figure
 
@@ -73,10 +73,15 @@ def score_caption(*, ssim: float, psnr: float) -> str:
 
 
 def marked_regions(blurred: Tensor, sharp: Tensor, *, count: int = 2) -> list[tuple[int, int, int, int]]:
-    """Where two (3, H, W) images differ most: ``count`` regions, apart, a fifth of the height and width large.
+    """Find the regions in which two images differ most.
+
+    Args:
+        blurred: (3, H, W).
+        sharp: (3, H, W).
+        count: The number of regions. They do not overlap.
 
     Returns:
-        (top, left, height, width) of each, the most different first.
+        (top, left, height, width) of each region, H // 5 high and W // 5 wide, the most different one first.
     """
     height, width = (side // 5 for side in sharp.shape[-2:])
     error = (blurred - sharp).float().abs().mean(dim=0)[None, None]
@@ -90,11 +95,12 @@ def marked_regions(blurred: Tensor, sharp: Tensor, *, count: int = 2) -> list[tu
 
 
 def frame_panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] | None = None) -> Figure:
-    """Whole frames, each with two marked regions enlarged under it: the same ones in every column.
+    """Draw whole frames, each with two marked regions enlarged under it: the same regions in every column.
 
     Args:
-        columns: title to (N, 3, H, W) images in [0, 1]; the first and the last column choose the regions.
-        captions: title to N lines that stand under that column's frames.
+        columns: The title of each version to its frames, (N, 3, H, W), which are clamped to [0, 1]. The regions are
+            those where the first and the last version differ most.
+        captions: Titles of columns to N lines, which stand under that column's frames.
     """
     first, *_, last = columns.values()
     rows, _, height, width = last.shape
@@ -107,7 +113,7 @@ def frame_panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[s
         regions = marked_regions(first[row].cpu(), last[row].cpu(), count=len(colours))
         for column, (title, images) in enumerate(columns.items()):
             axes = grid[row, column].subplot_mosaic("AA;BC", height_ratios=(2, 1))
-            picture = (images[row].detach().float().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+            picture = _to_pixels(images[row : row + 1])[0]
             axes["A"].imshow(picture, interpolation="nearest")
             if row == 0:
                 axes["A"].set_title(title)
@@ -122,8 +128,16 @@ def frame_panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[s
     return figure
 
 
-def pixels(figure: Figure) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """The drawn figure, (H, W, 3)."""
+def _to_pixels(images: Tensor) -> npt.NDArray[np.uint8]:
+    """(N, 3, H, W) images, clamped to [0, 1], as (N, H, W, 3) values from 0 to 255."""
+    pixels: npt.NDArray[np.uint8] = (
+        (images.detach().float().cpu().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    )
+    return pixels
+
+
+def pixels(figure: Figure) -> npt.NDArray[np.uint8]:
+    """Draw a figure, and return its pixels, (H, W, 3)."""
     with io.BytesIO() as stream:
         figure.savefig(stream, format="png", dpi=110)
         return np.asarray(Image.open(stream).convert("RGB"))

@@ -1,0 +1,38 @@
+"""A picture of the test images that a network restores best and worst."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+
+from deblurlab.interfaces import Evaluable
+from deblurlab.run import figures
+from deblurlab.tasks.restoration import Restoration
+
+
+def draw_extremes(scores: Mapping[str, Sequence[float]], task: Restoration, data: Evaluable, file: Path) -> None:
+    """Draw the two images that gain most SSIM over their blurred version, the two in the middle, and the two worst.
+
+    Args:
+        scores: One value per test image: ``restored_ssim``, ``blurred_ssim``, ``restored_psnr``, ``blurred_psnr``.
+        task: The task whose network restores the six images anew.
+        data: The data module that was tested.
+        file: The PNG file to write.
+    """
+    gain = [after - before for after, before in zip(scores["restored_ssim"], scores["blurred_ssim"], strict=True)]
+    order = sorted(range(len(gain)), key=gain.__getitem__, reverse=True)
+    middle = len(order) // 2
+    rows = list(dict.fromkeys(order[:2] + order[max(0, middle - 1) : middle + 1] + order[-2:]))
+    pair = data.examples("test", rows)
+    with torch.inference_mode():
+        restored = task.eval().restore_whole(pair)
+    captions = {
+        title: [
+            figures.score_caption(ssim=scores[f"{version}_ssim"][row], psnr=scores[f"{version}_psnr"][row])
+            for row in rows
+        ]
+        for title, version in (("Blurred", "blurred"), ("Restored", "restored"))
+    }
+    draw = figures.panel if pair.grid == (1, 1) else figures.frame_panel
+    figure = draw({"Blurred": pair.blurred, "Restored": restored, "Sharp": pair.sharp}, captions=captions)
+    figures.save(figure, file)

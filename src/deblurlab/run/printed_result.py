@@ -1,0 +1,39 @@
+"""The scores of a test on the terminal, in the units of the study's tables."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
+
+
+def print_result(result: Mapping[str, Any], *, model: str) -> None:
+    """Print a table with one row for the restored images and one for the blurred ones.
+
+    Args:
+        result: The content of metrics.json.
+        model: The title of the restored images' row.
+    """
+    table = Table(
+        title=escape(f"{result['data']}, {result['split']} set, {result['images']:,} images"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("")
+    for score in SCORES:
+        table.add_column(escape(score.heading), justify="right")  # rich would take [dB] for markup
+    for label, version in ((model, "restored"), ("blurred", "blurred")):
+        table.add_row(escape(label), *(score.in_table(result[version][score.name]) for score in SCORES))
+    console = Console(width=None if sys.stdout.isatty() else 160)  # a file or a pipe has room for further scores
+    console.print(table)
+    for score in SCORES:
+        if (count := COUNTS_OF_INFINITE.get(score.name)) is None:
+            continue
+        restored, blurred = result["restored"][count], result["blurred"][count]
+        if restored or blurred:
+            console.print(f"{score.title} leaves out images without any error: {restored} restored, {blurred} blurred.")
