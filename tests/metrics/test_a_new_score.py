@@ -35,10 +35,10 @@ for line in Path("commands").read_text().splitlines():
     sys.argv = shlex.split(line)
     importlib.import_module("deblurlab." + sys.argv[0]).main()
     HydraConfig.instance().cfg = None
-from deblurlab.sweeps import summary
-settings = summary.rank(summary.read(Path("runs")))
-summary.write(settings, Path("summary.csv"))
-summary.show(settings)
+from deblurlab.sweeps import Summary
+end_of_sweep = Summary()
+end_of_sweep.folder = Path("runs")
+end_of_sweep.on_multirun_end(None)
 """
 
 
@@ -85,7 +85,7 @@ def session(tmp_path_factory: pytest.TempPathFactory, tiny_cifar10: Path) -> Pat
 def test_it_is_logged_and_chooses_the_best_checkpoint(session: Path) -> None:
     values = [float(row["val/worst"]) for row in rows(session / "runs/later/metrics.csv")]
     assert all(0 < value <= 1 for value in values)
-    best = float(rows(session / "summary.csv")[0]["best val/worst"])
+    best = float(rows(session / "runs/summary.csv")[0]["best val/worst"])
     assert best == min(values)
 
 
@@ -117,7 +117,7 @@ def test_it_is_in_the_reports_table_and_a_run_from_before_leaves_a_gap(session: 
 
 
 def test_it_is_in_the_summary_of_a_sweep_and_a_run_from_before_leaves_a_gap(session: Path) -> None:
-    later, earlier = rows(session / "summary.csv")
+    later, earlier = rows(session / "runs/summary.csv")
     worst = json.loads((session / "runs/later/metrics.json").read_text())["restored"]["worst"]
     assert (later["run"], float(later["test/worst"]), float(later["test/worst mean"])) == ("later", worst, worst)
     assert (earlier["run"], earlier["test/worst"], earlier["test/worst mean"]) == ("earlier", "", "")
