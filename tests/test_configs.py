@@ -1,6 +1,5 @@
 """Every configuration composes and builds, and every experiment runs."""
 
-import platform
 from pathlib import Path
 
 import hydra
@@ -56,19 +55,17 @@ def test_trainer(name: str, composed) -> None:
     assert isinstance(build.trainer(composed(f"trainer={name}", "logger=none")), Trainer)
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the allocator is not glibc's")
-def test_training_on_the_cpu_gets_the_memory_again_that_the_last_step_freed(composed) -> None:
-    resource = pytest.importorskip("resource")
-    build.trainer(composed("trainer=cpu", "logger=none"))
+def test_a_trainer_without_a_backend_s_keys_says_where_they_are(composed) -> None:
+    cfg = composed("trainer=cpu", "~trainer.graph", "~trainer.keep_memory")
+    with pytest.raises(ValueError, match=r"the trainer group lacks graph, keep_memory: .*`defaults: \[auto\]`"):
+        build.trainer(cfg)
 
-    def faults(steps: int) -> int:
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        for _ in range(steps):
-            torch.ones(16, 2**20)  # 64 MiB, twice what glibc keeps by itself
-        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-    faults(30)  # the heap settles
-    assert faults(10) < 64 * 2**20 // resource.getpagesize()  # else ten times as many
+def test_building_a_trainer_changes_no_configuration(composed) -> None:
+    cfg = composed("trainer=cpu", "logger=none")
+    before = cfg.copy()
+    build.trainer(cfg)
+    assert cfg == before
 
 
 @pytest.mark.parametrize("name", options("logger"))

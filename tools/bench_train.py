@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 import deblurlab.app.command
 from deblurlab.app import build
+from deblurlab.backends.one_device import fast_precision
 from deblurlab.losses import gradient_penalty
 from deblurlab.tasks import WGANGP
 
@@ -118,7 +119,7 @@ class Rounds(Callback):
 
 def rivals(cfg: DictConfig, pairs: Pairs) -> dict[str, Callable[[], float]]:
     """What deblurlab is measured against, by name."""
-    bfloat16 = build.fast_precision("cpu") == "bf16-mixed"
+    bfloat16 = fast_precision("cpu") == "bf16-mixed"
     if isinstance(task := build.task(cfg), WGANGP):
         kind = torch.bfloat16 if bfloat16 else torch.float32
         return {f"plain formulation, {str(kind).removeprefix('torch.')}": plain_wgan(task, pairs, precision=kind)}

@@ -114,3 +114,15 @@ class Dashboard(Protocol):
     def finish(self) -> None:
         """Upload what is left to upload, and close the record of this run. Nothing is logged afterwards."""
         ...
+
+
+@runtime_checkable
+class SplitsBatches(Protocol):
+    """A data module whose batches depend on how many devices share one."""
+
+    def split_over(self, devices: int) -> None:
+        """Make batches whose number of images is a multiple of ``devices``: as many share each batch of this process.
+
+        It is called before any batch is asked for. A data module that is not told serves a single device.
+        """
+        ...

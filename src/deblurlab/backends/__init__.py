@@ -1,1 +1,41 @@
-"""Where a run computes: one device, or all cores of a TPU through XLA."""
+"""Where networks are trained and run: on one device, or on all cores of a TPU through XLA.
+
+A backend is a folder (or a file, as ``one_device.py``) with a subclass of :class:`Backend`. It alone knows its
+library's name. Networks, data modules, tasks and callbacks ask nobody on which device they are:
+
+- ``app/devices.py`` asks :func:`choose` for the backend of ``trainer.accelerator``, hands the Trainer what the backend
+  says, and turns the folding of networks on or off;
+- a data module whose batches depend on the number of devices is told that number through its ``split_over`` (see
+  :class:`deblurlab.interfaces.SplitsBatches`).
+
+A further backend, such as torch-tpu or data parallel training on several GPUs, edits two files outside its own
+folder: the list :data:`BACKENDS` below, and a new ``conf/trainer/NAME.yaml`` that names its accelerator.
+``tests/backends/test_new_backend.py`` adds one in this way. Its library goes into ``pyproject.toml`` as an extra, and
+its folder's imports into ``tests/test_layers.py``.
+"""
+
+from deblurlab.backends.backend import Backend, DeviceSettings, Training
+from deblurlab.backends.one_device import OneDevice
+from deblurlab.backends.xla import XLA
+from deblurlab.backends.xla.installation import quiet
+
+__all__ = ["BACKENDS", "Backend", "DeviceSettings", "Training", "choose"]
+
+# In the order of preference: trainer.accelerator=auto takes the first that finds its hardware.
+BACKENDS: list[Backend] = [XLA(), OneDevice()]
+
+
+def choose(accelerator: str) -> Backend:
+    """The backend for ``trainer.accelerator``: of those that serve it the first whose hardware is here.
+
+    If none of them finds its hardware, the first is returned; its methods say what is missing.
+
+    Raises:
+        ValueError: If no backend serves ``accelerator``.
+    """
+    quiet()  # Lightning imports torch_xla wherever it is installed, whatever the backend
+    serving = [backend for backend in BACKENDS if accelerator in backend.accelerators]
+    if not serving:
+        known = ", ".join(sorted(set[str]().union(*(backend.accelerators for backend in BACKENDS))))
+        raise ValueError(f"trainer.accelerator={accelerator}: there is no such accelerator; choose one of {known}.")
+    return next((backend for backend in serving if backend.finds(accelerator)), serving[0])

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from deblurlab.backends import xla
+from deblurlab.backends.xla.stablehlo import write_stablehlo
 from deblurlab.files.whole_file import whole_file
 from deblurlab.restoring.restorer import Restorer
 
@@ -76,7 +76,7 @@ def stablehlo(restorer: Restorer, folder: Path, *, size: tuple[int, int]) -> Run
     Raises:
         ValueError: if torch_xla is missing, or the network refuses the size.
     """
-    return xla.write_stablehlo(restorer, (torch.rand(1, 3, *size),), folder)
+    return write_stablehlo(restorer, (torch.rand(1, 3, *size),), folder)
 
 
 def difference(run: Run, restorer: Restorer, size: tuple[int, int]) -> float:

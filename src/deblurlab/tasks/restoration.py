@@ -111,5 +111,9 @@ class Restoration(LightningModule):
         return dict(zip(means, values, strict=True))
 
 
+class TrainedNetwork(Restoration):
+    """A network that is trained already: it can be validated and tested, and not be trained any further."""
+
+
 def _shape(state: Mapping[str, Tensor], name: str) -> str:
     return "x".join(map(str, state[name].shape)) or "a scalar" if name in state else "missing"

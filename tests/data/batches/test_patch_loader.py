@@ -149,9 +149,9 @@ def test_skipping_replaces_in_training_and_leaves_out_in_tests(
 
 
 def test_a_test_batch_splits_over_the_devices_of_each_host(make_reds: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    data = frames(make_reds(frames=5), batch_size=64)  # of 12 patches a frame, 64 would make 5 frames
-    trainer = SimpleNamespace(global_rank=0, world_size=2, strategy=SimpleNamespace(devices=8))
-    monkeypatch.setattr(data, "trainer", trainer)
+    data = frames(make_reds(frames=5), batch_size=64)  # a host's 32 patches are 2 frames of 12
+    monkeypatch.setattr(data, "trainer", SimpleNamespace(global_rank=0, world_size=2))
+    data.split_over(4)
     batches = list(data.test_dataloader())
     assert [len(batch.valid) for batch in batches] == [4]
 

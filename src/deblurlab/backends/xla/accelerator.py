@@ -1,21 +1,27 @@
-"""Which XLA devices there are."""
+"""Which XLA devices a process has."""
 
 import os
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from lightning.pytorch.accelerators import XLAAccelerator
 from torch_xla import runtime
 from typing_extensions import override
 
-from deblurlab.backends.xla import Client, tpu_found
+from deblurlab.backends.backend import Devices
+from deblurlab.backends.xla.installation import tpu_found
+from deblurlab.backends.xla.xla_backend import Client
 
 
-def choose_client(client: Client, devices: int | Literal["auto"]) -> None:
-    """Point torch_xla at a TPU or at ``devices`` virtual devices of the CPU, all driven by this process.
+def choose_client(client: Client, devices: Devices) -> None:
+    """Point torch_xla at a TPU or at virtual devices of the CPU, all driven by this process.
+
+    Args:
+        client: ``tpu`` or ``xla_cpu``.
+        devices: The number of virtual devices; ``auto`` for a TPU.
 
     Raises:
-        ValueError: if there is no TPU, or ``devices`` makes no sense for the client.
+        ValueError: If there is no TPU, or ``devices`` makes no sense for the client.
     """
     if client == "tpu":
         if not tpu_found():
@@ -27,14 +33,17 @@ def choose_client(client: Client, devices: int | Literal["auto"]) -> None:
             raise ValueError(f"trainer.devices={devices}: a TPU trains on all its cores, leave trainer.devices=auto.")
         runtime.set_device_type("TPU")
         return
-    if devices == "auto" or devices < 1:
+    if not isinstance(devices, int) or devices < 1:
         raise ValueError(f"trainer.devices={devices}: trainer=xla_cpu needs the number of virtual devices, say 8.")
     runtime.set_device_type("CPU")
     os.environ["CPU_NUM_DEVICES"] = str(devices)
 
 
 class SPMDAccelerator(XLAAccelerator):
-    """All devices of the XLA runtime behind SPMD's single virtual device, TPU or not."""
+    """All devices of the XLA runtime, which Lightning sees as the single virtual device that SPMD makes of them.
+
+    Lightning's own accelerator counts the cores of a TPU, and finds none on the virtual devices of the CPU.
+    """
 
     @staticmethod
     @override

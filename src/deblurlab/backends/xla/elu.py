@@ -1,5 +1,6 @@
-"""A right backward pass for ELU: torch_xla 2.9 takes the function's argument for its result."""
+"""The right derivative of ELU on XLA devices: torch_xla 2.9 takes the function's argument for its result."""
 
+import math
 import warnings
 from functools import cache
 
@@ -9,19 +10,32 @@ from torch.library import Library
 
 
 @cache
-def mend_elu() -> Library:
-    """Replace torch_xla's derivative of ELU, and with it those of SELU and CELU, for every network of this process.
+def mend_elu(device: torch.device) -> Library | None:
+    """Replace torch_xla's derivative of ELU if it is wrong, and with it those of SELU and CELU, in this process.
 
-    Its own is x + 1 where x is negative, not exp(x): -1 for 0.14 at x = -2.
+    torch_xla 2.9 returns x + 1 where x is negative, not exp(x): -1 instead of 0.14 at x = -2. A later version that
+    returns the right value keeps its own derivative.
+
+    Args:
+        device: An XLA device, which computes the derivative at one point.
 
     Returns:
-        What holds the replacement in place.
+        The object that holds the replacement in place, or None if nothing was replaced.
     """
+    if math.isclose(slope_at_minus_two(device), math.exp(-2), rel_tol=1e-2):
+        return None
     library = Library("aten", "IMPL")  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Warning only once for all operators")
         library.impl("elu_backward", _elu_backward, "XLA")  # type: ignore[no-untyped-call]
     return library
+
+
+def slope_at_minus_two(device: torch.device) -> float:
+    """The derivative of ELU at -2 as a device computes it; exp(-2) is right."""
+    argument = torch.full((), -2.0, device=device)
+    slope = torch.ops.aten.elu_backward(torch.ones_like(argument), 1.0, 1.0, 1.0, False, argument)
+    return float(slope)
 
 
 def _elu_backward(

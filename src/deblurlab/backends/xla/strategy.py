@@ -1,6 +1,7 @@
-"""Data parallel training on all XLA devices by SPMD: one program, partitioned by XLA."""
+"""Data parallel training on all XLA devices by SPMD: XLA partitions one program over them."""
 
 import logging
+import warnings
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -8,12 +9,11 @@ import numpy as np
 import torch
 import torch_xla
 import torch_xla.distributed.spmd as xs
-from lightning.fabric.plugins import CheckpointIO
+from lightning.fabric.plugins import XLACheckpointIO
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from lightning.pytorch import Trainer
 from lightning.pytorch.accelerators import Accelerator
 from lightning.pytorch.plugins import XLAPrecision
-from lightning.pytorch.strategies import SingleDeviceStrategy
 from lightning.pytorch.strategies.single_xla import SingleDeviceXLAStrategy
 from torch import Tensor
 from torch.optim import Optimizer
@@ -29,7 +29,7 @@ from deblurlab.interfaces import Resumable
 
 T = TypeVar("T")
 
-# How an optimizer computes: its step count on the device and nothing that only CUDA and the CPU have.
+# How an optimizer must compute here: its step count is on the device, and it uses no kernels of CUDA or the CPU.
 _IN_GRAPH = {"capturable": True, "foreach": False, "fused": False}
 
 
@@ -38,34 +38,43 @@ def _in_graph(group: Mapping[str, Any]) -> dict[str, bool]:
 
 
 class SPMDStrategy(SingleDeviceXLAStrategy):
-    """One process a host sees all its devices as one; batches are split over a mesh of all devices of all hosts.
+    """One process per host sees all its devices as one; batches are split over a mesh of all devices of all hosts.
 
-    Weights and optimizer state are replicated. Every operation means what it means on one device with the
-    whole batch: BatchNorm normalises over the global batch, a mean is the global mean. So nothing needs
-    ``sync_dist``, and a run's numbers do not depend on how many devices there are.
+    Weights and optimizer state are replicated. Every operation means what it means on one device with the whole
+    batch: BatchNorm normalises over the global batch, and a mean is the global mean. Therefore nothing needs
+    ``sync_dist``, and a run's numbers do not depend on the number of devices.
 
-    Every host must run the same graphs in the same order: whatever reads a value computed from the batch
-    does so on all hosts, and only writing files is left to the first.
+    Every host must run the same graphs in the same order. Code that reads a value computed from the batch must do so
+    on all hosts; only writing files is left to the first host.
+
+    Args:
+        accelerator: An accelerator of XLA devices.
+        checkpoint_io: Writes and reads the checkpoints.
+        precision_plugin: A :class:`~deblurlab.backends.xla.precision.SPMDPrecision`.
+
+    Attributes:
+        devices: The number of devices of all hosts.
+        mesh: All of them in a row, whose only axis is the batch.
+        hosts: Where the processes of a pod slice meet.
     """
 
     strategy_name = "spmd"
 
     def __init__(
-        self, *, accelerator: Accelerator, checkpoint_io: CheckpointIO, precision_plugin: XLAPrecision
+        self, *, accelerator: Accelerator, checkpoint_io: XLACheckpointIO, precision_plugin: XLAPrecision
     ) -> None:
         runtime.use_spmd()
-        mend_elu()
-        # SingleDeviceXLAStrategy's constructor calls a deprecated function to find the device.
-        SingleDeviceStrategy.__init__(
-            self,
-            device=torch_xla.device(),
-            accelerator=accelerator,
-            checkpoint_io=checkpoint_io,
-            precision_plugin=precision_plugin,
-        )
-        self.debug = False
-        # A float32 convolution or product stays float32 on a TPU, too, whose default rounds its factors.
-        logging.getLogger("torch_xla.backends").setLevel(logging.ERROR)  # it warns whoever sets this, once or often
+        with warnings.catch_warnings():  # Lightning 2.6 finds the device by a function that torch_xla deprecates
+            warnings.filterwarnings("ignore", "Use torch_xla.device instead", DeprecationWarning)
+            super().__init__(
+                device=torch_xla.device(),
+                accelerator=accelerator,
+                checkpoint_io=checkpoint_io,
+                precision_plugin=precision_plugin,
+            )
+        mend_elu(self.root_device)
+        # By default a TPU rounds the factors of float32 convolutions and products to bfloat16.
+        logging.getLogger("torch_xla.backends").setLevel(logging.ERROR)  # it warns of every call
         set_mat_mul_precision("highest")
         self.devices = runtime.global_runtime_device_count()
         self.mesh = xs.Mesh(np.arange(self.devices), (self.devices,), ("batch",))
@@ -94,7 +103,14 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         return (ResumableDeviceLoader if resumable else DeviceLoader)(dataloader, send=self._send)
 
     def _send(self, batch: Any) -> Any:
-        """A named tuple of this host's rows, tensors (B, ...), to tensors split over the mesh; other fields stay."""
+        """Send a batch to the devices.
+
+        Args:
+            batch: A named tuple of this host's rows: tensors (B, ...), and other values, which stay as they are.
+
+        Returns:
+            The same tuple; its tensors are split over the mesh along their first dimension.
+        """
         rows, here = len(batch[0]), self.devices // self.world_size
         if rows % here:
             raise ValueError(
@@ -125,7 +141,7 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
 
     @override
     def optimizer_state(self, optimizer: Optimizer) -> dict[str, Tensor]:
-        """The state dict with the settings the optimizer was made with: a CPU or GPU resumes from it."""
+        """The state dict with the settings that the optimizer was made with, so that a CPU or GPU resumes from it."""
         state = super().optimizer_state(optimizer)
         for group, settings in zip(state["param_groups"], self._settings[id(optimizer)], strict=True):
             group.update(settings)
@@ -140,13 +156,13 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
 
     @override
     def batch_to_device(self, batch: Any, device: torch.device | None = None, dataloader_idx: int = 0) -> Any:
-        """Run what is pending first: the step's graph is the same whatever came before it."""
+        """Run what is pending first, so that the step's graph is the same whatever came before it."""
         torch_xla.sync()
         return super().batch_to_device(batch, device, dataloader_idx)
 
     @override
     def training_step(self, *args: Any, **kwargs: Any) -> Any:
-        """Random numbers drawn on the devices depend on the run's seed and the step alone: a resumed run draws them."""
+        """Seed random numbers on the devices by the run's seed and the step alone: a resumed run draws the same."""
         assert self.lightning_module is not None
         step = self.lightning_module.trainer.global_step
         set_rng_state((torch.initial_seed() << 32 | step) % 2**63)

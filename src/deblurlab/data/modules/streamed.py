@@ -43,6 +43,7 @@ class PairedFrames(LightningDataModule):
             raise ValueError(f"data.on_error must be raise or skip, got {on_error}.")
         self.batch_size, self.seed, self.workers = batch_size, seed, workers
         self.mixed_frames, self.on_error = mixed_frames, on_error
+        self._devices = 1
         self._sources: dict[Split, Source] = {}
         self._skipped: defaultdict[Split, set[int]] = defaultdict(set)
 
@@ -51,6 +52,10 @@ class PairedFrames(LightningDataModule):
         splits: tuple[Split, ...] = ("train", "val", "test") if stage == "fit" else ("test",)
         for split in splits:
             self.source(split)
+
+    def split_over(self, devices: int) -> None:
+        """See :class:`deblurlab.interfaces.SplitsBatches`: test batches hold a multiple of ``devices`` frames."""
+        self._devices = devices
 
     @abstractmethod
     def open(self, split: Split) -> Source:
@@ -112,13 +117,12 @@ class PairedFrames(LightningDataModule):
                 batch_size=self._share(),
                 host=host,
             )
-        devices = getattr(self.trainer.strategy, "devices", 1) // host.hosts if self.trainer else 1
         fitting = self._share() // int(counts.max())
         return evaluation_plan(
             frames=np.arange(len(grids)),
             patches=np.zeros(len(grids), dtype=np.int64),
             kinds=np.unique(grids, axis=0, return_inverse=True)[1],
-            batch_size=max(1, fitting // devices) * devices,
+            batch_size=max(1, fitting // self._devices) * self._devices,
             host=host,
         )
 

@@ -1,0 +1,46 @@
+"""From the ``trainer`` group to a backend: which hardware, how many devices, which precision."""
+
+from dataclasses import fields
+from typing import Any
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from deblurlab import backends
+from deblurlab.backends import DeviceSettings, Training
+
+
+def divided(trainer: DictConfig) -> tuple[DeviceSettings, dict[str, Any]]:
+    """The ``trainer`` group in two parts: the keys for the backend, and those that Lightning's Trainer takes.
+
+    The fields of :class:`DeviceSettings` say which keys are the backend's.
+
+    Raises:
+        ValueError: If one of them is missing or makes no sense.
+    """
+    keys: Any = OmegaConf.to_container(trainer, resolve=True)
+    names = [field.name for field in fields(DeviceSettings)]
+    if missing := [name for name in names if name not in keys]:
+        raise ValueError(
+            f"the trainer group lacks {', '.join(missing)}: a trainer's file begins with `defaults: [auto]`, which "
+            "has every key."
+        )
+    return DeviceSettings(**{name: keys.pop(name) for name in names}), keys
+
+
+def training(settings: DeviceSettings) -> Training:
+    """How a Trainer trains with ``settings``, by the backend of their accelerator.
+
+    Raises:
+        ValueError: If the machine has no such device, or a setting makes no sense on it.
+    """
+    return backends.choose(settings.accelerator).training(settings)
+
+
+def single(accelerator: str) -> torch.device:
+    """One device, for a network that runs without a Trainer.
+
+    Raises:
+        ValueError: If the machine has no such device.
+    """
+    return backends.choose(accelerator).device(accelerator)

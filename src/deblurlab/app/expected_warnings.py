@@ -1,0 +1,15 @@
+"""Warnings of Lightning about what deblurlab does on purpose."""
+
+import warnings
+
+_EXPECTED = (
+    ".*does not have many workers.*",  # images in memory are loaded in the main process
+    ".*Checkpoint directory .* exists and is not empty.*",  # a resumed run continues in its folder
+    ".*is smaller than the logging interval.*",  # the mean of the epoch is logged anyway
+)
+
+
+def ignore_expected_warnings() -> None:
+    """Silence them in this process."""
+    for pattern in _EXPECTED:
+        warnings.filterwarnings("ignore", pattern)

@@ -1,0 +1,23 @@
+"""Tells a data module how many devices share its batches."""
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from typing_extensions import override
+
+from deblurlab.interfaces import SplitsBatches
+
+
+class TellDevices(Callback):
+    """Calls ``split_over`` of the trainer's data module, where it has it, before the first batch is asked for.
+
+    Args:
+        devices: Over how many devices this process splits each batch.
+    """
+
+    def __init__(self, devices: int) -> None:
+        self.devices = devices
+
+    @override
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        data = trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it from outside
+        if isinstance(data, SplitsBatches):
+            data.split_over(self.devices)

@@ -1,0 +1,36 @@
+"""Networks as StableHLO, for the runtimes that take XLA's programs."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from deblurlab.backends.xla.installation import quiet, require_torch_xla
+
+
+def write_stablehlo(network: nn.Module, inputs: tuple[Tensor, ...], folder: Path) -> Callable[[Tensor], Tensor]:
+    """Write a network as StableHLO with its weights beside it.
+
+    Args:
+        network: The network.
+        inputs: Example inputs. The written program takes inputs of their shapes only.
+        folder: The folder to write.
+
+    Returns:
+        A function that runs the written program on this machine.
+
+    Raises:
+        ValueError: If torch_xla is missing.
+    """
+    require_torch_xla("format=stablehlo")
+    quiet()
+    import torch_xla.stablehlo
+
+    from deblurlab.backends.xla.accelerator import choose_client
+
+    choose_client("xla_cpu", 1)
+    exported = torch.export.export(network, inputs)
+    torch_xla.stablehlo.exported_program_to_stablehlo(exported).save(str(folder))
+    written = torch_xla.stablehlo.StableHLOGraphModule.load(str(folder))
+    return lambda images: written(images).cpu()
