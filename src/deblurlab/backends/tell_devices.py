@@ -3,6 +3,7 @@
 from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
 
+from deblurlab.callbacks.lightning_internals import datamodule
 from deblurlab.interfaces import SplitsBatches
 
 
@@ -18,6 +19,6 @@ class TellDevices(Callback):
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        data = trainer.datamodule  # type: ignore[attr-defined]  # Lightning sets it from outside
+        data = datamodule(trainer)
         if isinstance(data, SplitsBatches):
             data.split_over(self.devices)
