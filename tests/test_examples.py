@@ -4,13 +4,16 @@ import re
 import runpy
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "docs" / "examples"
-RUN_HERE = {"train_in_a_plain_loop"}
+RUN_HERE = {"restore_an_array", "train_in_a_plain_loop"}
 
 
 def run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
@@ -22,6 +25,26 @@ def run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest
 
 def test_every_example_has_a_test() -> None:
     assert {file.stem for file in EXAMPLES.glob("*.py")} == RUN_HERE
+
+
+def test_restore_an_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The restored photograph is closer to the sharp one, and what is saved is what was scored."""
+    printed = run("restore_an_array", tmp_path, monkeypatch, capsys)
+    assert "picture (400, 600, 3) uint8" in printed
+    assert "batch (2, 3, 200, 600)" in printed
+    assert int(re.search(r"at most (\d+) of 255", printed)[1]) <= 1  # type: ignore[index]
+    scores = [tuple(map(float, pair)) for pair in re.findall(r"PSNR ([\d.]+) dB, SSIM ([\d.]+)", printed)]
+    blurred, restored, sharp = np.hsplit(np.asarray(Image.open(tmp_path / "restored.png")), 3)
+    for (decibels, similarity), picture in zip(scores, (blurred, restored), strict=True):
+        assert decibels == pytest.approx(peak_signal_noise_ratio(sharp, picture), abs=0.01)
+        assert similarity == pytest.approx(tensorflows_ssim(sharp, picture), abs=1e-3)
+    assert scores[1] > scores[0]
+    assert scores[1][1] > scores[0][1]
+
+
+def tensorflows_ssim(sharp: np.ndarray, picture: np.ndarray) -> float:
+    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "win_size": 11}
+    return float(structural_similarity(sharp, picture, channel_axis=2, data_range=255, **options))
 
 
 def test_train_in_a_plain_loop(

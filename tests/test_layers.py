@@ -98,12 +98,12 @@ def test_imports_only_go_down(part: str) -> None:
             assert not touches(imports(file), f"deblurlab.{other}"), f"{file.relative_to(SOURCE)} imports {other}"
 
 
-def test_one_folder_imports_torch_xla_and_one_file_instantiates() -> None:
+def test_one_folder_imports_torch_xla_and_two_files_instantiate() -> None:
     for file in SOURCE.rglob("*.py"):
         place = file.relative_to(SOURCE)
         if place.parts[:2] != ("backends", "xla"):
             assert not touches(imports(file), "torch_xla"), place
-        if place != Path("app/build.py"):
+        if place not in (Path("app/build.py"), Path("run/network.py")):  # a configuration; a trained network
             assert not touches(imports(file), "hydra.utils.instantiate"), place
 
 

@@ -20,11 +20,12 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import deblurlab
-from deblurlab.app import build, trusted
-from deblurlab.app.sketch import sketch
-from deblurlab.run import run_folder, weights
+from deblurlab.app import build
+from deblurlab.restoring import load_restorer
+from deblurlab.run import run_folder, trusted, weights
 from deblurlab.run.checkpoint import AtomicCheckpointIO
 from deblurlab.run.saved_yaml import read_yaml
+from deblurlab.run.sketch import sketch
 from tests.conftest import Call, run_command
 
 CONF = Path(deblurlab.__file__).parent / "conf"
@@ -360,7 +361,7 @@ def test_a_run_s_folder_runs_nothing(key: str, value: Any, run: Path, call: Call
     config, checkpoint = run / ".hydra/config.yaml", run / "checkpoints/best.ckpt"
     message = rf"{config}: [\w.]+ names|{config} is not as a run writes it: .* would be looked up elsewhere"
     with pytest.raises(ValueError, match=message):
-        build.restorer(weights.load(str(run)))
+        load_restorer(run)
     with pytest.raises(ValueError, match=message):
         build.trained(run_folder.load_run(str(run)).config, checkpoint, trust=(), source=config)
     assert not (run.parent / "executed").exists()
@@ -518,7 +519,7 @@ def test_a_weights_file_cannot_ask_for_more_than_it_holds(
     with pytest.raises(
         Exception, match=r"far larger than the \d+ tensors|are of another network|Error in call"
     ) as error:
-        build.restorer(weights.load(str(file)))
+        load_restorer(file)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert isinstance(error.value, ValueError) or "RuntimeError" in str(error.value)

@@ -22,10 +22,8 @@ from rich.table import Table
 from torch import nn
 
 from deblurlab import nets
-from deblurlab.app import build
-from deblurlab.restoring.restorer import Restorer
+from deblurlab.restoring import Restorer, load_restorer
 from deblurlab.restoring.tiles import Tiling, restore
-from deblurlab.run import weights
 
 OUTPUT = Path("outputs/bench/restore.json")
 SIZE = (720, 1280)
@@ -79,7 +77,7 @@ def main() -> None:
     torch.manual_seed(0)
     results = []
     for name in options.networks:
-        restorer = Restorer(NETWORKS[name]()).eval() if name in NETWORKS else build.restorer(weights.load(name))
+        restorer = Restorer(NETWORKS[name]()).eval() if name in NETWORKS else load_restorer(name, device="cpu")
         results.append(measure(name, restorer, frame, options.rounds))
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps(results, indent=2) + "\n")

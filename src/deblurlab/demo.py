@@ -24,7 +24,8 @@ def main(cfg: DictConfig) -> None:
         from deblurlab.serving import server
     except ImportError as error:
         raise ValueError("the page needs a web server: pip install 'deblurlab[demo]'.") from error
-    from deblurlab.app import build, trusted
+    from deblurlab.app import build
+    from deblurlab.restoring import load_restorer
     from deblurlab.run import weights
 
     device = build.device(cfg)
@@ -36,8 +37,7 @@ def main(cfg: DictConfig) -> None:
     elif cfg.weights:
         own = weights_name(cfg.weights)
         chosen = {f"{own} (yours)" if own in chosen else own: cfg.weights} | chosen
-    trust = trusted.packages(cfg.trust)
-    restorers = {name: build.restorer(weights.load(source), trust=trust).to(device) for name, source in chosen.items()}
+    restorers = {name: load_restorer(source, device=device, trust=cfg.trust) for name, source in chosen.items()}
     limits = server.Limits(bytes=cfg.megabytes * 2**20, pixels=int(cfg.megapixels * 1e6), waiting=cfg.queue)
     hosts = ("localhost", "127.0.0.1") if cfg.host == "127.0.0.1" else ("*",)
     page = server.application(restorers, device=device, limits=limits, hosts=hosts)

@@ -62,7 +62,8 @@ class _Subject(NamedTuple):
 
 
 def _run(cfg: DictConfig) -> _Subject:
-    from deblurlab.app import build, trusted
+    from deblurlab.app import build
+    from deblurlab.run import trusted
 
     run, checkpoint = load_run(cfg.run), checkpoint_file(cfg.ckpt_path, Path(cfg.run))
     source = Path(cfg.run) / ".hydra" / "config.yaml"
@@ -72,13 +73,14 @@ def _run(cfg: DictConfig) -> _Subject:
 
 
 def _weights(cfg: DictConfig) -> _Subject:
-    from deblurlab.app import build, trusted
+    from deblurlab.app import build
+    from deblurlab.restoring import load_restorer
     from deblurlab.run import weights
 
     if cfg.ckpt_path != "best":
         raise ValueError(f"ckpt_path={cfg.ckpt_path} is for run=FOLDER; weights={cfg.weights} are chosen already.")
     chosen = weights.load(cfg.weights)
-    restorer = build.restorer(chosen, trust=trusted.packages(cfg.trust))
+    restorer = load_restorer(chosen, device="cpu", trust=cfg.trust)
     return _Subject(chosen.title, f"weights {cfg.weights}", build.scored(restorer), cfg)
 
 

@@ -20,9 +20,8 @@ log = logging.getLogger(__name__)
 @command("export")
 def main(cfg: DictConfig) -> None:
     """Export, run what was exported, report its largest difference from the network."""
-    from deblurlab.app import build, trusted
     from deblurlab.backends import xla
-    from deblurlab.restoring import export_formats
+    from deblurlab.restoring import export_formats, load_restorer
     from deblurlab.run import weights
 
     if cfg.format not in get_args(export_formats.Format):
@@ -31,7 +30,7 @@ def main(cfg: DictConfig) -> None:
         raise ValueError(f"size must be [height,width], got {cfg.size}.")
     xla.quiet()
     chosen = weights.load(cfg.weights)
-    restorer = build.restorer(chosen, trust=trusted.packages(cfg.trust))
+    restorer = load_restorer(chosen, device="cpu", trust=cfg.trust)
     folder = Path(str(cfg.output))
     folder.mkdir(parents=True, exist_ok=True)
     if cfg.format == "stablehlo":

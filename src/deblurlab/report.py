@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 @command("report")
 def main(cfg: DictConfig) -> None:
     """Collect the runs, restore the same images with each network, write report.html and report.md."""
-    from deblurlab.app import trusted
     from deblurlab.reports import page
     from deblurlab.reports.cost_table import run_table
     from deblurlab.reports.groups import group_runs
@@ -26,6 +25,7 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.reports.reported_run import find_runs
     from deblurlab.reports.score_table import elsewhere_table
     from deblurlab.reports.study import study_tables
+    from deblurlab.run import trusted
 
     if not isinstance(cfg.images, int) or cfg.images < 1:
         raise ValueError(f"images must be a whole number of test images from 1, got {cfg.images}.")

@@ -29,18 +29,16 @@ def main(cfg: DictConfig) -> None:
     """Restore every picture and video of ``cfg.input``; name those that could not be."""
     from tqdm import tqdm
 
-    from deblurlab.app import build, trusted
-    from deblurlab.restoring import photo, tiles, video
-    from deblurlab.run import weights
+    from deblurlab.app import build
+    from deblurlab.restoring import load_restorer, photo, tiles, video
 
     if cfg.quality is not None and not (isinstance(cfg.quality, int) and 1 <= cfg.quality <= 100):
         raise ValueError(f"quality must be a whole number from 1 to 100, got {cfg.quality}.")
     known = photo.SUFFIXES | video.SUFFIXES
     jobs = _jobs(str(cfg.input), Path(str(cfg.output)), known)
     tiling = tiles.Tiling(side=cfg.tile, margin=cfg.margin, blend=cfg.blend)
-    device = build.device(cfg)
-    restorer = build.restorer(weights.load(cfg.weights), trust=trusted.packages(cfg.trust)).to(device)
-    tiles.tiles(1, 1, tiling, restorer.size_multiple)  # refuses tiles that do not suit the network
+    restorer = load_restorer(cfg.weights, device=build.device(cfg), trust=cfg.trust)
+    tiles.count(1, 1, tiling, restorer.size_multiple)  # refuses tiles that do not suit the network
     refused = 0
     for number, (source, target) in enumerate(jobs, 1):
         bar = tqdm(
@@ -49,10 +47,8 @@ def main(cfg: DictConfig) -> None:
 
         def restored(pixels: "Samples", bar: Any = bar) -> "Samples":
             height, width = pixels.shape[:2]
-            bar.reset(tiles.tiles(height, width, tiling, restorer.size_multiple))
-            return tiles.restore(
-                restorer, pixels, tiling=tiling, device=device, tta=cfg.tta, on_tile=lambda: bar.update() and None
-            )
+            bar.reset(tiles.count(height, width, tiling, restorer.size_multiple))
+            return restorer.restore(pixels, tiling=tiling, tta=cfg.tta, on_tile=lambda: bar.update() and None)
 
         try:
             for written in (target, _compared(target)) if cfg.compare else (target,):

@@ -6,10 +6,9 @@ import torch
 from PIL import Image
 from torch import nn
 
-from deblurlab.app import build
 from deblurlab.nets import REDNet30
-from deblurlab.restoring.restorer import Restorer
-from deblurlab.restoring.tiles import Tiling, averaged, restore, tiles
+from deblurlab.restoring import Restorer, load_restorer
+from deblurlab.restoring.tiles import Tiling, averaged, count, restore
 from deblurlab.run import weights
 from tests.data.conftest import picture
 
@@ -79,7 +78,7 @@ def test_every_tile_has_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     for size in ((10, 300), (64, 64), (130, 77)):
         before = len(shapes)
         run(Watched(), picture(0, *size), tiling)
-        assert len(shapes) - before == tiles(*size, tiling, 1)
+        assert len(shapes) - before == count(*size, tiling, 1)
     assert set(shapes) == {(1, 3, 64, 64)}
 
 
@@ -121,7 +120,7 @@ def test_a_tile_that_is_all_margin_is_refused() -> None:
 def test_a_real_frame_in_tiles_is_the_whole_frame(name: str, real_data: Any) -> None:
     """1280x720, every pixel: at most one 8-bit step, seams and borders included."""
     torch.manual_seed(0)
-    restorer = build.restorer(weights.load(name)) if name in weights.shipped() else Restorer(REDNet30()).eval()
+    restorer = load_restorer(name, device="cpu") if name in weights.shipped() else Restorer(REDNet30()).eval()
     pixels = np.asarray(Image.open(real_data / "gopro/test/GOPR0384_11_00/blur/000001.png").convert("RGB"))
     one, other = (restore(restorer, pixels, tiling=each, device=CPU).astype(int) for each in (WHOLE, Tiling()))
     assert np.abs(one - other).max() <= 1

@@ -9,8 +9,8 @@ from omegaconf import OmegaConf
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from deblurlab.app import build
 from deblurlab.nets import UNet16
+from deblurlab.restoring import Restorer, load_restorer
 from deblurlab.run import weights
 from tests.conftest import Call
 
@@ -46,7 +46,7 @@ def test_weights_alone_rebuild_the_network(file: Path) -> None:
     network = UNet16(widths=[4, 8])
     weights.save(network, CONFIG, file)
     blurred = torch.rand(1, 3, 16, 32)
-    torch.testing.assert_close(build.restorer(weights.load(str(file)))(blurred), network(blurred))
+    torch.testing.assert_close(load_restorer(file, device="cpu")(blurred), network(blurred))
 
 
 def test_a_run_leaves_its_best_weights(run: Path) -> None:
@@ -96,7 +96,7 @@ class Scales(nn.Module):
 
 def test_networks_of_several_scales_restore_the_largest() -> None:
     blurred = torch.rand(1, 3, 8, 8)
-    torch.testing.assert_close(build.Restorer(Scales())(blurred), blurred)
+    torch.testing.assert_close(Restorer(Scales())(blurred), blurred)
 
 
 @pytest.mark.parametrize("name", ["nowhere", "nowhere/weights.safetensors", "."])
@@ -148,7 +148,7 @@ def test_a_checkpoint_apart_from_its_run_is_explained(tmp_path: Path, run: Path)
 
 @pytest.mark.parametrize("name", weights.shipped())
 def test_shipped_weights_load_and_have_a_card(name: str) -> None:
-    restorer = build.restorer(weights.load(name))
+    restorer = load_restorer(name, device="cpu")
     assert restorer(torch.rand(1, 3, 32, 32)).shape == (1, 3, 32, 32)
     assert f"## {name}\n" in (weights.FOLDER / "README.md").read_text()
 
@@ -162,9 +162,7 @@ def test_shipped_photographs_improve_a_real_frame(real_data: Path) -> None:
 
     frames = real_data / "gopro/test/GOPR0384_11_00"
     blurred, sharp = (np.array(Image.open(frames / side / "000003.png").convert("RGB")) for side in ("blur", "sharp"))
-    restored = restore(
-        build.restorer(weights.load("photographs")), blurred, tiling=Tiling(), device=torch.device("cpu")
-    )
+    restored = restore(load_restorer("photographs", device="cpu"), blurred, tiling=Tiling(), device=torch.device("cpu"))
     images = [torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255 for pixels in (blurred, restored, sharp)]
     for measure in (psnr, ssim):
         assert measure(images[1], images[2]) > measure(images[0], images[2])

@@ -1,4 +1,4 @@
-"""From configuration to objects: the only caller of Hydra's ``instantiate``."""
+"""From configuration to objects, by Hydra's ``instantiate``."""
 
 import copy
 from collections.abc import Sequence
@@ -9,16 +9,15 @@ import torch
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, LightningDataModule, Trainer
 from omegaconf import DictConfig, open_dict
-from torch import nn
 
-from deblurlab.app import devices, trusted
+from deblurlab.app import devices
 from deblurlab.app.expected_warnings import ignore_expected_warnings
-from deblurlab.app.sketch import sketch
 from deblurlab.backends.tell_devices import TellDevices
 from deblurlab.losses import LogCosh
 from deblurlab.restoring.restorer import Restorer
+from deblurlab.run import trusted
 from deblurlab.run.checkpoint import AtomicCheckpointIO, fill_task
-from deblurlab.run.weights import Weights, fill, require_fit
+from deblurlab.run.sketch import sketch
 from deblurlab.tasks.restoration import Restoration, TrainedNetwork
 
 
@@ -64,30 +63,6 @@ def trained(config: DictConfig, checkpoint: Path, *, trust: Sequence[str], sourc
     module = task(config)
     fill_task(module, state)
     return module
-
-
-def restorer(weights: Weights, *, trust: Sequence[str] = ()) -> Restorer:
-    """The network of a weights file, with these weights, ready to restore.
-
-    Args:
-        weights: The weights. Their configuration is checked as a whole before any of it is built.
-        trust: The packages that the configuration may name. If there are any, the network may be of any size.
-
-    Raises:
-        ValueError: If the configuration names a package that it may not, or the weights are of another network than
-            it says.
-    """
-
-    def build() -> nn.Module:
-        network: nn.Module = instantiate(weights.network, _convert_="all")
-        return network
-
-    trusted.check(weights.config, trust=trust, source=str(weights.source))
-    if not trust:
-        require_fit(sketch(build, tensors=len(weights.shapes)), weights)
-    network = build()
-    fill(network, weights)
-    return Restorer(network).eval().requires_grad_(False)
 
 
 def scored(restorer: Restorer) -> Restoration:

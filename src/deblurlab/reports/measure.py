@@ -10,10 +10,11 @@ from omegaconf import DictConfig
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from deblurlab.app import build, trusted
+from deblurlab.app import build
 from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.metrics.image import psnr, ssim
 from deblurlab.reports.groups import Group
+from deblurlab.run import trusted
 from deblurlab.run.figures import score_caption
 from deblurlab.tasks.restoration import Restoration
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
-from deblurlab.app.trusted import UntrustedError
 from deblurlab.metrics.scores import COMPARED_SCORES
 from deblurlab.reports import plots
 from deblurlab.reports.cost_table import cost_table
@@ -12,6 +11,7 @@ from deblurlab.reports.measure import Measured, Size, measure_networks
 from deblurlab.reports.page import Part, Picture
 from deblurlab.reports.score_table import finding, score_table
 from deblurlab.run import figures
+from deblurlab.run.trusted import UntrustedError
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,135 @@
+"""Arrays of each kind through a restorer: their type, shape and values, and what is refused."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from deblurlab.nets import UNet16
+from deblurlab.restoring import Restorer, Tiling, load_restorer, tiles
+from deblurlab.run import weights
+from tests.data.conftest import picture
+
+
+class Brighter(nn.Module):
+    """Adds 0.25, so that the brightest values leave [0, 1]."""
+
+    def forward(self, blurred: Tensor) -> Tensor:
+        return blurred + 0.25
+
+
+BRIGHTER = Restorer(Brighter())
+UNIT = picture(0, 30, 41) / np.float32(255)
+
+
+@pytest.mark.parametrize("top", [np.uint8(255), np.uint16(65535)])
+def test_whole_numbers_are_scaled_by_their_largest(top: Any) -> None:
+    pixels = np.random.default_rng(0).integers(0, top, (30, 41, 3), dtype=top.dtype, endpoint=True)
+    expected = np.minimum(np.round(pixels.astype(np.float64) + top / 4), top)
+    restored = BRIGHTER.restore(pixels)
+    assert restored.dtype == top.dtype
+    assert np.abs(restored - expected).max() <= 1  # a half may be rounded either way in float32
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_floats_stay_floats_and_are_clamped(dtype: Any) -> None:
+    pixels = UNIT.astype(dtype)
+    restored = BRIGHTER.restore(pixels)
+    assert (restored.dtype, restored.shape) == (dtype, pixels.shape)
+    precision = 1e-3 if dtype == np.float16 else 1e-6
+    np.testing.assert_allclose(restored, np.minimum(pixels + dtype(0.25), 1), atol=precision)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_a_batch_is_each_of_its_images(dtype: torch.dtype) -> None:
+    batch = torch.from_numpy(np.stack([UNIT, UNIT[::-1].copy()])).permute(0, 3, 1, 2).to(dtype)
+    restored = BRIGHTER.restore(batch)
+    assert (restored.dtype, restored.shape, restored.device) == (dtype, batch.shape, batch.device)
+    torch.testing.assert_close(restored, (batch + 0.25).clamp(max=1))
+    assert BRIGHTER.restore(batch[:0]).shape == (0, *batch.shape[1:])
+
+
+def test_a_batch_may_take_gradients_and_gives_none() -> None:
+    batch = torch.rand(1, 3, 16, 16, requires_grad=True)
+    assert not BRIGHTER.restore(batch).requires_grad
+
+
+def test_a_small_picture_is_taken_whole_and_a_large_one_in_tiles() -> None:
+    """The default must not blow 32x32 pixels up to a tile of 512, and must bound the memory of large pictures."""
+    shapes: list[torch.Size] = []
+
+    class Watched(nn.Module):
+        size_multiple = 8
+
+        def forward(self, blurred: Tensor) -> Tensor:
+            shapes.append(blurred.shape)
+            return blurred
+
+    restorer = Restorer(Watched())
+    for pixels in (picture(0, 32, 32), picture(0, 30, 300), picture(0, 40, 1000)):
+        np.testing.assert_array_equal(restorer.restore(pixels), pixels)
+    side = Tiling().side
+    assert shapes == [(1, 3, 32 + 96, 32 + 96), (1, 3, 32 + 96, 304 + 96), *[(1, 3, side, side)] * 3]
+
+
+def test_whole_and_in_tiles_are_the_same_network() -> None:
+    torch.manual_seed(0)
+    restorer = Restorer(UNet16(widths=[4, 8])).eval()
+    pixels = picture(0, 50, 70)
+    tiled = tiles.restore(restorer, pixels, tiling=Tiling(), device=torch.device("cpu"))
+    assert np.abs(restorer.restore(pixels).astype(int) - tiled).max() <= 1
+
+
+def test_turning_and_progress_reach_the_tiles() -> None:
+    class Shift(nn.Module):
+        def forward(self, blurred: Tensor) -> Tensor:
+            return blurred.roll(1, -1)
+
+    done: list[None] = []
+    restored = Restorer(Shift()).restore(
+        UNIT, tiling=Tiling(side=24, margin=2, blend=2), tta=True, on_tile=lambda: done.append(None)
+    )
+    assert len(done) == tiles.count(30, 41, Tiling(side=24, margin=2, blend=2), 1)
+    neighbours = np.pad(UNIT, ((1, 1), (1, 1), (0, 0)), mode="reflect")
+    expected = (neighbours[:-2, 1:-1] + neighbours[2:, 1:-1] + neighbours[1:-1, :-2] + neighbours[1:-1, 2:]) / 4
+    np.testing.assert_allclose(restored, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (UNIT[..., 0], r"a picture is an array of \(height, width, 3\), got \(30, 41\)"),
+        (np.zeros((4, 4, 4), np.uint8), r"got \(4, 4, 4\)"),
+        (np.zeros((0, 4, 3), np.uint8), r"got \(0, 4, 3\)"),
+        (UNIT * 255, r"float images have values in \[0, 1\], got 0 to 255: scale or clip them"),
+        (np.full((4, 4, 3), np.nan), "got nan to nan"),
+        (np.zeros((4, 4, 3), np.int64), "uint8, uint16 or float in .*, got int64"),
+        (np.zeros((4, 4, 3), bool), "got bool"),
+        (torch.zeros(3, 8, 8), r"a batch is a tensor of \(images, 3, height, width\), got \(3, 8, 8\)"),
+        (torch.zeros(1, 8, 8, 3), r"got \(1, 8, 8, 3\)"),
+        (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), "got torch.uint8; divide bytes by 255"),
+        (torch.full((1, 3, 8, 8), 1.5), "got 1.5 to 1.5"),
+    ],
+)
+def test_what_is_no_picture_is_refused(images: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        BRIGHTER.restore(images)
+
+
+def test_what_can_be_loaded_is_a_name_a_file_a_path_or_weights(tmp_path: Any) -> None:
+    network = UNet16(widths=[4, 8])
+    file = tmp_path / "mine.safetensors"
+    weights.save(network, {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8]}, file)
+    blurred = torch.rand(1, 3, 8, 8)
+    for one in (file, str(file), weights.load(str(file))):
+        restorer = load_restorer(one)
+        assert not restorer.training
+        assert not any(parameter.requires_grad for parameter in restorer.parameters())
+        torch.testing.assert_close(restorer.to("cpu")(blurred), network(blurred))
+    with pytest.raises(ValueError, match="there is no such run, file or shipped name"):
+        load_restorer("nothing")
+    with pytest.raises(ValueError, match="trust must be a list of names of packages"):
+        load_restorer(file, trust="mynet")
+    assert load_restorer(file, device="meta").device.type == "meta"
