@@ -137,7 +137,7 @@ def test_averaged_weights_and_clipping_are_options(call: Call, tmp_path: Path, p
         "trainer.limit_train_batches=2",
         "trainer.limit_val_batches=1",
         "trainer.limit_test_batches=1",
-        "+model.network.widths=[4,8]",
+        "model.network.widths=[4,8]",
         "run=run",
     )
     checkpoint = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)

@@ -27,7 +27,7 @@ def _arguments(root: Path, *more: str) -> tuple[str, ...]:
     """Four epochs of eight steps in float32."""
     return (
         "model=unet16",
-        "+model.network.widths=[4,8]",
+        "model.network.widths=[4,8]",
         "data=cifar10",
         f"data.root={root}",
         "data.batch_size=4",
@@ -177,7 +177,7 @@ def test_the_rate_of_an_epoch_is_the_one_it_was_trained_at(tiny_cifar10: Path, c
 @pytest.mark.filterwarnings("ignore:.*could not find the monitored key")
 def test_an_epoch_without_validation_has_no_scores(tiny_cifar10: Path, call: Call, tmp_path: Path) -> None:
     """Also: a callback is switched off as Hydra does it."""
-    each = ("+trainer.check_val_every_n_epoch=2", "callbacks.panel=null", "run=run")
+    each = ("trainer.check_val_every_n_epoch=2", "callbacks.panel=null", "run=run")
     call("train", *_arguments(tiny_cifar10, *each))
     assert [bool(row["val/ssim"]) for row in _rows(tmp_path / "run")] == [False, True, False, True]
     assert not (tmp_path / "run/panel.png").exists()

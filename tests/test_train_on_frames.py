@@ -16,7 +16,7 @@ from tests.data.conftest import picture
 from tests.data.shards.bucket import s3_server
 
 SMALL = ("data.size=[72,128]", "data.batch_size=4")
-TINY = ("model=unet16", "+model.network.widths=[4,8]", "trainer=cpu", "trainer.precision=32-true", "logger=none")
+TINY = ("model=unet16", "model.network.widths=[4,8]", "trainer=cpu", "trainer.precision=32-true", "logger=none")
 
 
 def test_train_and_evaluate_on_whole_frames(call: Call, tiny_reds: Path, tmp_path: Path) -> None:

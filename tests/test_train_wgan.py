@@ -79,7 +79,7 @@ def test_a_generator_starts_from_another_run_s_weights(
 ) -> None:
     start = uninterrupted / "checkpoints/last.ckpt"
     still = ("model.optimizer.lr=0", "trainer.max_epochs=1", "trainer.limit_train_batches=1")
-    call("train", *SMALL, f"data.root={tiny_cifar10}", *still, f"model.generator_ckpt={start}", "run=run")
+    call("train", *SMALL, f"data.root={tiny_cifar10}", *still, f"weights={start}", "run=run")
     before, after = checkpoint(uninterrupted)["state_dict"], checkpoint(tmp_path / "run")["state_dict"]
     weights = [name for name in before if name.startswith("network.") and "running" not in name and "num" not in name]
     assert weights
@@ -94,11 +94,11 @@ def test_any_network_can_be_the_generator(call: Call, tmp_path: Path, tiny_cifar
     assert told in readme
     few = ("trainer=cpu", "trainer.max_epochs=1", "trainer.limit_train_batches=1", "data.batch_size=2")
     data = ("data=cifar10", f"data.root={tiny_cifar10}")
-    call("train", *told.replace("'", "").split(), *data, *few, "+model.network.widths=[4,8]", "run=run")
+    call("train", *told.replace("'", "").split(), *data, *few, "model.network.widths=[4,8]", "run=run")
     assert (tmp_path / "run/metrics.json").is_file()
 
 
 def test_weights_of_another_network_are_refused(uninterrupted: Path, call: Call, tiny_cifar10: Path) -> None:
     start = uninterrupted / "checkpoints/last.ckpt"
     with pytest.raises(SystemExit, match=r"the weights are of another network: branches\."):
-        call("train", "model=msdeblur_wgan", "model.network.blocks=0", f"model.generator_ckpt={start}", "run=run")
+        call("train", "model=msdeblur_wgan", "model.network.blocks=0", f"weights={start}", "run=run")

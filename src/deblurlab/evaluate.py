@@ -33,7 +33,6 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.run.extremes import draw_extremes
     from deblurlab.run.printed_result import print_result
 
-    cfg.data = {key: value for key, value in cfg.data.items() if value is not None}  # the data set's own keys
     folder, per_image = Path(cfg.output), PerImage()
     trainer = build.trainer(cfg, per_image)
     subject = _weights(cfg) if cfg.run is None else _run(cfg)

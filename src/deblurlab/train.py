@@ -25,12 +25,14 @@ log = logging.getLogger(__name__)
 @command("train")
 def main(cfg: DictConfig) -> float | None:
     """Fit, test the best weights, write metrics.json; returns the monitored metric's best value."""
+    from deblurlab.app import build
+
     if HydraConfig.get().mode == RunMode.MULTIRUN:
+        build.refuse_unknown_keys(cfg)  # before the first job rather than in each of them
         return run_job(cfg)
     from lightning.pytorch import seed_everything
 
     from deblurlab import __version__
-    from deblurlab.app import build
     from deblurlab.callbacks import PerImage
     from deblurlab.callbacks.lightning_internals import is_fast_dev_run
     from deblurlab.interfaces import Dashboard, Evaluable
@@ -54,7 +56,7 @@ def main(cfg: DictConfig) -> float | None:
     for logger in trainer.loggers:
         logger.log_hyperparams(settings)
     resume = checkpoint_file(cfg.ckpt_path, folder) if cfg.ckpt_path else None
-    start = cfg.weights or cfg.model.get("generator_ckpt")
+    start = cfg.weights
     if start and resume:
         log.warning(f"resuming from {resume}: what it started from, {start}, is not loaded again")
     elif start:

@@ -19,7 +19,7 @@ def test_a_backend_is_an_entry_of_a_list_and_a_file(
     (tmp_path / "own/trainer").mkdir(parents=True)
     (tmp_path / "own/trainer/toy.yaml").write_text("defaults:\n  - auto\n\naccelerator: toy\ndevices: 4\n")
     data = ("data=reds", f"data.root={tiny_reds}", "data.size=[72,128]", "data.batch_size=4")
-    few = ("trainer.max_epochs=1", "trainer.limit_train_batches=1", "+model.network.widths=[4,8]")
+    few = ("trainer.max_epochs=1", "trainer.limit_train_batches=1", "model.network.widths=[4,8]")
     call("train", "--config-dir", str(tmp_path / "own"), "trainer=toy", *data, *few, "run=run", "logger=none")
     assert toy.watcher.frames == [4]
     assert json.loads((tmp_path / "run/metrics.json").read_text())["images"] == 4

@@ -13,7 +13,7 @@ FEW = ("trainer.limit_train_batches=4", "trainer.limit_val_batches=1", "trainer.
 @pytest.mark.parametrize(
     ("model", "rate", "lost"),
     [
-        (("model=unet16", "+model.network.widths=[4,8]"), "model.optimizer.lr=1e30", "train/loss"),
+        (("model=unet16", "model.network.widths=[4,8]"), "model.optimizer.lr=1e30", "train/loss"),
         (
             ("model=msdeblur_wgan", "model.network.blocks=0", "model.critic_steps=1"),
             "model.critic_optimizer.lr=1e9",
@@ -37,13 +37,13 @@ def test_a_diverging_run_stops_and_saves_its_batch(
 
 
 def test_a_loss_lost_since_the_last_look_does_not_reach_the_checkpoint(call: Call, tmp_path: Path) -> None:
-    arguments = ("model=unet16", "+model.network.widths=[4,8]", "trainer=cpu", "trainer.precision=32-true")
+    arguments = ("model=unet16", "model.network.widths=[4,8]", "trainer=cpu", "trainer.precision=32-true")
     with pytest.raises(SystemExit, match="diverged at batch 4 of epoch 1"):
         call("train", *arguments, *FEW, "trainer.log_every_n_steps=100", "model.optimizer.lr=1e30", "run=run")
     assert not (tmp_path / "run/checkpoints/last.ckpt").exists()
 
 
 def test_a_sane_run_is_left_alone(call: Call, tmp_path: Path) -> None:
-    quick = ("+model.network.widths=[4,8]", "trainer.max_epochs=1", "trainer.limit_test_batches=1")
+    quick = ("model.network.widths=[4,8]", "trainer.max_epochs=1", "trainer.limit_test_batches=1")
     call("train", "model=unet16", *quick, *FEW, "trainer=cpu", "run=run")
     assert not (tmp_path / "run/diverged.pt").exists()

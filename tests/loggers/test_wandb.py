@@ -25,7 +25,7 @@ SHORT = (
     "trainer.max_epochs=2",
     "trainer.limit_train_batches=3",
     "trainer.log_every_n_steps=1",
-    "+model.network.widths=[4,8]",
+    "model.network.widths=[4,8]",
     "run=run",
 )
 
@@ -175,7 +175,7 @@ def test_a_lost_connection_costs_no_training(tmp_path: Path, tiny_cifar10: Path,
 
     server.answer = until_the_run_is_there
     server.handle_error = lambda *_: None
-    more = (f"data.root={tiny_cifar10}", "logger=wandb", "+logger.wandb.upload_seconds=5")
+    more = (f"data.root={tiny_cifar10}", "logger=wandb", "logger.wandb.upload_seconds=5")
     done = run_command(tmp_path, "train", *SHORT, *more)
     assert done.returncode == 0, done.stderr
     assert len(read_history(tmp_path / "run/metrics.csv")) == 2

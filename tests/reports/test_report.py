@@ -218,7 +218,7 @@ class Links(HTMLParser):
 @pytest.fixture
 def report(call: Call, tmp_path: Path, tiny_cifar10: Path, tiny_reds: Path) -> Path:
     few = ("trainer=cpu", "trainer.max_epochs=1", "data.batch_size=4", "trainer.limit_train_batches=2")
-    small = ("+model.network.widths=[4,8]",)
+    small = ("model.network.widths=[4,8]",)
     call("train", "data=cifar10", f"data.root={tiny_cifar10}", "model=unet16", *few, *small, "run=runs/unet16")
     call("train", "data=cifar10", f"data.root={tiny_cifar10}", "model=resnet16", *few, "run=runs/resnet16")
     (tmp_path / "runs/resnet16/metrics.json").unlink()  # as before its test

@@ -41,7 +41,7 @@ def test_it_resumes(call: Call, tmp_path: Path) -> None:
     settings = [
         "data=sample",
         "data.batch_size=16",
-        "+model.network.widths=[2,4]",
+        "model.network.widths=[2,4]",
         "logger=none",
         "callbacks.panel=null",
     ]

@@ -32,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.conftest import run_command
 
     folder = tmp_path_factory.mktemp("trained")
-    small = ("+model.network.widths=[4,8]", "trainer=cpu", "trainer.max_epochs=1", "run=run", *FEW)
+    small = ("model.network.widths=[4,8]", "trainer=cpu", "trainer.max_epochs=1", "run=run", *FEW)
     done: subprocess.CompletedProcess[str] = run_command(folder, "train", *small)
     assert done.returncode == 0, done.stderr
     return folder / "run"
@@ -80,7 +80,7 @@ def test_weights_of_a_network_of_the_same_shapes_are_told_apart() -> None:
 
 def test_training_goes_on_from_weights(run: Path, call: Call, tmp_path: Path) -> None:
     """At a learning rate of zero the weights come out as they went in."""
-    small = ("+model.network.widths=[4,8]", "trainer=cpu", "trainer.max_epochs=1", "run=tuned", *FEW)
+    small = ("model.network.widths=[4,8]", "trainer=cpu", "trainer.max_epochs=1", "run=tuned", *FEW)
     call("train", f"weights={run}", "model.optimizer.lr=0.0", *small)
     before, after = load_file(run / "weights.safetensors"), load_file(tmp_path / "tuned/weights.safetensors")
     assert before.keys() == after.keys()

@@ -146,7 +146,7 @@ def test_launchers(launcher: str, tmp_path: Path, tiny_cifar10: Path) -> None:
 
 def _real(root: Path) -> tuple[str, ...]:
     data = ("data=cifar10", f"data.root={root}", "data.batch_size=4", "trainer=cpu")
-    return ("model=unet16", "seed=1,2", "+model.network.widths=[4,8]", *data)
+    return ("model=unet16", "seed=1,2", "model.network.widths=[4,8]", *data)
 
 
 def _sweep(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:

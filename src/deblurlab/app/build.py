@@ -1,6 +1,5 @@
 """From configuration to objects, by Hydra's ``instantiate``."""
 
-import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,10 @@ from typing import Any
 import torch
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, LightningDataModule, Trainer
-from omegaconf import DictConfig, open_dict
+from omegaconf import DictConfig
 
 from deblurlab.app import devices
+from deblurlab.app.arguments import refuse_unknown, refuse_unknown_entries
 from deblurlab.app.expected_warnings import ignore_expected_warnings
 from deblurlab.backends.tell_devices import TellDevices
 from deblurlab.losses import LogCosh
@@ -21,9 +21,23 @@ from deblurlab.run.sketch import sketch
 from deblurlab.tasks.restoration import Restoration, TrainedNetwork
 
 
+def refuse_unknown_keys(cfg: DictConfig) -> None:
+    """Refuse the keys that no class takes, in each group, without building anything.
+
+    Raises:
+        ValueError: If there is such a key.
+    """
+    refuse_unknown(cfg.data, "data")
+    refuse_unknown(cfg.model, "model")
+    refuse_unknown(cfg.trainer, "trainer", also=devices.KEYS)
+    refuse_unknown_entries(cfg.logger, "logger")
+    refuse_unknown_entries(cfg.callbacks, "callbacks")
+
+
 def data(cfg: DictConfig) -> LightningDataModule:
     """The data module of ``cfg.data``."""
     _require_class(cfg, "data")
+    refuse_unknown(cfg.data, "data")
     module: LightningDataModule = instantiate(cfg.data, _convert_="all")
     return module
 
@@ -31,10 +45,8 @@ def data(cfg: DictConfig) -> LightningDataModule:
 def task(cfg: DictConfig) -> Restoration:
     """The task of ``cfg.model`` with its network, whose weights are random."""
     _require_class(cfg, "model")
-    model = copy.copy(cfg.model)
-    with open_dict(model):
-        model.pop("generator_ckpt", None)  # `train` loads these weights
-    module: Restoration = instantiate(model, _convert_="all")
+    refuse_unknown(cfg.model, "model")
+    module: Restoration = instantiate(cfg.model, _convert_="all")
     return module
 
 
@@ -80,6 +92,7 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     Raises:
         ValueError: If a setting makes no sense, or the machine lacks the device.
     """
+    refuse_unknown(cfg.trainer, "trainer", also=devices.KEYS)
     ignore_expected_warnings()
     if not isinstance(cfg.trainer.max_epochs, int):
         raise ValueError(f"trainer.max_epochs must be a whole number, got {cfg.trainer.max_epochs}.")
@@ -88,8 +101,8 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     own = [TellDevices(training.devices), *training.watchers]
     module: Trainer = instantiate(
         arguments,
-        callbacks=[*_listed(cfg.get("callbacks")), *callbacks, *own],
-        logger=_listed(cfg.get("logger")) or False,
+        callbacks=[*_listed(cfg, "callbacks"), *callbacks, *own],
+        logger=_listed(cfg, "logger") or False,
         enable_progress_bar=False,
         **training.arguments,
         _convert_="all",
@@ -99,9 +112,14 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
 
 def device(cfg: DictConfig) -> torch.device:
     """The device of ``cfg.trainer.accelerator`` for one network without a trainer; of a TPU it is a single core."""
+    refuse_unknown(cfg.trainer, "trainer", also=devices.KEYS)
     return devices.single(cfg.trainer.accelerator)
 
 
-def _listed(group: DictConfig | None) -> list[Any]:
+def _listed(cfg: DictConfig, key: str) -> list[Any]:
     """The objects of a group that has one entry per object; an entry that is null is switched off."""
-    return [instantiate(entry, _convert_="all") for entry in (group.values() if group else ()) if entry is not None]
+    group = cfg.get(key)
+    if not group:
+        return []
+    refuse_unknown_entries(group, key)
+    return [instantiate(entry, _convert_="all") for entry in group.values() if entry is not None]

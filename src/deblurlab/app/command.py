@@ -1,6 +1,5 @@
 """How a command starts: Hydra composes its configuration, and a user's mistake ends in one message."""
 
-import difflib
 import functools
 import logging
 import os
@@ -8,7 +7,7 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,14 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from deblurlab.app.arguments import open_groups
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group
+from deblurlab.app.suggestions import did_you_mean, listed_keys
 from deblurlab.metrics.scores import best_is
 
 for resolver in (run_folder, run_group, evaluation_folder, best_is):
     OmegaConf.register_new_resolver(resolver.__name__, resolver, use_cache=True, replace=True)
+open_groups()
 
 
 def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
@@ -107,7 +109,9 @@ def _message(error: Exception) -> str:
             f"goes into two pairs of quotes: '{key}=\"{value}\"'"
         )
     if unknown := re.match(r"Could not override '([^']+)'", message):
-        message = f"there is no {unknown[1]} to override.{_similar(unknown[1])}"
+        message = f"there is no {unknown[1]} to override.{_hint(unknown[1])}"
+    if listed := re.match(r"Could not append to config. An item is already at '([^']+)'", message):
+        message = f"{listed[1]} is there already: set it without the +, as {listed[1]}=..."
     return f"error: {message}\n(HYDRA_FULL_ERROR=1 shows where.)"
 
 
@@ -117,27 +121,11 @@ def _refuse_unknown() -> None:
     for override in HydraConfig.get().overrides.task:
         key = override.lstrip("+").partition("=")[0].partition("@")[0]
         if override.startswith("+") and "." not in key and key not in choices:
-            raise ValueError(f"{override}: deblurlab takes no {key}.{_similar(key)}")
+            raise ValueError(f"{override}: deblurlab takes no {key}.{_hint(key)}")
 
 
-def _similar(key: str) -> str:
-    """A hint at keys that are spelt alike."""
-    known: set[str] = set()
-    conf = Path(__file__).parents[1] / "conf"
-    for file in conf.rglob("*.yaml"):
-        group = file.relative_to(conf).parts[:-1][:1]
-        keys = _paths(OmegaConf.to_container(OmegaConf.load(file)))
-        known.update(group)
-        known.update(".".join(path if group in (("experiment",), ("sweep",)) else (*group, *path)) for path in keys)
-    close = difflib.get_close_matches(key, known, n=3, cutoff=0.75)
-    return f" Did you mean {' or '.join(close)}?" if close else " --help lists what there is."
-
-
-def _paths(keys: Any) -> Iterator[tuple[str, ...]]:
-    """The way to each key of nested mappings."""
-    for key, value in keys.items() if isinstance(keys, dict) else ():
-        yield (str(key),)
-        yield from ((str(key), *path) for path in _paths(value))
+def _hint(key: str) -> str:
+    return did_you_mean(key, listed_keys()) or " --help lists what there is."
 
 
 def _mendable(error: Exception) -> bool:

@@ -9,23 +9,23 @@ from omegaconf import DictConfig, OmegaConf
 from deblurlab import backends
 from deblurlab.backends import DeviceSettings, Training
 
+# The keys of the ``trainer`` group that are the backend's. Some of them are arguments of Lightning's Trainer, too.
+KEYS = tuple(field.name for field in fields(DeviceSettings))
+
 
 def divided(trainer: DictConfig) -> tuple[DeviceSettings, dict[str, Any]]:
     """The ``trainer`` group in two parts: the keys for the backend, and those that Lightning's Trainer takes.
-
-    The fields of :class:`DeviceSettings` say which keys are the backend's.
 
     Raises:
         ValueError: If one of them is missing or makes no sense.
     """
     keys: Any = OmegaConf.to_container(trainer, resolve=True)
-    names = [field.name for field in fields(DeviceSettings)]
-    if missing := [name for name in names if name not in keys]:
+    if missing := [name for name in KEYS if name not in keys]:
         raise ValueError(
             f"the trainer group lacks {', '.join(missing)}: a trainer's file begins with `defaults: [auto]`, which "
             "has every key."
         )
-    return DeviceSettings(**{name: keys.pop(name) for name in names}), keys
+    return DeviceSettings(**{name: keys.pop(name) for name in KEYS}), keys
 
 
 def training(settings: DeviceSettings) -> Training:

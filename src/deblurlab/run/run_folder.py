@@ -243,6 +243,7 @@ def load_run(folder: str) -> Run:
         if not isinstance(config._get_node(section), DictConfig):
             raise ValueError(f"{saved / 'config.yaml'} is damaged: {section} is missing.")
     _require_resolved(OmegaConf.to_container(config, resolve=False), saved / "config.yaml")
+    config.model.pop("generator_ckpt", None)  # until version 0.1.0 the key ``weights`` had this second name
     return Run(model=_choice(saved / "hydra.yaml", "model"), data=_choice(saved / "hydra.yaml", "data"), config=config)
 
 

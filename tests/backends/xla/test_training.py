@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("torch_xla", reason="torch_xla is not installed")
 
-TINY = ("data=cifar10", "data.batch_size=8", "model=unet16", "+model.network.widths=[4,8]", "trainer.precision=32-true")
+TINY = ("data=cifar10", "data.batch_size=8", "model=unet16", "model.network.widths=[4,8]", "trainer.precision=32-true")
 # Compiles twenty times faster, computes the same.
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 XLA = ("trainer=xla_cpu",)
@@ -144,7 +144,7 @@ def test_killed_in_an_epoch_it_goes_on_at_the_same_step(
 ) -> None:
     folder, each_step = (
         tmp_path / "run",
-        ("callbacks.last.every_n_epochs=null", "+callbacks.last.every_n_train_steps=1"),
+        ("callbacks.last.every_n_epochs=null", "callbacks.last.every_n_train_steps=1"),
     )
     arguments = (*TINY, *XLA, *settings, *each_step, "callbacks.last.save_on_train_epoch_end=false", f"run={folder}")
     killed = subprocess.Popen([sys.executable, "-m", "deblurlab.train", *arguments], env=environment())

@@ -1,0 +1,44 @@
+"""The keys that a misspelt one may have been meant for."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+_CONF = Path(__file__).parents[1] / "conf"
+
+
+def did_you_mean(key: str, known: Iterable[str]) -> str:
+    """A question that names up to three of the ``known`` keys that are spelt like ``key``.
+
+    It looks among the keys below the same parent; where the parent itself is misspelt, whole keys are compared.
+
+    Returns:
+        The question with a space before it; "" if no key is spelt alike.
+    """
+    known = sorted(set(known))
+    parent, _, name = key.rpartition(".")
+    siblings = {one.rpartition(".")[2]: one for one in known if one.rpartition(".")[0] == parent}
+    if siblings:
+        alike = [siblings[one] for one in difflib.get_close_matches(name, siblings, n=3, cutoff=0.7)]
+    else:
+        alike = difflib.get_close_matches(key, known, n=3, cutoff=0.75)
+    return f" Did you mean {' or '.join(alike)}?" if alike else ""
+
+
+def listed_keys() -> Iterator[str]:
+    """Each key of the YAML files as it is written on the command line, and the names of their groups."""
+    for file in _CONF.rglob("*.yaml"):
+        group = file.relative_to(_CONF).parts[:-1][:1]
+        yield from group
+        prefix = () if group in (("experiment",), ("sweep",)) else group
+        yield from (".".join((*prefix, *path)) for path in _paths(OmegaConf.to_container(OmegaConf.load(file))))
+
+
+def _paths(keys: Any) -> Iterator[tuple[str, ...]]:
+    """The way to each key of nested mappings."""
+    for key, value in keys.items() if isinstance(keys, dict) else ():
+        yield (str(key),)
+        yield from ((str(key), *path) for path in _paths(value))

@@ -1,0 +1,62 @@
+"""The signature is the schema: what a class takes can be set, listed or not, and nothing else can."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
+
+import deblurlab.app.command
+from deblurlab.app import build
+from deblurlab.app.arguments import refuse_unknown
+
+CONF = Path(deblurlab.__file__).parent / "conf"
+
+
+@pytest.fixture
+def composed() -> Iterator[object]:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        yield lambda *overrides: compose("train", overrides=["run=run", *overrides])
+
+
+@pytest.mark.parametrize("sign", ["", "+", "++"])
+def test_an_argument_that_no_file_lists_needs_no_sign_before_it(sign: str, composed) -> None:
+    set_here = {"trainer.max_time": "00:00:20:00", "model.network.residual": True, "model.optimizer.weight_decay": 0.1}
+    cfg = composed(*(f"{sign}{key}={value}" for key, value in set_here.items()))
+    assert {key: OmegaConf.select(cfg, key) for key in set_here} == set_here
+    build.refuse_unknown_keys(cfg)
+
+
+def test_options_of_a_group_are_open_whichever_is_chosen(composed) -> None:
+    cfg = composed(
+        "experiment=reds_unet16", "callbacks=[default,ema]", "data.workers=3", "callbacks.ema.use_buffers=true"
+    )
+    assert (cfg.data.workers, cfg.callbacks.ema.use_buffers) == (3, True)
+    build.refuse_unknown_keys(cfg)
+
+
+def test_every_level_is_compared_with_its_class() -> None:
+    layout = {"_target_": "deblurlab.data.Layout", "title": "mine", "pages": "x"}
+    config = OmegaConf.create({"_target_": "deblurlab.data.VideoFrames", "root": "${oc.env:HOME}", "layout": layout})
+    with pytest.raises(ValueError, match=r"there is no data\.layout\.pages: .* Did you mean data\.layout\.page\?"):
+        refuse_unknown(config, "data")
+
+
+@pytest.mark.parametrize("target", ["no.such.package.Network", "torch.nn.functional.interpolate_", "builtins.dict"])
+def test_a_class_without_a_known_signature_is_left_to_itself(target: str) -> None:
+    refuse_unknown(OmegaConf.create({"_target_": target, "anything": 1}), "model.network")
+
+
+def test_a_partial_function_and_keys_of_ours_are_taken() -> None:
+    schedule = {
+        "_target_": "deblurlab.tasks.schedules.constant_then_exponential",
+        "_partial_": True,
+        "constant_epochs": 3,
+        "gamma": 0.5,
+    }
+    refuse_unknown(OmegaConf.create(schedule), "model.scheduler")
+    trainer: DictConfig = OmegaConf.create({"_target_": "lightning.pytorch.Trainer", "graph": "step"})
+    refuse_unknown(trainer, "trainer", also=["graph"])
+    with pytest.raises(ValueError, match=r"there is no trainer\.graph"):
+        refuse_unknown(trainer, "trainer")
