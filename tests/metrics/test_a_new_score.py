@@ -62,7 +62,7 @@ def session(tmp_path_factory: pytest.TempPathFactory, tiny_cifar10: Path) -> Pat
     (earlier / "job.json").write_text(json.dumps(job))
     (folder / "runs/later").mkdir()
     (folder / "runs/later/job.json").write_text(json.dumps(job | {"swept": {"lr": "2"}}))
-    run = f"data=cifar10 data.root={tiny_cifar10} data.batch_size=4 model=unet16 +model.network.widths=[2,4]"
+    run = f"data=cifar10 data.root={tiny_cifar10} data.batch_size=4 model=unet16 model.network.widths=[2,4]"
     (folder / "commands").write_text(
         f"train {run} trainer=cpu trainer.precision=32-true trainer.max_epochs=2 monitor=val/worst run=runs/later\n"
         "evaluate run=runs/later trainer.precision=32-true output=evaluated\n"

@@ -13,7 +13,7 @@ pytest.importorskip("torch_xla", reason="torch_xla is not installed")
 
 
 def test_tracing_compiles_and_runs_nothing_of_the_step(tiny_cifar10: Path, tmp_path: Path) -> None:
-    overrides = ("model=unet16", "+model.network.widths=[4,8]", f"data.root={tiny_cifar10}", "data.batch_size=8")
+    overrides = ("model=unet16", "model.network.widths=[4,8]", f"data.root={tiny_cifar10}", "data.batch_size=8")
     done = subprocess.run(
         [sys.executable, "-m", "tests.backends.xla.lower", str(tmp_path / "step.hlo"), *overrides],
         env=environment(),
