@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -28,9 +29,12 @@ from rich.table import Table
 import deblurlab
 from deblurlab.app import build
 from deblurlab.data import VideoFrames
-from deblurlab.data.preparing.write import prepare, published
-from deblurlab.data.shards.format import Codec, Settings
+from deblurlab.data.preparing.sequences import published_sequences
+from deblurlab.data.preparing.write import prepare_sequences
+from deblurlab.data.shards.format import Settings
+from deblurlab.data.shards.shard_rows import Codec
 from deblurlab.data.shards.storage import Storage
+from deblurlab.data.splits import PublishedSplit
 
 PATCHES = 12
 TURNS = 3
@@ -142,12 +146,14 @@ def main(root: str) -> None:
     eaten = appetite(root)
     raw = modules(root)
     with tempfile.TemporaryDirectory() as folder:
-        sequences = [sequence for split in ("train", "test") for sequence in published(raw.pairs(split), split)]
+        sequences = [
+            sequence for split in get_args(PublishedSplit) for sequence in published_sequences(raw.pairs(split), split)
+        ]
         codecs: tuple[Codec, ...] = ("webp", "png", "raw")
         bytes_a_frame = {}
         for codec in codecs:
             settings = Settings(codec, raw.size, raw.antialias)
-            index = prepare(
+            index = prepare_sequences(
                 sequences, Storage(f"{folder}/{codec}"), settings, workers=2, skip_broken=False, progress=lambda _: None
             )
             bytes_a_frame[codec] = sum(s.bytes for s in index.shards) / sum(len(s.frames) for s in index.shards)

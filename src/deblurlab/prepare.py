@@ -11,6 +11,7 @@ Examples:
 import logging
 import sys
 from pathlib import Path
+from typing import get_args
 
 from omegaconf import DictConfig
 
@@ -27,16 +28,19 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.app import build
     from deblurlab.data import VideoFrames
     from deblurlab.data.preparing import tfrecord, write
-    from deblurlab.data.preparing.check_frames import check
-    from deblurlab.data.shards.format import Settings, require_codec
+    from deblurlab.data.preparing.check_frames import check_frames
+    from deblurlab.data.preparing.sequences import published_sequences
+    from deblurlab.data.shards.format import Settings
+    from deblurlab.data.shards.shard_rows import require_codec
     from deblurlab.data.shards.storage import Storage
+    from deblurlab.data.splits import PublishedSplit
 
     data = build.data(cfg)
     if not isinstance(data, VideoFrames):
         raise ValueError("prepare takes the data sets of video frames: data=reds or data=gopro.")
     if cfg.check:
         with tqdm(desc="checking", unit=" frames", disable=not sys.stderr.isatty()) as bar:
-            report = check(Path(data.root), data.layout, workers=cfg.workers, progress=bar.update)
+            report = check_frames(Path(data.root), data.layout, workers=cfg.workers, progress=bar.update)
         for line in report.summary:
             log.info(line)
         if report.missing:
@@ -56,13 +60,13 @@ def main(cfg: DictConfig) -> None:
     require_codec(cfg.codec)
     records = cfg.format == "tfrecord"
     sequences = tfrecord.record_sequences(data.storage) or [
-        sequence for split in ("train", "test") for sequence in write.published(data.pairs(split), split)
+        sequence for split in get_args(PublishedSplit) for sequence in published_sequences(data.pairs(split), split)
     ]
     storage = Storage(cfg.out)
     total = sum(sequence.frames for sequence in sequences)
     log.info(f"{len(sequences)} sequences to {storage.names('')}")
     with tqdm(desc="preparing", total=total or None, unit=" frames", disable=not sys.stderr.isatty()) as bar:
-        index = write.prepare(
+        index = write.prepare_sequences(
             sequences,
             storage,
             Settings("png" if records else cfg.codec, data.size, data.antialias),

@@ -1,4 +1,28 @@
-"""Data sets: Lightning data modules that feed :class:`deblurlab.interfaces.Pair`."""
+"""Data sets: Lightning data modules that feed a task batches of :class:`deblurlab.interfaces.Pair`.
+
+Two kinds of data module stand in ``modules/``. One holds sharp images in memory and blurs them on the training device
+(CIFAR10, Sample). The other reads pairs of pictures from files as they are needed (VideoFrames, Folder). A pair of
+pictures has another type at each stage of its way::
+
+    on disk                     decoded                one batch, on the host      one batch, on the device
+    FilePair (two paths)   ->   PixelPair (arrays)  -> PairBatch (bytes, flips) -> Pair (float32 in [0, 1])
+    ShardRow (two files'
+      bytes, in a shard)   ->   PixelPair (arrays)  -> PairBatch (bytes, flips) -> Pair
+
+    images in memory            one batch to make      one batch, on the host      one batch, on the device
+    (N, 3, H, W) uint8     ->   BatchDraw           -> SharpBatch (bytes,       -> Pair
+                                (which, how blurred)   kernels, flips)
+
+The rooms, from the lowest to the highest:
+
+- ``arrays.py``, ``pixels.py``, ``splits.py``: array types, picture files to pixels, what is held out for validation.
+- ``blur/``: what makes a sharp image blurred.
+- ``shards/``: prepared frames in Parquet files, on disk or in a bucket.
+- ``sources/``: where pairs are read from, one at a time.
+- ``batches/``: which images make which batch of an epoch, and the loaders that make it.
+- ``modules/``: the data modules, which configurations name through this package.
+- ``preparing/``: what only the command ``prepare`` needs.
+"""
 
 from deblurlab.data.modules.cifar10 import CIFAR10
 from deblurlab.data.modules.folder import Folder

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from deblurlab.data.blur.kernels import blur, gaussian_kernel, shake_kernel
+from deblurlab.data.blur.kernels import apply_kernel, gaussian_kernel, shake_kernel
 from deblurlab.data.pixels import Pixels, decode, dimensions
 from deblurlab.metrics.image import psnr, ssim
 from deblurlab.restoring import tiles
@@ -155,7 +155,7 @@ def _restored(
         )
         if min(height, width) <= len(kernel):
             raise _RefusedError(400, f"{width}x{height} pixels are too few for so much blur.")
-        blurred = blur(sharp, kernel)
+        blurred = apply_kernel(sharp, kernel)
     if kind or not shown:
         answer["blurred"] = _encoded(blurred)
     restored = tiles.restore(restorer, blurred, tiling=tiles.Tiling(), device=device)

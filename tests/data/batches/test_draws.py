@@ -2,18 +2,20 @@ import numpy as np
 import pytest
 import torch
 
-from deblurlab.data.batches.draws import Draw, DrawnImages, DrawnLoader, RawBatch, evaluation_draws, training_draws
+from deblurlab.data.batches.drawn_loader import DrawnImages, DrawnLoader, SharpBatch
+from deblurlab.data.batches.draws import BatchDraw, evaluation_draws, training_draws
+from deblurlab.data.batches.host import Host
 
 
-def _draws(*, epoch: int = 0, seed: int = 0, fixed_blur: bool = False) -> list[Draw]:
+def _draws(*, epoch: int = 0, seed: int = 0, fixed_blur: bool = False) -> list[BatchDraw]:
     return training_draws(images=50, batch_size=8, sigma_range=(0, 3), seed=seed, epoch=epoch, fixed_blur=fixed_blur)
 
 
-def equal(left: RawBatch, right: RawBatch) -> bool:
+def equal(left: SharpBatch, right: SharpBatch) -> bool:
     return all(torch.equal(a, b) for a, b in zip(left, right, strict=True))
 
 
-def _column(draws: list[Draw], name: str) -> np.ndarray:
+def _column(draws: list[BatchDraw], name: str) -> np.ndarray:
     return np.concatenate([getattr(draw, name) for draw in draws])
 
 
@@ -23,7 +25,7 @@ def test_an_epoch_shows_each_image_at_most_once_and_drops_the_rest() -> None:
 
 
 def test_an_epoch_is_a_function_of_seed_and_epoch() -> None:
-    for name in Draw._fields:
+    for name in BatchDraw._fields:
         np.testing.assert_array_equal(_column(_draws(epoch=3), name), _column(_draws(epoch=3), name))
 
 
@@ -68,7 +70,10 @@ def test_goes_on_behind_the_last_batch_it_gave(workers: int) -> None:
     def loader() -> DrawnLoader:
         images = torch.randint(0, 256, (50, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
         return DrawnLoader(
-            DrawnImages(images, sigma_max=3), lambda epoch: _draws(epoch=epoch), workers=workers, epoch=lambda: 2
+            DrawnImages(images, sigma_max=3, host=Host()),
+            lambda epoch: _draws(epoch=epoch),
+            workers=workers,
+            epoch=lambda: 2,
         )
 
     whole = list(loader())
@@ -87,14 +92,14 @@ def test_goes_on_behind_the_last_batch_it_gave(workers: int) -> None:
 
 def test_the_hosts_shares_make_up_the_batch() -> None:
     images = torch.arange(12, dtype=torch.uint8)[:, None, None, None].expand(12, 3, 8, 8)
-    draw = Draw(
+    draw = BatchDraw(
         np.arange(12)[::-1].copy(),
         np.linspace(0.1, 1, 12),
         np.random.default_rng(0).random((12, 2)) < 0.5,
         np.arange(12) < 7,
     )
-    whole = DrawnImages(images, sigma_max=1)[draw]
-    shares = [DrawnImages(images, sigma_max=1, process=process, processes=3)[draw] for process in range(3)]
+    whole = DrawnImages(images, sigma_max=1, host=Host())[draw]
+    shares = [DrawnImages(images, sigma_max=1, host=Host(rank, 3))[draw] for rank in range(3)]
     assert {len(share.sharp) for share in shares} == {4}
     for field, parts in zip(whole, zip(*shares, strict=True), strict=True):
         assert torch.equal(field, torch.cat(parts))

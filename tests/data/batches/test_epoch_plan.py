@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deblurlab.data.batches.epoch_plan import Host, Plan, evaluation_plan, training_plan
+from deblurlab.data.batches.epoch_plan import EpochPlan, evaluation_plan, training_plan
+from deblurlab.data.batches.host import Host
 
 
 def plan(
@@ -15,7 +16,7 @@ def plan(
     open_groups: int = 10**6,
     mixed_frames: int = 10**6,
     host: Host | None = None,
-) -> Plan:
+) -> EpochPlan:
     return training_plan(
         patches=patches,
         groups=groups,
@@ -28,7 +29,7 @@ def plan(
     )
 
 
-def items(made: Plan) -> list[tuple[int, int]]:
+def items(made: EpochPlan) -> list[tuple[int, int]]:
     return list(zip(made.frames.ravel().tolist(), made.patches.ravel().tolist(), strict=True))
 
 

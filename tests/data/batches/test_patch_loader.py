@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from deblurlab.data import VideoFrames
-from deblurlab.data.batches.epoch_plan import Host
-from deblurlab.data.batches.patch_loader import RawPairs
+from deblurlab.data.batches.host import Host
+from deblurlab.data.batches.patch_loader import PairBatch
 from deblurlab.data.pixels import decode, resize
 from deblurlab.interfaces import Pair, assemble, cut
 from tests.data.conftest import REDS_LAYOUT
@@ -25,7 +25,7 @@ def frames(root: Path, **options: Any) -> VideoFrames:
     return VideoFrames(root=str(root), layout=REDS_LAYOUT, **(defaults | options))
 
 
-def equal(left: RawPairs, right: RawPairs) -> bool:
+def equal(left: PairBatch, right: PairBatch) -> bool:
     return all(torch.equal(a, b) for a, b in zip(left[:4], right[:4], strict=True))
 
 
@@ -76,7 +76,7 @@ def test_flips_are_what_they_say(make_reds: Make) -> None:
 def test_two_epochs_differ_and_one_seed_repeats(make_reds: Make) -> None:
     root = make_reds(sequences=2, frames=4)
 
-    def epoch(number: int, seed: int = 0, workers: int = 2) -> list[RawPairs]:
+    def epoch(number: int, seed: int = 0, workers: int = 2) -> list[PairBatch]:
         return list(frames(root, seed=seed, workers=workers).train_dataloader().batches(number))
 
     first = epoch(0)
@@ -136,7 +136,7 @@ def test_skipping_replaces_in_training_and_leaves_out_in_tests(
     batches = list(loader)
     assert len(batches) == 3  # as many as without the damage
     assert sum(int((~batch.valid).sum()) for batch in batches) == 12
-    assert loader.skipped == {1}
+    assert loader.reader.skipped == {1}
     assert "00000001.png is empty" in caplog.text
     assert "1 of 3 frames are left out" in caplog.text
     test = data.test_dataloader()

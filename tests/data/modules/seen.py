@@ -15,8 +15,9 @@ from PIL import Image, ImageFilter
 
 from deblurlab.backends.xla.device_loader import ResumableDeviceLoader
 from deblurlab.data import CIFAR10, Folder, Sample, VideoFrames
-from deblurlab.data.batches.draws import RawBatch
-from deblurlab.data.preparing.write import prepare, published
+from deblurlab.data.batches.drawn_loader import SharpBatch
+from deblurlab.data.preparing.sequences import published_sequences
+from deblurlab.data.preparing.write import prepare_sequences
 from deblurlab.data.shards.format import Settings
 from deblurlab.data.shards.storage import Storage
 from deblurlab.interfaces import Pair
@@ -42,9 +43,9 @@ def write_pictures(root: Path, kind: str) -> Path:
 def write_shards(root: Path, out: Path) -> Path:
     """The frames of a REDS tree as prepared shards of 32x18 pixels."""
     data = VideoFrames(root=str(root), layout=REDS_LAYOUT, size=[18, 32], grid=[3, 2])
-    sequences = [sequence for split in ("train", "test") for sequence in published(data.pairs(split), split)]
+    sequences = [sequence for split in ("train", "test") for sequence in published_sequences(data.pairs(split), split)]
     settings = Settings("png", (18, 32), True)
-    prepare(sequences, Storage(str(out)), settings, workers=2, skip_broken=False, progress=lambda _: None)
+    prepare_sequences(sequences, Storage(str(out)), settings, workers=2, skip_broken=False, progress=lambda _: None)
     return out
 
 
@@ -93,7 +94,7 @@ class Notes(LightningModule):
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         if self.trainer.training:
-            blurs = batch.kernels if isinstance(batch, RawBatch) else batch.blurred
+            blurs = batch.kernels if isinstance(batch, SharpBatch) else batch.blurred
             for sharp, blur, flips in zip(batch.sharp, blurs, batch.flips, strict=True):
                 image, epoch = sharp.numpy().tobytes(), self.current_epoch
                 self.order[epoch].append(image)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from deblurlab.data import Folder
-from deblurlab.data.blur.kernels import blur, gaussian_kernel, shake_kernel
+from deblurlab.data.blur.kernels import apply_kernel, gaussian_kernel, shake_kernel
 from deblurlab.data.pixels import decode
 from deblurlab.interfaces import assemble, cut
 from tests.data.conftest import picture
@@ -44,13 +44,13 @@ def test_blur_is_a_convolution_with_reflected_borders() -> None:
     pixels = picture(0, 50, 60)
     kernel = shake_kernel(11, np.random.default_rng(5))
     expected = cv2.filter2D(pixels.astype(np.float64), -1, kernel[::-1, ::-1], borderType=cv2.BORDER_REFLECT_101)
-    np.testing.assert_array_equal(blur(pixels, kernel), np.rint(expected))
+    np.testing.assert_array_equal(apply_kernel(pixels, kernel), np.rint(expected))
 
 
 def test_gaussian_blur_is_opencvs() -> None:
     pixels = picture(1, 50, 60)
     expected = cv2.GaussianBlur(pixels, (0, 0), sigmaX=1.7).astype(int)
-    assert np.abs(blur(pixels, gaussian_kernel(1.7)) - expected).max() <= 1
+    assert np.abs(apply_kernel(pixels, gaussian_kernel(1.7)) - expected).max() <= 1
 
 
 def test_photographs_split_without_overlap_and_test_whole(tmp_path: Path) -> None:

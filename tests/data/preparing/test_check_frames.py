@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deblurlab.data.preparing.check_frames import Report, check
+from deblurlab.data.preparing.check_frames import Report, check_frames
 from tests.data.conftest import REDS_LAYOUT
 
 Make = Callable[..., Path]
 
 
 def looked_at(root: Path) -> Report:
-    return check(root, REDS_LAYOUT, workers=2, progress=lambda _: None)
+    return check_frames(root, REDS_LAYOUT, workers=2, progress=lambda _: None)
 
 
 def changed(folder: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:

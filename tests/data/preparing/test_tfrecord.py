@@ -7,16 +7,9 @@ import pytest
 
 pytest.importorskip("google_crc32c", reason="the extra tfrecord is not installed")
 
-from deblurlab.data.preparing.tfrecord import (
-    example_bytes,
-    example_features,
-    masked_crc,
-    read_records,
-    record_sequences,
-    write_record,
-    write_tfrecord,
-)
-from deblurlab.data.preparing.write import Format, prepare
+from deblurlab.data.preparing.tf_example import example_bytes, example_features
+from deblurlab.data.preparing.tfrecord import masked_crc, read_records, record_sequences, write_record, write_tfrecord
+from deblurlab.data.preparing.write import Format, prepare_sequences
 from deblurlab.data.shards.format import Settings
 from deblurlab.data.shards.storage import Storage
 from tests.data.shards.test_shards import prepared, shards
@@ -77,7 +70,7 @@ def test_through_tfrecord_and_back_to_shards(make_reds: Make, tmp_path: Path) ->
         ("train", "001"),
     ]
     out = Storage(str(tmp_path / "out"))
-    prepare(sequences, out, PNG, workers=2, skip_broken=False, progress=lambda _: None)
+    prepare_sequences(sequences, out, PNG, workers=2, skip_broken=False, progress=lambda _: None)
     direct, through = shards(root), shards(tmp_path / "out")
     for split in ("train", "val", "test"):
         left, right = direct.source(split), through.source(split)
@@ -94,7 +87,7 @@ def test_a_damaged_record_stops_prepare_with_its_name(make_reds: Make, tmp_path:
     data[len(data) // 2] ^= 1
     file.write_bytes(data)
     with pytest.raises(ValueError, match=r"001\.tfrecord, record 1: its checksum does not match"):
-        prepare(
+        prepare_sequences(
             record_sequences(Storage(str(tmp_path / "records"))),
             Storage(str(tmp_path / "out")),
             PNG,

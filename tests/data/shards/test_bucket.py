@@ -111,7 +111,7 @@ def test_what_a_killed_process_left_half_fetched_is_thrown_away(bucket: str, tmp
     source = Storage(bucket)
     index = read_index(source)
     assert index is not None
-    old, new = (tmp_path / f"{name}.parquet.1.partial" for name in ("old", "new"))
+    old, new = (tmp_path / f".{name}.parquet.partial" for name in ("old", "new"))
     for file in (old, new):
         file.write_bytes(b"half")
     os.utime(old, (0, 0))
@@ -139,7 +139,8 @@ def test_an_unfinished_bucket_and_a_missing_one_say_what_to_do(server: FaultyPro
 
 
 def test_hosts_read_different_shards(bucket: str, tmp_path: Path) -> None:
-    from deblurlab.data.batches.epoch_plan import Host, training_plan
+    from deblurlab.data.batches.epoch_plan import training_plan
+    from deblurlab.data.batches.host import Host
 
     source = from_bucket(bucket, tmp_path / "cache").source("train")
     read = []

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from deblurlab.data import VideoFrames
-from deblurlab.data.preparing.write import EncodedPair, SourceSequence, prepare, published
+from deblurlab.data.preparing.sequences import EncodedPair, SourceSequence, published_sequences
+from deblurlab.data.preparing.write import prepare_sequences
 from deblurlab.data.shards.format import INDEX, Index, Settings
 from deblurlab.data.shards.storage import Storage
 from tests.data.batches.test_patch_loader import equal, frames
@@ -20,9 +21,9 @@ SETTINGS = Settings("webp", (18, 32), True)
 
 def prepared(root: Path, out: Path | str, settings: Settings = SETTINGS, **options: Any) -> Index:
     data = VideoFrames(root=str(root), layout=REDS_LAYOUT, size=settings.size, grid=[3, 2])
-    sequences = [sequence for split in ("train", "test") for sequence in published(data.pairs(split), split)]
+    sequences = [sequence for split in ("train", "test") for sequence in published_sequences(data.pairs(split), split)]
     defaults: dict[str, Any] = {"workers": 2, "skip_broken": False, "progress": lambda _: None}
-    return prepare(sequences, Storage(str(out)), settings, **(defaults | options))
+    return prepare_sequences(sequences, Storage(str(out)), settings, **(defaults | options))
 
 
 def shards(root: Path | str, **options: Any) -> VideoFrames:
@@ -118,7 +119,9 @@ def test_a_source_that_changed_is_prepared_again(make_reds: Make, tmp_path: Path
 def test_two_sequences_of_one_name_are_refused(tmp_path: Path) -> None:
     twice = [SourceSequence("train", "000", source, 1, lambda: iter(())) for source in ("a", "b")]
     with pytest.raises(ValueError, match=r"Several sequences would be written to train/000\.parquet"):
-        prepare(twice, Storage(str(tmp_path)), SETTINGS, workers=1, skip_broken=False, progress=lambda _: None)
+        prepare_sequences(
+            twice, Storage(str(tmp_path)), SETTINGS, workers=1, skip_broken=False, progress=lambda _: None
+        )
 
 
 def test_every_damaged_byte_of_a_row_is_noticed_and_named(make_reds: Make, tmp_path: Path) -> None:
@@ -155,7 +158,7 @@ def test_training_skips_and_counts_a_damaged_row(
     file.write_bytes(damaged)
     loader = shards(out, batch_size=6, on_error="skip").train_dataloader()
     assert len(list(loader)) == 4
-    assert loader.skipped == {1}
+    assert loader.reader.skipped == {1}
     assert "row 1 (000/00000001) is damaged" in caplog.text
 
 
@@ -194,6 +197,6 @@ def test_preparing_uses_its_workers_and_bounds_what_it_holds(tmp_path: Path) -> 
             written += count
 
     sequence = SourceSequence("train", "000", "", 60, pairs)
-    prepare([sequence], Storage(str(tmp_path)), SETTINGS, workers=2, skip_broken=False, progress=progress)
+    prepare_sequences([sequence], Storage(str(tmp_path)), SETTINGS, workers=2, skip_broken=False, progress=progress)
     assert (read, written) == (60, 60)
     assert most <= 8

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deblurlab.data.sources.layouts import find_frames, held_out, image_tree
+from deblurlab.data.sources.layouts import find_frames
+from deblurlab.data.sources.picture_files import image_tree
+from deblurlab.data.splits import hold_out_sequences
 from tests.data.conftest import REDS_LAYOUT
 
 
@@ -69,17 +71,17 @@ def test_linked_folders_are_entered(tmp_path: Path) -> None:
 
 def test_validation_holds_out_whole_sequences() -> None:
     sequences = [f"{sequence:03}" for sequence in range(240) for _ in range(10)]
-    mask = held_out(sequences, "REDS")
+    mask = hold_out_sequences(sequences, "REDS")
     assert mask.sum() == 300
     assert set(mask.reshape(240, 10).sum(axis=1)) == {0, 10}
 
 
 def test_few_sequences_hold_out_their_last_frames_and_say_so(caplog: pytest.LogCaptureFixture) -> None:
-    mask = held_out(["a"] * 16 + ["b"] * 3 + ["c"], "REDS")
+    mask = hold_out_sequences(["a"] * 16 + ["b"] * 3 + ["c"], "REDS")
     np.testing.assert_array_equal(np.flatnonzero(mask), [14, 15, 18])
     assert "3 sequences are too few" in caplog.text
 
 
-def test_single_frames_cannot_be_held_out() -> None:
+def test_single_frames_cannot_be_hold_out_sequences() -> None:
     with pytest.raises(ValueError, match="2 frames are too few to hold out one for validation"):
-        held_out(["a", "b"], "REDS")
+        hold_out_sequences(["a", "b"], "REDS")

@@ -1,56 +1,47 @@
-"""Batches drawn by (seed, epoch) alone, and a loader that can stop and go on between any two of them."""
+"""The batches of an epoch of images in memory: which image stands where, how it is blurred and how it is flipped."""
 
-from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-import torch
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
 
-from deblurlab.data.batches.resumable import ResumableLoader
-from deblurlab.data.blur.gaussian import gaussian_kernels, kernel_size
+from deblurlab.data.arrays import Booleans, Floats, Integers
 
 
-class RawBatch(NamedTuple):
-    """What leaves the loader: bytes and draws; the arithmetic happens on the training device.
+class BatchDraw(NamedTuple):
+    """What was drawn for one batch of B images.
 
     Attributes:
-        sharp: (B, 3, H, W) uint8.
-        kernels: (B, K) int16 blur kernels in 1/256.
-        flips: (B, 2) bool, flip horizontally and vertically.
-        valid: (B,) bool, see :class:`deblurlab.interfaces.Pair`.
+        images: (B,) indices of the images.
+        sigma: (B,) standard deviations of their Gaussian blur, in pixels.
+        flips: (B, 2) flip horizontally, flip vertically.
+        valid: (B,) False for rows that only fill up the batch.
     """
 
-    sharp: Tensor
-    kernels: Tensor
-    flips: Tensor
-    valid: Tensor
+    images: Integers
+    sigma: Floats
+    flips: Booleans
+    valid: Booleans
 
-
-class Draw(NamedTuple):
-    """One batch to make: image indices (B,), their blur's sigma (B,) and flips (B, 2), and which rows count."""
-
-    images: npt.NDArray[np.int64]
-    sigma: npt.NDArray[np.float64]
-    flips: npt.NDArray[np.bool_]
-    valid: npt.NDArray[np.bool_]
-
-    def rows(self, share: slice) -> "Draw":
-        return Draw(self.images[share], self.sigma[share], self.flips[share], self.valid[share])
+    def rows(self, part: slice) -> "BatchDraw":
+        """The draw of some rows of the batch."""
+        return BatchDraw(self.images[part], self.sigma[part], self.flips[part], self.valid[part])
 
 
 def training_draws(
     *, images: int, batch_size: int, sigma_range: tuple[float, float], seed: int, epoch: int, fixed_blur: bool
-) -> list[Draw]:
-    """Every image once in a new order, with new flips and, unless ``fixed_blur``, a new blur.
+) -> list[BatchDraw]:
+    """Every image once in a new order, with new flips and a new blur. A last partial batch is dropped.
 
-    An epoch is a function of (seed, epoch), so nothing needs to be remembered to draw it again. A last partial batch
-    is dropped.
+    Args:
+        images: The number of images.
+        batch_size: Images per batch.
+        sigma_range: The smallest and the largest sigma of the blur, in pixels; it is drawn uniformly between them.
+        seed: Seed of the training draws.
+        epoch: The number of the epoch. (seed, epoch) determine the result.
+        fixed_blur: Each image has one blur for all epochs, drawn from the seed alone.
 
     Raises:
-        ValueError: if the images make no batch.
+        ValueError: if the images are too few for a batch.
     """
     if images < batch_size:
         raise ValueError(f"{images} training images make no batch of {batch_size}: lower data.batch_size.")
@@ -59,75 +50,21 @@ def training_draws(
     flips = rng.random((images, 2)) < 0.5
     sigma = (np.random.default_rng((seed,)) if fixed_blur else rng).uniform(*sigma_range, images)
     valid = np.ones(batch_size, dtype=np.bool_)
-    rows = order[: images // batch_size * batch_size].reshape(-1, batch_size)
-    return [Draw(row, sigma[row], flips[row], valid) for row in rows]
+    batches = order[: images // batch_size * batch_size].reshape(-1, batch_size)
+    return [BatchDraw(batch, sigma[batch], flips[batch], valid) for batch in batches]
 
 
-def evaluation_draws(*, sigma: npt.NDArray[np.float64], batch_size: int) -> list[Draw]:
-    """Every image once, in order, with its own ``sigma``; the last batch is filled up and masked."""
+def evaluation_draws(*, sigma: Floats, batch_size: int) -> list[BatchDraw]:
+    """Every image once, in order and not flipped. The last batch is filled up with its last image, which is masked.
+
+    Args:
+        sigma: (N,) the blur of each image, in pixels.
+        batch_size: Images per batch.
+    """
     flips = np.zeros((batch_size, 2), dtype=np.bool_)
     draws = []
     for start in range(0, len(sigma), batch_size):
         row = np.arange(start, start + batch_size)
         index = np.minimum(row, len(sigma) - 1)
-        draws.append(Draw(index, sigma[index], flips, row < len(sigma)))
+        draws.append(BatchDraw(index, sigma[index], flips, row < len(sigma)))
     return draws
-
-
-class DrawnImages(Dataset[RawBatch]):
-    """Makes the batch that a :class:`Draw` describes from (N, 3, H, W) uint8 images in memory.
-
-    Args:
-        images: (N, 3, H, W) uint8.
-        sigma_max: the widest blur that will be drawn.
-        process: of several processes with the same draws, this one's index; it makes its share of the rows.
-        processes: how many there are.
-    """
-
-    def __init__(self, images: Tensor, *, sigma_max: float, process: int = 0, processes: int = 1) -> None:
-        self.images = images
-        self.taps = int(kernel_size(sigma_max))
-        self.process, self.processes = process, processes
-
-    def __getitem__(self, draw: Draw) -> RawBatch:
-        rows = len(draw.images) // self.processes
-        draw = draw.rows(slice(self.process * rows, (self.process + 1) * rows))
-        return RawBatch(
-            sharp=self.images[torch.from_numpy(draw.images)],
-            kernels=torch.from_numpy(gaussian_kernels(draw.sigma, self.taps)),
-            flips=torch.from_numpy(draw.flips),
-            valid=torch.from_numpy(draw.valid),
-        )
-
-
-class DrawnLoader(ResumableLoader[RawBatch]):
-    """The batches that are drawn for each epoch, made of images in memory.
-
-    Args:
-        images: Makes a batch from its draw.
-        draws: An epoch number to that epoch's draws.
-        workers: Processes that make batches; 0 makes them in the training process.
-        epoch: See :class:`ResumableLoader`.
-    """
-
-    def __init__(
-        self,
-        images: DrawnImages,
-        draws: Callable[[int], list[Draw]],
-        *,
-        workers: int,
-        epoch: Callable[[], int] | None,
-    ) -> None:
-        super().__init__(epoch=epoch)
-        self.images, self.draws, self.workers = images, draws, workers
-        self._length = len(draws(0))
-
-    def __len__(self) -> int:
-        return self._length
-
-    def batches(self, epoch: int, *, start: int = 0) -> Iterator[RawBatch]:
-        draws = self.draws(epoch)[start:]
-        pinned = torch.cuda.is_available()
-        return iter(
-            DataLoader(self.images, batch_size=None, sampler=draws, num_workers=self.workers, pin_memory=pinned)
-        )

@@ -1,38 +1,58 @@
-"""Which patches make which batch of an epoch: drawn from (seed, epoch) alone, before anything is read."""
+"""Which patches make which batch of an epoch, drawn from (seed, epoch) alone and before anything is read."""
 
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-Integers = npt.NDArray[np.int64]
+from deblurlab.data.arrays import Booleans, Integers
+from deblurlab.data.batches.host import Host
 
 
-class Plan(NamedTuple):
-    """An epoch's batches, N of B patches.
+class EpochPlan(NamedTuple):
+    """The patches of an epoch: N batches of B patches.
 
     Attributes:
-        frames: (N, B) the frame each patch is cut from.
-        patches: (N, B) which patch of that frame, counted along the rows of its grid.
-        flips: (N, B, 2) flip horizontally and vertically.
+        frames: (N, B) the frame that each patch is cut from.
+        patches: (N, B) which patch of that frame it is, counted along the rows of the frame's grid.
+        flips: (N, B, 2) flip horizontally, flip vertically.
         valid: (N, B) False for patches that only fill up a batch.
     """
 
     frames: Integers
     patches: Integers
-    flips: npt.NDArray[np.bool_]
-    valid: npt.NDArray[np.bool_]
+    flips: Booleans
+    valid: Booleans
+
+    def batch(self, number: int) -> "EpochPlan":
+        """One batch: the same fields without N."""
+        return EpochPlan(*(field[number] for field in self))
 
 
-class Host(NamedTuple):
-    """One of ``hosts`` processes that share an epoch."""
+def every_patch(counts: Integers) -> tuple[Integers, Integers]:
+    """The frame and the patch number of every patch, frame after frame.
 
-    rank: int = 0
-    hosts: int = 1
+    Args:
+        counts: (F,) how many patches each frame has.
+    """
+    return np.repeat(np.arange(len(counts)), counts), np.concatenate([np.arange(count) for count in counts])
 
 
-def _spread(position: Integers, window: int, rng: np.random.Generator) -> Integers:
-    """A random order in which nothing overtakes what stood ``window`` or more places away from it."""
+def _shuffled_within(window: int, position: Integers, rng: np.random.Generator) -> Integers:
+    """A windowed shuffle: two items keep their order if their positions are at least ``window`` apart.
+
+    Each item moves back by a random distance below ``window``, and the items are sorted anew. With a window of 2::
+
+        position        0        1        2        3
+        moved to     [0, 2)   [1, 3)   [2, 4)   [3, 5)      0 may fall behind 1, but never behind 2
+
+    Args:
+        window: If it is larger than all positions, the order is a uniform shuffle instead.
+        position: (N,) the position of each item, in ascending or any other order.
+        rng: Where the random numbers come from.
+
+    Returns:
+        (N,) the items in their new order.
+    """
     jitter = rng.random(len(position))
     if window > position.max(initial=0):
         return np.argsort(jitter, kind="stable")
@@ -49,26 +69,33 @@ def training_plan(
     open_groups: int,
     mixed_frames: int,
     host: Host,
-) -> Plan:
-    """Every patch of this host's groups once, shuffled; a last partial batch is dropped.
+) -> EpochPlan:
+    """Every patch of this host's groups once, shuffled. A last partial batch is dropped.
 
-    The order is random within windows, so that few frames (and, of a bucket, few shards) need to be at hand:
-    groups come in random order, frames mix over ``open_groups`` groups and patches over ``mixed_frames``
-    frames. A window as large as the data gives the plain uniform shuffle.
+    A plain shuffle would need all frames (and all shards of a bucket) at hand at once. So groups come in random order,
+    frames mix over a window of groups, and patches mix over a window of frames. With two groups A and B, two frames in
+    a group and two patches in a frame::
+
+        groups in random order                  B                      A
+        frames, mixed over open_groups=1        B1        B0           A0        A1
+        patches, mixed over mixed_frames=2      B1.0 B0.1 B1.1 A0.1    B0.0 A0.0 A1.1 A1.0
+        batches of 4                            [-----------------]    [-----------------]
+
+    Windows as large as the data give the plain uniform shuffle.
 
     Args:
         patches: (F,) how many patches each frame has.
-        groups: (F,) the group (a shard, or the frame itself) each frame lies in, numbered from 0. Hosts take
-            groups in turn; each host's number of batches is the same.
-        batch_size: patches a batch.
-        seed: of the draws.
-        epoch: of the draws.
-        open_groups: over how many groups frames mix.
-        mixed_frames: over how many frames patches mix.
-        host: which share of the groups.
+        groups: (F,) the group that each frame lies in, a shard or the frame itself, numbered from 0. Hosts take
+            groups in turn. All hosts have the same number of batches.
+        batch_size: Patches per batch of this host.
+        seed: Seed of the training draws.
+        epoch: The number of the epoch. (seed, epoch, rank of the host) determine the result.
+        open_groups: Over how many groups frames mix.
+        mixed_frames: Over how many frames patches mix.
+        host: Which share of the groups to take.
 
     Raises:
-        ValueError: if the patches make no batch.
+        ValueError: if some host has too few patches for a batch.
     """
     shares = np.bincount(groups % host.hosts, weights=patches, minlength=host.hosts)
     batches = int(shares.min()) // batch_size
@@ -78,42 +105,41 @@ def training_plan(
             + (f", or use fewer than {host.hosts} hosts." if host.hosts > 1 else ".")
         )
     rng = np.random.default_rng((seed, epoch, host.rank))
-    frames = np.flatnonzero(groups % host.hosts == host.rank)
-    turn = rng.permutation(groups.max() + 1)
-    by_group = np.argsort(np.argsort(turn[np.unique(groups[frames])]))  # 0, 1, ... over this host's groups
-    position = by_group[np.searchsorted(np.unique(groups[frames]), groups[frames])]
-    frames = frames[_spread(position, open_groups, rng)]
 
-    counts = patches[frames]
-    patch = np.concatenate([np.arange(count) for count in counts])
-    order = _spread(np.repeat(np.arange(len(frames)), counts), mixed_frames, rng)[: batches * batch_size]
+    frames = np.flatnonzero(groups % host.hosts == host.rank)
+    mine, group = np.unique(groups[frames], return_inverse=True)  # the host's groups, and for each frame which of them
+    place = np.argsort(np.argsort(rng.permutation(groups.max() + 1)[mine]))  # of each of them in the random order
+    frames = frames[_shuffled_within(open_groups, place[group], rng)]
+
+    frame, patch = every_patch(patches[frames])  # frame counts along the order just made
     shape = (batches, batch_size)
-    return Plan(
-        frames=np.repeat(frames, counts)[order].reshape(shape),
-        patches=patch[order].reshape(shape),
+    order = _shuffled_within(mixed_frames, frame, rng)[: batches * batch_size].reshape(shape)
+    return EpochPlan(
+        frames=frames[frame[order]],
+        patches=patch[order],
         flips=rng.random((*shape, 2)) < 0.5,
         valid=np.ones(shape, dtype=np.bool_),
     )
 
 
-def evaluation_plan(*, frames: Integers, patches: Integers, kinds: Integers, batch_size: int, host: Host) -> Plan:
-    """Every item once, in order, no batch of two kinds; each kind's last batch is filled up and masked.
+def evaluation_plan(*, frames: Integers, patches: Integers, kinds: Integers, batch_size: int, host: Host) -> EpochPlan:
+    """Every item once and in order, where an item is a patch or a whole frame. A kind's last batch is filled up.
 
     Args:
         frames: (I,) each item's frame.
-        patches: (I,) each item's patch of that frame.
-        kinds: (I,) a batch has one shape, so items of different shapes are different kinds.
-        batch_size: items a batch.
-        host: takes every ``hosts``-th item; all hosts have the same number of batches.
+        patches: (I,) which patch of that frame the item is.
+        kinds: (I,) a number per shape of items. A batch has one shape, so it holds items of one kind.
+        batch_size: Items per batch of this host.
+        host: Takes every ``host.hosts``-th item of a kind. All hosts have the same number of batches.
     """
     rows, masks = [], []
     for kind in np.unique(kinds):
         items = np.flatnonzero(kinds == kind)
         mine = items[host.rank :: host.hosts]
-        batches = -(-len(items) // (host.hosts * batch_size))
+        batches = -(-len(items) // (host.hosts * batch_size))  # rounded up: as many as the host with most items needs
         place = np.arange(batches * batch_size)
-        source = mine if len(mine) else items
-        rows.append(source[np.minimum(place, len(source) - 1)].reshape(batches, batch_size))
+        filling = mine if len(mine) else items  # a host may have none of a kind, and still makes batches of it
+        rows.append(filling[np.minimum(place, len(filling) - 1)].reshape(batches, batch_size))
         masks.append((place < len(mine)).reshape(batches, batch_size))
     item, valid = np.concatenate(rows), np.concatenate(masks)
-    return Plan(frames[item], patches[item], np.zeros((*item.shape, 2), dtype=np.bool_), valid)
+    return EpochPlan(frames[item], patches[item], np.zeros((*item.shape, 2), dtype=np.bool_), valid)

@@ -1,34 +1,34 @@
-"""Patches of frames as a plan orders them: threads read ahead, and only frames still in use are kept."""
+"""Makes the batches of an epoch's plan: threads read frames ahead, and only frames that are still needed are kept."""
 
 import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from deblurlab.data.batches.epoch_plan import Integers, Plan
+from deblurlab.data.arrays import Integers
+from deblurlab.data.batches.epoch_plan import EpochPlan
+from deblurlab.data.batches.frame_reader import FrameReader, OnError, ReadFrame
 from deblurlab.data.batches.resumable import ResumableLoader
-from deblurlab.data.sources.frames import Frame, Source
+from deblurlab.data.sources.pair_source import PairSource, cut_out
 
 log = logging.getLogger(__name__)
 
-OnError = Literal["raise", "skip"]
-
-# A batch and the two after it are being read while the first trains.
+# While one batch trains, the frames of this many batches after it are being read.
 _BATCHES_AHEAD = 2
 
 
-class RawPairs(NamedTuple):
-    """What leaves the loader: bytes and draws; the arithmetic happens on the training device.
+class PairBatch(NamedTuple):
+    """A batch of pairs. It leaves the host as bytes; the training device does the arithmetic.
 
     Attributes:
         blurred, sharp: (B, H, W, 3) uint8, patches or whole frames.
-        flips: (B, 2) bool, flip horizontally and vertically.
+        flips: (B, 2) bool: flip horizontally, flip vertically.
         valid: (B,) bool, see :class:`deblurlab.interfaces.Pair`.
-        grid: rows and columns of patches in each image; (1, 1) for patches.
+        grid: Rows and columns of patches in each image; (1, 1) for patches.
     """
 
     blurred: Tensor
@@ -38,119 +38,93 @@ class RawPairs(NamedTuple):
     grid: tuple[int, int]
 
 
-class _Read(NamedTuple):
-    frame: Frame
-    whole: bool
-
-
-class PatchLoader(ResumableLoader[RawPairs]):
-    """The batches of a plan, read from a source; Lightning can save and restore it between any two of them.
+class PatchLoader(ResumableLoader[PairBatch]):
+    """The batches of an epoch's plan, read from a source.
 
     Args:
-        source: the frames.
-        plan: an epoch number to that epoch's batches.
-        whole: batches of whole frames instead of patches.
-        workers: threads that read. Decoding and resizing leave the interpreter free, so that they keep as
-            many cores busy.
-        on_error: "raise" stops at a broken frame. "skip" warns, puts the next readable frame of its shape in its
-            place, or black where there is none, and marks those patches invalid.
-        skipped: frames that are known to be broken; those found are added.
+        source: Where the frames come from.
+        plan: Gives an epoch's plan from its number.
+        whole: Make batches of whole frames instead of patches.
+        threads: How many threads read frames. Decoding and resizing release Python's global lock, so that this many
+            cores can be busy.
+        on_error: See :class:`FrameReader`. Patches of a broken frame are marked invalid.
+        skipped: See :class:`FrameReader`.
         epoch: See :class:`ResumableLoader`.
     """
 
     def __init__(
         self,
-        source: Source,
-        plan: Callable[[int], Plan],
+        source: PairSource,
+        plan: Callable[[int], EpochPlan],
         *,
         whole: bool,
-        workers: int,
+        threads: int,
         on_error: OnError,
         skipped: set[int],
         epoch: Callable[[], int] | None,
     ) -> None:
         super().__init__(epoch=epoch)
-        self.source, self.plan, self.whole = source, plan, whole
-        self.workers, self.on_error = workers, on_error
-        self.skipped = skipped
+        self.source, self.plan, self.whole, self.threads = source, plan, whole, threads
+        self.reader = FrameReader(source, on_error=on_error, skipped=skipped)
         self._length = len(plan(0).frames)
 
     def __len__(self) -> int:
         return self._length
 
-    def batches(self, epoch: int, *, start: int = 0) -> Iterator[RawPairs]:
-        plan, known = self.plan(epoch), len(self.skipped)
-        first, last = _first_and_last_use(plan.frames[start:])
-        due = np.array(list(first.values()))
-        self.source.expect(np.array(list(first)))
-        frames = iter(first)
-        submitted = 0
-        reads: dict[int, Future[_Read]] = {}
-        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="frames")
+    def batches(self, epoch: int, *, start: int = 0) -> Iterator[PairBatch]:
+        plan, broken_before = self.plan(epoch), len(self.reader.skipped)
+        first_use, last_uses = _uses(plan.frames[start:])
+        due = np.array(list(first_use.values()))  # the batch that each frame is first needed in, ascending
+        self.source.expect(np.array(list(first_use)))
+        unread = iter(first_use)
+        started = 0
+        reads: dict[int, Future[ReadFrame]] = {}
+        pool = ThreadPoolExecutor(self.threads, thread_name_prefix="frames")
         try:
-            for batch in range(len(plan.frames) - start):
-                wanted = int(np.searchsorted(due, batch + _BATCHES_AHEAD, side="right")) + 2 * self.workers
-                for frame in (next(frames) for _ in range(min(wanted, len(due)) - submitted)):
-                    reads[frame] = pool.submit(self._read, frame, epoch)
-                    submitted += 1
-                made = self._batch(Plan(*(rows[start + batch] for rows in plan)), reads)
-                for frame in last.get(batch, ()):
+            for number in range(len(plan.frames) - start):
+                # Read what the next batches need, and some frames more, so that no thread waits for the training.
+                needed = int(np.searchsorted(due, number + _BATCHES_AHEAD, side="right"))
+                target = min(needed + 2 * self.threads, len(due))
+                for frame in (next(unread) for _ in range(target - started)):
+                    reads[frame] = pool.submit(self.reader.read, frame, epoch)
+                started = target
+                made = self._batch(plan.batch(start + number), reads)
+                for frame in last_uses.get(number, ()):
                     del reads[frame]
                 yield made
         finally:
             pool.shutdown(cancel_futures=True)
-            if len(self.skipped) > known:
-                log.warning(f"data.on_error=skip: {len(self.skipped)} of {len(self.source.groups)} frames are left out")
+            if (broken := len(self.reader.skipped)) > broken_before:
+                log.warning(f"data.on_error=skip: {broken} of {len(self.source.groups)} frames are left out")
 
-    def _read(self, frame: int, epoch: int) -> _Read:
-        try:
-            return _Read(self.source.read(frame, epoch), True)
-        except ValueError as error:
-            if self.on_error == "raise":
-                raise
-            self._skip(frame, error)
-            problem = error
-        count = len(self.source.groups)
-        for other in range(frame + 1, frame + count):
-            if other % count in self.skipped or (self.source.grids[other % count] != self.source.grids[frame]).any():
-                continue
-            try:
-                return _Read(self.source.read(other % count, epoch), False)
-            except ValueError as error:
-                self._skip(other % count, error)
-        if len(self.skipped) == count:
-            raise problem
-        black = np.zeros((*(self.source.grids[frame] * self.source.patch), 3), dtype=np.uint8)
-        return _Read(Frame(black, black), False)
-
-    def _skip(self, frame: int, error: ValueError) -> None:
-        if frame not in self.skipped:
-            log.warning(f"data.on_error=skip: {error}")
-        self.skipped.add(frame)
-
-    def _batch(self, rows: Plan, reads: dict[int, Future[_Read]]) -> RawPairs:
-        rows_and_columns = self.source.grids[rows.frames[0]] if self.whole else np.array((1, 1))
+    def _batch(self, plan: EpochPlan, reads: dict[int, Future[ReadFrame]]) -> PairBatch:
+        """One batch, as soon as its frames are read."""
+        rows_and_columns = self.source.grids[plan.frames[0]] if self.whole else np.array((1, 1))
         grid = (int(rows_and_columns[0]), int(rows_and_columns[1]))
         height, width = self.source.patch
+        shape = (len(plan.frames), height * grid[0], width * grid[1], 3)
         pinned = torch.cuda.is_available()
-        shape = (len(rows.frames), height * grid[0], width * grid[1], 3)
         blurred, sharp = (torch.empty(shape, dtype=torch.uint8, pin_memory=pinned) for _ in range(2))
-        blurred_pixels, sharp_pixels = blurred.numpy(), sharp.numpy()
-        valid = rows.valid.copy()
-        for row, (frame, patch) in enumerate(zip(rows.frames.tolist(), rows.patches.tolist(), strict=True)):
+        valid = plan.valid.copy()
+        for row, (frame, patch) in enumerate(zip(plan.frames.tolist(), plan.patches.tolist(), strict=True)):
             read = reads[frame].result()
-            top, left = 0, 0
-            if not self.whole:
-                down, across = divmod(patch, int(self.source.grids[frame, 1]))
-                top, left = down * height, across * width
-            window = np.s_[top : top + shape[1], left : left + shape[2]]
-            blurred_pixels[row], sharp_pixels[row] = read.frame.blurred[window], read.frame.sharp[window]
-            valid[row] &= read.whole
-        return RawPairs(blurred, sharp, torch.from_numpy(rows.flips), torch.from_numpy(valid), grid)
+            columns = int(self.source.grids[frame, 1])
+            pair = read.pixels if self.whole else cut_out(read.pixels, patch, columns=columns, size=self.source.patch)
+            blurred.numpy()[row], sharp.numpy()[row] = pair
+            valid[row] &= read.intact
+        return PairBatch(blurred, sharp, torch.from_numpy(plan.flips), torch.from_numpy(valid), grid)
 
 
-def _first_and_last_use(frames: Integers) -> tuple[dict[int, int], dict[int, list[int]]]:
-    """Of (N, B) frames: each frame's first batch in order of need, and the frames each batch is the last to use."""
+def _uses(frames: Integers) -> tuple[dict[int, int], dict[int, list[int]]]:
+    """When the frames of an epoch are needed.
+
+    Args:
+        frames: (N, B) the frames of each batch.
+
+    Returns:
+        The first batch that needs each frame, in the order of need; and, for each batch, the frames that no later
+        batch needs.
+    """
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for batch, row in enumerate(frames.tolist()):

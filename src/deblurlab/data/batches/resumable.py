@@ -8,15 +8,16 @@ Batch = TypeVar("Batch")
 
 
 class ResumableLoader(ABC, Generic[Batch]):
-    """Abstract: the batches of one epoch after the other, each epoch a function of its number alone.
+    """Abstract: gives the batches of one epoch after the other, each epoch a function of its number alone.
 
-    Nothing is remembered from one epoch to the next, so the whole state is the epoch and the number of batches that
-    were handed out. Lightning saves it in a checkpoint: it calls ``state_dict`` and ``load_state_dict`` of every
-    loader that has them.
+    Nothing is remembered from one epoch to the next. So the whole state is the number of the epoch and the number of
+    batches that were handed out. Lightning saves it with a checkpoint: it calls ``state_dict`` and ``load_state_dict``
+    of every loader that has them.
 
     Args:
-        epoch: Says which epoch an iteration is. It is asked when the first batch is taken, not before: Lightning
-            calls ``iter`` before it has counted the epoch. None counts the iterations, 0, 1, 2, ...
+        epoch: Says which epoch an iteration is. It is asked when the first batch is taken and not before, because
+            Lightning calls ``iter`` before it has counted the epoch. With None the loader counts its iterations: the
+            first one is epoch 0, the second one is epoch 1.
     """
 
     def __init__(self, *, epoch: Callable[[], int] | None) -> None:
@@ -52,8 +53,8 @@ class ResumableLoader(ABC, Generic[Batch]):
             return epoch, 0
         if "epoch" not in loaded:  # a checkpoint of an earlier version
             return epoch, loaded["consumed_batches"] % len(self)
-        # A checkpoint at the end of an epoch goes on in the next one, which has consumed nothing. The number of batches
-        # does not tell the end: a trainer may end its epochs early (limit_train_batches).
+        # A checkpoint from the end of an epoch goes on with the next epoch, of which nothing is consumed. The number of
+        # batches does not tell the end: a trainer may end its epochs early (limit_train_batches).
         return epoch, loaded["consumed_batches"] if loaded["epoch"] == epoch else 0
 
     def state_dict(self) -> dict[str, int]:
@@ -61,5 +62,5 @@ class ResumableLoader(ABC, Generic[Batch]):
         return dict(self._loaded or self._state or {"epoch": 0, "consumed_batches": 0})
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Let the next iteration go on where the loader of another process stood when it gave this state."""
+        """Lets the next iteration go on where another loader of the same data stood when it gave this state."""
         self._loaded = dict(state)

@@ -1,28 +1,28 @@
-"""Gaussian blur in exact integer arithmetic: OpenCV's 8-bit result, bit for bit, on any device."""
+"""Gaussian blur in whole numbers: the same bits on every device, and the same as OpenCV's for 8-bit images."""
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from deblurlab.data.arrays import Floats, Integers
 
-def kernel_size(sigma: npt.ArrayLike) -> npt.NDArray[np.int64]:
+
+def kernel_size(sigma: npt.ArrayLike) -> Integers:
     """OpenCV's kernel size for 8-bit images, ``round(6 * sigma + 1) | 1``, element by element."""
     return np.rint(6 * np.asarray(sigma, dtype=np.float64) + 1).astype(np.int64) | 1
 
 
-def gaussian_kernels(sigma: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.int16]:
+def gaussian_kernels(sigma: Floats, size: int) -> npt.NDArray[np.int16]:
     """One-dimensional Gaussian kernels in 8-bit fixed point, as OpenCV's ``GaussianBlur`` uses for 8-bit images.
 
-    Rounding errors are diffused from the border inwards and the centre takes the rest, so that each
-    kernel sums to exactly 256.
-
     Args:
-        sigma: (B,) standard deviations in pixels, positive.
-        size: odd number of taps of the result; each kernel has its own ``kernel_size(sigma)`` taps, centred.
+        sigma: (B,) standard deviations in pixels, not negative. 0 leaves an image as it is.
+        size: The odd number of taps of the result. Each kernel has its own ``kernel_size(sigma)`` taps, which stand
+            in the middle of the result between zeros.
 
     Returns:
-        (B, size), in 1/256.
+        (B, size) whole numbers in units of 1/256. Each kernel is symmetric and sums to exactly 256.
 
     Raises:
         ValueError: if a kernel does not fit into ``size`` taps.
@@ -34,6 +34,8 @@ def gaussian_kernels(sigma: npt.NDArray[np.float64], size: int) -> npt.NDArray[n
     inside = np.abs(offset) <= taps[:, None] // 2
     weight = np.where(inside, np.exp(-np.square(offset) / (2 * np.square(np.maximum(sigma, 1e-6))[:, None])), 0.0)
     weight *= 256 / weight.sum(axis=1, keepdims=True)
+    # Rounding each tap by itself would leave a sum beside 256. As in OpenCV, what rounding takes from a tap is given to
+    # the next one, from the ends inwards, and the tap in the middle gets the rest.
     kernels = np.zeros(weight.shape, dtype=np.int16)
     error = np.zeros(len(weight))
     for tap in range(size // 2):
@@ -46,36 +48,62 @@ def gaussian_kernels(sigma: npt.NDArray[np.float64], size: int) -> npt.NDArray[n
 
 
 def _banded(kernels: Tensor, length: int) -> Tensor:
-    """(B, K) kernels to the (B, length, length) matrices that convolve a line with reflected (101) borders."""
+    """The matrices that convolve a line of pixels with these kernels, by a product from the left.
+
+    At its ends a line is mirrored without repeating the pixel at the end (OpenCV's BORDER_REFLECT_101). For a kernel
+    (a, b, c) and five pixels::
+
+              pixel 0    1    2    3    4
+        result 0  [ b   a+c                ]    the pixel left of 0 is the mirror image of pixel 1
+        result 1  [ a    b    c            ]
+        result 2  [      a    b    c       ]
+        result 3  [           a    b    c  ]
+        result 4  [               a+c   b  ]
+
+    Args:
+        kernels: (B, K).
+        length: The number of pixels in a line.
+
+    Returns:
+        (B, length, length) float32.
+    """
     taps = kernels.shape[1]
     position = torch.arange(length, device=kernels.device)
-    source = position[:, None] + torch.arange(taps, device=kernels.device) - taps // 2
-    source = (length - 1) - ((length - 1) - source.abs()).abs()
-    one_hot = (source[..., None] == position).to(torch.float32)  # (length, K, length)
+    source = position[:, None] + torch.arange(taps, device=kernels.device) - taps // 2  # -1 is left of the line
+    source = (length - 1) - ((length - 1) - source.abs()).abs()  # mirrored at 0, then at the last pixel
+    one_hot = (source[..., None] == position).to(torch.float32)  # (length, K, length): tap k of result i reads pixel j
     return torch.einsum("bk,ikj->bij", kernels.to(torch.float32), one_hot)
 
 
 def gaussian_blur(images: Tensor, kernels: Tensor) -> Tensor:
-    """Blur each image with its own separable kernel, borders reflected without repeating the edge pixel.
+    """Blurs each image with its own separable kernel; borders are mirrored without repeating the edge pixel.
 
-    Two batched matrix products with one banded matrix an image keep the batch axis, which a grouped
-    convolution would fold into the channels. All products and sums are integers below 2^24 and all factors
-    fit into 8 bits, so float32, TF32 and the TPU's bfloat16 passes give the same bits.
+    The blur is a product with a banded matrix from the left, along columns, and another from the right, along rows. A
+    grouped convolution would do the same, but it folds the batch into the channels, and then XLA can no longer split
+    the batch over devices.
 
     Args:
-        images: (B, C, H, W) with integer values in [0, 255], any dtype; H and W larger than half a kernel.
+        images: (B, C, H, W) with integer values in [0, 255], any dtype; H and W are larger than half a kernel.
         kernels: (B, K) integers that sum to 256, see :func:`gaussian_kernels`.
 
     Returns:
         (B, C, H, W) float32 with integer values in [0, 255], rounded half up.
+
+    Raises:
+        ValueError: if the images are too small for the kernels.
     """
     height, width = images.shape[-2:]
     if kernels.shape[1] // 2 >= min(height, width):
         raise ValueError(f"A blur of {kernels.shape[1]} taps needs images larger than {height}x{width}.")
     rows, columns = _banded(kernels, height), _banded(kernels, width).mT
-    vertical = rows[:, None] @ images.to(torch.float32)  # up to 255 * 256
-    vertical = vertical.flatten(1, 2)  # (B, C * H, W): a matrix for all channels
+    # Devices multiply float32 matrices in different ways: a GPU may round the factors to 11 significant bits (TF32), a
+    # TPU to 8 (bfloat16), and all of them add up in float32, which holds whole numbers up to 2^24. So that all of them
+    # give the same bits, no factor here has more than 8 significant bits and no sum exceeds 2^24. The result of the
+    # first product has 16 bits (up to 255 * 256). It is split into an upper and a lower byte, the second product takes
+    # each of them by itself, and the two results are put together again.
+    vertical = rows[:, None] @ images.to(torch.float32)
+    vertical = vertical.flatten(1, 2)  # (B, C * H, W): all channels of an image are multiplied by one matrix
     high = torch.floor(vertical / 256)
     low = vertical.sub_(high, alpha=256)
-    blurred = (high @ columns).mul_(256).add_(low @ columns)  # up to 255 * 65536
+    blurred = (high @ columns).mul_(256).add_(low @ columns)  # up to 255 * 65536 < 2^24
     return blurred.add_(32768).div_(65536).floor_().view(images.shape)

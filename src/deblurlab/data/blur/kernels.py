@@ -1,20 +1,22 @@
-"""Blur kernels for whole pictures: Gaussian, and the random path of a hand-held camera."""
+"""Blur kernels for whole pictures, applied on the host: Gaussian, and the random path of a hand-held camera."""
 
 import numpy as np
 import numpy.typing as npt
 import scipy.signal
 
+from deblurlab.data.arrays import Floats
 from deblurlab.data.blur.gaussian import gaussian_kernels, kernel_size
 from deblurlab.data.pixels import Pixels
 
-# Positions of the camera during an exposure: more than the longest path has pixels.
-_STEPS = 512
+# (K, K) non-negative weights that sum to 1; K is odd.
+Kernel = Floats
 
-Kernel = npt.NDArray[np.float64]
+# Positions of the camera during an exposure. The longest path has fewer pixels, so it has no gaps.
+_STEPS = 512
 
 
 def gaussian_kernel(sigma: float) -> Kernel:
-    """The (K, K) kernel of OpenCV's 8-bit Gaussian blur; sums to 1."""
+    """The kernel of OpenCV's 8-bit Gaussian blur of ``sigma`` pixels."""
     line = gaussian_kernels(np.array([sigma]), int(kernel_size(sigma)))[0] / 256
     return np.outer(line, line)
 
@@ -22,17 +24,22 @@ def gaussian_kernel(sigma: float) -> Kernel:
 def shake_kernel(length: float, rng: np.random.Generator) -> Kernel:
     """The path of a shaking camera during one exposure, after Boracchi and Foi (2012), as DeblurGAN draws it.
 
-    A point moves with inertia and random jerks; now and then a big shake turns it around, and a small pull
-    holds it near its start. The path is scaled to ``length`` and drawn with bilinear weights, its centre of
-    mass on the kernel's centre: a sharp picture and its blurred one stay aligned.
+    A point moves with inertia and random jerks. Now and then a big shake turns it around, and a small pull holds it
+    near its start. The path is scaled to ``length`` and drawn with bilinear weights.
 
     Args:
-        length: the larger side of the path's bounding box in pixels.
-        rng: of the draw.
+        length: The larger side of the path's bounding box in pixels.
+        rng: Where the random numbers come from.
 
     Returns:
-        (K, K) non-negative, K odd, sums to 1; its centre of mass is the centre, to rounding.
+        The kernel. Its centre of mass is its centre, up to rounding, so that a sharp picture and its blurred one stay
+        aligned.
     """
+    return _drawn(_path(rng), length)
+
+
+def _path(rng: np.random.Generator) -> npt.NDArray[np.complex128]:
+    """The camera's positions in steps of length 1, as complex numbers: across + i down."""
     jerk, pull, turns = 0.07 * rng.random(), 2e-4 * rng.random(), 0.004 * rng.random()
     velocity = np.exp(2j * np.pi * rng.random())
     path = np.zeros(_STEPS, dtype=np.complex128)
@@ -42,20 +49,34 @@ def shake_kernel(length: float, rng: np.random.Generator) -> Kernel:
         velocity += jerk * (rng.standard_normal() + 1j * rng.standard_normal()) - pull * path[step - 1]
         velocity /= abs(velocity)
         path[step] = path[step - 1] + velocity
+    return path
+
+
+def _drawn(path: npt.NDArray[np.complex128], length: float) -> Kernel:
+    """The kernel of a path that is scaled to ``length`` pixels and moved to the kernel's centre."""
     path = (path - path.mean()) * (length / max(np.ptp(path.real), np.ptp(path.imag)))
     radius = int(np.ceil(max(np.abs(path.real).max(), np.abs(path.imag).max())))
-    position = np.stack([path.imag, path.real]) + radius
+    position = np.stack([path.imag, path.real]) + radius  # (2, steps): row and column in the kernel
     low = np.floor(position).astype(np.int64)
+    # A position between pixels counts for the four pixels around it, more for the nearer ones.
     kernel = np.zeros((2 * radius + 2, 2 * radius + 2))
     for down in (0, 1):
         for across in (0, 1):
             weight = 1 - np.abs(position - low - [[down], [across]])
             np.add.at(kernel, (low[0] + down, low[1] + across), weight.prod(axis=0))
-    return kernel[:-1, :-1] / _STEPS
+    return kernel[:-1, :-1] / _STEPS  # the last row and column only took weights of 0
 
 
-def blur(pixels: Pixels, kernel: Kernel) -> Pixels:
-    """(H, W, 3) uint8 convolved with a (K, K) kernel: borders reflected at the edge, rounded to uint8."""
+def apply_kernel(pixels: Pixels, kernel: Kernel) -> Pixels:
+    """Convolves a picture with a kernel; borders are mirrored without repeating the edge pixel.
+
+    Args:
+        pixels: (H, W, 3) uint8, larger than half the kernel.
+        kernel: (K, K).
+
+    Returns:
+        (H, W, 3) uint8, rounded.
+    """
     radius = len(kernel) // 2
     blurred = np.empty_like(pixels)
     for channel in range(3):

@@ -1,1 +1,17 @@
-"""The Lightning data modules, which YAML names through :mod:`deblurlab.data`."""
+"""The Lightning data modules, which configurations name through :mod:`deblurlab.data`.
+
+Each is made with keyword arguments, the keys of its file in ``conf/data``. It gives batches to Lightning's Trainer,
+``trainer.fit(task, datamodule=data)``, or to a loop of one's own::
+
+    data = Sample(batch_size=16)
+    for epoch in range(10):
+        for pair in data.batches("train", epoch=epoch, device="cuda"):
+            loss = (network(pair.blurred) - pair.sharp).square().mean()
+
+- ``in_memory.py`` is abstract: sharp images in memory, blurred on the training device. ``cifar10.py`` and ``sample.py``
+  say which images.
+- ``streamed.py`` is abstract: pairs read from files as they are needed. ``video_frames.py`` and ``folder.py`` say which
+  files.
+- ``plain_loop.py``: the method ``batches`` of all of them.
+- ``trainer_facts.py``: what they ask of a trainer.
+"""

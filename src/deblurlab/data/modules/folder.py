@@ -6,38 +6,38 @@ from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
-from deblurlab.data.batches.patch_loader import OnError
+from deblurlab.data.batches.frame_reader import OnError
 from deblurlab.data.modules.streamed import PairedFrames
-from deblurlab.data.sources.frames import Source
-from deblurlab.data.sources.layouts import FramePair, held_out, image_tree
-from deblurlab.data.sources.photographs import Blur, BlurredPhotographs, Joined, PicturePairs, grid
+from deblurlab.data.sources.blurred_photographs import BlurKind, BlurredPhotographs
+from deblurlab.data.sources.joined_source import JoinedSource
+from deblurlab.data.sources.own_pictures import Picture, divided, find_pictures
+from deblurlab.data.sources.pair_source import PairSource
+from deblurlab.data.sources.patch_grids import patch_grid
+from deblurlab.data.sources.picture_files import FilePair
+from deblurlab.data.sources.picture_pairs import PicturePairs
+from deblurlab.data.splits import EVALUATION_SEEDS
 from deblurlab.interfaces import Split
 
 log = logging.getLogger(__name__)
-
-_HELP = """\
-Expected below data.root:
-  blurred/... and sharp/...   pairs: the same relative path on both sides; or
-  any pictures                sharp photographs, blurred on the fly; beside pairs, in photographs/
-either directly or once in train/ and once in test/; evaluate needs test/ alone."""
-
-_BLUR_SEEDS: dict[Split, int] = {"val": 1, "test": 2}
 
 
 class Folder(PairedFrames):
     """Pictures of any size, cut to whole patches; tested as a whole, as far as whole patches cover them.
 
-    Without a folder ``test``, an eighth of the pictures is held out for testing; an eighth of the rest is for
-    validation. Pairs in subfolders are taken for sequences, which are held out as a whole.
+    Without a folder ``test``, an eighth of the pictures is held out for testing. An eighth of the rest is held out for
+    validation. Pairs in one subfolder are taken for one sequence, which is held out as a whole.
 
     Args:
-        root: the folder.
-        patch: height and width of a patch.
-        blur: how sharp photographs get blurred: "gaussian", "shake" (a hand-held camera's path), or "both".
-        sigma_max: the widest Gaussian, in pixels.
-        shake_max: the longest camera path, in pixels.
-        noise_max: the most noise that a photograph gets after the blur: a standard deviation, in 8-bit steps.
-        batch_size, seed, workers, mixed_frames, on_error: see :class:`PairedFrames`.
+        root: The folder.
+        patch: Height and width of a patch.
+        blur: How sharp photographs are blurred: "gaussian", "shake" (the path of a hand-held camera), or "both".
+        sigma_max: The largest sigma of the Gaussian, in pixels.
+        shake_max: The longest camera path, in pixels.
+        noise_max: The largest standard deviation of the noise that a photograph gets after the blur, in 8-bit steps.
+        batch_size, seed, workers, mixed_frames, on_error: See :class:`PairedFrames`.
+
+    Raises:
+        ValueError: if an argument is out of its range.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Folder(PairedFrames):
         *,
         root: str,
         patch: Sequence[int] = (96, 96),
-        blur: Blur = "both",
+        blur: BlurKind = "both",
         sigma_max: float = 3.0,
         shake_max: float = 15.0,
         noise_max: float = 0.0,
@@ -58,8 +58,8 @@ class Folder(PairedFrames):
         super().__init__(
             batch_size=batch_size, seed=seed, workers=workers, mixed_frames=mixed_frames, on_error=on_error
         )
-        if blur not in get_args(Blur):
-            raise ValueError(f"data.blur must be one of {', '.join(get_args(Blur))}, got {blur}.")
+        if blur not in get_args(BlurKind):
+            raise ValueError(f"data.blur must be one of {', '.join(get_args(BlurKind))}, got {blur}.")
         if sigma_max <= 0 or shake_max < 1:
             raise ValueError(
                 f"data.sigma_max must be positive and data.shake_max at least 1, got {sigma_max} and {shake_max}."
@@ -71,15 +71,15 @@ class Folder(PairedFrames):
         self.root, self.patch = Path(root).expanduser(), (patch[0], patch[1])
         self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
 
-    def open(self, split: Split) -> Source:
+    def open(self, split: Split) -> PairSource:
         pictures = self._pictures(split)
         if self.on_error == "skip":
             pictures = [picture for picture in pictures if self._readable(picture)]
             if not pictures:
                 raise ValueError(f"data.root={self.root}: no picture for {split} can be used.")
-        pairs = [picture for picture in pictures if isinstance(picture, FramePair)]
+        pairs = [picture for picture in pictures if isinstance(picture, FilePair)]
         photographs = [picture for picture in pictures if isinstance(picture, Path)]
-        sources: list[Source] = []
+        sources: list[PairSource] = []
         if pairs:
             sources.append(PicturePairs(pairs, patch=self.patch))
         if photographs:
@@ -90,70 +90,35 @@ class Folder(PairedFrames):
                 sigma_max=self.sigma_max,
                 shake_max=self.shake_max,
                 noise_max=self.noise_max,
-                seed=_BLUR_SEEDS.get(split, self.seed),
+                seed=self.seed if split == "train" else EVALUATION_SEEDS[split],
                 fixed=split != "train",
             )
             sources.append(blurred)
-        return sources[0] if len(sources) == 1 else Joined(sources)
+        return sources[0] if len(sources) == 1 else JoinedSource(sources)
 
-    def _pictures(self, split: Split) -> list[FramePair | Path]:
+    def _pictures(self, split: Split) -> list[Picture]:
         if split == "test":
-            return _pictures(self.root / "test") if self._has_test else self._all[1]
-        return self._fit[0] if split == "train" else self._fit[1]
+            return find_pictures(self.root / "test") if self._has_splits else self._fit_and_test[1]
+        return self._train_and_val[0] if split == "train" else self._train_and_val[1]
 
     @cached_property
-    def _has_test(self) -> bool:
+    def _has_splits(self) -> bool:
         return (self.root / "train").is_dir() or (self.root / "test").is_dir()
 
     @cached_property
-    def _all(self) -> tuple[list[FramePair | Path], list[FramePair | Path]]:
-        return _divide(_pictures(self.root), f"data.root={self.root}", "testing")
+    def _fit_and_test(self) -> tuple[list[Picture], list[Picture]]:
+        return divided(find_pictures(self.root), f"data.root={self.root}", "testing")
 
     @cached_property
-    def _fit(self) -> tuple[list[FramePair | Path], list[FramePair | Path]]:
-        chosen = _pictures(self.root / "train") if self._has_test else self._all[0]
-        return _divide(chosen, f"data.root={self.root}", "validation")
+    def _train_and_val(self) -> tuple[list[Picture], list[Picture]]:
+        pictures = find_pictures(self.root / "train") if self._has_splits else self._fit_and_test[0]
+        return divided(pictures, f"data.root={self.root}", "validation")
 
-    def _readable(self, picture: FramePair | Path) -> bool:
+    def _readable(self, picture: Picture) -> bool:
+        """Whether the header of a picture can be read and the picture is large enough; warns if not."""
         try:
-            grid(picture.sharp if isinstance(picture, FramePair) else picture, self.patch)
+            patch_grid(picture.sharp if isinstance(picture, FilePair) else picture, self.patch)
         except ValueError as error:
             log.warning(f"data.on_error=skip: {error}")
             return False
         return True
-
-
-def _pictures(folder: Path) -> list[FramePair | Path]:
-    """The pairs of a folder, or its photographs."""
-    if not folder.is_dir():
-        raise ValueError(f"data.root: there is no folder {folder}. {_HELP}")
-    if not ((folder / "blurred").is_dir() or (folder / "sharp").is_dir()):
-        if photographs := list(image_tree(folder).values()):
-            return list(photographs)
-        raise ValueError(f"{folder} holds no pictures. {_HELP}")
-    blurred, sharp = image_tree(folder / "blurred"), image_tree(folder / "sharp")
-    for have, lack, side in ((blurred, sharp, "sharp"), (sharp, blurred, "blurred")):
-        if alone := sorted(have.keys() - lack.keys()):
-            raise ValueError(f"{folder / side} lacks {len(alone)} pictures, first {alone[0]}. {_HELP}")
-    if not sharp:
-        raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {_HELP}")
-    pairs = [FramePair(str(Path(name).parent), Path(name).name, blurred[name], sharp[name]) for name in sharp]
-    return [*pairs, *image_tree(folder / "photographs").values()]
-
-
-def _divide(
-    pictures: list[FramePair | Path], title: str, purpose: str
-) -> tuple[list[FramePair | Path], list[FramePair | Path]]:
-    """Pictures to keep and pictures to hold out, of pairs and of photographs alike. Photographs are all different:
-    each is its own sequence.
-    """
-    kept: list[FramePair | Path] = []
-    out: list[FramePair | Path] = []
-    for kind in (FramePair, Path):
-        chosen = [picture for picture in pictures if isinstance(picture, kind)]
-        sequences = [picture.sequence if isinstance(picture, FramePair) else str(picture) for picture in chosen]
-        if len(sequences) < 8 and kind is Path:
-            sequences = ["photographs"] * len(sequences)
-        for picture, held in zip(chosen, held_out(sequences, title, purpose) if chosen else (), strict=True):
-            (out if held else kept).append(picture)
-    return kept, out

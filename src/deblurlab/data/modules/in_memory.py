@@ -1,8 +1,7 @@
-"""Sharp images in memory, blurred on the fly: the data module under CIFAR-10 and the sample photographs."""
+"""Sharp images in memory, blurred on the training device: what CIFAR-10 and the sample photographs have in common."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -10,28 +9,33 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
-from deblurlab.data.batches.draws import Draw, DrawnImages, DrawnLoader, RawBatch, evaluation_draws, training_draws
+from deblurlab.data.arrays import Floats
+from deblurlab.data.batches.drawn_loader import DrawnImages, DrawnLoader, SharpBatch
+from deblurlab.data.batches.draws import BatchDraw, evaluation_draws, training_draws
+from deblurlab.data.batches.flips import flip
+from deblurlab.data.batches.host import Host
 from deblurlab.data.blur.gaussian import gaussian_blur
 from deblurlab.data.modules.plain_loop import pairs
-from deblurlab.data.modules.trainer_facts import epoch_of
+from deblurlab.data.modules.trainer_facts import epoch_of, host_of
+from deblurlab.data.splits import EVALUATION_SEEDS
 from deblurlab.interfaces import Pair, Split
-
-# Seeds of the blurs that no run may change, so that scores of all runs can be compared.
-_EVALUATION_SEEDS = {"val": 1, "test": 2}
 
 
 class BlurredImages(LightningDataModule):
-    """Abstract: sharp images of one size, each blurred by a Gaussian of sigma ~ U(*``sigma_range``).
+    """Abstract: sharp images of one size, each blurred by a Gaussian whose sigma is drawn uniformly.
 
-    Training draws flips, order and (unless ``fixed_blur``) sigma anew every epoch from ``seed``. Validation
-    and test blur are the same in every run and on every device.
+    Training draws order, flips and (unless ``fixed_blur``) sigma anew in every epoch. The blur of validation and test
+    images is the same in every run and on every device.
 
     Args:
-        batch_size: images a step, over all devices of all hosts.
-        sigma_range: the narrowest and the widest blur, in pixels.
-        fixed_blur: blur each training image once for all epochs, as the study did.
-        seed: of the training draws.
-        workers: loader processes; 0 is right for images in memory.
+        batch_size: Images per step, over all devices of all hosts.
+        sigma_range: The smallest and the largest sigma of the blur, in pixels.
+        fixed_blur: Blur each training image alike in all epochs, as the study did.
+        seed: Seed of the training draws.
+        workers: Processes that make batches. 0 makes them in the training process, which is right for images in memory.
+
+    Raises:
+        ValueError: if an argument is out of its range.
     """
 
     def __init__(
@@ -48,36 +52,39 @@ class BlurredImages(LightningDataModule):
 
     @abstractmethod
     def load(self, split: Split) -> Tensor:
-        """Read a split: (N, 3, H, W) uint8."""
+        """Reads the sharp images of a split: (N, 3, H, W) uint8."""
 
     def images(self, split: Split) -> Tensor:
-        """A split's sharp images, (N, 3, H, W) uint8, read once."""
+        """The sharp images of a split, (N, 3, H, W) uint8; they are read once."""
         if split not in self._images:
             self._images[split] = self.load(split)
         return self._images[split]
 
-    def sigma(self, split: Literal["val", "test"]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """The blur of each validation or test image, (N,)."""
-        rng = np.random.default_rng(_EVALUATION_SEEDS[split])
+    def sigma(self, split: Literal["val", "test"]) -> Floats:
+        """The sigma of the blur of each validation or test image, (N,), in pixels."""
+        rng = np.random.default_rng(EVALUATION_SEEDS[split])
         return rng.uniform(*self.sigma_range, len(self.images(split)))
 
     def setup(self, stage: str) -> None:
-        """Read every split that a run will come to, before hours of training."""
+        """Reads all splits that a run needs, so that what is missing is told before hours of training."""
         splits: tuple[Split, ...] = ("train", "val", "test") if stage == "fit" else ("test",)
         for split in splits:
             self.images(split)
 
     def train_dataloader(self) -> DrawnLoader:
-        images = self._dataset("train")
-        draws = partial(
-            training_draws,
-            images=len(images.images),
-            batch_size=self.batch_size,
-            sigma_range=self.sigma_range,
-            seed=self.seed,
-            fixed_blur=self.fixed_blur,
-        )
-        return DrawnLoader(images, lambda epoch: draws(epoch=epoch), workers=self.workers, epoch=epoch_of(self.trainer))
+        images = self._drawn_images("train")
+
+        def draws(epoch: int) -> list[BatchDraw]:
+            return training_draws(
+                images=len(images.images),
+                batch_size=self.batch_size,
+                sigma_range=self.sigma_range,
+                seed=self.seed,
+                epoch=epoch,
+                fixed_blur=self.fixed_blur,
+            )
+
+        return DrawnLoader(images, draws, workers=self.workers, epoch=epoch_of(self.trainer))
 
     def val_dataloader(self) -> DrawnLoader:
         return self._evaluation_loader("val")
@@ -105,33 +112,32 @@ class BlurredImages(LightningDataModule):
 
     def _evaluation_loader(self, split: Literal["val", "test"]) -> DrawnLoader:
         draws = evaluation_draws(sigma=self.sigma(split), batch_size=self.batch_size)
-        return DrawnLoader(self._dataset(split), lambda _: draws, workers=self.workers, epoch=None)
+        return DrawnLoader(self._drawn_images(split), lambda _: draws, workers=self.workers, epoch=None)
 
-    def _dataset(self, split: Split) -> DrawnImages:
-        """A split's images, of which each process of a distributed run makes its share."""
-        process, processes = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        if self.batch_size % processes:
-            raise ValueError(f"data.batch_size={self.batch_size} cannot be split over {processes} hosts.")
-        return DrawnImages(self.images(split), sigma_max=self.sigma_range[1], process=process, processes=processes)
+    def _drawn_images(self, split: Split) -> DrawnImages:
+        """A split's images, of which each host makes its share of a batch."""
+        host = host_of(self.trainer)
+        host.share(self.batch_size)  # raises here, before a loader's process would
+        return DrawnImages(self.images(split), sigma_max=self.sigma_range[1], host=host)
 
     def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
+        """The images of a split whose indices are ``rows``, in that order, on the CPU."""
         index = np.asarray(rows)
-        draw = Draw(
+        draw = BatchDraw(
             images=index,
             sigma=self.sigma(split)[index],
             flips=np.zeros((len(index), 2), dtype=np.bool_),
             valid=np.ones(len(index), dtype=np.bool_),
         )
-        dataset = DrawnImages(self.images(split), sigma_max=self.sigma_range[1])
-        return self.on_after_batch_transfer(dataset[draw], 0)
+        images = DrawnImages(self.images(split), sigma_max=self.sigma_range[1], host=Host())
+        return self.on_after_batch_transfer(images[draw], 0)
 
     def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
+        """The sigma of each image's blur, in pixels."""
         return {"sigma": self.sigma(split).tolist()}
 
-    def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Pair:
-        """Flip, blur and scale on the training device."""
-        sharp = batch.sharp
-        for dim, flip in ((-1, batch.flips[:, 0]), (-2, batch.flips[:, 1])):
-            sharp = torch.where(flip[:, None, None, None], sharp.flip(dim), sharp)
+    def on_after_batch_transfer(self, batch: SharpBatch, dataloader_idx: int) -> Pair:
+        """Flips, blurs and scales a batch, on the training device."""
+        sharp = flip(batch.sharp, batch.flips)
         blurred = gaussian_blur(sharp, batch.kernels)
         return Pair(blurred=blurred / 255, sharp=sharp / 255, valid=batch.valid)

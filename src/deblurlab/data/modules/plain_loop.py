@@ -25,5 +25,5 @@ def pairs(data: LightningDataModule, split: Split, *, epoch: int, device: torch.
         raise ValueError(f"split must be train, val or test, got {split}.")
     loaders = {"train": data.train_dataloader, "val": data.val_dataloader, "test": data.test_dataloader}
     place = torch.device(device)
-    raws = loaders[split]().batches(epoch)
-    return (data.on_after_batch_transfer(data.transfer_batch_to_device(raw, place, 0), 0) for raw in raws)
+    on_host = loaders[split]().batches(epoch)
+    return (data.on_after_batch_transfer(data.transfer_batch_to_device(batch, place, 0), 0) for batch in on_host)

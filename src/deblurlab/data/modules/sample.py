@@ -19,13 +19,13 @@ _PHOTOGRAPHS: dict[Split, tuple[Callable[[], Any], ...]] = {
 
 
 class Sample(BlurredImages):
-    """Five colour photographs of scikit-image cut to square patches, split by photograph.
+    """Five colour photographs of scikit-image, cut to square patches. Each photograph belongs to one split.
 
-    Training patches overlap by half, so that two thousand come out of three photographs.
+    Training patches overlap by half, so that three photographs give two thousand patches.
 
     Args:
-        patch: side of a patch in pixels.
-        batch_size, sigma_range, fixed_blur, seed, workers: see :class:`BlurredImages`.
+        patch: The side of a patch in pixels.
+        batch_size, sigma_range, fixed_blur, seed, workers: See :class:`BlurredImages`.
     """
 
     def __init__(
@@ -47,4 +47,4 @@ class Sample(BlurredImages):
         step = self.patch // 2 if split == "train" else self.patch
         photographs = (torch.from_numpy(np.array(photograph())) for photograph in _PHOTOGRAPHS[split])
         grids = (pixels.unfold(0, self.patch, step).unfold(1, self.patch, step) for pixels in photographs)
-        return torch.cat([grid.flatten(0, 1) for grid in grids])
+        return torch.cat([grid.flatten(0, 1) for grid in grids])  # unfold put the channels before height and width

@@ -5,17 +5,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
-from deblurlab.data.batches.patch_loader import OnError
+from deblurlab.data.arrays import Booleans
+from deblurlab.data.batches.frame_reader import OnError
 from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.shards.cache import ShardCache
 from deblurlab.data.shards.format import INDEX, Index, Shard
 from deblurlab.data.shards.storage import Storage
-from deblurlab.data.sources.frames import RawFrames, Source, divide
-from deblurlab.data.sources.layouts import FramePair, Layout, find_frames, held_out
+from deblurlab.data.sources.layouts import Layout, find_frames
+from deblurlab.data.sources.pair_source import PairSource
+from deblurlab.data.sources.patch_grids import divide
+from deblurlab.data.sources.picture_files import FilePair
+from deblurlab.data.sources.published_frames import PublishedFrames
 from deblurlab.data.sources.shard_frames import ShardFrames, read_index
+from deblurlab.data.splits import PublishedSplit, hold_out_sequences
 from deblurlab.interfaces import Split
 
 T = TypeVar("T")
@@ -24,15 +26,20 @@ T = TypeVar("T")
 class VideoFrames(PairedFrames):
     """Blurred and sharp video frames, resized and cut to a grid of patches.
 
+    An eighth of the published training sequences is held out for validation.
+
     Args:
-        root: the folder that holds the data set, or a folder or a bucket (gs://, s3://) of prepared shards.
-        layout: how it lies there.
-        size: height and width that frames are resized to.
-        grid: rows and columns of the patches a frame is cut to.
-        antialias: resize with a filter as wide as the scale; False is plain bilinear, which the study used.
-        batch_size, seed, workers, mixed_frames, on_error: see :class:`PairedFrames`.
-        cache: folder for local copies of a bucket's shards.
-        cache_gib: how much it may hold.
+        root: The folder that holds the data set, or a folder or a bucket (gs://, s3://) of prepared shards.
+        layout: How the data set lies in that folder.
+        size: Height and width that frames are resized to.
+        grid: Rows and columns of the patches that a frame is cut to.
+        antialias: Resize with a filter as wide as the scale. False is plain bilinear, which the study used.
+        batch_size, seed, workers, mixed_frames, on_error: See :class:`PairedFrames`.
+        cache: The folder for local copies of a bucket's shards.
+        cache_gib: How many GiB the copies may take.
+
+    Raises:
+        ValueError: if an argument is out of its range.
     """
 
     def __init__(
@@ -62,16 +69,17 @@ class VideoFrames(PairedFrames):
         divide(self.size, self.grid)
         self.cache, self.cache_gib = Path(cache).expanduser(), cache_gib
         self._shard_cache: ShardCache | None = None
-        self._found: dict[str, list[FramePair]] = {}
+        self._found: dict[PublishedSplit, list[FilePair]] = {}
 
-    def pairs(self, official: str) -> list[FramePair]:
-        """The published frame pairs of an official split, "train" or "test"."""
-        if official not in self._found:
-            self._found[official] = find_frames(Path(self.root), official, self.layout)
-        return self._found[official]
+    def pairs(self, published: PublishedSplit) -> list[FilePair]:
+        """The files of a published split; they are looked for once."""
+        if published not in self._found:
+            self._found[published] = find_frames(Path(self.root), published, self.layout)
+        return self._found[published]
 
     @cached_property
     def storage(self) -> Storage:
+        """The root as a place of prepared shards."""
         return Storage(self.root)
 
     @cached_property
@@ -79,7 +87,7 @@ class VideoFrames(PairedFrames):
         """The index of prepared shards; None where the root holds published frames.
 
         Raises:
-            ValueError: if a bucket holds no index, or the shards were prepared otherwise than asked for.
+            ValueError: if a bucket holds no index, or the shards were prepared with other settings than these.
         """
         index = read_index(self.storage)
         if index is None:
@@ -98,40 +106,41 @@ class VideoFrames(PairedFrames):
             )
         return index
 
-    @cached_property
-    def _validation(self) -> npt.NDArray[np.bool_]:
+    def open(self, split: Split) -> PairSource:
+        published: PublishedSplit = "test" if split == "test" else "train"
         if self.index is None:
-            sequences = [pair.sequence for pair in self.pairs("train")]
-        else:
-            sequences = [shard.sequence for shard, _ in self._rows("train")]
-        return held_out(sequences, self.layout.title)
-
-    def _rows(self, official: str) -> list[tuple[Shard, int]]:
-        assert self.index is not None
-        shards = [shard for shard in self.index.shards if shard.split == official]
-        if not shards:
-            raise ValueError(f"{self.storage.names('')} holds no prepared frames of split {official}.")
-        return [(shard, row) for shard in shards for row in range(len(shard.frames))]
-
-    def open(self, split: Split) -> Source:
-        official = "test" if split == "test" else "train"
-        if self.index is None:
-            pairs = self._of(split, self.pairs(official))
-            return RawFrames(pairs, size=self.size, grid=self.grid, antialias=self.antialias)
+            pairs = self._part(split, self.pairs(published))
+            return PublishedFrames(pairs, size=self.size, grid=self.grid, antialias=self.antialias)
         if not self.storage.local and self._shard_cache is None:
             limit = int(self.cache_gib * 2**30)
             self._shard_cache = ShardCache(self.storage, folder=self.cache, limit=limit)
         return ShardFrames(
             self.storage,
             settings=self.index.settings,
-            rows=self._of(split, self._rows(official)),
+            rows=self._part(split, self._rows(self.index, published)),
             grid=self.grid,
             cache=self._shard_cache,
         )
 
-    def _of(self, split: Split, frames: list[T]) -> list[T]:
-        """A split's part of an official split's frames."""
+    def _rows(self, index: Index, published: PublishedSplit) -> list[tuple[Shard, int]]:
+        """The shard and the row of each frame of a published split."""
+        shards = [shard for shard in index.shards if shard.split == published]
+        if not shards:
+            raise ValueError(f"{self.storage.names('')} holds no prepared frames of split {published}.")
+        return [(shard, row) for shard in shards for row in range(len(shard.frames))]
+
+    def _part(self, split: Split, frames: list[T]) -> list[T]:
+        """The frames of ``split``: "train" and "val" are both cut from the published training frames."""
         if split == "test":
             return frames
-        wanted = self._validation == (split == "val")
+        wanted = self._held_out == (split == "val")
         return [frame for frame, keep in zip(frames, wanted, strict=True) if keep]
+
+    @cached_property
+    def _held_out(self) -> Booleans:
+        """Which of the published training frames are for validation."""
+        if self.index is None:
+            sequences = [pair.sequence for pair in self.pairs("train")]
+        else:
+            sequences = [shard.sequence for shard, _ in self._rows(self.index, "train")]
+        return hold_out_sequences(sequences, self.layout.title)

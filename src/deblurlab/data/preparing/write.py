@@ -1,4 +1,4 @@
-"""Decode and resize a data set once, and write it as shards."""
+"""Decodes and resizes a data set once, and writes it as shards."""
 
 import hashlib
 import json
@@ -7,88 +7,40 @@ import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from functools import partial
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
 from deblurlab.data.pixels import decode
-from deblurlab.data.shards.format import INDEX, Index, Row, Settings, Shard, encode, sha256_of, to_json, write_shard
+from deblurlab.data.preparing.sequences import EncodedPair, SourceSequence
+from deblurlab.data.shards.format import INDEX, Index, Settings, Shard, sha256_of, to_json
+from deblurlab.data.shards.shard_rows import ShardRow, encode, write_shard
 from deblurlab.data.shards.storage import Storage
-from deblurlab.data.sources.frames import at_size
-from deblurlab.data.sources.layouts import FramePair
+from deblurlab.data.sources.published_frames import resized_pair
 
 log = logging.getLogger(__name__)
 
-# Sequences under way at once: while one is being stored, the next is decoded.
+# Sequences under way at once: while one of them is being stored, the next one is decoded.
 _SEQUENCES = 2
-
-
-class EncodedPair(NamedTuple):
-    """A frame pair as it was published: two picture files, and what to call them."""
-
-    frame: str
-    blurred: bytes
-    sharp: bytes
-    blurred_name: str
-    sharp_name: str
 
 
 class Format(NamedTuple):
     """A kind of file to write.
 
     Attributes:
-        suffix: of its name.
-        write: rows to a new file; returns the frames' names.
-        indexed: whether an index.json is written over all files, for training.
+        suffix: The suffix of its name.
+        write: Writes rows to a new file and returns the frames' names.
+        indexed: Whether an index.json is written over all files, for training.
     """
 
     suffix: str
-    write: Callable[[Path, Iterable[Row]], tuple[str, ...]]
+    write: Callable[[Path, Iterable[ShardRow]], tuple[str, ...]]
     indexed: bool
 
 
 PARQUET = Format(".parquet", write_shard, indexed=True)
 
 
-class SourceSequence(NamedTuple):
-    """A sequence to prepare.
-
-    Attributes:
-        split: "train" or "test".
-        name: of the sequence.
-        fingerprint: changes when a file's name, size or time does.
-        frames: how many there are, about.
-        read: the frame pairs in order.
-    """
-
-    split: str
-    name: str
-    fingerprint: str
-    frames: int
-    read: Callable[[], Iterator[EncodedPair]]
-
-
-def convert(pair: EncodedPair, sequence: str, settings: Settings) -> Row:
-    """Decode, resize and encode one pair; ValueError naming a broken file."""
-    frame = at_size(
-        decode(pair.blurred, pair.blurred_name),
-        decode(pair.sharp, pair.sharp_name),
-        settings.size,
-        antialias=settings.antialias,
-        name=pair.blurred_name,
-    )
-    return Row(
-        sequence,
-        pair.frame,
-        encode(frame.blurred, settings.codec),
-        encode(frame.sharp, settings.codec),
-        hashlib.sha256(pair.blurred).hexdigest(),
-        hashlib.sha256(pair.sharp).hexdigest(),
-    )
-
-
-def prepare(
+def prepare_sequences(
     sequences: Sequence[SourceSequence],
     storage: Storage,
     settings: Settings,
@@ -98,16 +50,19 @@ def prepare(
     progress: Callable[[int], None],
     form: Format = PARQUET,
 ) -> Index:
-    """Write one shard a sequence and, last, the index. What an earlier, interrupted call finished is kept.
+    """Writes one shard per sequence and, last, the index. Shards that an interrupted call finished are kept.
+
+    Beside each shard stands a small JSON file that says what it was made of: a shard is kept if its sequence and the
+    settings are still the same.
 
     Args:
-        sequences: of all splits.
-        storage: where to.
-        settings: how.
-        workers: threads that decode and encode.
-        skip_broken: leave out broken frames with a warning, instead of stopping at them.
-        progress: called with the number of frames just done.
-        form: what the shards are.
+        sequences: The sequences of all splits.
+        storage: Where the shards go.
+        settings: How to make them.
+        workers: Threads that decode and encode.
+        skip_broken: Leave out broken frames with a warning, instead of stopping at them.
+        progress: Called with the number of frames that were just done.
+        form: What kind of file a shard is.
 
     Raises:
         ValueError: naming a broken file, or two sequences of one name.
@@ -115,7 +70,7 @@ def prepare(
     names = Counter((sequence.split, sequence.name) for sequence in sequences)
     if twice := [f"{split}/{name}" for (split, name), count in names.items() if count > 1]:
         raise ValueError(f"Several sequences would be written to {twice[0]}{form.suffix}: give them different names.")
-    storage.remove(INDEX)  # it is the sign that all is there
+    storage.remove(INDEX)  # an index says that all shards are there
     with (
         tempfile.TemporaryDirectory(prefix="deblurlab-") as scratch,
         ThreadPoolExecutor(workers, thread_name_prefix="frames") as frame_pool,
@@ -123,6 +78,7 @@ def prepare(
     ):
 
         def one(sequence: SourceSequence) -> Shard | None:
+            """Makes the shard of a sequence; None if all its frames were left out."""
             source = json.dumps([sequence.fingerprint, settings._asdict(), skip_broken])
             if shard := _finished(sequence, storage, source, form.suffix):
                 progress(sequence.frames)
@@ -155,14 +111,15 @@ def prepare(
 
 
 def _note(sequence: SourceSequence) -> str:
+    """The name of the JSON file that says what a sequence's shard was made of."""
     return f"{sequence.split}/{sequence.name}.json"
 
 
 def _finished(sequence: SourceSequence, storage: Storage, source: str, suffix: str) -> Shard | None:
-    """The shard that was made of the same files in the same way, if it lies there whole."""
+    """The shard that was made of the same files in the same way, if the storage holds all of it."""
     try:
         note = json.loads(storage.read(_note(sequence)))
-        shard = Shard(**(note["shard"] | {"frames": tuple(note["shard"]["frames"])}))
+        shard = Shard.from_json(note["shard"])
     except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
         return None
     same = note["source"] == source and storage.size(shard.file) == shard.bytes
@@ -171,23 +128,38 @@ def _finished(sequence: SourceSequence, storage: Storage, source: str, suffix: s
 
 def _converted(
     sequence: SourceSequence, settings: Settings, pool: Executor, *, ahead: int, skip_broken: bool
-) -> Iterator[Row]:
-    waiting: deque[Future[Row]] = deque()
+) -> Iterator[ShardRow]:
+    """The rows of a sequence, in order. At most ``ahead`` more are being made, so that memory holds few frames."""
+    waiting: deque[Future[ShardRow]] = deque()
     for pair in sequence.read():
-        waiting.append(pool.submit(convert, pair, sequence.name, settings))
+        waiting.append(pool.submit(_row, pair, sequence.name, settings))
         if len(waiting) > ahead:
             yield from _result(waiting.popleft(), skip_broken=skip_broken)
     for future in waiting:
         yield from _result(future, skip_broken=skip_broken)
 
 
-def _counted(rows: Iterable[Row], progress: Callable[[int], None]) -> Iterator[Row]:
-    for row in rows:
-        yield row
-        progress(1)
+def _row(pair: EncodedPair, sequence: str, settings: Settings) -> ShardRow:
+    """Decodes, resizes and encodes one pair; ValueError naming a broken file."""
+    resized = resized_pair(
+        decode(pair.blurred, pair.blurred_name),
+        decode(pair.sharp, pair.sharp_name),
+        settings.size,
+        antialias=settings.antialias,
+        name=pair.blurred_name,
+    )
+    return ShardRow(
+        sequence,
+        pair.frame,
+        encode(resized.blurred, settings.codec),
+        encode(resized.sharp, settings.codec),
+        hashlib.sha256(pair.blurred).hexdigest(),
+        hashlib.sha256(pair.sharp).hexdigest(),
+    )
 
 
-def _result(future: Future[Row], *, skip_broken: bool) -> Iterator[Row]:
+def _result(future: Future[ShardRow], *, skip_broken: bool) -> Iterator[ShardRow]:
+    """The row, or nothing for a broken frame that is left out."""
     try:
         yield future.result()
     except ValueError as error:
@@ -196,26 +168,7 @@ def _result(future: Future[Row], *, skip_broken: bool) -> Iterator[Row]:
         log.warning(f"data.on_error=skip: {error}")
 
 
-def published(pairs: Sequence[FramePair], split: str) -> list[SourceSequence]:
-    """The sequences of published frame pairs, sorted by sequence and frame."""
-
-    def read(frames: list[FramePair]) -> Iterator[EncodedPair]:
-        for pair in frames:
-            yield EncodedPair(
-                pair.frame,
-                pair.blurred.read_bytes(),
-                pair.sharp.read_bytes(),
-                blurred_name=str(pair.blurred),
-                sharp_name=str(pair.sharp),
-            )
-
-    sequences = []
-    for name, group in groupby(pairs, key=lambda pair: pair.sequence):
-        frames = list(group)
-        digest = hashlib.sha256()
-        for pair in frames:
-            for side in (pair.blurred, pair.sharp):
-                status = side.stat()
-                digest.update(f"{side.name} {status.st_size} {status.st_mtime_ns}\n".encode())
-        sequences.append(SourceSequence(split, name, digest.hexdigest(), len(frames), partial(read, frames)))
-    return sequences
+def _counted(rows: Iterable[ShardRow], progress: Callable[[int], None]) -> Iterator[ShardRow]:
+    for row in rows:
+        yield row
+        progress(1)

@@ -1,4 +1,4 @@
-"""Shards of a bucket on the local disk: fetched ahead, checked, and thrown away before they are too many."""
+"""Local copies of a bucket's shards: fetched ahead, checked, and deleted before they take too much room."""
 
 import logging
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from deblurlab.data.shards.format import Shard, sha256_of
 from deblurlab.data.shards.storage import Storage, patiently
+from deblurlab.files.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -21,15 +22,15 @@ _COPY = re.compile(r"[0-9a-f]{64}\.parquet")  # the folder may hold other files,
 
 
 class ShardCache:
-    """Local copies of at most ``limit`` bytes of shards, the most recently used ones.
+    """A folder with the shards of a bucket that were used last.
 
-    Files are named by their SHA-256, so several runs and data sets can share a folder. They are checked
-    against it when they arrive and appear under their name only when whole.
+    Copies are named by their SHA-256, so that several runs and data sets can share a folder. A copy is checked against
+    its SHA-256 when it arrives, and gets its name only when it is whole. Several threads may use the cache at once.
 
     Args:
-        storage: where the shards are.
-        folder: for the copies.
-        limit: their most bytes.
+        storage: Where the shards are.
+        folder: Where the copies go.
+        limit: The most bytes that the copies may take.
     """
 
     def __init__(self, storage: Storage, *, folder: Path, limit: int) -> None:
@@ -42,66 +43,67 @@ class ShardCache:
         self._pool = ThreadPoolExecutor(_SHARDS_AHEAD, thread_name_prefix="shards")
 
     def expect(self, order: Sequence[Shard]) -> None:
-        """Announce the order in which shards will be asked for; the next ones are fetched ahead."""
+        """Announces the order in which shards will be asked for, so that the next ones can be fetched ahead."""
         with self._lock:
             self._order = list(order)
             self._place = {shard.sha256: place for place, shard in enumerate(order)}
 
     def local(self, shard: Shard) -> Path:
-        """A local copy of a shard, for opening at once: it may be thrown away later.
+        """A local copy of a shard. Open it at once: it may be deleted later.
 
         Raises:
-            ValueError: naming the shard, if it cannot be fetched or is not what the index says.
+            ValueError: naming the shard, if it cannot be fetched or differs from what the index says.
         """
         place = self._place.get(shard.sha256, len(self._order))
-        wanted = self._fetch(shard)  # before those that nobody waits for yet
+        wanted = self._fetch(shard)  # first, because a reader waits for it
         for ahead in self._order[place + 1 : place + 1 + _SHARDS_AHEAD]:
             self._fetch(ahead)
         return wanted.result()
 
     def forget(self, shard: Shard) -> None:
-        """Throw a local copy away: it is not what it was when it came."""
-        (self.folder / f"{shard.sha256}.parquet").unlink(missing_ok=True)
+        """Deletes a local copy that was damaged on the disk, so that it is fetched again."""
+        self._copy(shard).unlink(missing_ok=True)
+
+    def _copy(self, shard: Shard) -> Path:
+        return self.folder / f"{shard.sha256}.parquet"
 
     def _fetch(self, shard: Shard) -> "Future[Path]":
-        target = self.folder / f"{shard.sha256}.parquet"
+        """Starts to fetch a shard unless its copy is there or on its way."""
         with self._lock:
-            # one that failed has failed for good: no frame of the shard waits for it again
-            if (running := self._fetches.get(shard.sha256)) and (not running.done() or running.exception()):
+            running = self._fetches.get(shard.sha256)
+            # A fetch that failed was tried several times. The other frames of the shard get its error at once.
+            if running and (not running.done() or running.exception()):
                 return running
-            if target.exists():
-                os.utime(target)
+            if (copy := self._copy(shard)).exists():
+                os.utime(copy)
                 ready: Future[Path] = Future()
-                ready.set_result(target)
+                ready.set_result(copy)
                 return ready
-            self._fetches[shard.sha256] = self._pool.submit(self._download, shard, target)
+            self._fetches[shard.sha256] = self._pool.submit(self._download, shard)
             return self._fetches[shard.sha256]
 
-    def _download(self, shard: Shard, target: Path) -> Path:
+    def _download(self, shard: Shard) -> Path:
         self._make_room(shard.bytes)
         name = self.storage.names(shard.file)
-        partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-
-        def action() -> None:
-            self.storage.fetch(shard.file, partial)
-            if partial.stat().st_size != shard.bytes:
-                raise OSError(f"{partial.stat().st_size} bytes came, not {shard.bytes}")
-            if sha256_of(partial) != shard.sha256:
-                raise OSError("what came has another checksum than the index says")
-
+        copy = self._copy(shard)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            patiently(action, f"Fetching {name}")
-            partial.replace(target)
+            with whole_file(copy) as partial:
+                patiently(lambda: self._fetch_checked(shard, partial), f"Fetching {name}")
         except FileNotFoundError as error:
             raise ValueError(f"{name} is gone, though the index lists it. Prepare the data again.") from error
-        finally:
-            partial.unlink(missing_ok=True)
         self.fetched_bytes += shard.bytes
-        return target
+        return copy
+
+    def _fetch_checked(self, shard: Shard, target: Path) -> None:
+        self.storage.fetch(shard.file, target)
+        if target.stat().st_size != shard.bytes:
+            raise OSError(f"{target.stat().st_size} bytes came, not {shard.bytes}")
+        if sha256_of(target) != shard.sha256:
+            raise OSError("what came has another checksum than the index says")
 
     def _make_room(self, needed: int) -> None:
-        for partial in self.folder.glob("*.parquet.*.partial"):  # of processes that were killed
+        """Deletes the copies that were used longest ago, until ``needed`` more bytes are within the limit."""
+        for partial in self.folder.glob("*.parquet*.partial"):  # a process that was killed may have left it
             with suppress(FileNotFoundError):
                 if time.time() - partial.stat().st_mtime > _ABANDONED_SECONDS:
                     partial.unlink()
@@ -111,7 +113,7 @@ class ShardCache:
                 continue
             try:
                 status = file.stat()
-            except FileNotFoundError:  # another process made room, too
+            except FileNotFoundError:  # another process makes room at the same time
                 continue
             files.append((status.st_mtime_ns, status.st_size, file))
         total = sum(size for _, size, _ in files)

@@ -1,7 +1,8 @@
-"""A folder on disk or in a bucket: small whole files, read with patience and written all or nothing."""
+"""Files in a folder or in a bucket: tried again when the network fails, and written all or nothing."""
 
 import logging
 import re
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,23 +10,34 @@ from typing import TypeVar
 
 from pyarrow import fs
 
+from deblurlab.files.whole_file import whole_file
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 _CHUNK = 8 << 20
-# Seconds before each new try. The SDK below retries single requests; this outlasts an outage of half a minute.
+# Seconds before each new try. pyarrow itself tries single requests again; this outlasts an outage of half a minute.
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
 
 def patiently(action: Callable[[], T], what: str) -> T:
-    """Do it, again after a pause if the network fails; ValueError if it never works. A missing file raises at once."""
+    """Calls ``action``, and calls it again after a pause when the network fails.
+
+    Args:
+        action: What to do.
+        what: What to call it in messages.
+
+    Raises:
+        FileNotFoundError: at once, if a file is missing.
+        ValueError: at once for other errors that no network mends, or if the last try failed.
+    """
     for pause in (*PAUSES, None):
         try:
             return action()
         except FileNotFoundError:
             raise
-        except (NotADirectoryError, IsADirectoryError, PermissionError) as error:  # no network mends these
+        except (NotADirectoryError, IsADirectoryError, PermissionError) as error:
             raise ValueError(f"{what} failed: {error}") from error
         except OSError as error:
             if pause is None:
@@ -36,13 +48,13 @@ def patiently(action: Callable[[], T], what: str) -> T:
 
 
 class Storage:
-    """Files below a root.
+    """The files below a root. Their names are relative to it, with slashes.
 
     Args:
-        root: a folder, or a URL that pyarrow opens: ``gs://bucket/path``, ``s3://bucket/path``.
+        root: A folder, or a URL that pyarrow opens: ``gs://bucket/path``, ``s3://bucket/path``.
 
     Raises:
-        ValueError: if the URL is none that pyarrow knows.
+        ValueError: if pyarrow does not know such a URL.
     """
 
     def __init__(self, root: str) -> None:
@@ -57,20 +69,20 @@ class Storage:
         self.local = isinstance(self.filesystem, fs.LocalFileSystem)
 
     def path(self, name: str) -> str:
-        """A file's path in the file system, which knows no scheme."""
+        """The path of a file in ``filesystem``: without a URL's scheme."""
         return f"{self.base}/{name}"
 
     def names(self, name: str) -> str:
-        """A file as the user would write it, for messages: without options, and without keys."""
+        """A file as the user would write it, for messages: without a URL's options and keys."""
         return re.sub("//[^/@]*@", "//", f"{self.root.partition('?')[0]}/{name}").removesuffix("/")
 
     def size(self, name: str) -> int | None:
-        """Bytes of a file; None if there is none."""
+        """The size of a file in bytes; None if there is no such file."""
         info = patiently(lambda: self.filesystem.get_file_info(self.path(name)), f"Looking for {self.names(name)}")
         return int(info.size) if info.type == fs.FileType.File else None
 
     def read(self, name: str) -> bytes:
-        """A whole small file; FileNotFoundError if there is none."""
+        """The content of a small file; FileNotFoundError if there is no such file."""
 
         def action() -> bytes:
             with self.filesystem.open_input_stream(self.path(name)) as stream:
@@ -79,26 +91,25 @@ class Storage:
         return patiently(action, f"Reading {self.names(name)}")
 
     def remove(self, name: str) -> None:
-        """Delete a file, if there is one."""
+        """Deletes a file if it is there."""
         if self.size(name) is not None:
             patiently(lambda: self.filesystem.delete_file(self.path(name)), f"Deleting {self.names(name)}")
 
     def fetch(self, name: str, target: Path) -> None:
-        """Copy a file to a local one, chunk by chunk."""
+        """Copies a file to a local one, chunk by chunk. It tries once and raises what pyarrow raises."""
         with self.filesystem.open_input_stream(self.path(name)) as stream, target.open("wb") as file:
             while chunk := stream.read(_CHUNK):
                 file.write(chunk)
 
     def store(self, name: str, source: Path) -> None:
-        """Put a local file there: under its name stands the whole file, or what stood there before.
+        """Copies a local file to the storage.
 
-        A broken upload to a bucket may leave the beginning of the file; whoever reads it must check its size.
+        In a folder, the whole new file stands under its name or what stood there before. In a bucket, a broken upload
+        may leave the beginning of the file, so whoever reads it must check its size.
         """
         if self.local:
-            self.filesystem.create_dir(self.path(name).rpartition("/")[0], recursive=True)
-            partial = f"{self.path(name)}.partial"
-            fs.copy_files(str(source), partial, fs.LocalFileSystem(), self.filesystem)
-            self.filesystem.move(partial, self.path(name))
+            with whole_file(self.path(name)) as partial:
+                shutil.copyfile(source, partial)
             return
 
         def action() -> None:

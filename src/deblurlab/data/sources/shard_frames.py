@@ -10,20 +10,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from deblurlab.data.batches.epoch_plan import Integers
+from deblurlab.data.arrays import Integers
 from deblurlab.data.shards.cache import ShardCache
-from deblurlab.data.shards.format import INDEX, Index, Settings, Shard, decode_row, from_json
+from deblurlab.data.shards.format import INDEX, Index, Settings, Shard, from_json
+from deblurlab.data.shards.shard_rows import decode_encoded
 from deblurlab.data.shards.storage import Storage
-from deblurlab.data.sources.frames import Frame, divide
+from deblurlab.data.sources.pair_source import PixelPair
+from deblurlab.data.sources.patch_grids import divide
 
 log = logging.getLogger(__name__)
 
-# Frames are mixed over this many shards of a bucket, as far as the cache holds them.
+# Frames are mixed over this many shards of a bucket, or over as many as the cache holds beside those fetched ahead.
 _OPEN_SHARDS = 16
 
 
 def read_index(storage: Storage) -> Index | None:
-    """The index in a folder; None if there is none."""
+    """The index in a storage; None if there is no index."""
     try:
         return from_json(storage.read(INDEX), storage.names(INDEX))
     except FileNotFoundError:
@@ -32,21 +34,22 @@ def read_index(storage: Storage) -> Index | None:
 
 @lru_cache(maxsize=512)
 def _footer(path: Path, size: int) -> Any:
+    """A Parquet file's metadata, read once. ``size`` tells a file from another that took its place."""
     return pq.read_metadata(path)
 
 
 class ShardFrames:
-    """Frames of shards.
+    """A :class:`PairSource` of the frames of shards.
 
     Args:
-        storage: where the shards are.
-        settings: how they were made.
-        rows: the shard and the row in it of each frame, frames of one shard adjacent.
-        grid: rows and columns of the patches a frame is cut to.
-        cache: copies of a bucket's shards; None to read a local folder as it is.
+        storage: Where the shards are.
+        settings: How they were made.
+        rows: For each frame, its shard and its row there. Frames of one shard are adjacent.
+        grid: Rows and columns of the patches that a frame is cut to.
+        cache: Copies of a bucket's shards; None reads a local folder as it is.
 
     Raises:
-        ValueError: if the cache cannot hold the shards needed at once.
+        ValueError: if the cache cannot hold the shards that are needed at once.
     """
 
     def __init__(
@@ -61,12 +64,12 @@ class ShardFrames:
         self.storage, self.settings, self.rows, self.cache = storage, settings, rows, cache
         self.patch = divide(settings.size, grid)
         self.grids = np.tile(np.array(grid, dtype=np.int64), (len(rows), 1))
-        files = dict.fromkeys(shard.file for shard, _ in rows)
-        numbers = {file: number for number, file in enumerate(files)}
+        self._shards = list({shard.file: shard for shard, _ in rows}.values())
+        numbers = {shard.file: number for number, shard in enumerate(self._shards)}
         self.groups = np.array([numbers[shard.file] for shard, _ in rows])
-        self.open_groups = len(files)
+        self.open_groups = len(self._shards)
         if cache is not None:
-            largest = max(shard.bytes for shard, _ in rows)
+            largest = max(shard.bytes for shard in self._shards)
             self.open_groups = min(_OPEN_SHARDS, cache.limit // largest - 3)
             if self.open_groups < 1:
                 raise ValueError(
@@ -76,20 +79,21 @@ class ShardFrames:
 
     def expect(self, frames: Integers) -> None:
         if self.cache is not None:
-            shards = dict.fromkeys(self.groups[frames].tolist())
-            first = {group: shard for group, (shard, _) in zip(self.groups.tolist(), self.rows, strict=True)}
-            self.cache.expect([first[group] for group in shards])
+            order = dict.fromkeys(self.groups[frames].tolist())
+            self.cache.expect([self._shards[group] for group in order])
 
-    def read(self, frame: int, epoch: int) -> Frame:
+    def read(self, frame: int, epoch: int) -> PixelPair:
         shard, row = self.rows[frame]
         name = f"{self.storage.names(shard.file)}, row {row} ({self.name(frame)})"
         table = self._row(shard, row, name)
         if table.column("frame")[0].as_py() != shard.frames[row]:
             raise ValueError(f"{name} holds another frame than the index says. Prepare the data again.")
+        codec, size = self.settings.codec, self.settings.size
         sides = (memoryview(table.column(side)[0].as_buffer()) for side in ("blurred", "sharp"))
-        return Frame(*(decode_row(side, self.settings, name) for side in sides))
+        return PixelPair(*(decode_encoded(side, codec=codec, size=size, name=name) for side in sides))
 
     def _row(self, shard: Shard, row: int, name: str) -> Any:
+        """One row of a shard as a table. A damaged local copy is fetched again once."""
         fetched_again = False
         while True:
             path = self.cache.local(shard) if self.cache else Path(self.storage.path(shard.file))
@@ -100,8 +104,9 @@ class ShardFrames:
             except FileNotFoundError as error:
                 if self.cache is None:
                     raise ValueError(f"{name} is gone, though the index lists it. Prepare the data again.") from error
+                # The cache made room since it gave the path: ask it again.
             except (pa.ArrowException, OSError, IndexError) as error:
-                if self.cache is not None and not fetched_again:  # the disk, not the bucket
+                if self.cache is not None and not fetched_again:  # the copy was whole when it came: the disk damaged it
                     log.warning(
                         f"{path}, the local copy of {self.storage.names(shard.file)}, is damaged: fetching it again"
                     )

@@ -1,0 +1,8 @@
+"""Short names for the types of numpy arrays that data/ passes around."""
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Booleans = npt.NDArray[np.bool_]

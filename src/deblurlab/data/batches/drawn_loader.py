@@ -1,0 +1,87 @@
+"""Makes the batches that were drawn for each epoch from images in memory."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from deblurlab.data.batches.draws import BatchDraw
+from deblurlab.data.batches.host import Host
+from deblurlab.data.batches.resumable import ResumableLoader
+from deblurlab.data.blur.gaussian import gaussian_kernels, kernel_size
+
+
+class SharpBatch(NamedTuple):
+    """A batch of sharp images and how they are to be blurred. It leaves the host as bytes; the training device does
+    the arithmetic.
+
+    Attributes:
+        sharp: (B, 3, H, W) uint8.
+        kernels: (B, K) int16, the kernels of each image's Gaussian blur in units of 1/256.
+        flips: (B, 2) bool: flip horizontally, flip vertically.
+        valid: (B,) bool, see :class:`deblurlab.interfaces.Pair`.
+    """
+
+    sharp: Tensor
+    kernels: Tensor
+    flips: Tensor
+    valid: Tensor
+
+
+class DrawnImages(Dataset[SharpBatch]):
+    """Images in memory; an index into this data set is a :class:`BatchDraw`, an item is the batch it describes.
+
+    Args:
+        images: (N, 3, H, W) uint8.
+        sigma_max: The largest sigma that is ever drawn, in pixels. It determines K, the same for all batches.
+        host: All hosts have the same draws; each of them makes its share of the rows.
+    """
+
+    def __init__(self, images: Tensor, *, sigma_max: float, host: Host) -> None:
+        self.images, self.host = images, host
+        self.taps = int(kernel_size(sigma_max))
+
+    def __getitem__(self, draw: BatchDraw) -> SharpBatch:
+        rows = self.host.share(len(draw.images))
+        draw = draw.rows(slice(self.host.rank * rows, (self.host.rank + 1) * rows))
+        return SharpBatch(
+            sharp=self.images[torch.from_numpy(draw.images)],
+            kernels=torch.from_numpy(gaussian_kernels(draw.sigma, self.taps)),
+            flips=torch.from_numpy(draw.flips),
+            valid=torch.from_numpy(draw.valid),
+        )
+
+
+class DrawnLoader(ResumableLoader[SharpBatch]):
+    """The batches that were drawn for each epoch.
+
+    Args:
+        images: Makes a batch from its draw.
+        draws: Gives an epoch's draws from its number.
+        workers: Processes that make batches; 0 makes them in the training process.
+        epoch: See :class:`ResumableLoader`.
+    """
+
+    def __init__(
+        self,
+        images: DrawnImages,
+        draws: Callable[[int], list[BatchDraw]],
+        *,
+        workers: int,
+        epoch: Callable[[], int] | None,
+    ) -> None:
+        super().__init__(epoch=epoch)
+        self.images, self.draws, self.workers = images, draws, workers
+        self._length = len(draws(0))
+
+    def __len__(self) -> int:
+        return self._length
+
+    def batches(self, epoch: int, *, start: int = 0) -> Iterator[SharpBatch]:
+        draws = self.draws(epoch)[start:]
+        pinned = torch.cuda.is_available()
+        return iter(
+            DataLoader(self.images, batch_size=None, sampler=draws, num_workers=self.workers, pin_memory=pinned)
+        )

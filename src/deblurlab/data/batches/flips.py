@@ -1,0 +1,17 @@
+"""Flips, the same for both sides of a pair."""
+
+import torch
+from torch import Tensor
+
+
+def flip(images: Tensor, flips: Tensor) -> Tensor:
+    """Flips each image of a batch or leaves it. Both results are computed and one is chosen, so that shapes and the
+    program do not depend on the draw.
+
+    Args:
+        images: (B, C, H, W).
+        flips: (B, 2) bool: flip this image horizontally, flip it vertically.
+    """
+    for dim, chosen in ((-1, flips[:, 0]), (-2, flips[:, 1])):
+        images = torch.where(chosen[:, None, None, None], images.flip(dim), images)
+    return images

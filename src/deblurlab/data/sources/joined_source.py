@@ -1,0 +1,39 @@
+"""Several sources as one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deblurlab.data.arrays import Integers
+from deblurlab.data.sources.pair_source import PairSource, PixelPair
+
+
+class JoinedSource:
+    """A :class:`PairSource` of the frames of several sources, one source after the other.
+
+    Args:
+        sources: Sources of files on disk, with patches of one size.
+    """
+
+    def __init__(self, sources: Sequence[PairSource]) -> None:
+        self.sources, self.patch = sources, sources[0].patch
+        counts = [len(source.groups) for source in sources]
+        self._starts = np.cumsum([0, *counts])
+        self.grids = np.concatenate([source.grids for source in sources])
+        self.groups, self.open_groups = np.arange(sum(counts)), sum(counts)
+
+    def _find(self, frame: int) -> tuple[PairSource, int]:
+        """The source of a frame, and the frame's number there."""
+        index = int(np.searchsorted(self._starts, frame, side="right")) - 1
+        return self.sources[index], frame - int(self._starts[index])
+
+    def read(self, frame: int, epoch: int) -> PixelPair:
+        source, number = self._find(frame)
+        return source.read(number, epoch)
+
+    def name(self, frame: int) -> str:
+        source, number = self._find(frame)
+        return source.name(number)
+
+    def expect(self, frames: Integers) -> None:
+        """Files on disk are not fetched ahead."""

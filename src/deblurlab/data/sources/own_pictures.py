@@ -1,0 +1,64 @@
+"""The user's own pictures in a folder, pairs and sharp photographs, and which of them to hold out."""
+
+from pathlib import Path
+from typing import TypeAlias
+
+from deblurlab.data.sources.picture_files import FilePair, image_tree, without_partner
+from deblurlab.data.splits import FEWEST_SEQUENCES, hold_out_sequences
+
+# A pair, or a sharp photograph.
+Picture: TypeAlias = FilePair | Path
+
+_HELP = """\
+Expected below data.root:
+  blurred/... and sharp/...   pairs: the same relative path on both sides; or
+  any pictures                sharp photographs, blurred on the fly; beside pairs, in photographs/
+either directly or once in train/ and once in test/; evaluate needs test/ alone."""
+
+
+def find_pictures(folder: Path) -> list[Picture]:
+    """The pairs of a folder and the photographs beside them; without pairs, all its pictures as photographs.
+
+    Raises:
+        ValueError: if there are no pictures, or one of a pair has no partner. The message says what is expected.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"data.root: there is no folder {folder}. {_HELP}")
+    if not ((folder / "blurred").is_dir() or (folder / "sharp").is_dir()):
+        if photographs := list(image_tree(folder).values()):
+            return list(photographs)
+        raise ValueError(f"{folder} holds no pictures. {_HELP}")
+    blurred, sharp = image_tree(folder / "blurred"), image_tree(folder / "sharp")
+    if lacking := next(without_partner(blurred, sharp), None):
+        names = lacking.names
+        raise ValueError(f"{folder / lacking.side} lacks {len(names)} pictures, first {names[0]}. {_HELP}")
+    if not sharp:
+        raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {_HELP}")
+    pairs = [FilePair(str(Path(name).parent), Path(name).name, blurred[name], sharp[name]) for name in sharp]
+    return [*pairs, *image_tree(folder / "photographs").values()]
+
+
+def divided(pictures: list[Picture], title: str, purpose: str) -> tuple[list[Picture], list[Picture]]:
+    """Divides pairs and photographs alike into those to keep and those to hold out, an eighth.
+
+    Photographs are all different, so each is a sequence of its own; fewer than eight are taken for one sequence.
+
+    Args:
+        pictures: Pairs and photographs.
+        title: What to call the folder in messages.
+        purpose: What the pictures are held out for, for messages.
+
+    Raises:
+        ValueError: if there are too few pictures to hold one out.
+    """
+    kept: list[Picture] = []
+    out: list[Picture] = []
+    for kind in (FilePair, Path):
+        chosen = [picture for picture in pictures if isinstance(picture, kind)]
+        sequences = [picture.sequence if isinstance(picture, FilePair) else str(picture) for picture in chosen]
+        if kind is Path and len(sequences) < FEWEST_SEQUENCES:
+            sequences = ["photographs"] * len(sequences)
+        held_out = hold_out_sequences(sequences, title, purpose) if chosen else ()
+        for picture, held in zip(chosen, held_out, strict=True):
+            (out if held else kept).append(picture)
+    return kept, out

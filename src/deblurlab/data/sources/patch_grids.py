@@ -1,0 +1,66 @@
+"""How many whole patches a picture holds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from deblurlab.data.arrays import Integers
+from deblurlab.data.pixels import Pixels, decode_file, dimensions
+
+
+def patch_grid(file: Path, patch: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of whole patches in a picture; only the file's header is read.
+
+    Args:
+        file: The picture.
+        patch: Height and width of a patch.
+
+    Raises:
+        ValueError: naming the picture, if it is smaller than a patch or no picture.
+    """
+    height, width = dimensions(file)
+    if height < patch[0] or width < patch[1]:
+        raise ValueError(
+            f"{file} is {width}x{height}, smaller than data.patch={list(patch)} (height, width): "
+            "lower data.patch or take the picture out."
+        )
+    return height // patch[0], width // patch[1]
+
+
+def patch_grids(files: Sequence[Path], patch: tuple[int, int]) -> Integers:
+    """:func:`patch_grid` of each picture, (F, 2)."""
+    return np.array([patch_grid(file, patch) for file in files], dtype=np.int64).reshape(-1, 2)
+
+
+def covered_part(file: Path, grid: Integers, patch: tuple[int, int]) -> Pixels:
+    """Decodes the part of a picture that its whole patches cover, from the top left corner.
+
+    Args:
+        file: The picture.
+        grid: Its :func:`patch_grid`.
+        patch: Height and width of a patch.
+
+    Raises:
+        ValueError: naming the picture, if it is broken.
+    """
+    pixels = decode_file(file)
+    height, width = grid * patch
+    if pixels.shape[0] < height or pixels.shape[1] < width:
+        raise ValueError(f"{file} says behind its pixels that it lies on its side. Save it upright.")
+    return pixels[:height, :width]
+
+
+def divide(size: tuple[int, int], grid: tuple[int, int]) -> tuple[int, int]:
+    """The height and width of a patch when a frame is cut to equal patches.
+
+    Args:
+        size: Height and width of the frame.
+        grid: Rows and columns of patches.
+
+    Raises:
+        ValueError: if the grid does not divide the frame.
+    """
+    if min(*size, *grid) < 1 or size[0] % grid[0] or size[1] % grid[1]:
+        raise ValueError(f"data.size={list(size)} cannot be cut to data.grid={list(grid)} equal patches.")
+    return size[0] // grid[0], size[1] // grid[1]

@@ -1,0 +1,67 @@
+"""Video frames as the data set's authors publish them, decoded and resized anew each time they are read."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from deblurlab.data.arrays import Integers
+from deblurlab.data.pixels import Pixels, decode_file, resize
+from deblurlab.data.sources.pair_source import PixelPair
+from deblurlab.data.sources.patch_grids import divide
+from deblurlab.data.sources.picture_files import FilePair
+
+
+def resized_pair(blurred: Pixels, sharp: Pixels, size: tuple[int, int], *, antialias: bool, name: str) -> PixelPair:
+    """Both sides of a pair, resized alike.
+
+    Args:
+        blurred: (H, W, 3) uint8.
+        sharp: (H, W, 3) uint8.
+        size: The new height and width.
+        antialias: See :func:`deblurlab.data.pixels.resize`.
+        name: What an error calls the pair.
+
+    Raises:
+        ValueError: if the sides differ in size or the resize would distort them.
+    """
+    height, width = blurred.shape[:2]
+    if blurred.shape != sharp.shape:
+        raise ValueError(
+            f"{name}: the blurred frame is {width}x{height}, the sharp one {sharp.shape[1]}x{sharp.shape[0]}."
+        )
+    if abs(width * size[0] - height * size[1]) > max(width, height):  # by more than rounding to a whole pixel does
+        raise ValueError(
+            f"{name} is {width}x{height}: resized to {size[1]}x{size[0]} it would be distorted. "
+            "Set data.size=[height,width] to its own aspect ratio."
+        )
+    return PixelPair(*(resize(side, size, antialias=antialias) for side in (blurred, sharp)))
+
+
+class PublishedFrames:
+    """A :class:`PairSource` of published files.
+
+    Args:
+        pairs: The files.
+        size: Height and width that frames are resized to.
+        grid: Rows and columns of the patches that a frame is cut to.
+        antialias: See :func:`deblurlab.data.pixels.resize`.
+    """
+
+    def __init__(
+        self, pairs: Sequence[FilePair], *, size: tuple[int, int], grid: tuple[int, int], antialias: bool
+    ) -> None:
+        self.pairs, self.size, self.antialias = pairs, size, antialias
+        self.patch = divide(size, grid)
+        self.grids = np.tile(np.array(grid, dtype=np.int64), (len(pairs), 1))
+        self.groups, self.open_groups = np.arange(len(pairs)), len(pairs)
+
+    def read(self, frame: int, epoch: int) -> PixelPair:
+        pair = self.pairs[frame]
+        blurred, sharp = decode_file(pair.blurred), decode_file(pair.sharp)
+        return resized_pair(blurred, sharp, self.size, antialias=self.antialias, name=str(pair.blurred))
+
+    def name(self, frame: int) -> str:
+        return self.pairs[frame].name
+
+    def expect(self, frames: Integers) -> None:
+        """Files on disk are not fetched ahead."""

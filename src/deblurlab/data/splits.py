@@ -1,0 +1,73 @@
+"""How data are divided for training and evaluation, the same way in every run, so that runs can be compared."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Literal
+
+import numpy as np
+
+from deblurlab.data.arrays import Booleans, Integers
+
+log = logging.getLogger(__name__)
+
+# The splits that authors publish. Validation images are taken from the published training images.
+PublishedSplit = Literal["train", "test"]
+
+# The share of the training data that is held out for validation (and for the test, where none is published).
+HELD_OUT_SHARE = 0.125
+# Of fewer sequences than this, the share is no whole sequence.
+FEWEST_SEQUENCES = round(1 / HELD_OUT_SHARE)
+
+# Seeds of the blur of validation and test images. No run may change them; training draws its blur from data.seed.
+EVALUATION_SEEDS: Mapping[Literal["val", "test"], int] = {"val": 1, "test": 2}
+
+_SPLIT_SEED = 0
+
+
+def hold_out_images(count: int) -> tuple[Integers, Integers]:
+    """Which of ``count`` unrelated images to train on and which to hold out, drawn once for all runs.
+
+    Returns:
+        The indices of the images to train on and of those to hold out, an eighth, both in random order.
+    """
+    order = np.random.default_rng(_SPLIT_SEED).permutation(count)
+    out = round(HELD_OUT_SHARE * count)
+    return order[out:], order[:out]
+
+
+def hold_out_sequences(sequences: Sequence[str], title: str, purpose: str = "validation") -> Booleans:
+    """Which frames to hold out: those of an eighth of the sequences, the same ones in every run.
+
+    Neighbouring frames are near copies of each other, so whole sequences are held out. With fewer than eight
+    sequences the last eighth of each sequence's frames is taken instead, and a warning says so.
+
+    Args:
+        sequences: The sequence of each frame; frames of one sequence are adjacent.
+        title: What to call the data set in messages.
+        purpose: What the frames are held out for, for messages.
+
+    Returns:
+        One value per frame, True for a frame that is held out.
+
+    Raises:
+        ValueError: if there are fewer than eight sequences and each has only one frame.
+    """
+    names = [name for name, _ in groupby(sequences)]
+    if len(names) >= FEWEST_SEQUENCES:
+        order = np.random.default_rng(_SPLIT_SEED).permutation(len(names))
+        chosen = {names[index] for index in order[: round(HELD_OUT_SHARE * len(names))]}
+        return np.array([name in chosen for name in sequences])
+    masks = []
+    for _, group in groupby(sequences):
+        count = len(list(group))
+        kept = count - max(1, round(HELD_OUT_SHARE * count)) if count > 1 else 1
+        masks.append(np.arange(count) >= kept)
+    mask = np.concatenate(masks)
+    if not mask.any():
+        raise ValueError(f"{title}: {len(mask)} frames are too few to hold out one for {purpose}.")
+    log.warning(
+        f"{title}: {len(names)} sequences are too few to hold some out for {purpose}, so the last frames of "
+        "each are held out. They resemble the other frames: scores on them flatter."
+    )
+    return mask
