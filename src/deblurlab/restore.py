@@ -19,7 +19,7 @@ from omegaconf import DictConfig
 from deblurlab.app.command import command
 
 if TYPE_CHECKING:
-    from deblurlab.restoring.photo import Samples
+    from deblurlab.restoring.photos import Samples
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +30,11 @@ def main(cfg: DictConfig) -> None:
     from tqdm import tqdm
 
     from deblurlab.app import build
-    from deblurlab.restoring import load_restorer, photo, tiles, video
+    from deblurlab.restoring import load_restorer, photos, tiles, video
 
     if cfg.quality is not None and not (isinstance(cfg.quality, int) and 1 <= cfg.quality <= 100):
         raise ValueError(f"quality must be a whole number from 1 to 100, got {cfg.quality}.")
-    known = photo.SUFFIXES | video.SUFFIXES
+    known = photos.SUFFIXES | video.SUFFIXES
     jobs = _jobs(str(cfg.input), Path(str(cfg.output)), known)
     tiling = tiles.Tiling(side=cfg.tile, margin=cfg.margin, blend=cfg.blend)
     restorer = load_restorer(cfg.weights, device=build.device(cfg), trust=cfg.trust)
@@ -72,11 +72,11 @@ def _restore_photo(source: Path, target: Path, restored: "Callable[[Samples], Sa
     from PIL import Image
 
     from deblurlab.files.whole_file import whole_file
-    from deblurlab.restoring import photo
+    from deblurlab.restoring import photos
 
-    before = photo.read(source)
+    before = photos.read(source)
     after = before.with_pixels(restored(before.pixels))
-    photo.write(after, target, quality=cfg.quality)
+    photos.write(after, target, quality=cfg.quality)
     if cfg.compare:
         sides = np.hstack([before.upright(), after.upright()])
         with whole_file(_compared(target)) as partial:

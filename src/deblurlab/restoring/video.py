@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deblurlab.files.whole_file import whole_file
-from deblurlab.restoring.photo import Samples
+from deblurlab.restoring.photos import Samples
 
 # What FFmpeg calls the container format of each suffix.
 _CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi", ".m4v": "ipod", ".webm": "webm"}

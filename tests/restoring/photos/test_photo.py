@@ -13,7 +13,8 @@ import tifffile
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from deblurlab.restoring.photo import Photo, read, write
+from deblurlab.restoring.photos import Photo, png, read, tiff, write
+from deblurlab.restoring.photos.photo import RefusedPictureError
 from tests.data.conftest import picture
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -147,11 +148,9 @@ def test_grey_stays_grey(tmp_path: Path) -> None:
 
 def _png16(file: Path, samples: np.ndarray) -> None:
     """A 16-bit PNG with an ICC profile and EXIF, its chunks by Pillow's writer."""
-    from deblurlab.restoring.photo import _png_like
-
     with io.BytesIO() as stream:
         Image.fromarray(PIXELS).save(stream, "PNG", exif=exif(), icc_profile=PROFILE)
-        file.write_bytes(_png_like(stream.getvalue(), imagecodecs.png_encode(samples)))
+        file.write_bytes(png.with_chunks_of(stream.getvalue(), imagecodecs.png_encode(samples)))
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -240,3 +239,20 @@ def test_what_would_not_come_back_as_it_was_is_refused(tmp_path: Path) -> None:
             read(tmp_path / file)
         assert file in str(refused.value)
         assert len(str(refused.value).splitlines()) == 1
+
+
+def test_a_photograph_without_exif_gets_none(tmp_path: Path) -> None:
+    for name in ("a.jpg", "a.webp", "a.bmp"):
+        Image.fromarray(PIXELS).save(tmp_path / name)
+        with Image.open(darker(tmp_path / name).file) as after:
+            assert "exif" not in after.info
+
+
+def test_a_tiff_that_decodes_to_a_huge_picture_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if Pillow has read another size from it than tifffile does."""
+    tifffile.imwrite(tmp_path / "a.tif", PIXELS, photometric="rgb")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    with pytest.raises(ValueError, match=r"a\.tif is too large: .*pixels"):
+        read(tmp_path / "a.tif")
+    with pytest.raises(RefusedPictureError, match="is too large: 60x40 pixels"):
+        tiff.read_samples(tmp_path / "a.tif")
