@@ -1,5 +1,6 @@
 """What an installed deblurlab brings along."""
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import deblurlab
+from tests.conftest import ROOT
 
 SOURCE = Path(deblurlab.__file__).parent
 
@@ -38,3 +40,21 @@ def test_the_wheel_works_from_any_directory(tmp_path: Path) -> None:
         check=False,
     )
     assert "max_epochs: 120" in done.stdout, done.stderr
+
+    done = subprocess.run(
+        [tmp_path / "site" / "bin" / "deblurlab"],
+        cwd=elsewhere,
+        env={"PYTHONPATH": str(tmp_path / "site"), "PATH": "", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("usage: deblurlab COMMAND"), done.stderr
+
+
+def test_no_document_goes_through_the_link_to_the_configurations() -> None:
+    """``conf`` is a symbolic link, which Git checks out as a text file where the system has no such links."""
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    assert len(documents) > 1
+    for file in documents:
+        assert not re.search(r"\]\((\.\./)*conf[/)]", file.read_text()), file

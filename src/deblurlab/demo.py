@@ -1,8 +1,8 @@
-"""``python -m deblurlab.demo``: a web page that deblurs photographs, on http://localhost:7860.
+"""Serve a web page that deblurs photographs.
 
 Examples:
-    python -m deblurlab.demo
-    python -m deblurlab.demo weights=outputs/cifar10_unet16/2026-11-22_23-19-00 port=8000
+    deblurlab demo                                                             # http://localhost:7860
+    deblurlab demo weights=outputs/cifar10_unet16/2026-11-22_23-19-00 port=8000
 """
 
 import logging

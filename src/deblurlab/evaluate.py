@@ -1,10 +1,10 @@
-"""``python -m deblurlab.evaluate run=FOLDER``: score a finished run, or weights, on any data set.
+"""Score a finished run, or a weights file, on the test images of any data set.
 
 Examples:
-    python -m deblurlab.evaluate run=outputs/cifar10_unet16/2026-11-22_23-19-00
-    python -m deblurlab.evaluate run=... data=sample
-    python -m deblurlab.evaluate run=... data.root=/another/copy/of/cifar10 ckpt_path=last
-    python -m deblurlab.evaluate weights=cifar10_unet16 data=cifar10
+    deblurlab evaluate run=outputs/cifar10_unet16/2026-11-22_23-19-00
+    deblurlab evaluate run=... data=sample
+    deblurlab evaluate run=... data.root=/another/copy/of/cifar10 ckpt_path=last
+    deblurlab evaluate weights=cifar10_unet16 data=cifar10
 """
 
 import logging

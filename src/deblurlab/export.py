@@ -1,9 +1,9 @@
-"""``python -m deblurlab.export format=onnx``: a trained network for other runtimes, checked by running it there.
+"""Export a trained network for another runtime, and check it by running it there.
 
 Examples:
-    python -m deblurlab.export                                                     # photographs.onnx
-    python -m deblurlab.export weights=outputs/cifar10_unet16/... format=torch_export
-    python -m deblurlab.export format=stablehlo 'size=[288,512]'
+    deblurlab export                                                     # photographs.onnx
+    deblurlab export weights=outputs/cifar10_unet16/... format=torch_export
+    deblurlab export format=stablehlo 'size=[288,512]'
 """
 
 import logging

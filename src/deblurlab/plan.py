@@ -1,9 +1,9 @@
-"""``python -m deblurlab.plan``: compile the training step for a TPU you do not have, and say what it costs.
+"""Estimate what a training step costs on a TPU that you do not have.
 
 Examples:
-    python -m deblurlab.plan model=rednet30 topology=v2-8
-    python -m deblurlab.plan experiment=cifar10_rednet30 topology=[v5e-8,v5e-64,v5e-256] json=plan.json
-    python -m deblurlab.plan model=unet16 data=sample topology=v6e-8 largest_batch=true
+    deblurlab plan model=rednet30 topology=v2-8
+    deblurlab plan experiment=cifar10_rednet30 topology=[v5e-8,v5e-64,v5e-256] json=plan.json
+    deblurlab plan model=unet16 data=sample topology=v6e-8 largest_batch=true
 """
 
 import json

@@ -1,11 +1,11 @@
-"""``python -m deblurlab.prepare``: check a data set, decode and resize it once, and write it as shards.
+"""Check a data set of video frames, or decode and resize it once and write it as shards.
 
 Examples:
-    python -m deblurlab.prepare data=reds data.root=REDS check=true        # is all there, whole and aligned?
-    python -m deblurlab.prepare data=reds data.root=REDS out=shards/reds   # then train with data.root=shards/reds
-    python -m deblurlab.prepare data=reds data.root=REDS out=gs://bucket/reds
-    python -m deblurlab.prepare data=reds data.root=TFRECORDS out=shards/reds      # the study's TFRecord files
-    python -m deblurlab.prepare data=reds data.root=REDS out=records format=tfrecord
+    deblurlab prepare data=reds data.root=REDS check=true        # is all there, whole and aligned?
+    deblurlab prepare data=reds data.root=REDS out=shards/reds   # then train with data.root=shards/reds
+    deblurlab prepare data=reds data.root=REDS out=gs://bucket/reds
+    deblurlab prepare data=reds data.root=TFRECORDS out=shards/reds      # the study's TFRecord files
+    deblurlab prepare data=reds data.root=REDS out=records format=tfrecord
 """
 
 import logging

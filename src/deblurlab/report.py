@@ -1,8 +1,8 @@
-"""``python -m deblurlab.report runs=...``: the study's tables, curves and panels, from runs finished or not.
+"""Compare runs in one page: the study's tables, curves, and the same images restored by each network.
 
 Examples:
-    python -m deblurlab.report runs=outputs/sweeps/2026-11-22_23-19-00
-    python -m deblurlab.report 'runs=[outputs/cifar10_*/*,outputs/reds_unet16/first]' output=report
+    deblurlab report runs=outputs/sweeps/2026-11-22_23-19-00
+    deblurlab report 'runs=[outputs/cifar10_*/*,outputs/reds_unet16/first]' output=report
 """
 
 import logging

@@ -1,9 +1,9 @@
-"""``python -m deblurlab.restore input=photo.jpg``: deblur photographs and videos.
+"""Deblur photographs and videos.
 
 Examples:
-    python -m deblurlab.restore input=photo.jpg                         # restored/photo.jpg
-    python -m deblurlab.restore input=holiday output=better tta=true    # a folder and what is below it
-    python -m deblurlab.restore 'input=holiday/*.png' weights=outputs/cifar10_unet16/2026-11-22_23-19-00
+    deblurlab restore input=photo.jpg                         # restored/photo.jpg
+    deblurlab restore input=holiday output=better tta=true    # a folder and what is below it
+    deblurlab restore 'input=holiday/*.png' weights=outputs/cifar10_unet16/2026-11-22_23-19-00
 """
 
 import itertools

@@ -1,10 +1,10 @@
-"""``python -m deblurlab.train``: train, test, and print the study's table row.
+"""Train a network, test it with its best weights, and print its scores beside those of the blurred images.
 
 Examples:
-    python -m deblurlab.train                                           # the sample photographs
-    python -m deblurlab.train experiment=cifar10_unet16                 # a published result
-    python -m deblurlab.train experiment=cifar10_unet16 ckpt_path=last  # go on after an interruption
-    python -m deblurlab.train -m model=resnet16,unet16 seed=1,2         # a sweep
+    deblurlab train                                           # UNet16 on photographs that scikit-image bundles
+    deblurlab train experiment=cifar10_unet16                 # a published result
+    deblurlab train experiment=cifar10_unet16 ckpt_path=last  # resume after an interruption
+    deblurlab train -m model=resnet16,unet16 seed=1,2         # a sweep
 """
 
 import logging

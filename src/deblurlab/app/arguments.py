@@ -23,13 +23,13 @@ _RENAMED = {"model.generator_ckpt": "weights"}
 
 
 def open_groups() -> None:
-    """Store ``open/GROUP`` for each group: a command whose YAML lists it in its defaults takes any key below GROUP.
+    """Store a configuration ``open_GROUP`` for each group; a command that lists it in its defaults takes any key there.
 
     The stored node is empty and lifts OmegaConf's struct flag, which is what refuses keys that no file lists.
     """
     for group in GROUPS:
         node = OmegaConf.create({group: OmegaConf.create({}, flags={"struct": False})})
-        ConfigStore.instance().store(group="open", name=group, node=node, package="_global_")
+        ConfigStore.instance().store(f"open_{group}", node)
 
 
 def refuse_unknown(config: DictConfig, key: str, *, also: Collection[str] = ()) -> None:
