@@ -1,4 +1,8 @@
-"""Networks in formats of other runtimes. Each function returns what runs the written file."""
+"""Trained networks in the formats of other runtimes.
+
+Each writing function reads its file again and returns a function that runs it, so that the file can be compared with
+the network by :func:`difference`.
+"""
 
 import logging
 import warnings
@@ -14,11 +18,12 @@ from deblurlab.files.whole_file import whole_file
 from deblurlab.restoring.restorer import Restorer
 
 Format = Literal["onnx", "torch_export", "stablehlo"]
+# Runs a written network: (1, 3, H, W) float32 in [0, 1] on the CPU to the same shape.
 Run = Callable[[Tensor], Tensor]
 
 
 def _traced(restorer: Restorer) -> torch.export.ExportedProgram:
-    """The network as a graph of (1, 3, H, W), H and W any multiples of its ``size_multiple``."""
+    """The network as a graph that takes (1, 3, H, W), where H and W are any multiples of its ``size_multiple``."""
     multiple = restorer.size_multiple
     down, across = torch.export.Dim("height_units", min=1), torch.export.Dim("width_units", min=1)
     sides: dict[int, Any] = {2: multiple * down, 3: multiple * across}
@@ -26,12 +31,17 @@ def _traced(restorer: Restorer) -> torch.export.ExportedProgram:
 
 
 def torch_export(restorer: Restorer, file: Path) -> Run:
-    """Write ``torch.export``'s archive (.pt2)."""
+    """Write a network as an archive of ``torch.export`` (.pt2), for any height and width that the network takes.
+
+    Args:
+        restorer: The network, on the CPU.
+        file: The file to write.
+    """
     program = _traced(restorer)
     with whole_file(file) as partial, partial.open("wb") as stream:
         torch.export.save(program, stream)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The given buffer is not writable")  # of torch's own reader
+        warnings.filterwarnings("ignore", "The given buffer is not writable")  # torch's own reader warns
         module = torch.export.load(file).module()
 
     def run(images: Tensor) -> Tensor:
@@ -42,20 +52,26 @@ def torch_export(restorer: Restorer, file: Path) -> Run:
 
 
 def onnx(restorer: Restorer, file: Path) -> Run:
-    """Write an ONNX file; input ``blurred``, output ``restored``.
+    """Write a network as an ONNX file, for any height and width that the network takes.
+
+    Its input is called ``blurred`` and its output ``restored``.
+
+    Args:
+        restorer: The network, on the CPU.
+        file: The file to write.
 
     Raises:
         ValueError: if ONNX is not installed.
     """
     try:
         import onnxruntime
-        import onnxscript  # noqa: F401  # what torch.onnx writes with
+        import onnxscript  # noqa: F401  # torch.onnx needs it to write
     except ImportError as error:
         raise ValueError("format=onnx needs ONNX: pip install 'deblurlab[export]'.") from error
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of operators of torchvision
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision's operators are missing
     program = _traced(restorer)
     with whole_file(file) as partial, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torch's own exporter about itself
+        warnings.simplefilter("ignore")  # torch's exporter warns of its own code
         torch.onnx.export(
             program,
             (),
@@ -71,7 +87,14 @@ def onnx(restorer: Restorer, file: Path) -> Run:
 
 
 def stablehlo(restorer: Restorer, folder: Path, *, size: tuple[int, int]) -> Run:
-    """Write StableHLO with the weights beside it, for one (height, width): torch_xla knows no dynamic ones here.
+    """Write a network as StableHLO with its weights beside it, for one height and width only.
+
+    torch_xla cannot write this format with sizes that are open.
+
+    Args:
+        restorer: The network, on the CPU.
+        folder: The folder to write.
+        size: Height and width in pixels, multiples of the network's ``size_multiple``.
 
     Raises:
         ValueError: if torch_xla is missing, or the network refuses the size.
@@ -80,7 +103,13 @@ def stablehlo(restorer: Restorer, folder: Path, *, size: tuple[int, int]) -> Run
 
 
 def difference(run: Run, restorer: Restorer, size: tuple[int, int]) -> float:
-    """The largest difference between an exported network and the network, on uniform noise of (height, width)."""
+    """The largest difference between a written network and the network itself, in units of [0, 1].
+
+    Args:
+        run: Runs the written network.
+        restorer: The network, on the CPU.
+        size: Height and width of the image that both get: uniform noise from a fixed seed.
+    """
     images = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         return float((run(images) - restorer(images)).abs().max())
