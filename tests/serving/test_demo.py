@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import shutil
 import struct
 import subprocess
@@ -19,13 +20,14 @@ import torch
 from PIL import Image
 
 from deblurlab.nets import UNet16
-from deblurlab.restoring.restorer import Restorer
+from deblurlab.restoring import Restorer
 from tests.conftest import encode
 from tests.data.conftest import picture
 
 pytest.importorskip("starlette", reason="Starlette, of the extra `demo`, is not installed")
 
 from deblurlab.serving import server
+from deblurlab.serving.answer import BLURS
 
 PIXELS = picture(0, 60, 90)
 
@@ -61,9 +63,7 @@ def client() -> Iterator[Any]:
     from starlette.testclient import TestClient
 
     limits = server.Limits(bytes=2**20, pixels=100_000, waiting=1)
-    page = server.application(
-        {"mine": identity()}, device=torch.device("cpu"), limits=limits, hosts=("testserver", "localhost")
-    )
+    page = server.application({"mine": identity()}, limits=limits, hosts=("testserver", "localhost"))
     with TestClient(page) as opened:
         yield opened
 
@@ -121,6 +121,21 @@ def test_limits(client: Any, query: str, content: bytes, status: int) -> None:
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
 
 
+def test_the_page_offers_the_blurs_that_the_server_takes(client: Any) -> None:
+    ranges = re.search(r"const RANGES = \{(.*)\};", client.get("/").text)
+    assert ranges
+    most = {name: float(high) for name, high in re.findall(r"(\w+): \[[\d.]+, ([\d.]+), [\d.]+\]", ranges[1])}
+    assert most == BLURS
+
+
+def test_names_of_weights_are_text_and_not_html() -> None:
+    from starlette.testclient import TestClient
+
+    limits = server.Limits(bytes=1, pixels=1, waiting=1)
+    with TestClient(server.application({"<b>&": identity()}, limits=limits)) as opened:
+        assert "<option>&lt;b&gt;&amp;</option>" in opened.get("/").text
+
+
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "/samples/../demo.py", "/samples/%2e%2e%2fdemo.py", "/file=/etc/passwd", "/samples/x"]
 )
@@ -142,7 +157,7 @@ def test_users_take_turns_and_too_many_are_told(monkeypatch: pytest.MonkeyPatch)
             return blurred
 
     limits = server.Limits(bytes=2**20, pixels=100_000, waiting=1)
-    page = server.application({"slow": Restorer(Slow())}, device=torch.device("cpu"), limits=limits)
+    page = server.application({"slow": Restorer(Slow())}, limits=limits)
     pictures = [picture(number, 40, 40) for number in range(2)]
     answers: dict[int, Any] = {}
     with TestClient(page) as opened:
