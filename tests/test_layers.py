@@ -16,7 +16,8 @@ COMMANDS = sorted(file.stem for file in SOURCE.glob("*.py") if file.stem not in 
 # The folders from the lowest to the highest: a folder imports folders that stand before it, and itself.
 # Folders on one line stand beside each other and do not import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("nets", "losses", "metrics", "planning", "files", "zoo"),
+    ("checks", "files"),
+    ("nets", "losses", "metrics", "planning", "zoo"),
     ("data", "tasks"),
     ("run",),
     ("loggers",),
@@ -35,6 +36,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "nets": BUILDS | TRAINING | DEVICES | {"pathlib", "os"},
     "losses": BUILDS | TRAINING | DEVICES | {"pathlib", "os"},
     "metrics": BUILDS | TRAINING | DEVICES | {"pathlib", "os"},
+    "checks": BUILDS | TRAINING | DEVICES | {"torch", "pathlib"},
     "files": BUILDS | TRAINING | DEVICES | {"torch"},
     "planning": BUILDS | TRAINING | DEVICES,
     "data": BUILDS | DEVICES | {"wandb", "matplotlib", "deblurlab.nets", "deblurlab.losses"},

@@ -13,6 +13,7 @@ from typing import get_args
 from omegaconf import DictConfig, ListConfig
 
 from deblurlab.app.command import command
+from deblurlab.checks import require
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +25,7 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.restoring import export_formats, load_restorer
     from deblurlab.run import weights
 
-    if cfg.format not in get_args(export_formats.Format):
-        raise ValueError(f"format must be one of {', '.join(get_args(export_formats.Format))}, got {cfg.format}.")
+    require.one_of("format", cfg.format, get_args(export_formats.Format))
     if not isinstance(cfg.size, ListConfig) or len(cfg.size) != 2:
         raise ValueError(f"size must be [height,width], got {cfg.size}.")
     xla.quiet()

@@ -16,6 +16,7 @@ from typing import get_args
 from omegaconf import DictConfig
 
 from deblurlab.app.command import command
+from deblurlab.checks import require
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.data.preparing.check_frames import check_frames
     from deblurlab.data.preparing.sequences import published_sequences
     from deblurlab.data.shards.format import Settings
-    from deblurlab.data.shards.shard_rows import require_codec
+    from deblurlab.data.shards.shard_rows import Codec
     from deblurlab.data.shards.storage import Storage
     from deblurlab.data.splits import PublishedSplit
 
@@ -53,11 +54,9 @@ def main(cfg: DictConfig) -> None:
         return
     if cfg.out is None:
         raise ValueError("Name the folder or bucket to write to: out=shards/reds or out=gs://bucket/reds.")
-    if cfg.format not in ("parquet", "tfrecord"):
-        raise ValueError(f"format must be parquet or tfrecord, got {cfg.format}.")
-    if not isinstance(cfg.workers, int) or cfg.workers < 1:
-        raise ValueError(f"workers must be a whole number from 1, got {cfg.workers}.")
-    require_codec(cfg.codec)
+    require.one_of("format", cfg.format, ("parquet", "tfrecord"))
+    require.whole_number("workers", cfg.workers, at_least=1)
+    require.one_of("codec", cfg.codec, get_args(Codec))
     records = cfg.format == "tfrecord"
     sequences = tfrecord.record_sequences(data.storage) or [
         sequence for split in get_args(PublishedSplit) for sequence in published_sequences(data.pairs(split), split)

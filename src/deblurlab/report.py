@@ -11,6 +11,7 @@ from pathlib import Path
 from omegaconf import DictConfig, ListConfig
 
 from deblurlab.app.command import command
+from deblurlab.checks import require
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,7 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.reports.study import study_tables
     from deblurlab.run import trusted
 
-    if not isinstance(cfg.images, int) or cfg.images < 1:
-        raise ValueError(f"images must be a whole number of test images from 1, got {cfg.images}.")
+    require.whole_number("images", cfg.images, at_least=1, of="test images")
     runs = find_runs([str(place) for place in (cfg.runs if isinstance(cfg.runs, ListConfig) else [cfg.runs])])
     groups = group_runs(runs)
     log.info(f"{len(runs)} runs: {', '.join(group.label for table in groups.values() for group in table)}")

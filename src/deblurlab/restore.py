@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig
 
 from deblurlab.app.command import command
+from deblurlab.checks import require
 
 if TYPE_CHECKING:
     from deblurlab.restoring.photos import Samples
@@ -32,8 +33,8 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.app import build
     from deblurlab.restoring import load_restorer, photos, tiles, video
 
-    if cfg.quality is not None and not (isinstance(cfg.quality, int) and 1 <= cfg.quality <= 100):
-        raise ValueError(f"quality must be a whole number from 1 to 100, got {cfg.quality}.")
+    if cfg.quality is not None:
+        require.whole_number("quality", cfg.quality, at_least=1, at_most=100)
     known = photos.SUFFIXES | video.SUFFIXES
     jobs = _jobs(str(cfg.input), Path(str(cfg.output)), known)
     tiling = tiles.Tiling(side=cfg.tile, margin=cfg.margin, blend=cfg.blend)

@@ -13,6 +13,7 @@ from deblurlab.app import devices
 from deblurlab.app.arguments import refuse_unknown, refuse_unknown_entries
 from deblurlab.app.expected_warnings import ignore_expected_warnings
 from deblurlab.backends.tell_devices import TellDevices
+from deblurlab.checks import require
 from deblurlab.losses import LogCosh
 from deblurlab.restoring.restorer import Restorer
 from deblurlab.run import trusted
@@ -94,8 +95,7 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     """
     refuse_unknown(cfg.trainer, "trainer", also=devices.KEYS)
     ignore_expected_warnings()
-    if not isinstance(cfg.trainer.max_epochs, int):
-        raise ValueError(f"trainer.max_epochs must be a whole number, got {cfg.trainer.max_epochs}.")
+    require.whole_number("trainer.max_epochs", cfg.trainer.max_epochs)
     settings, arguments = devices.divided(cfg.trainer)
     training = devices.training(settings)
     own = [TellDevices(training.devices), *training.watchers]

@@ -3,7 +3,6 @@
 import warnings
 
 _EXPECTED = (
-    ".*does not have many workers.*",  # images in memory are loaded in the main process
     ".*Checkpoint directory .* exists and is not empty.*",  # a resumed run continues in its folder
     ".*is smaller than the logging interval.*",  # the mean of the epoch is logged anyway
 )

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from deblurlab.checks import require
+
 Picture = npt.NDArray[Any]
 
 
@@ -51,8 +53,7 @@ class Tiling:
 
     def __post_init__(self) -> None:
         for name, value in (("tile", self.side), ("margin", self.margin), ("blend", self.blend)):
-            if not isinstance(value, int):
-                raise ValueError(f"{name} must be a whole number of pixels, got {value}.")
+            require.whole_number(name, value, of="pixels")
         if min(self.margin, self.blend, self.side) < 0 or 0 < self.side <= 2 * (self.margin + self.blend):
             raise ValueError(
                 f"tile={self.side} must be 0 or more than twice margin={self.margin} and blend={self.blend} together."

@@ -42,7 +42,7 @@ def write_pictures(root: Path, kind: str) -> Path:
 
 def write_shards(root: Path, out: Path) -> Path:
     """The frames of a REDS tree as prepared shards of 32x18 pixels."""
-    data = VideoFrames(root=str(root), layout=REDS_LAYOUT, size=[18, 32], grid=[3, 2])
+    data = VideoFrames(root=str(root), layout=REDS_LAYOUT, size=[18, 32], grid=[3, 2], batch_size=1)
     sequences = [sequence for split in ("train", "test") for sequence in published_sequences(data.pairs(split), split)]
     settings = Settings("png", (18, 32), True)
     prepare_sequences(sequences, Storage(str(out)), settings, workers=2, skip_broken=False, progress=lambda _: None)
@@ -52,9 +52,9 @@ def write_shards(root: Path, out: Path) -> Path:
 def maker(kind: str, folder: Path, cifar10: Path) -> Callable[[], LightningDataModule]:
     """Writes a tiny data set of one of :data:`KINDS` below ``folder``; returns what makes a data module of it anew."""
     if kind == "cifar10":
-        return lambda: CIFAR10(root=str(cifar10), batch_size=8, seed=3)
+        return lambda: CIFAR10(root=str(cifar10), batch_size=8, sigma_range=(0.0, 3.0), seed=3)
     if kind == "sample":
-        return lambda: Sample(batch_size=500, seed=3)
+        return lambda: Sample(batch_size=500, sigma_range=(1.0, 3.0), seed=3)
     if kind in ("frames", "shards"):
         root = write_reds(folder / "reds", sequences=9, frames=2, test_sequences=1)
         root = write_shards(root, folder / "shards") if kind == "shards" else root
@@ -138,9 +138,8 @@ class Ahead(SingleDeviceStrategy):
 
 @contextmanager
 def _without_advice() -> Iterator[None]:
-    """Lightning warns that worker processes may be faster and that the task has a hook which data modules have, too."""
+    """Lightning warns that the task has a hook which data modules have, too."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The '.*_dataloader' does not have many workers")
         warnings.filterwarnings("ignore", "You have overridden `on_before_batch_transfer` in `LightningModule`")
         yield
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import get_args
 
+from deblurlab.checks import require
 from deblurlab.data.batches.frame_reader import OnError
 from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.sources.blurred_photographs import BlurKind, BlurredPhotographs
@@ -58,8 +59,7 @@ class Folder(PairedFrames):
         super().__init__(
             batch_size=batch_size, seed=seed, workers=workers, mixed_frames=mixed_frames, on_error=on_error
         )
-        if blur not in get_args(BlurKind):
-            raise ValueError(f"data.blur must be one of {', '.join(get_args(BlurKind))}, got {blur}.")
+        require.one_of("data.blur", blur, get_args(BlurKind))
         if sigma_max <= 0 or shake_max < 1:
             raise ValueError(
                 f"data.sigma_max must be positive and data.shake_max at least 1, got {sigma_max} and {shake_max}."

@@ -9,6 +9,7 @@ import torch
 from lightning.pytorch import LightningDataModule
 from torch import Tensor
 
+from deblurlab.checks import require
 from deblurlab.data.arrays import Floats
 from deblurlab.data.batches.drawn_loader import DrawnImages, DrawnLoader, SharpBatch
 from deblurlab.data.batches.draws import BatchDraw, evaluation_draws, training_draws
@@ -44,8 +45,7 @@ class BlurredImages(LightningDataModule):
         super().__init__()
         if not 0 <= sigma_range[0] < sigma_range[1]:
             raise ValueError(f"data.sigma_range must be [low, high] with 0 <= low < high, got {sigma_range}.")
-        if not isinstance(batch_size, int) or batch_size < 1:
-            raise ValueError(f"data.batch_size must be a whole number from 1, got {batch_size}.")
+        require.whole_number("data.batch_size", batch_size, at_least=1)
         self.batch_size, self.sigma_range, self.fixed_blur = batch_size, sigma_range, fixed_blur
         self.seed, self.workers = seed, workers
         self._images: dict[Split, Tensor] = {}

@@ -6,6 +6,7 @@ from typing import get_args
 import torch
 from lightning.pytorch import LightningDataModule
 
+from deblurlab.checks import require
 from deblurlab.interfaces import Pair, Split
 
 
@@ -21,8 +22,7 @@ def pairs(data: LightningDataModule, split: Split, *, epoch: int, device: torch.
     Raises:
         ValueError: if there is no such split, or the data cannot be read.
     """
-    if split not in get_args(Split):
-        raise ValueError(f"split must be train, val or test, got {split}.")
+    require.one_of("split", split, get_args(Split))
     loaders = {"train": data.train_dataloader, "val": data.val_dataloader, "test": data.test_dataloader}
     place = torch.device(device)
     on_host = loaders[split]().batches(epoch)

@@ -3,12 +3,13 @@
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
 
+from deblurlab.checks import require
 from deblurlab.data.arrays import Integers
 from deblurlab.data.batches.epoch_plan import EpochPlan, evaluation_plan, every_patch, training_plan
 from deblurlab.data.batches.flips import flip
@@ -42,10 +43,8 @@ class PairedFrames(LightningDataModule):
     def __init__(self, *, batch_size: int, seed: int, workers: int, mixed_frames: int, on_error: OnError) -> None:
         super().__init__()
         for name, value in (("batch_size", batch_size), ("workers", workers), ("mixed_frames", mixed_frames)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"data.{name} must be a whole number from 1, got {value}.")
-        if on_error not in ("raise", "skip"):
-            raise ValueError(f"data.on_error must be raise or skip, got {on_error}.")
+            require.whole_number(f"data.{name}", value, at_least=1)
+        require.one_of("data.on_error", on_error, get_args(OnError))
         self.batch_size, self.seed, self.workers = batch_size, seed, workers
         self.mixed_frames, self.on_error = mixed_frames, on_error
         self._devices = 1

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -42,12 +42,6 @@ class ShardRow(NamedTuple):
     sharp: bytes
     blurred_sha256: str
     sharp_sha256: str
-
-
-def require_codec(codec: str) -> None:
-    """ValueError if there is no such codec."""
-    if codec not in get_args(Codec):
-        raise ValueError(f"codec must be one of {', '.join(get_args(Codec))}, got {codec}.")
 
 
 def encode(pixels: Pixels, codec: Codec) -> bytes:

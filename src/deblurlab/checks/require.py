@@ -1,0 +1,45 @@
+"""Refuses a setting that makes no sense, with a message that names the setting and what it may be."""
+
+from collections.abc import Sequence
+
+
+def whole_number(
+    name: str, value: object, *, at_least: int | None = None, at_most: int | None = None, of: str = ""
+) -> None:
+    """Refuses what is no whole number, such as 2.5, "abc" or true, or lies outside of its range.
+
+    Args:
+        name: The setting as the user writes it, say "data.batch_size".
+        value: Its value.
+        at_least: The smallest value that makes sense; None if there is none.
+        at_most: The largest value that makes sense; None if there is none.
+        of: What the number counts, for the message, say "pixels".
+
+    Raises:
+        ValueError: such as "data.batch_size must be a whole number from 1, got 2.5."
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        too_small = at_least is not None and value < at_least
+        too_large = at_most is not None and value > at_most
+        if not too_small and not too_large:
+            return
+    what = f" of {of}" if of else ""
+    lowest = "" if at_least is None else f" from {at_least}"
+    highest = "" if at_most is None else f" to {at_most}"
+    raise ValueError(f"{name} must be a whole number{what}{lowest}{highest}, got {value}.")
+
+
+def one_of(name: str, value: object, choices: Sequence[str]) -> None:
+    """Refuses what is not among the choices.
+
+    Args:
+        name: The setting as the user writes it, say "data.on_error".
+        value: Its value.
+        choices: What it may be; of a ``Literal`` they are ``get_args``.
+
+    Raises:
+        ValueError: such as "data.on_error must be raise or skip, got ignore."
+    """
+    if value not in choices:
+        listed = " or ".join([", ".join(choices[:-1]), choices[-1]])
+        raise ValueError(f"{name} must be {listed}, got {value}.")
