@@ -26,7 +26,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-import deblurlab
+import deblurlab.app.command  # it registers what the configurations need
 from deblurlab.app import build
 from deblurlab.data import VideoFrames
 from deblurlab.data.preparing.sequences import published_sequences

@@ -11,7 +11,7 @@ from pathlib import Path
 from hydra import compose, initialize_config_dir
 from torch import Tensor
 
-import deblurlab
+import deblurlab.app.command  # it registers what the configurations need
 from deblurlab.app import build
 from deblurlab.backends.xla import trace
 from deblurlab.backends.xla.compiles import compiled
