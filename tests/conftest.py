@@ -72,7 +72,7 @@ def run_command(folder: Path, name: str, *overrides: str) -> subprocess.Complete
 @pytest.fixture(scope="session")
 def tiny_reds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two training sequences and a test sequence of four 64x36 frames in REDS' layout."""
-    from tests.data.conftest import write_reds
+    from tests.pictures import write_reds
 
     return write_reds(tmp_path_factory.mktemp("reds"), sequences=2, frames=4, test_sequences=1)
 

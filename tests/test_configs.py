@@ -17,7 +17,7 @@ from deblurlab.app import build
 from deblurlab.nets import UNet16
 from deblurlab.tasks.restoration import Restoration
 from tests.conftest import Call
-from tests.data.conftest import picture
+from tests.pictures import picture
 
 CONF = Path(deblurlab.__file__).parent / "conf"
 

@@ -13,7 +13,7 @@ from PIL import Image
 from deblurlab.nets import UNet16
 from deblurlab.run import weights
 from tests.conftest import Call
-from tests.data.conftest import picture
+from tests.pictures import picture
 
 CONFIG = {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8], "residual": True}
 SMALL = ["tile=64", "margin=8", "blend=8", "trainer=cpu"]

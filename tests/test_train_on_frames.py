@@ -12,8 +12,8 @@ from PIL import Image
 
 from deblurlab.run import figures
 from tests.conftest import Call, run_command
-from tests.data.conftest import picture
 from tests.data.shards.bucket import s3_server
+from tests.pictures import picture
 
 SMALL = ("data.size=[72,128]", "data.batch_size=4")
 TINY = ("model=unet16", "model.network.widths=[4,8]", "trainer=cpu", "trainer.precision=32-true", "logger=none")

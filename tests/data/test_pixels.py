@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from deblurlab.data.pixels import decode, dimensions, resize
-from tests.data.conftest import picture
+from tests.pictures import picture
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options: object) -> bytes:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from deblurlab.nets import UNet16
 from deblurlab.restoring import Restorer, Tiling, load_restorer, tiles
 from deblurlab.run import weights
-from tests.data.conftest import picture
+from tests.pictures import picture
 
 
 class Brighter(nn.Module):

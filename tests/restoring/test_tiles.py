@@ -10,7 +10,7 @@ from deblurlab.nets import REDNet30
 from deblurlab.restoring import Restorer, load_restorer
 from deblurlab.restoring.tiles import Tiling, averaged, count, restore
 from deblurlab.run import weights
-from tests.data.conftest import picture
+from tests.pictures import picture
 
 CPU = torch.device("cpu")
 WHOLE = Tiling(side=0, margin=64)

@@ -22,7 +22,7 @@ from PIL import Image
 from deblurlab.nets import UNet16
 from deblurlab.restoring import Restorer
 from tests.conftest import encode
-from tests.data.conftest import picture
+from tests.pictures import picture
 
 pytest.importorskip("starlette", reason="Starlette, of the extra `demo`, is not installed")
 

@@ -15,18 +15,10 @@ from deblurlab.data.batches.host import Host
 from deblurlab.data.batches.patch_loader import PairBatch
 from deblurlab.data.pixels import decode, resize
 from deblurlab.interfaces import Pair, assemble, cut
-from tests.data.conftest import REDS_LAYOUT
+from tests.data.frame_sets import equal, frames
+from tests.pictures import REDS_LAYOUT
 
 Make = Callable[..., Path]
-
-
-def frames(root: Path, **options: Any) -> VideoFrames:
-    defaults: dict[str, Any] = {"size": [36, 64], "grid": [3, 4], "batch_size": 8, "workers": 2}
-    return VideoFrames(root=str(root), layout=REDS_LAYOUT, **(defaults | options))
-
-
-def equal(left: PairBatch, right: PairBatch) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(left[:4], right[:4], strict=True))
 
 
 def test_an_epoch_has_every_patch_once(make_reds: Make) -> None:

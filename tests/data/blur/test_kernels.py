@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from deblurlab.data.blur.kernels import apply_kernel, gaussian_kernel, shake_kernel
-from tests.data.conftest import picture
+from tests.pictures import picture
 
 
 @pytest.mark.parametrize("seed", range(40))

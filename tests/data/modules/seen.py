@@ -11,42 +11,15 @@ from typing import Any
 import torch
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.strategies import SingleDeviceStrategy
-from PIL import Image, ImageFilter
 
 from deblurlab.backends.xla.device_loader import ResumableDeviceLoader
-from deblurlab.data import CIFAR10, Folder, Sample, VideoFrames
+from deblurlab.data import CIFAR10, Folder, Sample
 from deblurlab.data.batches.drawn_loader import SharpBatch
-from deblurlab.data.preparing.sequences import published_sequences
-from deblurlab.data.preparing.write import prepare_sequences
-from deblurlab.data.shards.format import Settings
-from deblurlab.data.shards.storage import Storage
 from deblurlab.interfaces import Pair
-from tests.data.conftest import REDS_LAYOUT, picture, write_reds
+from tests.data.frame_sets import prepared, shards
+from tests.pictures import write_pictures, write_reds
 
 KINDS = ("cifar10", "sample", "photographs", "pairs", "mixed", "frames", "shards")
-
-
-def write_pictures(root: Path, kind: str) -> Path:
-    """Ten pictures of two shapes in the layout of :class:`Folder`: photographs, pairs, or both."""
-    for number in range(10):
-        sharp = Image.fromarray(picture(number, *((40, 70), (70, 40))[number % 3 == 0]))
-        sides = {"photographs": sharp} if kind != "pairs" else {}
-        if kind != "photographs":
-            sides |= {"sharp": sharp, "blurred": sharp.filter(ImageFilter.GaussianBlur(2))}
-        for side, image in sides.items():
-            file = root / ("" if kind == "photographs" else side) / f"{number:02}.png"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            image.save(file)
-    return root
-
-
-def write_shards(root: Path, out: Path) -> Path:
-    """The frames of a REDS tree as prepared shards of 32x18 pixels."""
-    data = VideoFrames(root=str(root), layout=REDS_LAYOUT, size=[18, 32], grid=[3, 2], batch_size=1)
-    sequences = [sequence for split in ("train", "test") for sequence in published_sequences(data.pairs(split), split)]
-    settings = Settings("png", (18, 32), True)
-    prepare_sequences(sequences, Storage(str(out)), settings, workers=2, skip_broken=False, progress=lambda _: None)
-    return out
 
 
 def maker(kind: str, folder: Path, cifar10: Path) -> Callable[[], LightningDataModule]:
@@ -57,9 +30,10 @@ def maker(kind: str, folder: Path, cifar10: Path) -> Callable[[], LightningDataM
         return lambda: Sample(batch_size=500, sigma_range=(1.0, 3.0), seed=3)
     if kind in ("frames", "shards"):
         root = write_reds(folder / "reds", sequences=9, frames=2, test_sequences=1)
-        root = write_shards(root, folder / "shards") if kind == "shards" else root
-        options: dict[str, Any] = {"layout": REDS_LAYOUT, "size": [18, 32], "grid": [3, 2], "mixed_frames": 4}
-        return lambda: VideoFrames(root=str(root), batch_size=12, seed=3, **options)
+        if kind == "shards":
+            prepared(root, folder / "shards")
+            root = folder / "shards"
+        return lambda: shards(root, batch_size=12, seed=3, mixed_frames=4)
     root = write_pictures(folder / kind, kind)
     return lambda: Folder(root=str(root), patch=[16, 32], batch_size=6, shake_max=5.0, noise_max=4.0, seed=3)
 

@@ -9,7 +9,7 @@ from PIL import Image
 from deblurlab.data import Folder
 from deblurlab.data.pixels import decode
 from deblurlab.interfaces import assemble, cut
-from tests.data.conftest import picture
+from tests.pictures import picture
 
 
 def photographs(root: Path, count: int = 16, side: str = "") -> Path:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from deblurlab.data import CIFAR10, Folder, Layout, VideoFrames
 from deblurlab.interfaces import Pair
-from tests.data.conftest import picture
+from tests.pictures import picture
 
 
 class Recorder(LightningModule):

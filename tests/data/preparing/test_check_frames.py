@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from deblurlab.data.preparing.check_frames import Report, check_frames
-from tests.data.conftest import REDS_LAYOUT
+from tests.pictures import REDS_LAYOUT
 
 Make = Callable[..., Path]
 

@@ -12,7 +12,7 @@ from deblurlab.data.preparing.tfrecord import masked_crc, read_records, record_s
 from deblurlab.data.preparing.write import Format, prepare_sequences
 from deblurlab.data.shards.format import Settings
 from deblurlab.data.shards.storage import Storage
-from tests.data.shards.test_shards import prepared, shards
+from tests.data.frame_sets import prepared, shards
 
 Make = Callable[..., Path]
 PNG = Settings("png", (18, 32), True)

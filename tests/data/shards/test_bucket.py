@@ -9,9 +9,8 @@ from deblurlab.data.shards import storage
 from deblurlab.data.shards.cache import ShardCache
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.shard_frames import read_index
-from tests.data.batches.test_patch_loader import equal
+from tests.data.frame_sets import equal, prepared, shards
 from tests.data.shards.bucket import Fault, FaultyProxy, s3_server
-from tests.data.shards.test_shards import prepared, shards
 
 Make = Callable[..., Path]
 

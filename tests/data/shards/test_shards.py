@@ -7,27 +7,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from deblurlab.data import VideoFrames
-from deblurlab.data.preparing.sequences import EncodedPair, SourceSequence, published_sequences
+from deblurlab.data.preparing.sequences import EncodedPair, SourceSequence
 from deblurlab.data.preparing.write import prepare_sequences
-from deblurlab.data.shards.format import INDEX, Index, Settings
+from deblurlab.data.shards.format import INDEX, Settings
 from deblurlab.data.shards.storage import Storage
-from tests.data.batches.test_patch_loader import equal, frames
-from tests.data.conftest import REDS_LAYOUT
+from tests.data.frame_sets import SETTINGS, equal, frames, prepared, shards
 
 Make = Callable[..., Path]
-SETTINGS = Settings("webp", (18, 32), True)
-
-
-def prepared(root: Path, out: Path | str, settings: Settings = SETTINGS, **options: Any) -> Index:
-    data = VideoFrames(root=str(root), layout=REDS_LAYOUT, size=settings.size, grid=[3, 2])
-    sequences = [sequence for split in ("train", "test") for sequence in published_sequences(data.pairs(split), split)]
-    defaults: dict[str, Any] = {"workers": 2, "skip_broken": False, "progress": lambda _: None}
-    return prepare_sequences(sequences, Storage(str(out)), settings, **(defaults | options))
-
-
-def shards(root: Path | str, **options: Any) -> VideoFrames:
-    return frames(root, **({"size": [18, 32], "grid": [3, 2]} | options))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("codec", ["webp", "png", "raw"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deblurlab.data.sources.layouts import find_frames
-from tests.data.conftest import REDS_LAYOUT
+from tests.pictures import REDS_LAYOUT
 
 
 def test_finds_pairs_in_order(make_reds: Callable[..., Path]) -> None:

@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from deblurlab.restoring.photos import Photo, png, read, tiff, write
 from deblurlab.restoring.photos.photo import RefusedPictureError
-from tests.data.conftest import picture
+from tests.pictures import picture
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 PIXELS = picture(0, 40, 60)

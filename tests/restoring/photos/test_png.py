@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from deblurlab.restoring.photos import png
-from tests.data.conftest import picture
+from tests.pictures import picture
 
 PIXELS = picture(0, 20, 30)
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from deblurlab.restoring.photos import webp
-from tests.data.conftest import picture
+from tests.pictures import picture
 
 
 @pytest.mark.parametrize("lossless", [True, False])
