@@ -516,13 +516,10 @@ def test_a_weights_file_cannot_ask_for_more_than_it_holds(
     claiming(file, json.dumps(network))
     count = few_modules(monkeypatch)
     tracemalloc.start()
-    with pytest.raises(
-        Exception, match=r"far larger than the \d+ tensors|are of another network|Error in call"
-    ) as error:
+    with pytest.raises(ValueError, match=r"far larger than the \d+ tensors|are of another network|cannot be built"):
         load_restorer(file)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert isinstance(error.value, ValueError) or "RuntimeError" in str(error.value)
     assert count[0] < 2000
     assert peak < 2**25
 

@@ -1,13 +1,21 @@
-"""A trained network, built again from what its weights say of it, by people who may not be trusted."""
+"""A trained network, built again from what its weights say of it, whoever has made them.
+
+Weights say it as the configuration of a run does, in Hydra's words: ``_target_`` is the class, the other keys are its
+arguments. There is nothing to compose in it any more, so Hydra is not needed to build it.
+"""
 
 from collections.abc import Sequence
+from functools import partial
+from pkgutil import resolve_name
+from typing import Any
 
-from hydra.utils import instantiate
 from torch import nn
 
 from deblurlab.run import trusted
 from deblurlab.run.sketch import sketch
 from deblurlab.run.weights import Weights, fill, require_fit
+
+_HYDRAS_KEYS = ("_target_", "_args_", "_partial_", "_convert_")
 
 
 def build_network(weights: Weights, *, trust: Sequence[str] = ()) -> nn.Module:
@@ -22,11 +30,15 @@ def build_network(weights: Weights, *, trust: Sequence[str] = ()) -> nn.Module:
         The network on the CPU, in evaluation mode; its parameters take no gradients.
 
     Raises:
-        ValueError: if the configuration names what it may not, or the weights do not fit the network that it names.
+        ValueError: if the configuration names what it may not, if its classes do not take its arguments, or if the
+            weights do not fit the network that it names.
     """
 
     def build() -> nn.Module:
-        network: nn.Module = instantiate(weights.network, _convert_="all")
+        try:
+            network: nn.Module = built(weights.network)
+        except Exception as error:  # whatever the constructor of a class raises
+            raise ValueError(f"{weights.source}: its network cannot be built: {error}") from error
         return network
 
     trusted.check(weights.config, trust=trust, source=str(weights.source))
@@ -35,3 +47,23 @@ def build_network(weights: Weights, *, trust: Sequence[str] = ()) -> nn.Module:
     network = build()
     fill(network, weights)
     return network.eval().requires_grad_(False)
+
+
+def built(value: Any) -> Any:
+    """The object that a plain configuration describes, as Hydra's ``instantiate`` would make it.
+
+    Args:
+        value: Mappings and lists of plain values. A mapping with ``_target_`` becomes an object of that class, or with
+            ``_partial_`` a function that makes one; ``_args_`` are its positional arguments. Other mappings, lists and
+            values stay what they are.
+    """
+    if isinstance(value, list):
+        return [built(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    made = {name: built(one) for name, one in value.items()}
+    if "_target_" not in made:
+        return made
+    arguments = {name: one for name, one in made.items() if name not in _HYDRAS_KEYS}
+    make = partial(resolve_name(made["_target_"]), *made.get("_args_", ()), **arguments)
+    return make if made.get("_partial_") else make()

@@ -7,9 +7,9 @@ packages that it stands on. All else is refused by its name, before it is import
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pkgutil import resolve_name
 from typing import Any
 
-from hydra.utils import get_object
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 # The parts of packages whose classes do nothing when they are made but hold numbers. Left out are parts whose classes
@@ -90,7 +90,7 @@ def _expected(name: str, place: tuple[str, ...]) -> bool:
     if name in _FUNCTIONS:
         return place[0] == "model"
     try:
-        found = get_object(name)
+        found = resolve_name(name)
     except Exception:  # whatever an import may raise: the configuration is of another version, or made up
         return False
     return isinstance(found, type) and _top(found.__module__) in _PACKAGES and issubclass(found, _kinds(place))
