@@ -12,7 +12,7 @@ An HTML comment on the line before a fenced block is a marker; readers do not se
 A page has one temporary folder, in which its blocks are done from top to bottom, as by a reader. The folder is empty
 at first, and modules in it can be imported. If a page writes or patches a file below ``src/`` or ``tests/``, its folder
 is a copy of the repository's src/, tests/ and pyproject.toml from the start, and `deblurlab` is imported from there.
-``python`` is the one that runs the tests.
+``python`` is the one that runs the tests, and ``deblurlab`` is its ``python -m deblurlab``.
 
 A page with ``<!-- slow -->`` anywhere is run with the slow tests only. Any other comment just before a block is an
 error: it may be a misspelt marker. Blocks without a marker are not run, but python and yaml must parse.
@@ -35,6 +35,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).parents[1]
 COPIED = ("src", "tests", "pyproject.toml")
 SECONDS = 300  # the longest that a block may run
+_SCRIPT_OF_THIS_SOURCE = 'deblurlab() { python -m deblurlab "$@"; }\n'
 _MARKER = re.compile(r"<!-- (?:(?P<plain>run|patch|output)|file: (?P<file>[\w./-]+)) -->")
 
 Action = Literal["show", "file", "patch", "run", "output"]
@@ -131,7 +132,10 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _program(step: Block) -> list[str]:
-    programs = {"bash": ["bash", "-euo", "pipefail", "-c", step.text], "python": [sys.executable, "-c", step.text]}
+    programs = {
+        "bash": ["bash", "-euo", "pipefail", "-c", _SCRIPT_OF_THIS_SOURCE + step.text],
+        "python": [sys.executable, "-c", step.text],
+    }
     if step.language not in programs:
         raise ValueError(f"{step.place}: run is for bash and python, not for {step.language or 'plain text'}.")
     return programs[step.language]

@@ -1,5 +1,7 @@
 """The scripts of docs/examples, run as a reader runs them, in an empty folder: what they print and leave there."""
 
+import csv
+import json
 import re
 import runpy
 from pathlib import Path
@@ -13,7 +15,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "docs" / "examples"
-RUN_HERE = {"restore_an_array", "train_in_a_plain_loop"}
+RUN_HERE = {"open_a_run", "restore_an_array", "train_in_a_plain_loop"}
 
 
 def run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
@@ -45,6 +47,26 @@ def test_restore_an_array(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
 def tensorflows_ssim(sharp: np.ndarray, picture: np.ndarray) -> float:
     options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "win_size": 11}
     return float(structural_similarity(sharp, picture, channel_axis=2, data_range=255, **options))
+
+
+def test_open_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is printed is what stands in the folder of the run that the script trains."""
+    monkeypatch.setattr("sys.argv", ["open_a_run.py"])
+    printed = run("open_a_run", tmp_path, monkeypatch, capsys)
+    rows = list(csv.DictReader((tmp_path / "small_run/metrics.csv").read_text().splitlines()))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    for row in rows:
+        assert f"epoch {row['epoch']}: validation SSIM {float(row['val/ssim']):.4f}" in printed
+    result = json.loads((tmp_path / "small_run/metrics.json").read_text())
+    assert f"restored test SSIM {result['restored']['ssim']:.4f} over 64 images" in printed
+    images = list(csv.DictReader((tmp_path / "small_run/per_image.csv").read_text().splitlines()))
+    best = max(images, key=lambda image: float(image["restored_ssim"]))
+    assert f"best restored is image {best['image']}: " in printed
+    assert "UNet16 with 482067 parameters: (2, 3, 64, 64)" in printed
+    assert "any size: (1, 3, 61, 75)" in printed
+    monkeypatch.setattr("sys.argv", ["open_a_run.py", str(tmp_path)])
+    with pytest.raises(ValueError, match="is not the folder of a run"):
+        run("open_a_run", tmp_path, monkeypatch, capsys)
 
 
 def test_train_in_a_plain_loop(

@@ -45,3 +45,51 @@ def write_per_image(scores: Mapping[str, Sequence[float]], labels: Mapping[str, 
         writer = csv.writer(stream)
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=False))  # labels may go on where the scores end
+
+
+def read_scores(file: Path) -> dict[str, Any]:
+    """Read a metrics.json.
+
+    Raises:
+        ValueError: naming the file, if it is not there or damaged.
+    """
+    if not file.is_file():
+        raise ValueError(f"{file} is not there: the run was not tested yet. Train it to its end, or evaluate it.")
+    try:
+        result: dict[str, Any] = json.loads(file.read_text())
+        versions = [result[version] for version in ("restored", "blurred")]
+        if not all(isinstance(score, int | float) for scores in versions for score in scores.values()):
+            raise ValueError("a score is no number")
+        if not isinstance(result["images"], int):
+            raise ValueError("images is no number")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged: {error!r}. Delete it: its run counts as untested.") from error
+    return result
+
+
+def read_per_image(file: Path) -> dict[str, list[Any]]:
+    """Read what :func:`write_per_image` wrote.
+
+    Returns:
+        Column to values, one per image: int or float if all cells of a column are such numbers, else str.
+
+    Raises:
+        ValueError: naming the file, if it is not there or damaged.
+    """
+    if not file.is_file():
+        raise ValueError(f"{file} is not there: the run was not tested yet. Train it to its end, or evaluate it.")
+    try:
+        with file.open(newline="") as stream:
+            names, *rows = csv.reader(stream)
+        return {name: _numbers(cells) for name, cells in zip(names, zip(*rows, strict=True), strict=True)}
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f"{file} is damaged: {error}.") from error
+
+
+def _numbers(cells: Sequence[str]) -> list[Any]:
+    for kind in (int, float):
+        try:
+            return [kind(cell) for cell in cells]
+        except ValueError:
+            continue
+    return list(cells)
