@@ -31,15 +31,16 @@ def main(cfg: DictConfig) -> None:
     from tqdm import tqdm
 
     from deblurlab.app import build
-    from deblurlab.restoring import load_restorer, photos, tiles, video
+    from deblurlab.restoring import Tiling, load_restorer, photos, video
+    from deblurlab.restoring.tiling import tile_count
 
     if cfg.quality is not None:
         require.whole_number("quality", cfg.quality, at_least=1, at_most=100)
     known = photos.SUFFIXES | video.SUFFIXES
     jobs = _jobs(str(cfg.input), Path(str(cfg.output)), known)
-    tiling = tiles.Tiling(side=cfg.tile, margin=cfg.margin, blend=cfg.blend)
+    tiling = Tiling(side=cfg.tile, margin=cfg.margin, blend=cfg.blend)
     restorer = load_restorer(cfg.weights, device=build.device(cfg), trust=cfg.trust)
-    tiles.count(1, 1, tiling, restorer.size_multiple)  # refuses tiles that do not suit the network
+    tile_count(1, 1, tiling, restorer.size_multiple)  # refuses tiles that do not suit the network
     refused = 0
     for number, (source, target) in enumerate(jobs, 1):
         bar = tqdm(
@@ -48,7 +49,7 @@ def main(cfg: DictConfig) -> None:
 
         def restored(pixels: "Samples", bar: Any = bar) -> "Samples":
             height, width = pixels.shape[:2]
-            bar.reset(tiles.count(height, width, tiling, restorer.size_multiple))
+            bar.reset(tile_count(height, width, tiling, restorer.size_multiple))
             return restorer.restore(pixels, tiling=tiling, tta=cfg.tta, on_tile=lambda: bar.update() and None)
 
         try:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from deblurlab.nets import UNet16
 from deblurlab.restoring import Restorer, Tiling, load_restorer, tiles
+from deblurlab.restoring.tiling import tile_count
 from deblurlab.run import weights
 from tests.pictures import picture
 
@@ -91,7 +92,7 @@ def test_turning_and_progress_reach_the_tiles() -> None:
     restored = Restorer(Shift()).restore(
         UNIT, tiling=Tiling(side=24, margin=2, blend=2), tta=True, on_tile=lambda: done.append(None)
     )
-    assert len(done) == tiles.count(30, 41, Tiling(side=24, margin=2, blend=2), 1)
+    assert len(done) == tile_count(30, 41, Tiling(side=24, margin=2, blend=2), 1)
     neighbours = np.pad(UNIT, ((1, 1), (1, 1), (0, 0)), mode="reflect")
     expected = (neighbours[:-2, 1:-1] + neighbours[2:, 1:-1] + neighbours[1:-1, :-2] + neighbours[1:-1, 2:]) / 4
     np.testing.assert_allclose(restored, expected, atol=1e-6)

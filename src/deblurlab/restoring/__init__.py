@@ -10,6 +10,6 @@ Nothing here knows how a network was configured or trained.
 
 from deblurlab.restoring.loading import load_restorer
 from deblurlab.restoring.restorer import Restorer
-from deblurlab.restoring.tiles import Tiling
+from deblurlab.restoring.tiling import Tiling
 
 __all__ = ["Restorer", "Tiling", "load_restorer"]

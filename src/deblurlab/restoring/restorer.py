@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from deblurlab.restoring import tiles
-from deblurlab.restoring.tiles import Picture, Tiling
+from deblurlab.restoring.tiles import Picture
+from deblurlab.restoring.tiling import Tiling, tile_count
 
 Images = TypeVar("Images", Picture, Tensor)
 
@@ -88,7 +89,7 @@ class Restorer(nn.Module):
     def _default_tiling(self, picture: Picture) -> Tiling:
         height, width, _ = picture.shape
         tiling = Tiling()
-        return Tiling(side=0) if tiles.count(height, width, tiling, self.size_multiple) == 1 else tiling
+        return Tiling(side=0) if tile_count(height, width, tiling, self.size_multiple) == 1 else tiling
 
 
 def require_picture(picture: Picture) -> None:

@@ -1,0 +1,119 @@
+"""Where the tiles of a picture lie, and how much of each pixel comes from which tile: numbers, no network."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from deblurlab.checks import require
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tiling:
+    """How a picture is cut into tiles. Along one axis, two neighbouring tiles lie like this::
+
+        |<------------------ side ----------------->|
+        | margin | blend |   own   | blend | margin |
+                          | margin | blend |   own   | blend | margin |
+
+    Attributes:
+        side: Height and width of a tile in pixels; 0 takes each picture whole, which needs memory in proportion to
+            the picture.
+        margin: Width in pixels of the border of a tile that the network sees and whose result is thrown away. If it
+            is as wide as the network looks, tiles give what the whole picture gives.
+        blend: Width in pixels of the zone inside the margin in which two neighbouring tiles fade into each other.
+
+    Raises:
+        ValueError: if a number is no whole number of pixels, or nothing of a tile is left between its margins.
+    """
+
+    side: int = 512
+    margin: int = 48
+    blend: int = 16
+
+    def __post_init__(self) -> None:
+        for name, value in (("tile", self.side), ("margin", self.margin), ("blend", self.blend)):
+            require.whole_number(name, value, of="pixels")
+        if min(self.margin, self.blend, self.side) < 0 or 0 < self.side <= 2 * (self.margin + self.blend):
+            raise ValueError(
+                f"tile={self.side} must be 0 or more than twice margin={self.margin} and blend={self.blend} together."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axis:
+    """The tiles along one axis of a picture, all numbers in pixels. A tile gives ``step + blend`` pixels.
+
+    Attributes:
+        size: Height or width of the picture.
+        side: Height or width of a tile.
+        step: Distance from the start of one tile to the start of the next. The first tile starts at ``-margin``.
+        margin: As in :class:`Tiling`, rounded up to the network's multiple.
+        blend: As in :class:`Tiling`.
+    """
+
+    size: int
+    side: int
+    step: int
+    margin: int
+    blend: int
+
+    @classmethod
+    def of(cls, size: int, tiling: Tiling, multiple: int) -> "Axis":
+        # Tiles start at multiples of `multiple`, so that a network that pools sees the blocks of the whole picture.
+        margin = -(-tiling.margin // multiple) * multiple
+        if not tiling.side:
+            side = 2 * margin + -(-size // multiple) * multiple
+            return cls(size=size, side=side, step=size, margin=margin, blend=0)
+        side = tiling.side // multiple * multiple
+        step = (side - 2 * margin - tiling.blend) // multiple * multiple
+        if step < max(1, tiling.blend):  # three tiles would overlap in one place, and the weights are made for two
+            raise ValueError(
+                f"tile={tiling.side} is too small for margin={tiling.margin} and blend={tiling.blend}: this network's "
+                f"tiles and margins are multiples of {multiple}."
+            )
+        return cls(size=size, side=side, step=step, margin=margin, blend=tiling.blend)
+
+    @property
+    def count(self) -> int:
+        """The number of tiles."""
+        return max(1, -(-(self.size - self.blend) // self.step))
+
+    def source(self, tile: int) -> npt.NDArray[np.int64]:
+        """The index of the picture's pixel under each pixel of a tile, (side,).
+
+        Beyond its borders the picture is continued by its reflection, to and fro if it is smaller than the margin.
+        """
+        if self.size == 1:
+            return np.zeros(self.side, np.int64)
+        period = 2 * (self.size - 1)  # 0 1 2 3 2 1 | 0 1 2 ... for a size of 4
+        position = np.abs(np.arange(self.side) + tile * self.step - self.margin) % period
+        reflected: npt.NDArray[np.int64] = np.minimum(position, period - position)
+        return reflected
+
+    def weight(self, tile: int) -> Tensor:
+        """The share of a tile in each pixel that it gives, (step + blend,). Over all tiles, the shares add up to 1."""
+        weight = torch.ones(self.step + self.blend)
+        ramp = torch.linspace(0, 1, self.blend + 2)[1:-1]
+        if tile > 0:
+            weight[: self.blend] = ramp
+        if tile < self.count - 1:
+            weight[self.step :] = 1 - ramp
+        return weight
+
+
+def tile_count(height: int, width: int, tiling: Tiling, multiple: int) -> int:
+    """How many tiles a picture is cut to.
+
+    Args:
+        height: Height of the picture in pixels.
+        width: Its width.
+        tiling: How it is cut.
+        multiple: The network's ``size_multiple``.
+
+    Raises:
+        ValueError: if the tiles are too small for a network whose sides are multiples of ``multiple``.
+    """
+    return Axis.of(height, tiling, multiple).count * Axis.of(width, tiling, multiple).count
