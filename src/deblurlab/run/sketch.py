@@ -1,4 +1,4 @@
-"""A network without its numbers, to see what a configuration asks for before memory is spent on it."""
+"""A network without its numbers, to see how large it would be before memory is spent on it."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -15,16 +15,16 @@ _Network = TypeVar("_Network", bound=nn.Module)
 
 
 class _TooManyError(Exception):
-    """Ends a constructor that goes on and on."""
+    """Ends a constructor that makes too many modules and tensors."""
 
 
 def sketch(build: Callable[[], _Network], *, tensors: int) -> _Network:
-    """What ``build`` makes, on torch's device "meta": shapes alone.
+    """Make a network on torch's device "meta", where tensors have a shape and no numbers.
 
     Args:
-        build: Makes a network.
-        tensors: How many tensors there are to fill it. A network registers each of its parameters, buffers and
-            modules; ``build`` is stopped when these are far more.
+        build: Makes the network.
+        tensors: The number of tensors that there are to fill it. A network registers each of its parameters, buffers
+            and modules with torch; ``build`` is stopped when it has registered far more than there are tensors.
 
     Raises:
         ValueError: if ``build`` was stopped.
@@ -48,7 +48,7 @@ def sketch(build: Callable[[], _Network], *, tensors: int) -> _Network:
     try:
         with torch.device("meta"):
             return build()
-    except Exception as error:  # Hydra wraps what the constructor raised
+    except Exception as error:  # `build` may have wrapped what the constructor raised
         if count <= limit:
             raise
         raise ValueError(

@@ -1,7 +1,8 @@
-"""What the configuration in a run's folder may name: whoever made the folder chose it.
+"""What the configuration in the folder of a run may name, since a stranger may have made the folder.
 
-Hydra calls whatever a ``_target_`` names. Of a folder it may be a class for training networks, of deblurlab or of the
-packages that it stands on. All else is refused by its name, before it is imported.
+Whatever a ``_target_`` names is imported and called when the configuration is built. In the folder of a run it may
+name a class for training networks, of deblurlab or of the packages that deblurlab is built on. Everything else is
+refused by its name alone, before it is imported.
 """
 
 import re
@@ -12,8 +13,8 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-# The parts of packages whose classes do nothing when they are made but hold numbers. Left out are parts whose classes
-# read files that their arguments name, such as torchmetrics.text and kornia.feature.
+# The parts of packages whose classes only hold numbers: making an object of them does nothing else. Parts whose classes
+# read files that their arguments name are left out, such as torchmetrics.text and kornia.feature.
 _OPEN = (
     *(f"deblurlab.{part}" for part in ("nets", "losses", "data", "tasks", "callbacks", "loggers")),
     *("torch.nn", "torch.optim", "torchvision.models", "torchvision.ops", "torchvision.transforms"),
@@ -26,14 +27,18 @@ _PUBLIC = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
 
 
 class UntrustedError(ValueError):
-    """A configuration names what it may not."""
+    """A configuration names a class or function that it may not name."""
 
 
 def packages(trust: Any) -> tuple[str, ...]:
-    """The value of the key ``trust`` as names of packages.
+    """The value of the key ``trust``, checked.
+
+    Args:
+        trust: A list of names of packages, such as ``["mynet"]``.
 
     Raises:
-        ValueError: if it is no list of names, or names a package of Python or one of whose classes enough are allowed.
+        ValueError: if it is no such list, or names a package of Python itself, or one whose harmless classes are
+            allowed anyway: with all of it, a folder could do anything.
     """
     names: list[Any] = list(trust) if isinstance(trust, list | tuple | ListConfig) else [None]
     if not all(isinstance(name, str) and re.fullmatch(r"\w+(\.\w+)*", name) for name in names):
@@ -47,15 +52,15 @@ def packages(trust: Any) -> tuple[str, ...]:
 
 
 def check(config: Mapping[str, Any] | DictConfig, *, trust: Sequence[str], source: str) -> None:
-    """Refuse a configuration that names anything but classes of networks, losses, data, optimizers and the like.
+    """Refuse a configuration that names anything but classes of networks, losses, data sets, optimizers and the like.
 
     Args:
         config: The whole configuration of a run; it holds no interpolations.
-        trust: Packages whose names are taken unseen.
-        source: The file that the configuration is of, for the message.
+        trust: Names of packages of which it may name anything.
+        source: The file that the configuration was read from, for the message.
 
     Raises:
-        UntrustedError: naming the key and what it names.
+        UntrustedError: naming the file, the key and what the key names.
     """
     plain = OmegaConf.to_container(config, resolve=False) if isinstance(config, DictConfig) else config
     for place, name in _targets(plain, ()):
@@ -74,7 +79,7 @@ def check(config: Mapping[str, Any] | DictConfig, *, trust: Sequence[str], sourc
 
 
 def _targets(value: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Each place in nested mappings and lists that names what to call, and the name."""
+    """Yield each place in nested mappings and lists that names what to call, and what it names."""
     if isinstance(value, Mapping):
         if "_target_" in value:
             yield place, value["_target_"]
@@ -86,18 +91,18 @@ def _targets(value: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
 
 
 def _expected(name: str, place: tuple[str, ...]) -> bool:
-    """Whether an allowed name is a class of a kind that belongs to its place; imports it."""
+    """Import what an allowed name names; tell whether it is a class of a kind that belongs to its place."""
     if name in _FUNCTIONS:
         return place[0] == "model"
     try:
         found = resolve_name(name)
-    except Exception:  # whatever an import may raise: the configuration is of another version, or made up
+    except Exception:  # an import may raise anything: the configuration is of another version, or made up
         return False
     return isinstance(found, type) and _top(found.__module__) in _PACKAGES and issubclass(found, _kinds(place))
 
 
 def _kinds(place: tuple[str, ...]) -> tuple[type, ...]:
-    """The classes of which one is expected at a place."""
+    """The classes of which one is expected at a place: the class itself or one derived from it."""
     from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
     from lightning.pytorch.loggers import Logger
     from lightning.pytorch.profilers import Profiler
