@@ -99,6 +99,23 @@ def test_huge_dimensions_are_refused_without_memory() -> None:
         decode(data, "a.png")
 
 
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_dimensions_decode_no_pixels(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of large photographs is looked through quickly, whatever getexif of a format does in Pillow.
+
+    Pillow's getexif of a PNG without EXIF before its pixels decodes them, so ``dimensions`` takes the base class's.
+    This fails if the base class comes to decode them, too.
+    """
+
+    def decoded(image: Image.Image) -> None:
+        raise AssertionError("pixels were decoded")
+
+    (tmp_path / "a").write_bytes(encoded(Image.fromarray(picture(0)), form))
+    with Image.open(tmp_path / "a") as image:
+        monkeypatch.setattr(type(image), "load", decoded)
+    assert dimensions(tmp_path / "a") == (36, 64)
+
+
 def test_plain_resize_agrees_with_opencv() -> None:
     pixels = picture(4, 72, 128)
     expected = cv2.resize(pixels, (48, 28), interpolation=cv2.INTER_LINEAR).astype(int)
