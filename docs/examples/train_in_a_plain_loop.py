@@ -45,7 +45,7 @@ network = Sharpener().to(DEVICE)
 optimizer = torch.optim.Adam(network.parameters(), lr=5e-4)
 content_loss = LogCosh()
 
-# Any class of deblurlab.data is made with keyword arguments: the keys of its file in conf/data.
+# Any class of deblurlab.data is made with keyword arguments: the keys of `data` on the command line.
 data = Sample(batch_size=16, sigma_range=(1.5, 2.5))
 
 

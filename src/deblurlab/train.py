@@ -16,6 +16,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.command import command
+from deblurlab.run.defaults import with_defaults
 from deblurlab.run.run_folder import checkpoint_file, chosen_folder, claim
 from deblurlab.sweeps import run_job
 
@@ -52,7 +53,7 @@ def main(cfg: DictConfig) -> float | None:
     )
     log.info(f"run folder: {folder}")
 
-    settings: Any = OmegaConf.to_container(cfg, resolve=True)
+    settings: Any = with_defaults(OmegaConf.to_container(cfg, resolve=True))
     for logger in trainer.loggers:
         logger.log_hyperparams(settings)
     resume = checkpoint_file(cfg.ckpt_path, folder) if cfg.ckpt_path else None
@@ -72,7 +73,7 @@ def main(cfg: DictConfig) -> float | None:
     if best:
         load_weights(task, Path(best.best_model_path))
         if trainer.is_global_zero:
-            weights.extract(Path(best.best_model_path), cfg.model.network, folder / weights.NAME)
+            weights.extract(Path(best.best_model_path), settings["model"]["network"], folder / weights.NAME)
     elif not is_fast_dev_run(trainer):
         log.info("no validation has chosen the best weights: the last ones are tested")
     trainer.test(task, datamodule=data, verbose=False)

@@ -42,6 +42,7 @@ def test_it_resumes(call: Call, tmp_path: Path) -> None:
         "data=sample",
         "data.batch_size=16",
         "model.network.widths=[2,4]",
+        "model.network.residual=false",  # the default, which the earlier run did not write down
         "logger=none",
         "callbacks.panel=null",
     ]

@@ -29,7 +29,7 @@ def _test(task: Restoration) -> dict[str, float]:
     trainer = Trainer(
         accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False, limit_test_batches=2
     )
-    trainer.test(task, datamodule=Sample(), verbose=False)
+    trainer.test(task, datamodule=Sample(batch_size=16, sigma_range=(1.0, 3.0)), verbose=False)
     return {name: float(value) for name, value in trainer.callback_metrics.items()}
 
 
@@ -46,7 +46,7 @@ def test_restored_and_blurred_are_told_apart() -> None:
 
 def test_extremes_are_the_images_that_gain_and_lose_most(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[int] = []
-    data = Sample()
+    data = Sample(batch_size=16, sigma_range=(1.0, 3.0))
     examples = data.examples
     monkeypatch.setattr(data, "examples", lambda split, rows: shown.extend(rows) or examples(split, rows))
     gains = torch.linspace(-1, 1, 9)[torch.tensor([3, 8, 0, 5, 7, 1, 4, 2, 6])]

@@ -12,6 +12,7 @@ from torch import nn
 from deblurlab.nets import UNet16
 from deblurlab.restoring import Restorer, load_restorer
 from deblurlab.run import weights
+from deblurlab.run.defaults import with_defaults
 from tests.conftest import Call
 
 CONFIG = {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8]}
@@ -54,7 +55,7 @@ def test_a_run_leaves_its_best_weights(run: Path) -> None:
     stored = torch.load(run / "checkpoints/best.ckpt", weights_only=True)["state_dict"]
     for name in (run, run / "checkpoints/best.ckpt", run / "weights.safetensors"):
         loaded = weights.load(str(name))
-        assert loaded.network == CONFIG
+        assert loaded.network == with_defaults(CONFIG)
         assert loaded.state.keys() == UNet16(widths=[4, 8]).state_dict().keys()
         for key, value in loaded.state.items():
             assert torch.equal(value, stored[f"network.{key}"])

@@ -57,7 +57,7 @@ class MSDeblur(nn.Module):
 
     size_multiple = 4
 
-    def __init__(self, *, blocks: int = 19, residual: bool = False) -> None:
+    def __init__(self, *, blocks: int, residual: bool = False) -> None:
         super().__init__()
         self.residual = residual
         self.branches = nn.ModuleList(_Branch(inputs, blocks) for inputs in (3, _WIDTH, _WIDTH))

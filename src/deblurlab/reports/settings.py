@@ -6,12 +6,14 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from deblurlab.reports.reported_run import ReportedRun
+from deblurlab.run.defaults import with_defaults
 
 # Keys that do not change what a run learns, or that differ between its seeds anyway.
 _INCIDENTAL_KEYS = (
     *("seed", "model.seed", "run", "ckpt_path", "monitor", "search", "logger"),
-    *(f"data.{key}" for key in ("seed", "workers", "cache", "cache_gib", "on_error")),
-    *(f"trainer.{key}" for key in ("accelerator", "devices", "graph", "default_root_dir", "log_every_n_steps")),
+    *(f"data.{key}" for key in ("seed", "workers", "cache", "cache_gib", "on_error", "mixed_frames")),
+    *(f"trainer.{key}" for key in ("accelerator", "devices", "graph", "keep_memory")),
+    *(f"trainer.{key}" for key in ("default_root_dir", "log_every_n_steps", "enable_checkpointing")),
 )
 # The settings that come first in a label, and what it says instead of "KEY VALUE".
 SPOKEN_KEYS = {
@@ -24,7 +26,7 @@ SPOKEN_KEYS = {
 def learning_settings(run: ReportedRun) -> dict[str, Any]:
     """What a run was trained with: full keys, such as ``model.optimizer.lr``, to values."""
     incidental = _INCIDENTAL_KEYS if run.data == "folder" else (*_INCIDENTAL_KEYS, "data.root")
-    every = _flat(OmegaConf.to_container(run.config))
+    every = _flat(with_defaults(OmegaConf.to_container(run.config)))
     return {key: value for key, value in every.items() if not _is_below(key, incidental) and _changes_weights(key)}
 
 

@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from deblurlab.run.defaults import with_defaults
 from deblurlab.run.saved_yaml import read_yaml
 
 
@@ -186,7 +187,7 @@ def claim(folder: Path, cfg: DictConfig) -> None:
     Raises:
         ValueError: if the folder holds another run, which would be overwritten, or one goes on in it now.
     """
-    hydra, saved = HydraConfig.get(), folder / ".hydra"
+    hydra, saved, kept = HydraConfig.get(), folder / ".hydra", _whole(cfg)
     saved.mkdir(exist_ok=True)
     lock = FileLock(saved / "lock", is_singleton=True)
     try:
@@ -201,21 +202,26 @@ def claim(folder: Path, cfg: DictConfig) -> None:
             raise ValueError(
                 f"run={folder} holds a run already. Resume it with ckpt_path=last, or choose another folder."
             )
-        before = load_run(str(folder)).config
+        before = _whole(load_run(str(folder)).config)
         for key in _KEPT:
-            there, here = OmegaConf.select(before, key), OmegaConf.select(cfg, key)
+            there, here = OmegaConf.select(before, key), OmegaConf.select(kept, key)
             if there != here:
                 told = read_yaml(saved / "overrides.yaml")
                 overrides = " ".join(map(str, told)) if isinstance(told, ListConfig) else ""
                 raise ValueError(
                     f"run={folder} has {key}={there}, not {here}. Repeat its overrides to resume: {overrides}"
                 )
-    kept = OmegaConf.create(OmegaConf.to_container(cfg, resolve=True))
     if kept.data.get("root") and "://" not in str(kept.data.root):  # to be found from everywhere
         kept.data.root = str(Path(str(kept.data.root)).expanduser().absolute())
     OmegaConf.save(kept, saved / "config.yaml")
     OmegaConf.save(hydra.overrides.task, saved / "overrides.yaml")
     OmegaConf.save(OmegaConf.create({"hydra": hydra}), saved / "hydra.yaml")
+
+
+def _whole(config: DictConfig) -> DictConfig:
+    """A configuration with every value resolved, and with the defaults of its classes."""
+    whole: DictConfig = OmegaConf.create(with_defaults(OmegaConf.to_container(config, resolve=True)))
+    return whole
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """Weights by themselves: one safetensors file that says which network it is of. Nothing in it is ever executed."""
 
-import inspect
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -10,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
 from deblurlab.run.checkpoint import AtomicCheckpointIO
+from deblurlab.run.defaults import with_defaults
 from deblurlab.run.run_folder import load_run, weights_name
 
 FOLDER = Path(__file__).parents[1] / "zoo"
@@ -61,7 +60,7 @@ def save(network: nn.Module, config: Mapping[str, Any] | DictConfig, file: Path)
     _write(network.state_dict(), config, file)
 
 
-def extract(checkpoint: Path, config: DictConfig, file: Path) -> None:
+def extract(checkpoint: Path, config: Mapping[str, Any], file: Path) -> None:
     """Write a checkpoint's weights as a file of their own. Touches no device: one host of many may do it."""
     _write(_stored(checkpoint), config, file)
 
@@ -208,16 +207,4 @@ def require_fit(network: nn.Module, weights: Weights) -> None:
 
 def same_network(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two configurations build the same network, defaults included: weights may fit several."""
-    if one["_target_"] != other["_target_"]:
-        return False
-    signature = inspect.signature(get_class(one["_target_"]))
-
-    def arguments(config: Mapping[str, Any]) -> dict[str, Any]:
-        bound = signature.bind(**{name: value for name, value in config.items() if name != "_target_"})
-        bound.apply_defaults()
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in bound.arguments.items()}
-
-    try:
-        return arguments(one) == arguments(other)
-    except TypeError:  # a file may say arguments that there are not
-        return False
+    return bool(with_defaults(dict(one)) == with_defaults(dict(other)))

@@ -44,7 +44,7 @@ def cifar10(folder: Path, make_reds: Callable[..., Path]) -> CIFAR10:
 
     for split in ("train", "test"):
         write_parquet(folder / f"{split}.parquet", [encode(picture(number, 32, 32)) for number in range(20)])
-    return CIFAR10(root=str(folder), batch_size=8)
+    return CIFAR10(root=str(folder), batch_size=8, sigma_range=(0.0, 3.0))
 
 
 def frames(folder: Path, make_reds: Callable[..., Path]) -> VideoFrames:

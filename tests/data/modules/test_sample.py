@@ -6,7 +6,7 @@ from deblurlab.data import Sample
 def test_photographs_of_the_splits_differ_and_patches_are_theirs() -> None:
     import skimage.data
 
-    data = Sample()
+    data = Sample(batch_size=16, sigma_range=(1.0, 3.0))
     motorcycle = torch.from_numpy(skimage.data.stereo_motorcycle()[0]).permute(2, 0, 1)
     test = data.images("test")
     assert test.shape == (15 * 23, 3, 32, 32)
@@ -17,5 +17,5 @@ def test_photographs_of_the_splits_differ_and_patches_are_theirs() -> None:
 
 
 def test_every_patch_is_visibly_blurred() -> None:
-    pair = Sample().examples("test", range(32))
+    pair = Sample(batch_size=16, sigma_range=(1.0, 3.0)).examples("test", range(32))
     assert ((pair.blurred - pair.sharp).abs().flatten(1).amax(dim=1) > 2 / 255).all()

@@ -1,9 +1,9 @@
 """The Lightning data modules, which configurations name through :mod:`deblurlab.data`.
 
-Each is made with keyword arguments, the keys of its file in ``conf/data``. It gives batches to Lightning's Trainer,
+Each is made with keyword arguments, the keys of ``data`` on the command line. It gives batches to Lightning's Trainer,
 ``trainer.fit(task, datamodule=data)``, or to a loop of one's own::
 
-    data = Sample(batch_size=16)
+    data = Sample(batch_size=16, sigma_range=(1.0, 3.0))
     for epoch in range(10):
         for pair in data.batches("train", epoch=epoch, device="cuda"):
             loss = (network(pair.blurred) - pair.sharp).square().mean()

@@ -31,11 +31,12 @@ class Folder(PairedFrames):
     Args:
         root: The folder.
         patch: Height and width of a patch.
+        batch_size: See :class:`PairedFrames`.
         blur: How sharp photographs are blurred: "gaussian", "shake" (the path of a hand-held camera), or "both".
         sigma_max: The largest sigma of the Gaussian, in pixels.
         shake_max: The longest camera path, in pixels.
         noise_max: The largest standard deviation of the noise that a photograph gets after the blur, in 8-bit steps.
-        batch_size, seed, workers, mixed_frames, on_error: See :class:`PairedFrames`.
+        seed, workers, mixed_frames, on_error: See :class:`PairedFrames`.
 
     Raises:
         ValueError: if an argument is out of its range.
@@ -45,12 +46,12 @@ class Folder(PairedFrames):
         self,
         *,
         root: str,
-        patch: Sequence[int] = (96, 96),
+        patch: Sequence[int],
+        batch_size: int,
         blur: BlurKind = "both",
         sigma_max: float = 3.0,
         shake_max: float = 15.0,
         noise_max: float = 0.0,
-        batch_size: int = 32,
         seed: int = 0,
         workers: int = 2,
         mixed_frames: int = 16,

@@ -24,16 +24,17 @@ class Sample(BlurredImages):
     Training patches overlap by half, so that three photographs give two thousand patches.
 
     Args:
+        batch_size, sigma_range: See :class:`BlurredImages`.
         patch: The side of a patch in pixels.
-        batch_size, sigma_range, fixed_blur, seed, workers: See :class:`BlurredImages`.
+        fixed_blur, seed, workers: See :class:`BlurredImages`.
     """
 
     def __init__(
         self,
         *,
+        batch_size: int,
+        sigma_range: tuple[float, float],
         patch: int = 32,
-        batch_size: int = 16,
-        sigma_range: tuple[float, float] = (1.0, 3.0),
         fixed_blur: bool = False,
         seed: int = 0,
         workers: int = 0,

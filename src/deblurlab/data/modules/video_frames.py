@@ -33,8 +33,9 @@ class VideoFrames(PairedFrames):
         layout: How the data set lies in that folder.
         size: Height and width that frames are resized to.
         grid: Rows and columns of the patches that a frame is cut to.
+        batch_size: See :class:`PairedFrames`.
         antialias: Resize with a filter as wide as the scale. False is plain bilinear, which the study used.
-        batch_size, seed, workers, mixed_frames, on_error: See :class:`PairedFrames`.
+        seed, workers, mixed_frames, on_error: See :class:`PairedFrames`.
         cache: The folder for local copies of a bucket's shards.
         cache_gib: How many GiB the copies may take.
 
@@ -49,8 +50,8 @@ class VideoFrames(PairedFrames):
         layout: Layout,
         size: Sequence[int],
         grid: Sequence[int],
+        batch_size: int,
         antialias: bool = True,
-        batch_size: int = 256,
         seed: int = 0,
         workers: int = 2,
         mixed_frames: int = 128,

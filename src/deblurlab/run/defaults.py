@@ -1,0 +1,47 @@
+"""A configuration with the defaults of its classes filled in, which is the whole of what a run is made of.
+
+A default stands in a YAML file or in the signature of a class, never in both. Only with both kinds in it does a
+configuration say everything, to be kept as a record or compared with another one.
+"""
+
+import inspect
+import pkgutil
+import re
+from typing import Any
+
+# Only our own classes are looked at: the configuration may be a stranger's.
+_OURS = re.compile(r"deblurlab\.[a-z_]+\.[A-Za-z0-9_]+")
+
+
+def with_defaults(config: Any) -> Any:
+    """A copy of nested mappings and lists, in which every class of deblurlab has all its arguments.
+
+    Args:
+        config: Plain values without interpolations. A mapping with ``_target_`` names a class.
+
+    Returns:
+        The copy. Defaults that are no plain values are left out, and tuples are lists, as in a YAML file.
+    """
+    if isinstance(config, list | tuple):
+        return [with_defaults(value) for value in config]
+    if not isinstance(config, dict):
+        return config
+    given = {name: with_defaults(value) for name, value in config.items()}
+    return _defaults(given.get("_target_")) | given
+
+
+def _defaults(target: Any) -> dict[str, Any]:
+    if not isinstance(target, str) or not _OURS.fullmatch(target):
+        return {}
+    try:
+        parameters = inspect.signature(pkgutil.resolve_name(target)).parameters.values()
+    except (ImportError, AttributeError, TypeError, ValueError):  # a class of another version, or none
+        return {}
+    defaults = {one.name: with_defaults(one.default) for one in parameters if one.default is not one.empty}
+    return {name: value for name, value in defaults.items() if _is_plain(value)}
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
