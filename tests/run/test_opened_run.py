@@ -87,7 +87,9 @@ def test_a_run_that_is_not_finished_says_what_is_missing(folder: Path, tmp_path:
         open_run(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "image,sigma\n0\n", "image\n0,1\n"])
+@pytest.mark.parametrize(
+    "text", ["", "image,sigma\n", "image,sigma\n0\n", "image\n0,1\n", "sigma\nx\n", "restored_ssim\n\n"]
+)
 def test_a_damaged_table_of_images_is_named(text: str, tmp_path: Path) -> None:
     (tmp_path / "per_image.csv").write_text(text)
     with pytest.raises(ValueError, match=r"per_image\.csv is damaged"):

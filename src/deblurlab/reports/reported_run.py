@@ -1,7 +1,5 @@
 """What the folder of a run tells the report: configuration, epochs, test scores."""
 
-import csv
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +10,7 @@ from omegaconf import DictConfig
 
 from deblurlab.reports.study import TEST_IMAGES
 from deblurlab.run.history import read_history
+from deblurlab.run.results import is_number_column, read_per_image, read_scores
 from deblurlab.run.run_folder import load_run
 
 _DATA_TITLES = {"cifar10": "CIFAR-10", "reds": "REDS", "gopro": "GOPRO", "sample": "Sample photographs"}
@@ -42,7 +41,7 @@ class ReportedRun:
     def result(self) -> dict[str, Any] | None:
         """The content of metrics.json; None before the run was tested."""
         file = self.folder / "metrics.json"
-        return _read_scores(file) if file.is_file() else None
+        return read_scores(file) if file.is_file() else None
 
     @cached_property
     def per_image(self) -> dict[str, list[float]]:
@@ -52,20 +51,14 @@ class ReportedRun:
         """
         for file in (self.folder / "per_image.csv", self.folder / "evaluate" / self.data / "metrics.csv"):
             if file.is_file():
-                try:
-                    with file.open(newline="") as stream:
-                        rows = list(csv.DictReader(stream))
-                    names = [name for name in rows[0] if name == "sigma" or name.startswith(("restored_", "blurred_"))]
-                    return {name: [float(row[name]) for row in rows] for name in names}
-                except (ValueError, TypeError, AttributeError, IndexError, csv.Error) as error:
-                    raise ValueError(f"{file} is damaged: {error}. Without it, its run has no such scores.") from error
+                return {name: values for name, values in read_per_image(file).items() if is_number_column(name)}
         return {}
 
     @cached_property
     def elsewhere(self) -> dict[str, dict[str, Any]]:
         """The results of ``evaluate`` on other data: names of data sets to the content of their metrics.json."""
         files = sorted(self.folder.glob("evaluate/*/metrics.json"))
-        return {file.parent.name: _read_scores(file) for file in files if file.parent.name != self.data}
+        return {file.parent.name: read_scores(file) for file in files if file.parent.name != self.data}
 
     @property
     def source(self) -> Path:
@@ -103,22 +96,6 @@ class ReportedRun:
         title = _DATA_TITLES.get(self.data, self.data)
         size = self.config.data.get("size")
         return f"{title} {size[1]}x{size[0]}" if size else title
-
-
-def _read_scores(file: Path) -> dict[str, Any]:
-    """Read a metrics.json; a ValueError names the file if it is damaged."""
-    try:
-        result = json.loads(file.read_text())
-        versions = [result[version] for version in ("restored", "blurred")]
-        if not all(isinstance(score, int | float) for scores in versions for score in scores.values()):
-            raise ValueError("a score is no number")
-        if not isinstance(result["images"], int):
-            raise ValueError("images is no number")
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{file} is damaged: {error!r}. Delete it: its run counts as untested.") from error
-    else:
-        scores: dict[str, Any] = result
-        return scores
 
 
 def find_runs(places: Iterable[str]) -> list[ReportedRun]:

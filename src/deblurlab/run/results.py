@@ -71,7 +71,8 @@ def read_per_image(file: Path) -> dict[str, list[Any]]:
     """Read what :func:`write_per_image` wrote.
 
     Returns:
-        Column to values, one per image: int or float if all cells of a column are such numbers, else str.
+        Column to values, one per image. Scores and ``sigma`` are float; other columns are int or float if all their
+        cells are such numbers, else str.
 
     Raises:
         ValueError: naming the file, if it is not there or damaged.
@@ -81,12 +82,19 @@ def read_per_image(file: Path) -> dict[str, list[Any]]:
     try:
         with file.open(newline="") as stream:
             names, *rows = csv.reader(stream)
-        return {name: _numbers(cells) for name, cells in zip(names, zip(*rows, strict=True), strict=True)}
+        return {name: _values(name, cells) for name, cells in zip(names, zip(*rows, strict=True), strict=True)}
     except (ValueError, csv.Error) as error:
-        raise ValueError(f"{file} is damaged: {error}.") from error
+        raise ValueError(f"{file} is damaged: {error}. Delete it: its run has no scores per image then.") from error
 
 
-def _numbers(cells: Sequence[str]) -> list[Any]:
+def is_number_column(name: str) -> bool:
+    """Whether a column of the table per image is a score or the sigma of the blur: float in each row."""
+    return name == "sigma" or name.startswith(("restored_", "blurred_"))
+
+
+def _values(name: str, cells: Sequence[str]) -> list[Any]:
+    if is_number_column(name):
+        return [float(cell) for cell in cells]
     for kind in (int, float):
         try:
             return [kind(cell) for cell in cells]
