@@ -38,6 +38,8 @@ def main(cfg: DictConfig) -> None:
         own = weights_name(cfg.weights)
         chosen = {f"{own} (yours)" if own in chosen else own: cfg.weights} | chosen
     restorers = {name: load_restorer(source, device=device, trust=cfg.trust) for name, source in chosen.items()}
+    for restorer in restorers.values():
+        build.prepare(cfg, restorer)
     limits = server.Limits(bytes=cfg.megabytes * 2**20, pixels=int(cfg.megapixels * 1e6), waiting=cfg.queue)
     hosts = ("localhost", "127.0.0.1") if cfg.host == "127.0.0.1" else ("*",)
     page = server.application(restorers, limits=limits, hosts=hosts)

@@ -40,6 +40,7 @@ def main(cfg: DictConfig) -> None:
     jobs = _jobs(str(cfg.input), Path(str(cfg.output)), known)
     tiling = Tiling(side=cfg.tile, margin=cfg.margin, blend=cfg.blend)
     restorer = load_restorer(cfg.weights, device=build.device(cfg), trust=cfg.trust)
+    build.prepare(cfg, restorer)
     tile_count(1, 1, tiling, restorer.size_multiple)  # refuses tiles that do not suit the network
     refused = 0
     for number, (source, target) in enumerate(jobs, 1):

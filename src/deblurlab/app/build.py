@@ -8,10 +8,13 @@ import torch
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, LightningDataModule, Trainer
 from omegaconf import DictConfig
+from torch import nn
 
+from deblurlab import backends
 from deblurlab.app import devices
 from deblurlab.app.arguments import refuse_unknown, refuse_unknown_entries
 from deblurlab.app.expected_warnings import ignore_expected_warnings
+from deblurlab.backends.prepare_networks import PrepareNetworks
 from deblurlab.backends.tell_devices import TellDevices
 from deblurlab.checks import require
 from deblurlab.losses import LogCosh
@@ -97,8 +100,9 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     ignore_expected_warnings()
     require.whole_number("trainer.max_epochs", cfg.trainer.max_epochs)
     settings, arguments = devices.divided(cfg.trainer)
-    training = devices.training(settings)
-    own = [TellDevices(training.devices), *training.watchers]
+    backend = backends.choose(settings.accelerator)
+    training = backend.training(settings)
+    own = [TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
     module: Trainer = instantiate(
         arguments,
         callbacks=[*_listed(cfg, "callbacks"), *callbacks, *own],
@@ -113,7 +117,12 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
 def device(cfg: DictConfig) -> torch.device:
     """The device of ``cfg.trainer.accelerator`` for one network without a trainer; of a TPU it is a single core."""
     refuse_unknown(cfg.trainer, "trainer", also=devices.KEYS)
-    return devices.single(cfg.trainer.accelerator)
+    return backends.choose(cfg.trainer.accelerator).device(cfg.trainer.accelerator)
+
+
+def prepare(cfg: DictConfig, network: nn.Module) -> None:
+    """Give a network on the device of ``cfg.trainer.accelerator`` the form that is fastest there."""
+    backends.choose(cfg.trainer.accelerator).prepare(network)
 
 
 def _listed(cfg: DictConfig, key: str) -> list[Any]:

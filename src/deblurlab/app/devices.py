@@ -1,13 +1,11 @@
-"""From the ``trainer`` group to a backend: which hardware, how many devices, which precision."""
+"""The keys of the ``trainer`` group that a backend answers for: which hardware, how many devices, which precision."""
 
 from dataclasses import fields
 from typing import Any
 
-import torch
 from omegaconf import DictConfig, OmegaConf
 
-from deblurlab import backends
-from deblurlab.backends import DeviceSettings, Training
+from deblurlab.backends import DeviceSettings
 
 # The keys of the ``trainer`` group that are the backend's. Some of them are arguments of Lightning's Trainer, too.
 KEYS = tuple(field.name for field in fields(DeviceSettings))
@@ -26,21 +24,3 @@ def divided(trainer: DictConfig) -> tuple[DeviceSettings, dict[str, Any]]:
             "has every key."
         )
     return DeviceSettings(**{name: keys.pop(name) for name in KEYS}), keys
-
-
-def training(settings: DeviceSettings) -> Training:
-    """How a Trainer trains with ``settings``, by the backend of their accelerator.
-
-    Raises:
-        ValueError: If the machine has no such device, or a setting makes no sense on it.
-    """
-    return backends.choose(settings.accelerator).training(settings)
-
-
-def single(accelerator: str) -> torch.device:
-    """One device, for a network that runs without a Trainer.
-
-    Raises:
-        ValueError: If the machine has no such device.
-    """
-    return backends.choose(accelerator).device(accelerator)

@@ -3,8 +3,8 @@
 A backend is a folder (or a file, as ``one_device.py``) with a subclass of :class:`Backend`. It alone knows its
 library's name. Networks, data modules, tasks and callbacks ask nobody on which device they are:
 
-- ``app/devices.py`` asks :func:`choose` for the backend of ``trainer.accelerator``, hands the Trainer what the backend
-  says, and turns the folding of networks on or off;
+- ``app/build.py`` asks :func:`choose` for the backend of ``trainer.accelerator``, hands the Trainer what the backend
+  says, and has the backend give the network the form that is fastest there (``prepare``);
 - a data module whose batches depend on the number of devices is told that number through its ``split_over`` (see
   :class:`deblurlab.interfaces.SplitsBatches`).
 

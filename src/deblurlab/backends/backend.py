@@ -7,6 +7,9 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from lightning.pytorch import Callback
+from torch import nn
+
+from deblurlab.nets.folding import fold_rows
 
 Devices = int | str | Sequence[int]
 
@@ -60,7 +63,7 @@ class Backend(ABC):
 
     Attributes:
         accelerators: The values of ``trainer.accelerator`` that this backend serves.
-        folds: Whether networks are faster here with rows folded into channels.
+        folds: Whether networks are faster here with rows folded into channels (see :mod:`deblurlab.nets.folding`).
     """
 
     accelerators: ClassVar[frozenset[str]]
@@ -85,3 +88,8 @@ class Backend(ABC):
         Raises:
             ValueError: If the machine has no such device.
         """
+
+    def prepare(self, network: nn.Module) -> None:
+        """Give a network, or those in a module, the form that is fastest here. They compute the same as before."""
+        if self.folds:
+            fold_rows(network)

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from deblurlab.losses.image_gradient import image_gradient
+
 
 class Wasserstein:
     """The losses of a Wasserstein GAN (Arjovsky et al., 2017).
@@ -38,6 +40,5 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
         One penalty per image, (B,) in [0, inf).
     """
     between = torch.lerp(real, fake, alpha[:, None, None, None]).requires_grad_()
-    (gradient,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
-    norm: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
+    norm: Tensor = torch.linalg.vector_norm(image_gradient(critic, between).flatten(1), dim=1)
     return (norm - 1).square()

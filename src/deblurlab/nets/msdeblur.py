@@ -1,10 +1,11 @@
-"""The multi-scale generator of MSDeblurWGAN."""
+"""MSDeblur: the multi-scale generator of MSDeblurWGAN."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from deblurlab.nets.blocks import batch_norm, keras_init, require_multiple
+from deblurlab.nets import keras
+from deblurlab.nets.image_size import require_multiple
 
 _WIDTH, _KERNEL = 64, 5
 
@@ -14,12 +15,12 @@ def _conv(inputs: int, outputs: int) -> nn.Conv2d:
 
 
 class _ResBlock(nn.Module):
-    """Two convolutions with batch normalisation, a ReLU between them, beside the identity."""
+    """Two convolutions with batch normalisation and a ReLU between them, beside the identity."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.conv1, self.norm1 = _conv(_WIDTH, _WIDTH), batch_norm(_WIDTH)
-        self.conv2, self.norm2 = _conv(_WIDTH, _WIDTH), batch_norm(_WIDTH)
+        self.conv1, self.norm1 = _conv(_WIDTH, _WIDTH), keras.batch_norm(_WIDTH)
+        self.conv2, self.norm2 = _conv(_WIDTH, _WIDTH), keras.batch_norm(_WIDTH)
 
     def forward(self, features: Tensor) -> Tensor:
         hidden = F.relu(self.norm1(self.conv1(features)))
@@ -28,7 +29,7 @@ class _ResBlock(nn.Module):
 
 
 class _Branch(nn.Module):
-    """One resolution: features in, an image out, of the features' type under autocast, too."""
+    """One scale: from features, (B, C, h, w), to three channels, (B, 3, h, w)."""
 
     def __init__(self, inputs: int, blocks: int) -> None:
         super().__init__()
@@ -36,23 +37,32 @@ class _Branch(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         image: Tensor = self.convs(features)
-        return image.type_as(features)
+        return image.type_as(features)  # under autocast, convolutions return bfloat16; images stay float32
 
 
 class MSDeblur(nn.Module):
-    """Multi-scale deblurring generator, from coarse to fine (after Nah et al., 2017).
+    """Multi-scale deblurring, from coarse to fine (after Nah et al., 2017).
 
-    Three branches of 5x5 convolutions, 64 channels wide, work at a quarter, at half and at full resolution on
-    the blurred image, made smaller by averaging. What a branch restores goes through a 5x5 transposed
-    convolution with stride 2 to the next one, beside the blurred image there.
+    Three branches of 5x5 convolutions with 64 channels restore the image at a quarter, at half and at full size. What
+    a branch restores is enlarged by a 5x5 transposed convolution with stride 2, and joins the blurred image of the
+    next size::
+
+        blurred, 1/4 of its size -> branch 0 -> restored 1/4
+                                                    | upsample
+        blurred, 1/2 of its size -------------> branch 1 -> restored 1/2
+                                                                | upsample
+        blurred, whole -------------------------------------> branch 2 -> restored
+
+    Smaller blurred images are means of 2x2 or 4x4 pixels. With 19 blocks it has 11,928,961 parameters, with 5
+    3,311,233.
 
     Args:
-        blocks: residual blocks a branch; the study takes 19 on CIFAR-10 and 5 on REDS.
-        residual: add the blurred image to each branch's output in place of the tanh. The network starts as the
-            identity, so that it never has to learn to draw the picture itself; values are in (-inf, inf).
+        blocks: The number of residual blocks of each branch. The study takes 19 on CIFAR-10 and 5 on REDS.
+        residual: Add the blurred image to each branch's output, in place of the tanh. The last convolutions start with
+            zero weights, so that the untrained network returns the blurred images and learns what differs from them.
 
-    Shape: (B, 3, H, W) in [0, 1] to three images in [0, 1]: (B, 3, H, W), half and a quarter of that.
-    Inside, images are in [-1, 1]. H and W must be multiples of 4; ValueError otherwise.
+    Shape: (B, 3, H, W) in [0, 1] to three images, (B, 3, H, W), half of that and a quarter of that; all in [0, 1], or
+    in (-inf, inf) if ``residual``. Inside, images are in [-1, 1]. H and W must be multiples of 4; ValueError otherwise.
     """
 
     size_multiple = 4
@@ -65,7 +75,7 @@ class MSDeblur(nn.Module):
             nn.ConvTranspose2d(3, _WIDTH - 3, _KERNEL, stride=2, padding=_KERNEL // 2, output_padding=1)
             for _ in range(2)
         )
-        keras_init(self)
+        keras.initialise(self)
         if residual:
             for level in range(3):
                 nn.init.zeros_(self.get_parameter(f"branches.{level}.convs.{blocks + 1}.weight"))

@@ -1,14 +1,11 @@
-"""The critic of both WGANs."""
+"""PatchGAN: the critic of both WGANs."""
 
 from itertools import pairwise
-from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.grad import conv2d_weight
 
-from deblurlab.nets.blocks import keras_init
+from deblurlab.nets import keras
 
 
 class _ChannelNorm(nn.LayerNorm):
@@ -21,67 +18,28 @@ class _ChannelNorm(nn.LayerNorm):
         return super().forward(features.movedim(1, -1)).movedim(-1, 1)
 
 
-class _Convolve(torch.autograd.Function):
-    """A convolution made for a gradient penalty: its gradient by the images is a transposed convolution.
-
-    Autograd's derivative of a convolution's gradient makes that of the weights with batch and channels exchanged, in
-    a layout that costs a slow copy. A gradient that is to be differentiated itself is given for the images alone.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int) -> Tensor:
-        ctx.save_for_backward(images, weight)
-        ctx.stride, ctx.padding = stride, padding
-        return F.conv2d(images, weight, bias, stride, padding)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        images, weight = ctx.saved_tensors
-        by_images = by_weight = by_bias = None
-        if ctx.needs_input_grad[0]:
-            unread = [
-                size - (made - 1) * ctx.stride - kernel + 2 * ctx.padding
-                for size, made, kernel in zip(images.shape[2:], gradient.shape[2:], weight.shape[2:], strict=True)
-            ]
-            by_images = F.conv_transpose2d(gradient, weight, None, ctx.stride, ctx.padding, unread)
-        if ctx.needs_input_grad[1] and not torch.is_grad_enabled():
-            by_weight = conv2d_weight(images, weight.shape, gradient, ctx.stride, ctx.padding)  # type: ignore[no-untyped-call]
-            by_bias = gradient.sum((0, 2, 3))
-        return by_images, by_weight, by_bias, None, None
-
-
-class _Conv2d(nn.Conv2d):
-    """Convolves by :class:`_Convolve`; as ever on XLA, which lays out tensors itself, and under autocast, where no
-    penalty is taken.
-    """
-
-    def forward(self, images: Tensor) -> Tensor:
-        kind = images.device.type
-        if kind == "xla" or torch.is_autocast_enabled(kind):
-            return super().forward(images)
-        result: Tensor = _Convolve.apply(  # type: ignore[no-untyped-call]
-            images, self.weight, self.bias, self.stride[0], int(self.padding[0])
-        )
-        return result
-
-
 def _conv(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    """A 4x4 convolution, padded as TensorFlow pads 'same': with stride 1, three rows in all, two of them below.
+    """A 4x4 convolution, padded as TensorFlow pads 'same'.
 
-    The convolution pads what is alike on all sides: it does not multiply those zeros.
+    With stride 2 that is one row or column on each side; with stride 1 it is one above and two below, one on the left
+    and two on the right. The convolution itself pads what is alike on all sides: oneDNN does not multiply those zeros.
     """
     below = nn.ZeroPad2d((0, 1, 0, 1)) if stride == 1 else nn.Identity()
-    return nn.Sequential(below, _Conv2d(inputs, outputs, 4, stride=stride, padding=1))
+    return nn.Sequential(below, nn.Conv2d(inputs, outputs, 4, stride=stride, padding=1))
 
 
 class PatchGAN(nn.Module):
     """PatchGAN discriminator (Isola et al., 2017) as a Wasserstein critic.
 
-    Five 4x4 convolutions, the first three with stride 2; layer normalisation and LeakyReLU(0.3) after the first
-    four. Each position of the last map scores a patch; their mean is the image's score. No normalisation mixes
-    images, as the gradient penalty requires.
+    Five 4x4 convolutions; layer normalisation and LeakyReLU(0.3) follow the first four::
 
-    Shape: (B, 3, H, W), H and W at least 8, to (B,), unbounded.
+        image -> 64 -> 128 -> 256 -> 512 -> 1 -> mean -> score
+        1/1      1/2   1/4    1/8    1/8    1/8
+
+    The fractions are heights and widths. Each position of the last map scores a patch of the image; their mean is the
+    score of the image. No normalisation mixes images, as the gradient penalty requires. 2,766,657 parameters.
+
+    Shape: (B, 3, H, W) in [-1, 1], H and W at least 8, to (B,) in (-inf, inf).
     """
 
     def __init__(self) -> None:
@@ -90,7 +48,7 @@ class PatchGAN(nn.Module):
         self.convs = nn.ModuleList(_conv(*io, stride) for io, stride in zip(pairwise(widths), strides, strict=True))
         self.norms = nn.ModuleList(_ChannelNorm(width) for width in widths[1:])
         self.output = _conv(widths[-1], 1, 1)
-        keras_init(self)
+        keras.initialise(self)
 
     def forward(self, images: Tensor) -> Tensor:
         features = images

@@ -1,4 +1,4 @@
-"""REDNet30: thirty full-resolution convolutions with symmetric skips."""
+"""REDNet30: thirty convolutions at full resolution, with symmetric skip connections."""
 
 from collections.abc import Callable
 
@@ -6,37 +6,46 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from deblurlab.nets.blocks import batch_norm, keras_init
-from deblurlab.nets.folding.batch_norm import normalise
-from deblurlab.nets.folding.rows import Features, add, convolve, fold, pays, unfold
+from deblurlab.nets import keras
+
+_WIDTH, _DEPTH = 64, 15
 
 
 class _Block(nn.Module):
-    """3x3 convolution, plus an optional skip, then the activation, then batch normalisation."""
+    """A 3x3 convolution, to which a skip connection may be added; then the activation, then batch normalisation."""
 
-    def __init__(self, inputs: int, outputs: int, activation: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, inputs: int, activation: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.activation = activation
-        self.conv = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.norm = batch_norm(outputs)
+        self.conv = nn.Conv2d(inputs, _WIDTH, 3, padding=1)
+        self.norm = keras.batch_norm(_WIDTH)
 
-    def forward(self, features: Features, skip: Features | None = None) -> Features:
-        hidden = convolve(features, self.conv, like=skip)
+    def forward(self, features: Tensor, skip: Tensor | None = None) -> Tensor:
+        hidden = self.conv(features)
         if skip is not None:
-            hidden = add(hidden, skip)
-        return normalise(hidden, self.norm, self.activation)
+            hidden = hidden + skip
+        normalised: Tensor = self.norm(self.activation(hidden))
+        return normalised
 
 
 class REDNet30(nn.Module):
-    """Residual encoder-decoder (Mao et al., 2016) without a bottleneck.
+    """Residual encoder-decoder (Mao et al., 2016) in which every convolution works at full resolution.
 
-    Fifteen encoder and fifteen decoder blocks, 64 channels wide. Decoder block i, for odd i, adds the
-    output of encoder block 14 - i. A 1x1 convolution plus the blurred image, then ELU, gives the output.
+    Fifteen blocks of 64 channels are the encoder, fifteen more the decoder. Every second block of the decoder adds the
+    output of the encoder's block that mirrors it, inside, before its activation::
+
+        encoder   0 -> 1 -> 2 -> 3 -> ... -> 11 -> 12 -> 13 -> 14
+                       |         |            |           |     |
+        decoder  14 <- 13 <- 12 <- 11 <- ... <- 3 <- 2 <- 1 <-- 0
+
+    A 1x1 convolution then makes three channels of the 64; the blurred image is added, and an ELU gives the output.
+    1,076,739 parameters.
 
     Args:
-        tanh: the study's generator of REDNet30WGAN: ReLU for ELU inside, tanh at the end, images in [-1, 1] there.
+        tanh: Build the generator of the study's REDNet30WGAN: ReLU in place of ELU in the blocks, and tanh at the
+            output. Inside, its images are in [-1, 1].
 
-    Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W), any H and W, values in (-1, inf), with ``tanh`` in (0, 1).
+    Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W) in (-1, inf), or in (0, 1) if ``tanh``. Any H and W.
     """
 
     size_multiple = 1
@@ -44,22 +53,21 @@ class REDNet30(nn.Module):
     def __init__(self, *, tanh: bool = False) -> None:
         super().__init__()
         self.tanh = tanh
-        width, depth, activation = 64, 15, F.relu if tanh else F.elu
-        self.encoder = nn.ModuleList(_Block(width if i else 3, width, activation) for i in range(depth))
-        self.decoder = nn.ModuleList(_Block(width, width, activation) for _ in range(depth))
-        self.output = nn.Conv2d(width, 3, 1)
-        keras_init(self)
+        activation = F.relu if tanh else F.elu
+        self.encoder = nn.ModuleList(_Block(_WIDTH if i else 3, activation) for i in range(_DEPTH))
+        self.decoder = nn.ModuleList(_Block(_WIDTH, activation) for _ in range(_DEPTH))
+        self.output = nn.Conv2d(_WIDTH, 3, 1)
+        keras.initialise(self)
 
     def forward(self, blurred: Tensor) -> Tensor:
         image = 2 * blurred - 1 if self.tanh else blurred
-        features: Features = fold(image, 2) if pays(image, 2) else image
-        encoded: dict[int, Features] = {}  # what the decoder adds; the rest would only fill the memory
+        features, encoded = image, {}
         for i, block in enumerate(self.encoder):
             features = block(features)
-            if i % 2:
+            if i % 2:  # the decoder adds no others, which would only take memory
                 encoded[i] = features
-        last = len(self.encoder) - 1
         for i, block in enumerate(self.decoder):
-            features = block(features, encoded[last - i] if i % 2 else None)
-        restored = unfold(convolve(features, self.output)) + image
+            skip = encoded[_DEPTH - 1 - i] if i % 2 else None
+            features = block(features, skip)
+        restored = self.output(features) + image
         return (torch.tanh(restored) + 1) / 2 if self.tanh else F.elu(restored)

@@ -34,4 +34,9 @@ def load_restorer(
     """
     chosen = weights if isinstance(weights, Weights) else load(str(weights))
     network = build_network(chosen, trust=trusted.packages(trust))
-    return Restorer(network).eval().to(backends.choose("auto").device("auto") if device == "auto" else device)
+    restorer = Restorer(network).eval()
+    if device == "auto":
+        backend = backends.choose("auto")
+        backend.prepare(restorer)
+        device = backend.device("auto")
+    return restorer.to(device)

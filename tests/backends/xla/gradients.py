@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from deblurlab.backends.xla import data_parallel
 from deblurlab.losses import LogCosh, gradient_penalty
 from deblurlab.nets import MSDeblur, PatchGAN, REDNet30, ResNet16, UNet16
+from deblurlab.nets.folding import fold_rows
 
 
 class ELUs(nn.Module):
@@ -67,6 +68,7 @@ if __name__ == "__main__":
     blurred, sharp = torch.randn(2, 8, 3, 16, 16).unbind()
     strategy = data_parallel("xla_cpu", devices=8, bfloat16=False)  # before autograd starts its threads, one a device
     expected = gradients(copy.deepcopy(network), blurred, sharp)
+    fold_rows(network)
     found = gradients(network.to(strategy.root_device), strategy._split(blurred), strategy._split(sharp))
     torch_xla.sync()  # one graph, not one for each gradient
     assert found.keys() == expected.keys()

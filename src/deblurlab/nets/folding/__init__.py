@@ -1,1 +1,16 @@
-"""Rows folded into channels: the same convolutions and normalisations, shaped for a TPU's matrix unit."""
+"""Rows folded into channels: the same networks, shaped for the matrix unit of a TPU.
+
+A TPU multiplies matrices of 128 x 128. A convolution from 64 to 64 channels fills a quarter of such a matrix. If two
+neighbouring rows of an image count as one row of 128 channels, the same convolution fills three quarters of it:
+``convolution`` has a drawing.
+
+The networks know nothing of this, they are plain PyTorch. :func:`fold_rows` makes a network fold the images that come
+in. What then goes from layer to layer is no Tensor, but a :class:`~deblurlab.nets.folding.folded.Folded`. PyTorch lets
+such a class say what a function of PyTorch does with it (``__torch_function__``). The functions that compute on folded
+rows are in ``convolution``, ``transposed_convolution``, ``batch_norm`` and ``elementwise``. For all other functions the
+rows are unfolded, so that a network computes the same in any case.
+"""
+
+from deblurlab.nets.folding.networks import fold_rows
+
+__all__ = ["fold_rows"]

@@ -1,51 +1,55 @@
-"""Batch normalisation of folded features."""
+"""Batch normalisation of folded features, together with the activation function before it."""
 
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from deblurlab.nets.folding.rows import Features, Folded, inside
+from deblurlab.nets.folding.folded import Folded, Function, folded_form_of
+from deblurlab.nets.folding.shifting import inside
 
-Activation = Callable[..., Tensor]
 
-
-def normalise(features: Features, norm: nn.BatchNorm2d, activation: Activation | None = None) -> Features:
-    """``norm`` of ``activation``, ``F.elu`` or ``F.relu``, on features folded or not; zero where they are padding."""
-    if isinstance(features, Tensor):
-        result: Tensor = norm(activation(features) if activation else features)
-        return result
-    assert norm.momentum is not None
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
+@folded_form_of(F.batch_norm)
+def _batch_norm(
+    features: Folded,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Takes normalisations with weights and running statistics. The result has zeros outside of the image."""
+    if running_mean is None or running_var is None or weight is None or bias is None or len(features.parts) > 1:
+        return NotImplemented
     image = inside(features, torch.promote_types(features.blocks.dtype, torch.float32))
-    if norm.training:
+    if training:
+        before, activation = features.activated or (features.blocks, None)
         blocks, mean, variance, count = _Normalise.apply(  # type: ignore[no-untyped-call]
-            features.blocks, norm.weight, norm.bias, image, activation, norm.eps
+            before, weight, bias, image, activation, eps
         )
         with torch.no_grad():
-            assert norm.num_batches_tracked is not None
-            norm.num_batches_tracked += 1
-            norm.running_mean.lerp_(mean, norm.momentum)
-            norm.running_var.lerp_(variance * count / (count - 1), norm.momentum)
+            running_mean.lerp_(mean, momentum)
+            running_var.lerp_(variance * count / (count - 1), momentum)
     else:
-        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
-        active = activation(features.blocks) if activation else features.blocks
-        shift = norm.bias - norm.running_mean * scale
-        blocks = (active * _spread(scale, image) + _spread(shift, image)).type(active.dtype)
-    return Folded(blocks, features.rows, features.shifted)
+        scale = weight * torch.rsqrt(running_var + eps)
+        shift = bias - running_mean * scale
+        normalised = features.blocks * _spread(scale, image) + _spread(shift, image)
+        blocks = normalised.type(features.blocks.dtype)
+    return features.like(blocks, zero_padding=True)
 
 
 def _spread(channels: Tensor, image: Tensor) -> Tensor:
-    """A value a channel, (C,), for every row of a block, (rows C, blocks or 1, 1); zero in the padding."""
+    """One value per channel, (C,), for every row of every block: (rows C, blocks or 1, 1), zero in the padding."""
     return (channels[:, None] * image).flatten(0, 1).unsqueeze(-1)
 
 
 def _total(values: Tensor, image: Tensor) -> Tensor:
-    """(B, rows C, blocks, W) summed over the image, (C,)."""
+    """The sum of (B, rows C, blocks, W) over the batch and the image, (C,)."""
     total = values.sum((0, 2, 3)) if image.shape[2] == 1 else values.sum((0, 3))
     return (total.view(image.shape[0], -1, image.shape[2]) * image).sum((0, 2))
 
@@ -54,8 +58,9 @@ def _elu(values: Tensor) -> Tensor:
     return values.clamp(min=0) + torch.expm1(values.clamp(max=0))
 
 
-# Activations, and their derivatives from their results. Without comparisons, whose masks XLA would keep.
-_BRANCHLESS: dict[Activation | None, tuple[Activation, Activation]] = {
+# Activation functions, and their derivatives as functions of their results. XLA would keep the masks of comparisons in
+# memory for the backward pass, so there are none.
+_BRANCHLESS: dict[Function | None, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     None: (lambda values: values, torch.ones_like),
     F.elu: (_elu, lambda active: active.clamp(max=0) + 1),
     F.relu: (lambda values: values.clamp(min=0), torch.sign),
@@ -63,10 +68,10 @@ _BRANCHLESS: dict[Activation | None, tuple[Activation, Activation]] = {
 
 
 class _Normalise(torch.autograd.Function):
-    """Batch normalisation (Ioffe & Szegedy, 2015) of an activation.
+    """Batch normalisation (Ioffe & Szegedy, 2015) of an activation function's result.
 
-    Of the big tensors the backward pass reads the activation and the gradient alone, and each of the two passes
-    sums once: XLA puts these sums into the convolutions before them.
+    Of the large tensors the backward pass reads two only, the result of the activation function and the gradient. Each
+    of the two passes sums over them once, and XLA computes these sums within the convolutions before them.
     """
 
     @staticmethod
@@ -76,7 +81,7 @@ class _Normalise(torch.autograd.Function):
         weight: Tensor,
         bias: Tensor,
         image: Tensor,
-        activation: Activation | None,
+        activation: Function | None,
         eps: float,
     ) -> tuple[Tensor, Tensor, Tensor, int]:
         function, ctx.derivative = _BRANCHLESS[activation]

@@ -1,0 +1,116 @@
+"""The gradient of a critic's scores with respect to its images, made to be differentiated once more."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.nn.grad import conv2d_weight
+from torch.overrides import TorchFunctionMode
+
+
+def image_gradient(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
+    """The gradient of the sum of a critic's scores, which can itself be differentiated, by the critic's weights too.
+
+    It is what ``torch.autograd.grad(critic(images).sum(), images, create_graph=True)`` returns, and faster to
+    differentiate for a critic of convolutions.
+
+    Args:
+        critic: Takes images and returns scores of any shape.
+        images: (B, C, H, W), which require a gradient.
+
+    Returns:
+        (B, C, H, W).
+    """
+    with _Convolutions() as convolutions:
+        scores = critic(images)
+    convolutions.only_images = True
+    (gradient,) = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    convolutions.only_images = False
+    return gradient
+
+
+class _Convolutions(TorchFunctionMode):
+    """Replaces ``conv2d``, while it is active, by a convolution that is made to be differentiated twice.
+
+    Attributes:
+        only_images: Whether these convolutions leave out the gradients of weights and biases that are parameters.
+            Nobody asks for them while the gradient of the images is taken, and autograd does not tell a Python function
+            which of its gradients are asked for.
+    """
+
+    only_images = False
+
+    def __torch_function__(
+        self, function: Any, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if function is F.conv2d and args:
+            return self._conv2d(*args, **(kwargs or {}))
+        return function(*args, **(kwargs or {}))
+
+    def _conv2d(
+        self,
+        images: Tensor,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        stride: Any = 1,
+        padding: Any = 0,
+        dilation: Any = 1,
+        groups: int = 1,
+    ) -> Tensor:
+        if isinstance(padding, str) or torch.is_autocast_enabled(images.device.type):
+            return F.conv2d(images, weight, bias, stride, padding, dilation, groups)
+        result: Tensor = _Conv2d.apply(  # type: ignore[no-untyped-call]
+            images, weight, bias, _both(stride), _both(padding), _both(dilation), groups, self
+        )
+        return result
+
+
+def _both(sizes: Any) -> tuple[int, int]:
+    return (sizes, sizes) if isinstance(sizes, int) else tuple(sizes)
+
+
+class _Conv2d(torch.autograd.Function):
+    """``conv2d`` whose gradient with respect to its images is a transposed convolution.
+
+    The two compute the same. But PyTorch differentiates the gradient of ``conv2d`` by the weights as a convolution with
+    batch and channels exchanged and the stride as dilation, which is slow, whereas it differentiates a transposed
+    convolution like any other.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        images: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        stride: tuple[int, int],
+        padding: tuple[int, int],
+        dilation: tuple[int, int],
+        groups: int,
+        convolutions: _Convolutions,
+    ) -> Tensor:
+        ctx.save_for_backward(images, weight)
+        ctx.geometry, ctx.convolutions = (stride, padding, dilation, groups), convolutions
+        ctx.parameters = (weight.is_leaf, bias is None or bias.is_leaf)
+        return F.conv2d(images, weight, bias, stride, padding, dilation, groups)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        images, weight = ctx.saved_tensors
+        stride, padding, dilation, groups = ctx.geometry
+        weight_left_out, bias_left_out = (ctx.convolutions.only_images and leaf for leaf in ctx.parameters)
+        by_images = by_weight = by_bias = None
+        if ctx.needs_input_grad[0]:
+            sizes = zip(images.shape[2:], gradient.shape[2:], weight.shape[2:], stride, padding, dilation, strict=True)
+            unread = [  # the rows and columns at the end that no step of the kernel has reached
+                size + 2 * margin - spread * (kernel - 1) - 1 - step * (made - 1)
+                for size, made, kernel, step, margin, spread in sizes
+            ]
+            by_images = F.conv_transpose2d(gradient, weight, None, stride, padding, unread, groups, dilation)
+        if ctx.needs_input_grad[1] and not weight_left_out:
+            by_weight = conv2d_weight(images, weight.shape, gradient, stride, padding, dilation, groups)  # type: ignore[no-untyped-call]
+        if ctx.needs_input_grad[2] and not bias_left_out:
+            by_bias = gradient.sum((0, 2, 3))
+        return by_images, by_weight, by_bias, None, None, None, None, None

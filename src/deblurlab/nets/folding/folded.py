@@ -1,0 +1,139 @@
+"""Features whose rows are folded into channels, and how functions of PyTorch take them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+
+Function = Callable[..., Any]
+
+_FOLDED_FORMS: dict[Function, Function] = {}
+
+
+def folded_form_of(function: Function) -> Callable[[Function], Function]:
+    """Decorates the function that is called in place of a function of PyTorch if the first argument is folded.
+
+    It has the arguments of PyTorch's function, and returns NotImplemented if it cannot take those that it is given.
+    """
+
+    def register(folded_form: Function) -> Function:
+        _FOLDED_FORMS[function] = folded_form
+        return folded_form
+
+    return register
+
+
+def _operator(function: Function) -> Callable[[Folded, Any], Any]:
+    return lambda features, other: function(features, other)
+
+
+@dataclass(frozen=True, eq=False)
+class Folded:
+    """Features (B, C, H, W) as blocks of several rows; functions of PyTorch take them like a Tensor.
+
+    The rows of a block lie side by side as channels. Blocks start at the upper edge of the image, or one row above it::
+
+        rows = 2, not shifted            rows = 2, shifted
+
+        row 0 |                          (-)   |
+        row 1 | block 0                  row 0 | block 0
+        row 2 |                          row 1 |
+        row 3 | block 1                  row 2 | block 1
+                                         row 3 |
+                                         (-)   | block 2
+
+    What the first and the last block of shifted features hold outside of the image, (-), counts as padding.
+
+    Attributes:
+        blocks: (B, rows C, H / rows, W). Within a block, the rows are in the order of :func:`order`. Shifted features
+            have one block more.
+        rows: The number of rows of a block, a power of two. H is a multiple of it.
+        parts: The channels of each of the features that are concatenated; each of them is folded by itself. Their
+            sum is C.
+        shifted: Whether the blocks start one row above the image.
+        zero_padding: Whether all that is outside of the image is zero.
+        activated: The blocks before an activation function, and that function, if these are its result.
+        other: Computes the same features in blocks that start at the other place, if it is cheaper than moving rows.
+    """
+
+    blocks: Tensor
+    rows: int
+    parts: tuple[int, ...]
+    shifted: bool = False
+    zero_padding: bool = False
+    activated: tuple[Tensor, Function] | None = None
+    other: Callable[[], Folded] | None = None
+
+    @classmethod
+    def __torch_function__(
+        cls, function: Function, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        """What PyTorch calls in place of ``function`` if one of the arguments is folded."""
+        kwargs = kwargs or {}
+        if function in _FOLDED_FORMS and args and not isinstance(args[0], Tensor):
+            result = _FOLDED_FORMS[function](*args, **kwargs)
+            if result is not NotImplemented:
+                return result
+        return function(*_unfolded(args), **{name: _unfolded(value) for name, value in kwargs.items()})
+
+    __add__ = __radd__ = _operator(torch.add)
+    __mul__ = __rmul__ = _operator(torch.mul)
+    __sub__, __truediv__ = _operator(torch.sub), _operator(torch.div)
+
+    def like(
+        self, blocks: Tensor, *, zero_padding: bool = False, activated: tuple[Tensor, Function] | None = None
+    ) -> Folded:
+        """Features of the same shape, in blocks that start at the same place."""
+        return Folded(blocks, self.rows, self.parts, self.shifted, zero_padding, activated)
+
+    @property
+    def shape(self) -> torch.Size:
+        """(B, C, H, W), as if nothing were folded."""
+        batch, _, blocks, width = self.blocks.shape
+        return torch.Size((batch, sum(self.parts), self.rows * (blocks - self.shifted), width))
+
+    def dim(self) -> int:
+        """4: networks may ask."""
+        return 4
+
+
+def _unfolded(value: Any) -> Any:
+    """A value, or the values in a list or tuple, with all that is folded unfolded."""
+    if isinstance(value, list | tuple):
+        return type(value)(map(_unfolded, value))
+    return unfold(value) if isinstance(value, Folded) else value
+
+
+@cache
+def order(rows: int) -> list[int]:
+    """The order of the rows within a block: the even ones, then the odd ones, each half in this order again.
+
+    Pooling 2x2 pixels then takes the maximum of the two halves of a block, and what it leaves is in the right order.
+    """
+    return [2 * row + odd for odd in (0, 1) for row in order(rows // 2)] if rows > 1 else [0]
+
+
+def fold(images: Tensor, rows: int) -> Folded:
+    """Images (B, C, H, W) in blocks that start at the edge. H must be a multiple of ``rows``, a power of two."""
+    blocks = torch.cat([images[:, :, row::rows] for row in order(rows)], dim=1)
+    return Folded(blocks, rows, parts=(images.shape[1],))
+
+
+def unfold(features: Folded) -> Tensor:
+    """Features (B, C, H, W) as one Tensor."""
+    unfolded = [torch.stack(by_row, dim=3).flatten(2, 3) for by_row in rows_of_parts(features)]
+    rows = torch.cat(unfolded, dim=1) if len(unfolded) > 1 else unfolded[0]
+    return rows[:, :, 1 : 1 - features.rows] if features.shifted else rows  # all but the padding
+
+
+def rows_of_parts(features: Folded) -> Iterator[list[Tensor]]:
+    """Of each part the rows of all blocks, from above to below: (B, part, blocks, W) each."""
+    places = [order(features.rows).index(row) for row in range(features.rows)]
+    for part in features.blocks.split_with_sizes([features.rows * part for part in features.parts], dim=1):
+        stored = part.chunk(features.rows, dim=1)
+        yield [stored[place] for place in places]
