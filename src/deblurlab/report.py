@@ -28,6 +28,9 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.reports.study import study_tables
     from deblurlab.run import trusted
 
+    if isinstance(cfg.data.root, DictConfig):
+        named = ",".join(f"{data}:{root}" for data, root in cfg.data.root.items())
+        raise ValueError(f"data.root is one folder; folders for several data sets are roots={{{named}}}.")
     require.whole_number("images", cfg.images, at_least=1, of="test images")
     runs = find_runs([str(place) for place in (cfg.runs if isinstance(cfg.runs, ListConfig) else [cfg.runs])])
     groups = group_runs(runs)
@@ -36,7 +39,8 @@ def main(cfg: DictConfig) -> None:
         make_part(
             title,
             groups.get(title, []),
-            data_root=dict(cfg.data.root) if isinstance(cfg.data.root, DictConfig) else cfg.data.root,
+            root=cfg.data.root,
+            roots=dict(cfg.roots),
             images=cfg.images,
             dollars_per_hour=cfg.dollars_per_hour,
             trust=trusted.packages(cfg.trust),

@@ -31,8 +31,11 @@ open_groups()
 def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
     """Make a function of the configuration a Hydra application.
 
-    What a user can mend, a ValueError or OSError of ours or a configuration that Hydra or Lightning refuses,
-    ends in its message alone, which the run's log keeps. ``HYDRA_FULL_ERROR=1`` shows the traceback.
+    What a user can mend, which is a ValueError or OSError of ours or a configuration that Hydra or Lightning refuses,
+    ends in its message alone, and the run's log keeps that message. ``HYDRA_FULL_ERROR=1`` shows the traceback.
+
+    While the command runs, ``HYDRA_FULL_ERROR`` is set for the whole process: Hydra then raises errors instead of
+    printing a part of them. Processes that the command starts must not inherit it.
     """
 
     def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], None]:
@@ -59,26 +62,41 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
             if os.environ.get("HYDRA_FULL_ERROR") == "1":
                 main()
                 return
-            os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing its own selection
+            os.environ["HYDRA_FULL_ERROR"] = "1"
             quiet = True
             try:
                 main()
             except KeyboardInterrupt:
                 _end("interrupted (Ctrl-C)", signal.SIGINT, config_name)
             except SystemExit as error:
-                if type(error).__name__ == "SIGTERMException":  # Lightning's; it would end in success
+                if (ended_by := _signal_that_lightning_caught(error)) == signal.SIGTERM:
                     _end("terminated (SIGTERM)", signal.SIGTERM, config_name)
-                if isinstance(error.__context__, KeyboardInterrupt):  # Lightning has caught it
+                if ended_by == signal.SIGINT:
                     _end("interrupted (Ctrl-C)", signal.SIGINT, config_name)
                 raise
             except Exception as error:
                 if not _mendable(error):
                     raise
                 sys.exit(_message(error))
+            finally:
+                os.environ.pop("HYDRA_FULL_ERROR", None)
 
         return application
 
     return decorate
+
+
+def _signal_that_lightning_caught(error: SystemExit) -> signal.Signals | None:
+    """The signal that made Lightning's Trainer end the process; by itself it would end with another status.
+
+    ``tests/test_train.py`` sends both signals to a training and fails if Lightning reports them in another way.
+    """
+    if "lightning.pytorch" in sys.modules:
+        from lightning.pytorch.utilities.exceptions import SIGTERMException
+
+        if isinstance(error, SIGTERMException):
+            return signal.SIGTERM
+    return signal.SIGINT if isinstance(error.__context__, KeyboardInterrupt) else None
 
 
 def _end(why: str, number: signal.Signals, config_name: str) -> None:
@@ -89,7 +107,7 @@ def _end(why: str, number: signal.Signals, config_name: str) -> None:
 
 
 def _to_log_file(message: str) -> None:
-    """The terminal shows it anyway."""
+    """Write a message to the run's log alone: the terminal shows it anyway."""
     record = logging.LogRecord(__name__, logging.ERROR, __file__, 0, message, None, None)
     for handler in logging.getLogger().handlers:
         if isinstance(handler, logging.FileHandler):
@@ -97,9 +115,9 @@ def _to_log_file(message: str) -> None:
 
 
 def _message(error: Exception) -> str:
-    """What a user is told of an error."""
+    """What a user is told of an error. ``tests/app/test_errors.py`` fails if Hydra words its errors anew."""
     if isinstance(error, InstantiationException) and isinstance(error.__cause__, ValueError):
-        error = error.__cause__  # ours; the rest is Hydra's way there
+        error = error.__cause__  # our own error; the one around it tells how Hydra came there
     lines = str(error).removeprefix("ValueError raised while resolving interpolation: ").splitlines()
     message = "\n".join(line for line in lines if not line.strip().startswith(("full_key: hydra", "object_type=")))
     if isinstance(error, OverrideParseException) and "=" in error.override:
@@ -116,7 +134,7 @@ def _message(error: Exception) -> str:
 
 
 def _refuse_unknown() -> None:
-    """Nothing reads a key that the command line adds at the top: it is misspelt."""
+    """Refuse keys that the command line adds at the top level: nothing reads them, so they are misspelt."""
     choices = HydraConfig.get().runtime.choices
     for override in HydraConfig.get().overrides.task:
         key = override.lstrip("+").partition("=")[0].partition("@")[0]

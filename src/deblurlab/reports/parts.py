@@ -22,7 +22,8 @@ def make_part(
     title: str,
     groups: Sequence[Group],
     *,
-    data_root: str | Mapping[str, str] | None,
+    root: str | None,
+    roots: Mapping[str, str],
     images: int,
     dollars_per_hour: float | None,
     trust: Sequence[str],
@@ -32,7 +33,8 @@ def make_part(
     Args:
         title: The title of the part, by which the study's scores are found.
         groups: Our runs on this data; there may be none.
-        data_root: Where the data lies now: one folder, or data sets to folders; None for where it lay in training.
+        root: Where the data lies now; None if it lies where it lay in training.
+        roots: The same by the name of the data set; it goes before ``root``.
         images: The number of test images that every network restores.
         dollars_per_hour: The price of an hour of training; None leaves the prices out.
         trust: Packages that the runs' configurations may name.
@@ -40,7 +42,7 @@ def make_part(
     scores, sentence = score_table(title, groups), finding(title, groups)
     if not groups:
         return Part(title, sentence, scores)
-    measured, problem = _measure(title, groups, data_root=data_root, images=images, trust=trust)
+    measured, problem = _measure(title, groups, root=root, roots=roots, images=images, trust=trust)
     sizes = measured.sizes if measured else {}
     drawn = [_epochs(groups), _same_images(groups, measured, problem), _gains(groups)]
     if title == "CIFAR-10" or any("sigma" in group.representative.per_image for group in groups):
@@ -54,19 +56,20 @@ def _measure(
     title: str,
     groups: Sequence[Group],
     *,
-    data_root: str | Mapping[str, str] | None,
+    root: str | None,
+    roots: Mapping[str, str],
     images: int,
     trust: Sequence[str],
 ) -> tuple[Measured | None, str]:
     """What the networks restore and cost, or None and the reason why nothing could be measured."""
     data = groups[0].representative.data
-    root = data_root.get(data) if isinstance(data_root, Mapping) else data_root
+    root = roots.get(data, root)
     try:
         return measure_networks(groups, root=root, images=images, trust=trust), ""
     except UntrustedError as error:
         problem = f"Not drawn: {error}"
     except (ValueError, OSError) as error:
-        problem = f"Not drawn: {error} (data.root={{{data}: FOLDER}} tells where the data lies now.)"
+        problem = f"Not drawn: {error} (roots={{{data}: FOLDER}} tells where the data lies now.)"
     log.warning(f"{title}: {problem}")
     return None, problem
 
