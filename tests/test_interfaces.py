@@ -1,8 +1,11 @@
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
-from deblurlab.interfaces import assemble, cut
+from deblurlab import nets
+from deblurlab.interfaces import Network, as_scales, assemble, cut, size_multiple
 
 
 @settings(deadline=None, max_examples=50)
@@ -19,3 +22,23 @@ def test_patches_are_counted_along_the_rows() -> None:
     patches = cut(image, (3, 4))
     assert torch.equal(patches[5, 0], image[0, 0, 2:4, 2:4])  # row 1, column 1
     assert torch.equal(cut(image, (1, 1)), image)
+
+
+@pytest.mark.parametrize(
+    ("network", "multiple", "scales"),
+    [
+        (nets.REDNet30(), 1, 1),
+        (nets.ResNet16(), 8, 1),
+        (nets.UNet16(), 8, 1),
+        (nets.UNet16(widths=(4, 8)), 2, 1),
+        (nets.MSDeblur(blocks=1), 4, 3),
+        (nn.Conv2d(3, 3, 1), 1, 1),  # a network of a user that says nothing
+    ],
+)
+def test_the_contract_of_a_network(network: nn.Module, multiple: int, scales: int) -> None:
+    assert isinstance(network, Network) == (not isinstance(network, nn.Conv2d))
+    assert size_multiple(network) == multiple
+    blurred = torch.rand(2, 3, 8 * multiple, 4 * multiple)
+    restored = as_scales(network(blurred))
+    assert [image.shape[-2] for image in restored] == [8 * multiple // 2**scale for scale in range(scales)]
+    assert restored[0].shape == blurred.shape

@@ -43,6 +43,39 @@ def assemble(patches: Tensor, grid: tuple[int, int]) -> Tensor:
     return cells.permute(0, 3, 1, 4, 2, 5).reshape(-1, channels, rows * height, columns * width)
 
 
+@runtime_checkable
+class Network(Protocol):
+    """A network that restores images: a ``torch.nn.Module`` that says which sizes it takes.
+
+    Any ``torch.nn.Module`` that takes and returns such images will do; :func:`size_multiple` and :func:`as_scales` read
+    what it has not written down.
+
+    Attributes:
+        size_multiple: Height and width of the images must be multiples of this.
+    """
+
+    size_multiple: int
+
+    def __call__(self, blurred: Tensor, /) -> Tensor | list[Tensor]:
+        """Restore a batch, (B, 3, H, W) float in [0, 1].
+
+        Returns:
+            The restored images, (B, 3, H, W), about [0, 1] and not clamped. A multi-scale network returns a list:
+            these first, then the same images at smaller scales, from fine to coarse.
+        """
+        ...
+
+
+def size_multiple(network: object) -> int:
+    """What height and width of a network's images must be multiples of: 1 if the network does not say."""
+    return network.size_multiple if isinstance(network, Network) else 1
+
+
+def as_scales(restored: Tensor | list[Tensor]) -> list[Tensor]:
+    """What a :class:`Network` returns, as a list of scales whose first images have the size of the blurred ones."""
+    return restored if isinstance(restored, list) else [restored]
+
+
 class ContentLoss(Protocol):
     """A loss that compares restored with sharp images, such as :class:`deblurlab.losses.LogCosh`."""
 

@@ -1,8 +1,11 @@
 import functools
+from pathlib import Path
 
 import pytest
 import torch
+from lightning.pytorch import Trainer
 from torch import nn
+from torch.utils.data import DataLoader
 
 from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh
@@ -13,9 +16,8 @@ from deblurlab.tasks.schedules import constant_then_exponential
 
 def _task(**options: object) -> Autoencoder:
     torch.manual_seed(0)
-    return Autoencoder(
-        network=UNet16(widths=(4, 8)), loss=LogCosh(), optimizer=functools.partial(torch.optim.Adam, lr=1e-2), **options
-    )
+    settings = {"optimizer": functools.partial(torch.optim.Adam, lr=1e-2)} | options
+    return Autoencoder(network=UNet16(widths=(4, 8)), loss=LogCosh(), **settings)
 
 
 def _pair() -> Pair:
@@ -67,6 +69,32 @@ def test_the_rate_is_constant_then_decays_exponentially() -> None:
         configured["optimizer"].step()
         configured["lr_scheduler"].step()
     assert rates == pytest.approx([1e-2, 1e-2, 1e-2, 5e-3, 2.5e-3, 1.25e-3])
+
+
+@pytest.mark.filterwarnings("ignore:.*does not have many workers", "ignore:.*have no `val_dataloader`")
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+@pytest.mark.parametrize(("algorithm", "order"), [(None, 2), ("norm", 2), ("value", float("inf"))])
+def test_gradients_are_clipped_for_a_fused_optimizer(
+    algorithm: str | None, order: float, precision: str, tmp_path: Path
+) -> None:
+    """Plain descent at a rate of 1 moves the weights by the clipped gradient: its norm, or largest value, is known."""
+    task = _task(optimizer=functools.partial(torch.optim.SGD, lr=1.0, fused=True))
+    before = [weight.detach().clone() for weight in task.parameters()]
+    trainer = Trainer(
+        accelerator="cpu",
+        precision=precision,
+        max_steps=1,
+        gradient_clip_val=1e-3,
+        gradient_clip_algorithm=algorithm,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=tmp_path,
+    )
+    trainer.fit(task, DataLoader([_pair()], batch_size=None))
+    moved = [weight.detach() - old for weight, old in zip(task.parameters(), before, strict=True)]
+    assert float(nn.utils.get_total_norm(moved, order)) == pytest.approx(1e-3, rel=1e-3)
 
 
 def test_a_checkpoint_of_another_network_is_refused_by_name() -> None:

@@ -1,4 +1,8 @@
-"""Networks: plain modules, known to YAML by their class path. All but the critic restore images in [0, 1]."""
+"""Networks: plain PyTorch, each in a file that reads as the figure of its paper. YAML knows them by these class paths.
+
+All but the critic, PatchGAN, restore images in [0, 1] and keep the contract of :class:`deblurlab.interfaces.Network`.
+``keras`` has what the study's networks inherited from Keras, ``image_size`` the check of an image's height and width.
+"""
 
 from deblurlab.nets.msdeblur import MSDeblur
 from deblurlab.nets.patchgan import PatchGAN

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from deblurlab.interfaces import as_scales, size_multiple
 from deblurlab.restoring import tiles
 from deblurlab.restoring.tiles import Picture
 from deblurlab.restoring.tiling import Tiling, tile_count
@@ -21,7 +22,7 @@ class Restorer(nn.Module):
     pictures of any size. :func:`deblurlab.restoring.load_restorer` makes one from a file or a run.
 
     Args:
-        network: A map from (B, 3, H, W) to the same shape, or to a list of which the first has that shape.
+        network: See :class:`deblurlab.interfaces.Network`. Of several scales the first is taken.
 
     Attributes:
         network: The network.
@@ -33,12 +34,10 @@ class Restorer(nn.Module):
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
-        self.size_multiple = int(getattr(network, "size_multiple", 1))  # users' networks need not have it
+        self.size_multiple = size_multiple(network)
 
     def forward(self, blurred: Tensor) -> Tensor:
-        output = self.network(blurred)
-        restored: Tensor = output[0] if isinstance(output, list) else output
-        return restored.float()
+        return as_scales(self.network(blurred))[0].float()
 
     @property
     def device(self) -> torch.device:

@@ -1,11 +1,10 @@
-"""A network trained to undo the blur by a content loss alone."""
+"""The training of a network that undoes the blur, by a content loss alone."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from lightning.pytorch.plugins import Precision
-from lightning.pytorch.utilities import GradClipAlgorithmType
+from lightning.pytorch.plugins import MixedPrecision
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -15,13 +14,14 @@ from deblurlab.tasks.restoration import Restoration
 
 
 class Autoencoder(Restoration):
-    """Trains ``network`` on the mean of ``loss``.
+    """Trains a network to minimise the mean of a content loss over the images of a batch.
 
     Args:
-        network: (B, 3, H, W) in [0, 1] to the same shape.
-        loss: restored and sharp images to one value an image, (B,).
-        optimizer: parameters to an optimizer.
-        scheduler: an optimizer to its learning rate schedule, stepped once an epoch; None keeps the rate.
+        network: See :class:`deblurlab.interfaces.Network`. Of several scales only the first is trained.
+        loss: Takes restored and sharp images, (B, 3, H, W), and returns one value per image, (B,).
+        optimizer: Takes the network's parameters and returns an optimizer of them.
+        scheduler: Takes the optimizer and returns its learning rate schedule, which is stepped once per epoch. None
+            keeps the rate.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Autoencoder(Restoration):
         return loss
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Log the norm of the gradient, before any clipping, where someone logs."""
+        """Log the norm of the gradient as it is before any clipping. It is not computed if there is no logger."""
         if self.trainer.loggers:
             gradients = [one.grad for one in self.network.parameters() if one.grad is not None]
             norm = torch.nn.utils.get_total_norm(gradients)
@@ -55,15 +55,20 @@ class Autoencoder(Restoration):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip in bfloat16 too: Lightning 2.6 refuses a fused optimizer there as if gradients were scaled, which only
-        float16's are (its issue 21435).
+        """Clip gradients that are not scaled by PyTorch's own functions.
+
+        Under mixed precision Lightning 2.6 refuses to clip for a fused optimizer, which undoes the scaling of gradients
+        by itself. But only float16 needs a scaler; in bfloat16 there is nothing to undo (Lightning's issue 21435).
         """
         precision = self.trainer.precision_plugin
-        if gradient_clip_val and getattr(precision, "scaler", None) is None:
-            algorithm = GradClipAlgorithmType(gradient_clip_algorithm or "norm")
-            Precision.clip_gradients(precision, optimizer, gradient_clip_val, algorithm)
-        else:
+        scaled = isinstance(precision, MixedPrecision) and precision.scaler is not None
+        if scaled or not gradient_clip_val:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+            return
+        weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+        by_value = gradient_clip_algorithm == "value"
+        clip = torch.nn.utils.clip_grad_value_ if by_value else torch.nn.utils.clip_grad_norm_
+        clip(weights, gradient_clip_val)
 
     def configure_optimizers(self) -> Any:
         optimizer = self.optimized(self._optimizer, self.network)

@@ -1,4 +1,4 @@
-"""What every restoration task shares: how it is scored."""
+"""What all tasks share: how a network restores batches, and how it is scored in validation and test."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -8,19 +8,19 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from deblurlab.interfaces import ContentLoss, Pair, assemble, cut
+from deblurlab.interfaces import ContentLoss, Pair, as_scales, assemble, cut
 from deblurlab.metrics import ImageScores, score
 
 
 class Restoration(LightningModule):
-    """Abstract: a task that restores blurred images, scored alike in validation and test.
+    """Abstract: a task that restores blurred images, and is scored in the same way however it is trained.
 
-    Validation logs ``val/loss``, ``val/ssim``, ... of the restored images. Test logs ``test/restored/...``
-    and, for the same images, the baseline ``test/blurred/...``.
+    Validation logs the mean scores of the restored images as ``val/loss``, ``val/ssim``, ... Test logs them as
+    ``test/restored/loss``, ..., and those of the blurred images, which are the baseline, as ``test/blurred/loss``, ...
 
     Args:
-        network: (B, 3, H, W) in [0, 1] to the same shape and range; or to a list of that and smaller versions of it.
-        loss: restored and sharp images to one value an image, (B,).
+        network: See :class:`deblurlab.interfaces.Network`.
+        loss: Takes restored and sharp images, (B, 3, H, W), and returns one value per image, (B,).
     """
 
     def __init__(self, network: nn.Module, loss: ContentLoss) -> None:
@@ -33,32 +33,42 @@ class Restoration(LightningModule):
 
     @staticmethod
     def optimized(optimizer: Callable[[Iterator[nn.Parameter]], Optimizer], network: nn.Module) -> Optimizer:
-        """The optimizer of a network's parameters; ValueError if its settings make no sense."""
+        """The optimizer of a network's parameters.
+
+        Raises:
+            ValueError: If the optimizer does not take its settings.
+        """
         try:
             return optimizer(network.parameters())
         except (TypeError, ValueError) as error:
             raise ValueError(f"the optimizer cannot be made of its settings: {error}") from error
 
     def scales(self, blurred: Tensor) -> list[Tensor]:
-        """(B, 3, H, W) in [0, 1] to the restored images, same shape and type, about [0, 1]; then, of a multi-scale
-        network, those of the smaller scales.
+        """Restore a batch, (B, 3, H, W) in [0, 1], at all the scales of the network.
+
+        Returns:
+            The restored images, about [0, 1], of the shape and type of ``blurred``. If the network is a multi-scale
+            one, the same images at smaller scales follow, from fine to coarse.
         """
-        restored = self.network(blurred.contiguous(memory_format=torch.channels_last))
-        return [image.to(blurred.dtype) for image in (restored if isinstance(restored, list) else [restored])]
+        restored = as_scales(self.network(blurred.contiguous(memory_format=torch.channels_last)))
+        return [images.to(blurred.dtype) for images in restored]
 
     def restore(self, blurred: Tensor) -> Tensor:
-        """(B, 3, H, W) in [0, 1] to the restored images, same shape and type, about [0, 1]."""
+        """Restore a batch, (B, 3, H, W) in [0, 1]: to the same shape and type, about [0, 1]."""
         return self.scales(blurred)[0]
 
     def restore_whole(self, batch: Pair) -> Tensor:
-        """The restored images of a batch, taken patch by patch where its grid says so, a row of patches at a time."""
+        """Restore the images of a batch, (B, 3, H, W), patch by patch if its grid says so.
+
+        The network takes one row of patches at a time, which bounds the memory.
+        """
         rows, columns = batch.grid
         strips = batch.blurred.chunk(rows, dim=-2)
         restored = [assemble(self.restore(cut(strip, (1, columns))), (1, columns)) for strip in strips]
         return torch.cat(restored, dim=-2)
 
     def score_images(self, restored: Tensor, sharp: Tensor) -> dict[str, Tensor]:
-        """Scores of each image, (B,) float32, whatever precision the network runs in."""
+        """The scores of each image by name, (B,). They are float32, whatever precision the network runs in."""
         with torch.autocast(restored.device.type, enabled=False):
             return score(restored, sharp, self.loss)
 
@@ -79,7 +89,7 @@ class Restoration(LightningModule):
         self.test_blurred_scores.reset()
 
     def test_step(self, batch: Pair, batch_idx: int) -> dict[str, dict[str, Tensor]]:
-        """Returns the scores of each image, (B,), of the restored and of the blurred version."""
+        """Returns the scores of each image by name, (B,): under "restored" and, for the baseline, under "blurred"."""
         restored = self.restore_whole(batch)
         scores = {
             "restored": self.score_images(restored, batch.sharp),
@@ -94,7 +104,11 @@ class Restoration(LightningModule):
             self.log_dict({f"test/{name}/{score}": value for score, value in self._means(scores).items()})
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a checkpoint of another network in one line; torch would list every key."""
+        """Refuse a checkpoint of another network, in one sentence. PyTorch would list every key.
+
+        Raises:
+            ValueError: If the names or shapes of the weights differ.
+        """
         own, stored = self.state_dict(), checkpoint["state_dict"]
         differing = [name for name in own | stored if _shape(own, name) != _shape(stored, name)]
         if differing:
@@ -107,7 +121,7 @@ class Restoration(LightningModule):
     @staticmethod
     def _means(scores: ImageScores) -> dict[str, Tensor]:
         means = scores.compute()
-        values = torch.stack([mean.float() for mean in means.values()]).cpu()  # one transfer
+        values = torch.stack([mean.float() for mean in means.values()]).cpu()  # all in one transfer from the device
         return dict(zip(means, values, strict=True))
 
 

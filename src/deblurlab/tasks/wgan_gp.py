@@ -1,4 +1,4 @@
-"""A network trained to undo the blur against a critic that tells restored images from sharp ones."""
+"""The training of a network that undoes the blur, against a critic that tells restored images from sharp ones."""
 
 from collections.abc import Callable, Iterator
 
@@ -17,30 +17,32 @@ Scalars = dict[str, Tensor]
 
 
 def signed(images: Tensor) -> Tensor:
-    """[0, 1] to [-1, 1], where the study's WGANs measure their losses."""
+    """Images in [0, 1] as images in [-1, 1], in which the study's WGANs measure their losses."""
     return 2 * images - 1
 
 
 class WGANGP(Restoration):
-    """Wasserstein GAN with gradient penalty (Gulrajani et al., 2017): several critic steps to one of the generator.
+    """Wasserstein GAN with gradient penalty (Gulrajani et al., 2017).
 
-    The generator restores a batch once. Its images, detached, serve all the critic's steps; its own step then
-    goes back through that same pass, since its weights have not moved. In bfloat16 the penalty stays float32.
+    The critic makes several steps for each step of the generator. The generator restores a batch once: all of the
+    critic's steps use these images without their gradient, and the generator's own step then goes back through the same
+    pass, since its weights have not changed meanwhile. The gradient penalty is always computed in float32.
 
     Args:
-        network: the generator; see :class:`~deblurlab.tasks.restoration.Restoration`.
-        critic: (B, 3, H, W) in [-1, 1] to a score an image, (B,).
-        loss: the content loss; of a multi-scale network, the mean over its scales.
-        adversarial: what the critic and the generator minimise of the critic's scores.
-        optimizer: the generator's parameters to their optimizer.
-        critic_optimizer: likewise for the critic.
-        content_weight: of the content loss in the generator's.
-        adversarial_weight: of the adversarial loss in the generator's.
-        penalty_weight: of the gradient penalty in the critic's loss.
-        critic_steps: critic steps to each generator step.
-        fresh_critic_batches: give each critic step a batch of its own, as Gulrajani et al. did; the generator
-            then steps on every ``critic_steps``-th batch.
-        seed: of where, between sharp and restored, the penalty is taken.
+        network: The generator; see :class:`deblurlab.interfaces.Network`.
+        critic: Takes images, (B, 3, H, W) in [-1, 1], and returns one score per image, (B,).
+        loss: The content loss: takes restored and sharp images, (B, 3, H, W), and returns one value per image, (B,).
+            Of a multi-scale network, the mean over its scales is taken.
+        adversarial: The losses of the critic and of the generator, made of the critic's scores.
+        optimizer: Takes the generator's parameters and returns an optimizer of them.
+        critic_optimizer: Takes the critic's parameters and returns an optimizer of them.
+        content_weight: The factor of the content loss in the generator's loss.
+        adversarial_weight: The factor of the adversarial loss in the generator's loss.
+        penalty_weight: The factor of the gradient penalty in the critic's loss.
+        critic_steps: The number of critic steps for each generator step.
+        fresh_critic_batches: Whether each critic step gets a batch of its own, as Gulrajani et al. have it. The
+            generator then makes a step on every ``critic_steps``-th batch.
+        seed: Seed of the points between sharp and restored images at which the penalty is taken.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class WGANGP(Restoration):
     def training_step(self, batch: Pair, batch_idx: int) -> None:
         optimizer, critic_optimizer = self.optimizers()  # type: ignore[attr-defined]  # it is a list of two
         steps = 1 if self.fresh_critic_batches else self.critic_steps
-        batches = self.trainer.fit_loop.total_batch_idx + 1  # over all epochs
+        batches = self.trainer.fit_loop.total_batch_idx + 1  # with this one, over all epochs
         generator_steps = not self.fresh_critic_batches or batches % self.critic_steps == 0
         with torch.set_grad_enabled(generator_steps):
             scales = self.scales(batch.blurred)
@@ -93,15 +95,34 @@ class WGANGP(Restoration):
         )
 
     def alphas(self, steps: int, images: Tensor) -> list[Tensor]:
-        """Where each critic step takes the penalty of each image: (B,) ~ U(0, 1) a step, the same on every device
-        and after a resume.
+        """Draw where each critic step takes the penalty of each image.
+
+        The draws depend on the seed and the step alone: they are the same on every device and after a resume.
+
+        Args:
+            steps: The number of critic steps.
+            images: The batch, (B, C, H, W).
+
+        Returns:
+            For each step (B,), uniform in [0, 1).
         """
         draws = np.random.default_rng((self.seed, self.global_step)).random((steps, len(images)), dtype=np.float32)
         return [torch.from_numpy(alpha).to(images) for alpha in draws]
 
     def critic_step(self, real: Tensor, fake: Tensor, alpha: Tensor, optimizer: LightningOptimizer) -> Scalars:
-        """Improve the critic on sharp and restored images, both (B, 3, H, W) in [-1, 1] without gradient."""
-        both = torch.stack((real, fake), dim=1).flatten(0, 1)  # side by side: each device of a mesh keeps its images
+        """Make one step of the critic.
+
+        Args:
+            real: Sharp images, (B, 3, H, W) in [-1, 1].
+            fake: Restored images of the same shape and range, without gradient.
+            alpha: Where between ``real`` and ``fake`` the penalty of each image is taken, (B,).
+            optimizer: The critic's optimizer.
+
+        Returns:
+            What is logged: the loss, the penalty, the gap between the mean scores, and the norm of the gradient.
+        """
+        # Sharp and restored images alternate: if a batch is split over devices, each keeps its own images.
+        both = torch.stack((real, fake), dim=1).flatten(0, 1)
         real_scores, fake_scores = self.critic(both).to(real.dtype).unflatten(0, (-1, 2)).unbind(1)
         with torch.autocast(real.device.type, enabled=False):
             penalty = gradient_penalty(self.critic, real, fake, alpha).mean()
@@ -111,7 +132,16 @@ class WGANGP(Restoration):
         return {"critic_loss": loss.detach(), "penalty": penalty.detach(), "gap": gap.detach(), "critic_norm": norm}
 
     def generator_step(self, scales: list[Tensor], sharp: Tensor, optimizer: LightningOptimizer) -> Scalars:
-        """Improve the generator that restored ``scales``, in [0, 1], with gradient; the critic gets none."""
+        """Make one step of the generator; the critic gets no gradient.
+
+        Args:
+            scales: What the generator restored, in [0, 1], with its gradient.
+            sharp: Sharp images, (B, 3, H, W) in [0, 1].
+            optimizer: The generator's optimizer.
+
+        Returns:
+            What is logged: the loss, its content and adversarial parts, and the norm of the gradient.
+        """
         self.critic.requires_grad_(False)
         content = self.content(scales, sharp)
         adversarial = self.adversarial.generator(self.critic(signed(scales[0])).to(sharp.dtype))
@@ -126,18 +156,18 @@ class WGANGP(Restoration):
         }
 
     def content(self, scales: list[Tensor], sharp: Tensor) -> Tensor:
-        """The mean over scales of the content loss in [-1, 1], float32."""
+        """The mean of the content loss over scales, float32, measured on images in [-1, 1]."""
         with torch.autocast(sharp.device.type, enabled=False):
             targets = [F.avg_pool2d(sharp, sharp.shape[-1] // image.shape[-1]) for image in scales]
             losses = [self.loss(signed(image), signed(target)) for image, target in zip(scales, targets, strict=True)]
             return torch.stack(losses).mean()
 
     def _step(self, loss: Tensor, player: nn.Module, optimizer: LightningOptimizer) -> Tensor:
-        """One step of a player; returns the norm of its gradient."""
+        """Make one optimizer step of the generator or the critic. Returns the norm of its gradient."""
         optimizer.zero_grad()
         weights = [weight for weight in player.parameters() if weight.requires_grad]
         self.manual_backward(loss, inputs=weights)
         norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
         optimizer.step()
-        torch.clear_autocast_cache()  # it holds the weights in bfloat16 as they were before this step
+        torch.clear_autocast_cache()  # which keeps copies of the weights in bfloat16, as they were before this step
         return norm

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deblurlab.backends.xla import data_parallel
+from deblurlab.interfaces import as_scales
 from deblurlab.losses import LogCosh, gradient_penalty
 from deblurlab.nets import MSDeblur, PatchGAN, REDNet30, ResNet16, UNet16
 from deblurlab.nets.folding import fold_rows
@@ -52,8 +53,7 @@ def gradients(network: nn.Module, blurred: Tensor, sharp: Tensor) -> dict[str, T
         penalty = gradient_penalty(network, sharp, blurred, alpha)
         loss = network(blurred).mean() - network(sharp).mean() + 10 * penalty
     else:
-        restored = network(blurred)
-        scales = restored if isinstance(restored, list) else [restored]
+        scales = as_scales(network(blurred))
         targets = [F.avg_pool2d(sharp, 2**i) if i else sharp for i in range(len(scales))]
         loss = sum(
             (LogCosh()(scale, target) for scale, target in zip(scales, targets, strict=True)), torch.zeros(1).to(sharp)
