@@ -40,7 +40,7 @@ def main(cfg: DictConfig) -> None:
             title,
             groups.get(title, []),
             root=cfg.data.root,
-            roots=dict(cfg.roots),
+            roots=dict(cfg.roots or {}),
             images=cfg.images,
             dollars_per_hour=cfg.dollars_per_hour,
             trust=trusted.packages(cfg.trust),
