@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-slow check bench wheel clean
+.PHONY: help setup train test test-slow check docs bench wheel clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ check: setup  ## lint, check formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: setup  ## build the pages and the reference of the API into docs/_build; a warning is an error
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs docs/_build
+
 bench: setup  ## measure speed; writes outputs/bench/*.json. FRAMES names a folder in REDS' layout
 	$(BIN)/python tools/bench_train.py
 	$(BIN)/python tools/bench_restore.py
@@ -48,4 +51,4 @@ wheel: setup  ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## remove .venv and build products, keep outputs
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
