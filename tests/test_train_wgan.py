@@ -89,9 +89,9 @@ def test_a_generator_starts_from_another_run_s_weights(
 
 
 def test_any_network_can_be_the_generator(call: Call, tmp_path: Path, tiny_cifar10: Path) -> None:
-    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    page = (Path(__file__).parents[1] / "docs/training.md").read_text()
     told = "model=rednet30_wgan '~model.network.tanh' model.network._target_=deblurlab.nets.UNet16"
-    assert told in readme
+    assert told in page
     few = ("trainer=cpu", "trainer.max_epochs=1", "trainer.limit_train_batches=1", "data.batch_size=2")
     data = ("data=cifar10", f"data.root={tiny_cifar10}")
     call("train", *told.replace("'", "").split(), *data, *few, "model.network.widths=[4,8]", "run=run")
