@@ -57,8 +57,10 @@ class Folded:
             sum is C.
         shifted: Whether the blocks start one row above the image.
         zero_padding: Whether all that is outside of the image is zero.
-        activated: The blocks before an activation function, and that function, if these are its result.
-        other: Computes the same features in blocks that start at the other place, if it is cheaper than moving rows.
+        activated: If this is the result of an activation function: the blocks before it, and the function. Batch
+            normalisation is differentiated together with the function before it.
+        other: If this is the result of a convolution: computes the same in blocks that start at the other place, which
+            is cheaper than moving rows from block to block.
     """
 
     blocks: Tensor
@@ -98,7 +100,7 @@ class Folded:
         return torch.Size((batch, sum(self.parts), self.rows * (blocks - self.shifted), width))
 
     def dim(self) -> int:
-        """4: networks may ask."""
+        """The number of dimensions, which batch normalisation asks for."""
         return 4
 
 

@@ -15,7 +15,8 @@ from deblurlab.nets.unet16 import UNet16
 
 # How many rows of a network's images make a block, a power of two. REDNet30 and ResNet16 have 64 channels at full
 # resolution, so that two rows fill a TPU. UNet16 has 16 there and twice as many at each level below: with eight rows
-# at the top and one at the bottom, each of its four levels fills a TPU.
+# at the top and one at the bottom, each of its four levels fills a TPU. A network of this table must use functions and
+# layers of PyTorch and the operators that Folded has, not the methods of a Tensor.
 _ROWS: dict[type[nn.Module], Callable[[Any], int]] = {
     REDNet30: lambda network: 2,
     ResNet16: lambda network: 2,
@@ -33,10 +34,9 @@ def fold_rows(module: nn.Module) -> None:
         module: A network, or a module that contains networks.
     """
     for network in module.modules():
-        for kind, rows in _ROWS.items():
-            if isinstance(network, kind):
-                network.register_forward_pre_hook(partial(_fold, rows(network)))
-                network.register_forward_hook(_unfold)
+        if type(network) in _ROWS:  # a class derived from one of them may compute otherwise
+            network.register_forward_pre_hook(partial(_fold, _ROWS[type(network)](network)))
+            network.register_forward_hook(_unfold)
 
 
 def _fold(rows: int, network: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
