@@ -39,9 +39,7 @@ def run_process(command: Sequence[str], folder: Path, *, hopeless: Callable[[], 
     """
     files = RunFolder(folder)
     files.failure_file.unlink(missing_ok=True)
-    environment = {key: value for key, value in os.environ.items() if key != "HYDRA_FULL_ERROR"}
-    environment["WANDB_RUN_GROUP"] = folder.parent.name
-    environment["PYTHONUNBUFFERED"] = "1"
+    environment = os.environ | {"WANDB_RUN_GROUP": folder.parent.name, "PYTHONUNBUFFERED": "1"}
     last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
     pruned = False
     with subprocess.Popen(

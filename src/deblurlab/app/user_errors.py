@@ -1,0 +1,72 @@
+"""What a user is told of an error that he can mend: one message, without a traceback."""
+
+import re
+from collections.abc import Sequence
+
+from hydra.errors import CompactHydraException, InstantiationException, OverrideParseException
+from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
+
+from deblurlab.app.suggestions import did_you_mean, listed_keys
+
+# Hydra's words for two common mistakes. tests/app/test_errors.py makes both and fails if Hydra words them anew.
+_NO_SUCH_KEY = re.compile(r"Could not override '([^']+)'")
+_KEY_IS_LISTED = re.compile(r"Could not append to config. An item is already at '([^']+)'")
+
+
+def is_mendable(error: Exception) -> bool:
+    """Whether the user can mend it: an error of ours, or a configuration that Hydra or Lightning refuses."""
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+    return isinstance(
+        error, ValueError | OSError | CompactHydraException | OmegaConfBaseException | MisconfigurationException
+    )
+
+
+def message(error: Exception) -> str:
+    """What the user is told of a mendable error."""
+    return f"error: {_words(_ours(error))}\n(HYDRA_FULL_ERROR=1 shows where.)"
+
+
+def _ours(error: Exception) -> Exception:
+    """The ValueError that one of our classes or resolvers raised, if Hydra or OmegaConf has wrapped one."""
+    if isinstance(error, InstantiationException | InterpolationResolutionError):
+        inner = error.__cause__ or error.__context__
+        if isinstance(inner, ValueError | OSError):
+            return _ours(inner)
+    return error
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, OverrideParseException) and "=" in error.override:
+        key, _, value = error.override.partition("=")
+        return (
+            f"Hydra cannot read {error.override}. A value with spaces, quotes or signs other than a-z 0-9 "
+            f"goes into two pairs of quotes: '{key}=\"{value}\"'"
+        )
+    words = str(error)
+    if no_such := _NO_SUCH_KEY.match(words):
+        return f"there is no {no_such[1]} to override.{hint(no_such[1])}"
+    if listed := _KEY_IS_LISTED.match(words):
+        return f"{listed[1]} is there already: set it without the +, as {listed[1]}=..."
+    return "\n".join(line for line in words.splitlines() if not line.strip().startswith("object_type="))
+
+
+def refuse_new_top_keys(overrides: Sequence[str], groups: Sequence[str]) -> None:
+    """Refuse keys that the command line adds at the top level: nothing reads them, so they are misspelt.
+
+    Args:
+        overrides: The overrides of the command line.
+        groups: The names of the groups, which ``+group=option`` may add.
+
+    Raises:
+        ValueError: If there is such a key.
+    """
+    for override in overrides:
+        key = override.lstrip("+").partition("=")[0].partition("@")[0]
+        if override.startswith("+") and "." not in key and key not in groups:
+            raise ValueError(f"{override}: deblurlab takes no {key}.{hint(key)}")
+
+
+def hint(key: str) -> str:
+    """Which key may have been meant by one that there is not, or where to look."""
+    return did_you_mean(key, listed_keys()) or " --help lists what there is."
