@@ -29,7 +29,7 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.run import trusted
 
     if isinstance(cfg.data.root, DictConfig):
-        named = ",".join(f"{data}:{root}" for data, root in cfg.data.root.items())
+        named = ",".join(f"{data!s}:{root}" for data, root in cfg.data.root.items())
         raise ValueError(f"data.root is one folder; folders for several data sets are roots={{{named}}}.")
     require.whole_number("images", cfg.images, at_least=1, of="test images")
     runs = find_runs([str(place) for place in (cfg.runs if isinstance(cfg.runs, ListConfig) else [cfg.runs])])

@@ -8,15 +8,14 @@ import pytest
 pytest.importorskip("google_crc32c", reason="the extra tfrecord is not installed")
 
 from deblurlab.data.preparing.tf_example import example_bytes, example_features
-from deblurlab.data.preparing.tfrecord import masked_crc, read_records, record_sequences, write_record, write_tfrecord
-from deblurlab.data.preparing.write import Format, prepare_sequences
+from deblurlab.data.preparing.tfrecord import TFRECORD, masked_crc, read_records, record_sequences, write_record
+from deblurlab.data.preparing.write import prepare_sequences
 from deblurlab.data.shards.format import Settings
 from deblurlab.data.shards.storage import Storage
 from tests.data.frame_sets import prepared, shards
 
 Make = Callable[..., Path]
 PNG = Settings("png", (18, 32), True)
-TFRECORD = Format(".tfrecord", write_tfrecord, indexed=False)
 
 
 def framed(*records: bytes) -> bytes:

@@ -14,6 +14,7 @@ from pyarrow import fs
 
 from deblurlab.data.preparing.sequences import EncodedPair, SourceSequence
 from deblurlab.data.preparing.tf_example import example_bytes, example_features, missing_package
+from deblurlab.data.preparing.write import Format
 from deblurlab.data.shards.shard_rows import ShardRow
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.splits import PublishedSplit
@@ -87,6 +88,9 @@ def write_tfrecord(file: Path, rows: Iterable[ShardRow]) -> tuple[str, ...]:
             }
             write_record(stream, example_bytes(features))
     return tuple(frames)
+
+
+TFRECORD = Format(".tfrecord", write_tfrecord, indexed=False)
 
 
 def record_sequences(storage: Storage) -> list[SourceSequence]:
