@@ -41,7 +41,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "files": BUILDS | TRAINING | DEVICES | {"torch"},
     "planning": BUILDS | TRAINING | DEVICES,
     "data": BUILDS | DEVICES | {"wandb", "matplotlib", "deblurlab.nets", "deblurlab.losses"},
-    "run": DEVICES | {"wandb"},
+    "run": DEVICES | {"hydra", "wandb"},
     "tasks": BUILDS | DEVICES | {"wandb", "matplotlib", "deblurlab.run", "deblurlab.nets", "deblurlab.data"},
     "loggers": BUILDS | DEVICES,
     "callbacks": BUILDS
@@ -114,6 +114,12 @@ def test_one_folder_imports_torch_xla_and_one_file_instantiates() -> None:
             assert not touches(imports(file), "torch_xla"), place
         if place != Path("app/build.py"):
             assert not touches(imports(file), "hydra.utils.instantiate"), place
+
+
+def test_who_knows_hydra() -> None:
+    """Only what composes the configuration of a command, and sweeps, which Hydra starts."""
+    known = {file.relative_to(SOURCE).parts[0] for file in SOURCE.rglob("*.py") if touches(imports(file), "hydra")}
+    assert known == {"app", "sweeps"}
 
 
 def test_data_knows_lightning_in_its_modules_alone() -> None:

@@ -22,7 +22,7 @@ from torch import nn
 import deblurlab
 from deblurlab.app import build
 from deblurlab.restoring import load_restorer
-from deblurlab.run import run_folder, trusted, weights
+from deblurlab.run import saved_run, trusted, weights
 from deblurlab.run.checkpoint import AtomicCheckpointIO
 from deblurlab.run.saved_yaml import read_yaml
 from deblurlab.run.sketch import sketch
@@ -314,7 +314,7 @@ EVIL: list[tuple[str, Any]] = [
     ("model.network", {"_target_": "sympy.sympify", "a": MARK}),
     ("model.network", {"_target_": "torch.load", "f": "x.pt", "weights_only": False}),
     ("model.network", {"_target_": "torch.hub.load", "repo_or_dir": ".", "source": "local", "model": "x"}),
-    ("model.network", {"_target_": "deblurlab.run.weights._write", "state": {}, "config": {}, "file": "executed"}),
+    ("model.network", {"_target_": "deblurlab.run.weights_file.write", "state": {}, "network": {}, "file": "executed"}),
     ("model.network", {"_target_": "deblurlab.nets.unet16.torch.load", "f": "x.pt"}),
     ("model.network", {"_target_": "deblurlab.nets.unet16._double_conv", "i": 1, "o": 1}),
     ("model.network", {"_target_": "torchvision.models.resnet18"}),
@@ -363,7 +363,7 @@ def test_a_run_s_folder_runs_nothing(key: str, value: Any, run: Path, call: Call
     with pytest.raises(ValueError, match=message):
         load_restorer(run)
     with pytest.raises(ValueError, match=message):
-        build.trained(run_folder.load_run(str(run)).config, checkpoint, trust=(), source=config)
+        build.trained(saved_run.load_run(str(run)).config, checkpoint, trust=(), source=config)
     assert not (run.parent / "executed").exists()
     assert "stranger" not in sys.modules
 
@@ -598,7 +598,7 @@ DAMAGED: dict[str, tuple[bytes, str]] = {
 def test_a_damaged_configuration_is_named(name: str, run: Path) -> None:
     content, message = DAMAGED[name]
     (run / ".hydra/config.yaml").write_bytes(content)
-    for read in (run_folder.load_run, weights.load):
+    for read in (saved_run.load_run, weights.load):
         with pytest.raises(ValueError, match=r"run/\.hydra/config\.yaml is damaged: ") as error:
             read(str(run))
         assert message in str(error.value)
@@ -618,7 +618,7 @@ def test_every_command_names_it(name: str, run: Path, refused: Any, tiny_cifar10
 def test_hydra_yaml_likewise(name: str, run: Path) -> None:
     (run / ".hydra/hydra.yaml").write_bytes(DAMAGED[name][0])
     with pytest.raises(ValueError, match=r"run/\.hydra/hydra\.yaml is damaged: "):
-        run_folder.load_run(str(run))
+        saved_run.load_run(str(run))
 
 
 @pytest.mark.parametrize("data", ["../../../victim", "/victim", "..", "a/../b", "${oc.env:HOME}", "", 3, None])
@@ -628,7 +628,7 @@ def test_a_run_s_data_is_no_way_out_of_its_folder(data: Any, run: Path) -> None:
     settings.hydra.runtime.choices.data = data
     OmegaConf.save(settings, file)
     with pytest.raises(ValueError, match=r"hydra\.yaml is damaged: hydra\.runtime\.choices\.data is no name"):
-        run_folder.load_run(str(run))
+        saved_run.load_run(str(run))
 
 
 def test_a_missing_hydra_yaml(run: Path, refused: Any) -> None:
@@ -649,7 +649,7 @@ def test_a_run_s_own_files_are_read(trained: Path) -> None:
     for name in ("config", "hydra", "overrides"):
         file = trained / ".hydra" / f"{name}.yaml"
         assert read_yaml(file) == OmegaConf.load(file)
-    assert run_folder.load_run(str(trained)).model == "unet16"
+    assert saved_run.load_run(str(trained)).model == "unet16"
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "metrics.csv", "per_image.csv"])

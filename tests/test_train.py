@@ -187,8 +187,9 @@ def test_evaluate_rebuilds_a_run(uninterrupted: Path, call: Call) -> None:
     call("evaluate", f"run={uninterrupted}", "trainer.precision=32-true")
     folder = uninterrupted / "evaluate" / "cifar10"
     assert json.loads((folder / "metrics.json").read_text()) == json.loads((uninterrupted / "metrics.json").read_text())
-    with (folder / "metrics.csv").open(newline="") as stream:
+    with (folder / "per_image.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
+    assert not (folder / "metrics.csv").exists()
     assert [row["image"] for row in rows] == [str(number) for number in range(10)]
     assert all(0 <= float(row["sigma"]) <= 3 for row in rows)
     mean = sum(float(row["restored_ssim"]) for row in rows) / 10

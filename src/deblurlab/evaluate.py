@@ -11,11 +11,12 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.command import command
-from deblurlab.run.run_folder import checkpoint_file, load_run
+from deblurlab.app.invocation import choices
+from deblurlab.run.run_folder import RunFolder, checkpoint_file
+from deblurlab.run.saved_run import load_run
 
 if TYPE_CHECKING:
     from deblurlab.tasks.restoration import Restoration
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @command("evaluate")
 def main(cfg: DictConfig) -> float:
-    """Test the run's network; write metrics.json, metrics.csv and panel.png; returns the mean SSIM."""
+    """Test the run's network; write metrics.json, per_image.csv and panel.png; returns the mean SSIM."""
     from deblurlab.app import build
     from deblurlab.callbacks import PerImage
     from deblurlab.interfaces import Evaluable
@@ -33,21 +34,24 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.run.extremes import draw_extremes
     from deblurlab.run.printed_result import print_result
 
-    folder, per_image = Path(cfg.output), PerImage()
+    folder, per_image = RunFolder(Path(cfg.output)), PerImage()
     trainer = build.trainer(cfg, per_image)
     subject = _weights(cfg) if cfg.run is None else _run(cfg)
     task, data = subject.task, build.data(subject.config)
     assert isinstance(data, Evaluable)
-    name = HydraConfig.get().runtime.choices["data"] or load_run(cfg.run).data
+    name = choices().get("data") or load_run(cfg.run).data
     log.info(f"{subject.source} on {name}, {trainer.strategy.root_device}, {trainer.precision}")
     trainer.test(task, datamodule=data, verbose=False)
 
     result = results.summary(trainer.callback_metrics, data=name, split="test")
-    results.write(result, folder / "metrics.json")
-    results.write_per_image(per_image.scores, data.labels("test"), folder / "metrics.csv")
+    results.write(result, folder.scores_file)
+    results.write_per_image(per_image.scores, data.labels("test"), folder.per_image_file)
     print_result(result, model=subject.name)
-    draw_extremes(per_image.scores, task, data, folder / "panel.png")
-    log.info(f"metrics.json, metrics.csv (a row an image) and panel.png are in {folder}")
+    draw_extremes(per_image.scores, task, data, folder.panel_picture)
+    log.info(
+        f"{folder.scores_file.name}, {folder.per_image_file.name} (one row per image) and {folder.panel_picture.name} "
+        f"are in {folder}"
+    )
     return float(result["restored"]["ssim"])
 
 
@@ -64,8 +68,8 @@ def _run(cfg: DictConfig) -> _Subject:
     from deblurlab.app import build
     from deblurlab.run import trusted
 
-    run, checkpoint = load_run(cfg.run), checkpoint_file(cfg.ckpt_path, Path(cfg.run))
-    source = Path(cfg.run) / ".hydra" / "config.yaml"
+    run = load_run(cfg.run)
+    checkpoint, source = checkpoint_file(cfg.ckpt_path, run.folder), run.folder.config_file
     task = build.trained(run.config, checkpoint, trust=trusted.packages(cfg.trust), source=source)
     run.config.data = cfg.data if "_target_" in cfg.data else OmegaConf.merge(run.config.data, cfg.data)
     return _Subject(run.model, str(checkpoint), task, run.config)

@@ -11,13 +11,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.command import command
+from deblurlab.app.invocation import choices, chosen_folder, claim_folder, is_sweep
 from deblurlab.run.defaults import with_defaults
-from deblurlab.run.run_folder import checkpoint_file, chosen_folder, claim
+from deblurlab.run.run_folder import checkpoint_file
 from deblurlab.sweeps import run_job
 
 log = logging.getLogger(__name__)
@@ -28,7 +27,7 @@ def main(cfg: DictConfig) -> float | None:
     """Fit, test the best weights, write metrics.json; returns the monitored metric's best value."""
     from deblurlab.app import build
 
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
+    if is_sweep():
         build.refuse_unknown_keys(cfg)  # before the first job rather than in each of them
         return run_job(cfg)
     from lightning.pytorch import seed_everything
@@ -41,14 +40,14 @@ def main(cfg: DictConfig) -> float | None:
     from deblurlab.run.checkpoint import best_checkpoint, load_weights, restoring
     from deblurlab.run.printed_result import print_result
 
-    choices, folder = HydraConfig.get().runtime.choices, chosen_folder(cfg)
+    chosen, folder = choices(), chosen_folder(cfg)
     seed_everything(cfg.seed, verbose=False)
     per_image = PerImage()
     data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg, per_image)
     if trainer.is_global_zero:
-        claim(folder, cfg)
+        claim_folder(folder, cfg)
     log.info(
-        f"deblurlab {__version__}: {choices['model']} on {choices['data']}, {trainer.max_epochs} epochs, "
+        f"deblurlab {__version__}: {chosen['model']} on {chosen['data']}, {trainer.max_epochs} epochs, "
         f"{trainer.strategy.root_device}, {trainer.precision}"
     )
     log.info(f"run folder: {folder}")
@@ -61,10 +60,10 @@ def main(cfg: DictConfig) -> float | None:
     if start and resume:
         log.warning(f"resuming from {resume}: what it started from, {start}, is not loaded again")
     elif start:
-        chosen, network = weights.load(start), settings["model"]["network"]
-        weights.fill(task.network, chosen)
-        if not weights.same_network(chosen.network, network):
-            log.warning(f"the weights fit, but they were trained in another network: {chosen.network}, not {network}")
+        loaded, network = weights.load(start), settings["model"]["network"]
+        weights.fill(task.network, loaded)
+        if not weights.same_network(loaded.network, network):
+            log.warning(f"the weights fit, but they were trained in another network: {loaded.network}, not {network}")
     if resume:
         log.info(f"resuming from {resume}")
     with restoring(resume):
@@ -73,19 +72,19 @@ def main(cfg: DictConfig) -> float | None:
     if best:
         load_weights(task, Path(best.best_model_path))
         if trainer.is_global_zero:
-            weights.extract(Path(best.best_model_path), settings["model"]["network"], folder / weights.NAME)
+            weights.extract(Path(best.best_model_path), settings["model"]["network"], folder.weights_file)
     elif not is_fast_dev_run(trainer):
         log.info("no validation has chosen the best weights: the last ones are tested")
     trainer.test(task, datamodule=data, verbose=False)
 
     if trainer.is_global_zero and per_image.scores:
         assert isinstance(data, Evaluable)
-        result = results.summary(trainer.callback_metrics, data=choices["data"], split="test")
-        results.write_per_image(per_image.scores, data.labels("test"), folder / "per_image.csv")
-        results.write(result, folder / "metrics.json")
-        print_result(result, model=choices["model"])
+        result = results.summary(trainer.callback_metrics, data=chosen["data"], split="test")
+        results.write_per_image(per_image.scores, data.labels("test"), folder.per_image_file)
+        results.write(result, folder.scores_file)
+        print_result(result, model=chosen["model"])
     if trainer.is_global_zero:
-        log.info(f"{folder} holds {', '.join(sorted(entry.name for entry in folder.glob('[!.]*')))}")
+        log.info(f"{folder} holds {', '.join(sorted(entry.name for entry in folder.path.glob('[!.]*')))}")
     for logger in trainer.loggers:
         if isinstance(logger, Dashboard):
             logger.finish()

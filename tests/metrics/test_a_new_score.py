@@ -92,7 +92,7 @@ def test_it_is_logged_and_chooses_the_best_checkpoint(session: Path) -> None:
 def test_it_is_in_the_files_of_a_test_and_in_the_printed_table(session: Path) -> None:
     for result, per_image in (
         ("runs/later/metrics.json", "runs/later/per_image.csv"),
-        ("evaluated/metrics.json", "evaluated/metrics.csv"),
+        ("evaluated/metrics.json", "evaluated/per_image.csv"),
     ):
         scores = json.loads((session / result).read_text())
         images = rows(session / per_image)

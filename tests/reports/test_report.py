@@ -201,6 +201,20 @@ def test_gains_without_a_finite_psnr_leave_that_figure_empty(tmp_path: Path) -> 
     assert [len(axes.patches) for axes in figure.axes] == [1, 0]
 
 
+def test_scores_per_image_may_be_evaluate_s_of_this_version_or_an_earlier_one(tmp_path: Path) -> None:
+    folder = made_up(tmp_path / "a", ssim=0.8)
+    evaluation = folder / "evaluate/cifar10"
+    evaluation.mkdir(parents=True)
+    for place, ssim in (
+        (evaluation / "metrics.csv", 0.7),  # as version 0.1.0 called it
+        (evaluation / "per_image.csv", 0.8),
+        (folder / "per_image.csv", 0.9),
+    ):
+        place.write_text(f"image,restored_ssim\n0,{ssim}\n")
+        (run,) = find_runs([str(folder)])
+        assert run.per_image == {"restored_ssim": [ssim]}
+
+
 def test_a_run_on_frames_is_named_by_their_size() -> None:
     config = DictConfig({"data": {"size": [288, 512]}})
     assert ReportedRun(Path("x"), "unet16", "reds", config).table == "REDS 512x288"

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from deblurlab.run.run_folder import load_run, weights_name
+from deblurlab.run.run_folder import RunFolder, weights_name
+from deblurlab.run.saved_run import load_run
 
 
 def run_folder(parent: str, name: str, ckpt_path: str | None) -> str:
@@ -15,7 +16,7 @@ def run_folder(parent: str, name: str, ckpt_path: str | None) -> str:
     """
     if ckpt_path != "last":
         return f"{parent}/{name}"
-    resumable = [path.parents[1] for path in Path(parent).glob("*/checkpoints/last.ckpt")]
+    resumable = [one.path for one in RunFolder.within(Path(parent)) if one.last_checkpoint.is_file()]
     if not resumable:
         raise ValueError(
             f"ckpt_path=last: no run in {parent} has a checkpoint. Name the run's folder with run=..., "
@@ -42,7 +43,7 @@ def evaluation_folder(run: str | None, weights: str | None, data: str | None) ->
     if (run is None) == (weights is None):
         raise ValueError("give either run=FOLDER, or weights=NAME_OR_FILE and data=...")
     if run is not None:
-        return f"{run}/evaluate/{data or load_run(run).data}"
+        return str(RunFolder(Path(run)).evaluation(data or load_run(run).data))
     if data is None:
         raise ValueError(f"weights={weights} come without data: choose data=cifar10, data=folder, ...")
     return f"outputs/evaluate/{weights_name(str(weights))}/{data}"

@@ -11,7 +11,8 @@ from omegaconf import DictConfig
 from deblurlab.reports.study import TEST_IMAGES
 from deblurlab.run.history import read_history
 from deblurlab.run.results import is_number_column, read_per_image, read_scores
-from deblurlab.run.run_folder import load_run
+from deblurlab.run.run_folder import RunFolder
+from deblurlab.run.saved_run import load_run
 
 _DATA_TITLES = {"cifar10": "CIFAR-10", "reds": "REDS", "gopro": "GOPRO", "sample": "Sample photographs"}
 
@@ -32,16 +33,20 @@ class ReportedRun:
     data: str
     config: DictConfig
 
+    @property
+    def files(self) -> RunFolder:
+        """The files in the run's folder."""
+        return RunFolder(self.folder)
+
     @cached_property
     def history(self) -> list[dict[str, float]]:
         """The rows of metrics.csv, one per epoch that has ended."""
-        return read_history(self.folder / "metrics.csv")
+        return read_history(self.files.history_file)
 
     @cached_property
     def result(self) -> dict[str, Any] | None:
         """The content of metrics.json; None before the run was tested."""
-        file = self.folder / "metrics.json"
-        return read_scores(file) if file.is_file() else None
+        return read_scores(self.files.scores_file) if self.files.scores_file.is_file() else None
 
     @cached_property
     def per_image(self) -> dict[str, list[float]]:
@@ -49,7 +54,9 @@ class ReportedRun:
 
         Column to values; empty if neither train nor evaluate has written them.
         """
-        for file in (self.folder / "per_image.csv", self.folder / "evaluate" / self.data / "metrics.csv"):
+        evaluation = self.files.evaluation(self.data)
+        # up to version 0.1.0, evaluate gave its table per image the name that train gives the one per epoch
+        for file in (self.files.per_image_file, evaluation.per_image_file, evaluation.history_file):
             if file.is_file():
                 return {name: values for name, values in read_per_image(file).items() if is_number_column(name)}
         return {}
@@ -57,19 +64,18 @@ class ReportedRun:
     @cached_property
     def elsewhere(self) -> dict[str, dict[str, Any]]:
         """The results of ``evaluate`` on other data: names of data sets to the content of their metrics.json."""
-        files = sorted(self.folder.glob("evaluate/*/metrics.json"))
-        return {file.parent.name: read_scores(file) for file in files if file.parent.name != self.data}
+        others = {data: files for data, files in self.files.evaluations().items() if data != self.data}
+        return {data: read_scores(files.scores_file) for data, files in others.items()}
 
     @property
     def source(self) -> Path:
         """The file that holds the configuration."""
-        return self.folder / ".hydra" / "config.yaml"
+        return self.files.config_file
 
     @property
     def checkpoint(self) -> Path | None:
         """The best checkpoint so far; None before the first."""
-        file = self.folder / "checkpoints" / "best.ckpt"
-        return file if file.is_file() else None
+        return self.files.best_checkpoint if self.files.best_checkpoint.is_file() else None
 
     @property
     def whole_test(self) -> bool:
@@ -124,7 +130,7 @@ def find_runs(places: Iterable[str]) -> list[ReportedRun]:
 
 
 def _runs_in(folder: Path) -> Iterator[Path]:
-    if (folder / ".hydra" / "config.yaml").is_file():
+    if RunFolder(folder).is_run:
         yield folder
     else:
-        yield from (file.parents[1] for file in sorted(folder.glob("*/.hydra/config.yaml")))
+        yield from (one.path for one in RunFolder.within(folder) if one.is_run)

@@ -13,7 +13,8 @@ from omegaconf import DictConfig
 
 from deblurlab.run.history import read_history
 from deblurlab.run.results import read_per_image, read_scores
-from deblurlab.run.run_folder import RunFolder, load_run
+from deblurlab.run.run_folder import RunFolder
+from deblurlab.run.saved_run import load_run
 from deblurlab.run.trusted import packages
 
 if TYPE_CHECKING:
@@ -117,7 +118,5 @@ def open_run(folder: str | Path, *, trust: Sequence[str] = ()) -> OpenedRun:
     Raises:
         ValueError: if it is not the folder of a run, its configuration is damaged, or ``trust`` is no list of names.
     """
-    run = load_run(str(folder))
-    return OpenedRun(
-        files=RunFolder(Path(folder)), model=run.model, data=run.data, config=run.config, trust=packages(trust)
-    )
+    run = load_run(folder)
+    return OpenedRun(files=run.folder, model=run.model, data=run.data, config=run.config, trust=packages(trust))

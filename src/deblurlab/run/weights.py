@@ -1,7 +1,5 @@
-"""Weights by themselves: one safetensors file that says which network it is of. Nothing in it is ever executed."""
+"""The weights of a network with what it takes to rebuild it: from a run, a checkpoint, a file, or shipped ones."""
 
-import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,19 +8,16 @@ from typing import Any
 
 import torch
 from omegaconf import DictConfig, OmegaConf
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialise
 from torch import Tensor, nn
 
+from deblurlab.run import weights_file
 from deblurlab.run.checkpoint import AtomicCheckpointIO
 from deblurlab.run.defaults import with_defaults
-from deblurlab.run.run_folder import load_run, weights_name
+from deblurlab.run.run_folder import RunFolder, weights_name
+from deblurlab.run.saved_run import load_run
 
+# The folder of the weights that come with deblurlab.
 FOLDER = Path(__file__).parents[1] / "zoo"
-NAME = "weights.safetensors"
-_FORMAT = "deblurlab 1"
-_OURS = re.compile(r"deblurlab\.nets\.[A-Za-z0-9]+")
-_HEADER_BYTES = 2**19  # names and shapes of some five thousand tensors; our largest network has eight hundred
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +25,12 @@ class Weights:
     """A network's weights and what it takes to rebuild it.
 
     Attributes:
-        title: what to call them: see :func:`~deblurlab.run.run_folder.weights_name`.
-        network: the network's configuration, ``_target_`` and its arguments.
-        config: what ``network`` is a part of, as it stands in ``source``.
-        source: the file that says which network it is.
-        shapes: of parameters and buffers, by name.
-        read: gives parameters and buffers by name.
+        title: What to call them: see :func:`~deblurlab.run.run_folder.weights_name`.
+        network: The network's configuration, ``_target_`` and its arguments.
+        config: The configuration that ``network`` is a part of, as it stands in ``source``.
+        source: The file that says which network it is.
+        shapes: The shapes of parameters and buffers, by name.
+        read: Reads parameters and buffers, by name.
     """
 
     title: str
@@ -47,6 +42,7 @@ class Weights:
 
     @cached_property
     def state(self) -> dict[str, Tensor]:
+        """Parameters and buffers by name, read when they are first asked for."""
         return self.read()
 
 
@@ -57,25 +53,16 @@ def shipped() -> list[str]:
 
 def save(network: nn.Module, config: Mapping[str, Any] | DictConfig, file: Path) -> None:
     """Write a network's weights with its configuration, whole or not at all."""
-    _write(network.state_dict(), config, file)
+    weights_file.write(network.state_dict(), config, file)
 
 
 def extract(checkpoint: Path, config: Mapping[str, Any], file: Path) -> None:
-    """Write a checkpoint's weights as a file of their own. Touches no device: one host of many may do it."""
-    _write(_stored(checkpoint), config, file)
-
-
-def _write(state: Mapping[str, Tensor], config: Mapping[str, Any] | DictConfig, file: Path) -> None:
-    plain = OmegaConf.to_container(config, resolve=True) if isinstance(config, DictConfig) else dict(config)
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-    partial = file.with_name(f".{file.name}.partial")
-    # not save_file, whose files only their owner may read
-    partial.write_bytes(serialise(tensors, {"format": _FORMAT, "network": json.dumps(plain)}))
-    partial.replace(file)
+    """Write a checkpoint's weights as a file of their own. This touches no device: one host of many may do it."""
+    weights_file.write(_stored(checkpoint), config, file)
 
 
 def _stored(checkpoint: Path) -> dict[str, Tensor]:
-    """The state of a checkpoint's network."""
+    """The state of a checkpoint's network, without that of a critic."""
     state = AtomicCheckpointIO().load_checkpoint(checkpoint)["state_dict"]
     prefix = "network."
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
@@ -84,95 +71,51 @@ def _stored(checkpoint: Path) -> dict[str, Tensor]:
 def load(weights: str) -> Weights:
     """Read the weights that ``weights`` names: a run's folder, its checkpoint, a safetensors file or a shipped name.
 
-    A weights file may name networks of ``deblurlab.nets`` only. What a run's folder names, whoever builds it checks.
+    A weights file may name networks of ``deblurlab.nets`` only. The configuration in a run's folder may name anything:
+    whoever builds the network must check it before.
 
     Raises:
         ValueError: if there are no such weights, or the file is damaged or not ours.
     """
     weights = str(weights)
     if weights in shipped():
-        return _safetensors(FOLDER / f"{weights}.safetensors", weights)
+        return _from_file(FOLDER / f"{weights}.safetensors", weights)
     path = Path(weights)
     if path.is_dir():
-        best = path / "checkpoints" / "best.ckpt"
-        path = best if best.is_file() else path / NAME
+        run = RunFolder(path)
+        path = run.best_checkpoint if run.best_checkpoint.is_file() else run.weights_file
     if not path.is_file():
         raise ValueError(
             f"weights={weights}: there is no such run, file or shipped name. Shipped: {', '.join(shipped())}."
         )
     title = weights_name(weights)
-    return _safetensors(path, title) if path.suffix == ".safetensors" else _checkpoint(path, title)
+    return _from_file(path, title) if path.suffix == ".safetensors" else _from_checkpoint(path, title)
 
 
-def _safetensors(file: Path, title: str) -> Weights:
-    try:
-        with file.open("rb") as stream:
-            header = int.from_bytes(stream.read(8), "little")
-        if header > _HEADER_BYTES and header <= file.stat().st_size:
-            raise ValueError(f"{file} is no weights file of deblurlab: its header alone has {header:,} bytes.")
-        with safe_open(file, "pt") as stream:
-            about = stream.metadata() or {}
-            shapes = {name: tuple(stream.get_slice(name).get_shape()) for name in stream.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{file} is no safetensors file, or is damaged: {error}") from error
-    if about.get("format") != _FORMAT:
-        raise ValueError(f"{file} does not say which network it is of: deblurlab did not write it.")
-    try:
-        network = json.loads(about["network"])
-    except (KeyError, ValueError, RecursionError) as error:
-        raise ValueError(f"{file} is damaged: it does not say which network it is of ({error}).") from error
-    if not isinstance(network, dict) or not _harmless(network):
-        raise ValueError(
-            f"{file} is not of a network of deblurlab.nets with plain arguments, but of {_said(network)}. "
-            "Weights of a network of your own load from its run's folder."
-        )
-
-    def read() -> dict[str, Tensor]:
-        with safe_open(file, "pt") as stream:
-            return {name: stream.get_tensor(name) for name in shapes}
-
+def _from_file(file: Path, title: str) -> Weights:
+    network, shapes, read = weights_file.read(file)
     return Weights(
         title=title, network=network, config={"model": {"network": network}}, source=file, shapes=shapes, read=read
     )
 
 
-def _said(network: Any) -> str:
-    """A network's configuration, as far as a message has room for it."""
-    return json.dumps(network)[:200]
-
-
-def _harmless(network: dict[str, Any]) -> bool:
-    """Whether a configuration can do nothing but build one of our networks."""
-
-    def plain(value: Any) -> bool:
-        return value is None or (isinstance(value, str | int | float | bool) and "${" not in str(value))
-
-    arguments = {name: value for name, value in network.items() if name != "_target_"}
-    return (
-        isinstance(network.get("_target_"), str)
-        and _OURS.fullmatch(network["_target_"]) is not None
-        and not any(name.startswith("_") for name in arguments)
-        and all(all(map(plain, value)) if isinstance(value, list) else plain(value) for value in arguments.values())
-    )
-
-
-def _checkpoint(file: Path, title: str) -> Weights:
-    run = file.absolute().parents[1]
-    if not (run / ".hydra" / "config.yaml").is_file():
+def _from_checkpoint(file: Path, title: str) -> Weights:
+    run = RunFolder.of_checkpoint(file)
+    if not run.is_run:
         raise ValueError(
             f"weights={file}: a checkpoint says which network it is of by its run's folder, which {run} is not. "
-            f"Leave it in RUN/checkpoints/, or take RUN/{NAME}."
+            f"Leave it in RUN/{run.checkpoints.name}/, or take RUN/{run.weights_file.name}."
         )
-    config, source = load_run(str(run)).config, run / ".hydra" / "config.yaml"
+    config = load_run(run.path).config
     network = OmegaConf.to_container(config.model).get("network")  # type: ignore[union-attr]
     if not isinstance(network, dict) or "_target_" not in network:
-        raise ValueError(f"{source} does not say which network the run has: model.network is missing.")
+        raise ValueError(f"{run.config_file} does not say which network the run has: model.network is missing.")
     state = _stored(file)
     return Weights(
         title=title,
         network={str(name): value for name, value in network.items()},
         config=config,
-        source=source,
+        source=run.config_file,
         shapes={name: tuple(value.shape) for name, value in state.items()},
         read=lambda: state,
     )
@@ -190,10 +133,10 @@ def fill(network: nn.Module, weights: Weights) -> None:
 
 
 def require_fit(network: nn.Module, weights: Weights) -> None:
-    """Compare the shapes of a network, which may be a sketch, with those of weights, which are not read for it.
+    """Compare the shapes of a network with those of weights. Neither needs any numbers: a network on "meta" will do.
 
     Raises:
-        ValueError: if they are of another network.
+        ValueError: if they differ.
     """
     own = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     for name in own | weights.shapes:  # type: ignore[operator]
@@ -201,10 +144,13 @@ def require_fit(network: nn.Module, weights: Weights) -> None:
         if here != there:
             raise ValueError(
                 f"the weights are of another network: {name} is {there} there and {here} here. "
-                f"Theirs is model.network={_said(weights.network)}."
+                f"Theirs is model.network={weights_file.shortened(weights.network)}."
             )
 
 
 def same_network(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two configurations build the same network, defaults included: weights may fit several."""
+    """Whether two configurations build the same network, if arguments that they leave out have their defaults.
+
+    This says more than that the weights of one fit the other, since different networks may have the same weights.
+    """
     return bool(with_defaults(dict(one)) == with_defaults(dict(other)))

@@ -1,0 +1,44 @@
+"""What Hydra knows of the command that is running: whether it is a sweep, which configurations it chose, and where."""
+
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+
+from deblurlab.run.claim import claim
+from deblurlab.run.run_folder import RunFolder
+
+
+def is_sweep() -> bool:
+    """Whether the command runs many jobs, of which this is one."""
+    return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
+
+
+def choices() -> dict[str, str]:
+    """The names of the configurations that were chosen, by their group: ``{"model": "unet16", "data": "reds", ...}``.
+
+    A group is left out if none was chosen from it.
+    """
+    return {str(group): str(name) for group, name in HydraConfig.get().runtime.choices.items() if name is not None}
+
+
+def chosen_folder(cfg: DictConfig) -> RunFolder:
+    """The folder that Hydra has made for this run, alone or in a sweep. ``cfg.run`` is set to it."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    if folder.is_relative_to(Path.cwd()):
+        folder = folder.relative_to(Path.cwd())
+    cfg.run = str(folder)
+    return RunFolder(folder)
+
+
+def claim_folder(folder: RunFolder, cfg: DictConfig) -> None:
+    """Lock the run's folder and write its configuration there, with the overrides and settings of this command.
+
+    Raises:
+        ValueError: see :func:`~deblurlab.run.claim.claim`.
+    """
+    hydra = HydraConfig.get()
+    overrides = OmegaConf.to_container(hydra.overrides.task, resolve=False)  # an override may hold ${...}
+    assert isinstance(overrides, list)
+    claim(folder, cfg, overrides=overrides, hydra=hydra)

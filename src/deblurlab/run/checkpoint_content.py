@@ -1,0 +1,79 @@
+"""What a checkpoint may hold, whoever wrote it: names, tensors, and no file outside its own folder."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+_PATHS = ("best_model_path", "kth_best_model_path", "last_model_path")
+_SCORES = ("best_model_score", "kth_value", "current_score")
+
+
+def require_names(checkpoint: dict[Any, Any]) -> None:
+    """Check that weights and callbacks are there by name, as Lightning from version 2 on writes them.
+
+    Raises:
+        ValueError: if they are not.
+    """
+    # In a checkpoint of an older version, Lightning makes states of callbacks of other entries, which are not checked.
+    version = str(checkpoint["pytorch-lightning_version"])
+    if not re.match(r"[2-9]\.", version):
+        raise ValueError(f"it says that Lightning {version[:40]!r} has written it")
+    state, callbacks = checkpoint["state_dict"], checkpoint.get("callbacks", {})
+    if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
+        raise ValueError("its weights have no names")
+    if others := [name for name, value in state.items() if not isinstance(value, Tensor)]:
+        raise ValueError(f"{others[0][:200]} is no tensor")
+    if not isinstance(callbacks, dict) or not all(isinstance(name, str) for name in callbacks):
+        raise ValueError("the states of its callbacks have no names")
+
+
+def relocated(state: Any, folder: Path) -> Any:
+    """Rewrite the paths in the states of callbacks to the folder in which the checkpoint lies now.
+
+    A run may have been moved since. Besides, ModelCheckpoint removes the files that its state names: after this they
+    are checkpoints directly in ``folder``, whatever the state says.
+
+    Args:
+        state: The states of all callbacks, or a part of one.
+        folder: The folder of the checkpoint.
+
+    Returns:
+        A copy of ``state`` with other paths.
+
+    Raises:
+        ValueError: if a score is no number.
+    """
+    if type(state) in (list, tuple):
+        return type(state)(relocated(inner, folder) for inner in state)
+    if not isinstance(state, dict):
+        return state
+    moved = {key: relocated(inner, folder) for key, inner in state.items()}
+    if not {*_PATHS, "best_k_models"} & moved.keys():
+        return moved
+    moved["dirpath"] = str(folder)  # without it, ModelCheckpoint takes the state for one of its own folder
+    for key, value in moved.items():
+        if isinstance(key, str) and key.endswith("_path"):
+            moved[key] = _in(folder, value)
+        elif key in _SCORES and value is not None and not _is_score(value):
+            raise ValueError(f"{key} is no number")
+    models = moved.get("best_k_models", {})
+    kept = {_in(folder, file): score for file, score in models.items()} if isinstance(models, dict) else {}
+    if not all(_is_score(score) for score in kept.values()):
+        raise ValueError("best_k_models holds what is no number")
+    kept.pop("", None)
+    moved["best_k_models"] = kept
+    if moved.get("kth_best_model_path") not in kept:  # of fewer models than are kept, none is the first to go
+        moved["kth_best_model_path"] = next(iter(kept), "")
+    return moved
+
+
+def _in(folder: Path, file: Any) -> str:
+    """The checkpoint in ``folder`` that has the name of ``file``; empty if that is no checkpoint's name."""
+    name = re.split(r"[/\\]", file)[-1] if isinstance(file, str) else ""
+    return str(folder / name) if name.endswith(".ckpt") else ""
+
+
+def _is_score(value: Any) -> bool:
+    return isinstance(value, int | float) or (isinstance(value, Tensor) and value.numel() == 1)

@@ -1,0 +1,74 @@
+"""What a run was, as its folder tells it, whoever has made that folder. Imports nothing heavy."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from deblurlab.run.run_folder import RunFolder
+from deblurlab.run.saved_yaml import read_yaml
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run, finished or not.
+
+    Attributes:
+        folder: Its folder.
+        model: The name of its model's configuration, such as ``unet16``.
+        data: The name of its data set's configuration, such as ``cifar10``.
+        config: Its whole configuration, in which every value is resolved.
+    """
+
+    folder: RunFolder
+    model: str
+    data: str
+    config: DictConfig
+
+
+def load_run(folder: str | Path) -> Run:
+    """Read what a run was from its folder.
+
+    Raises:
+        ValueError: if it is not the folder of a run, or its configuration is damaged.
+    """
+    files = RunFolder(Path(folder))
+    source = files.config_file
+    if not files.is_run:
+        raise ValueError(f"run={folder} is not the folder of a run: it has no {source.relative_to(files.path)}.")
+    config = read_yaml(source)
+    if not isinstance(config, DictConfig):
+        raise ValueError(f"{source} is damaged: it holds no configuration.")
+    for section in ("model", "data", "trainer"):
+        if not isinstance(config._get_node(section), DictConfig):
+            raise ValueError(f"{source} is damaged: {section} is missing.")
+    _require_resolved(OmegaConf.to_container(config, resolve=False), source)
+    config.model.pop("generator_ckpt", None)  # until version 0.1.0 the key ``weights`` had this second name
+    choices = {group: _choice(files.hydra_file, group) for group in ("model", "data")}
+    return Run(folder=files, model=choices["model"], data=choices["data"], config=config)
+
+
+def _require_resolved(value: Any, file: Path) -> None:
+    """Raise ValueError if there is an interpolation in nested mappings and lists: it could read the environment."""
+    if isinstance(value, dict):
+        for one in (*value, *value.values()):
+            _require_resolved(one, file)
+    elif isinstance(value, list):
+        for one in value:
+            _require_resolved(one, file)
+    elif isinstance(value, str) and "${" in value:
+        raise ValueError(f"{file} is not as a run writes it: {value[:200]!r} would be looked up elsewhere.")
+
+
+def _choice(file: Path, group: str) -> str:
+    """The configuration of a group that Hydra's settings of the run name. It may become a part of a folder's name."""
+    settings = read_yaml(file)
+    # not resolved, because other parts of the file hold interpolations of Hydra's own
+    value: Any = OmegaConf.to_container(settings, resolve=False)
+    for key in ("hydra", "runtime", "choices", group):
+        value = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(value, str) or not re.fullmatch(r"(?!\.)[\w.+ -]+(/(?!\.)[\w.+ -]+)*", value):
+        raise ValueError(f"{file} is damaged: hydra.runtime.choices.{group} is no name.")
+    return value

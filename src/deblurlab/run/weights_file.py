@@ -1,0 +1,102 @@
+"""The file format of weights: one safetensors file that says which network it is of. Nothing in it is ever executed."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialise
+from torch import Tensor
+
+from deblurlab.files.whole_file import whole_file
+
+_FORMAT = "deblurlab 1"
+_OURS = re.compile(r"deblurlab\.nets\.[A-Za-z0-9]+")
+_HEADER_BYTES = 2**19  # names and shapes of some five thousand tensors; our largest network has eight hundred
+
+
+class Content(NamedTuple):
+    """What a weights file holds.
+
+    Attributes:
+        network: The configuration of the network, ``_target_`` and its arguments.
+        shapes: The shapes of its parameters and buffers, by name.
+        read: Reads the parameters and buffers, by name.
+    """
+
+    network: dict[str, Any]
+    shapes: Mapping[str, tuple[int, ...]]
+    read: Callable[[], dict[str, Tensor]]
+
+
+def write(state: Mapping[str, Tensor], network: Mapping[str, Any] | DictConfig, file: Path) -> None:
+    """Write a weights file, whole or not at all.
+
+    Args:
+        state: Parameters and buffers of a network by name, on any device.
+        network: The configuration of the network, ``_target_`` and its arguments.
+        file: The file to write, ``NAME.safetensors``.
+    """
+    plain = OmegaConf.to_container(network, resolve=True) if isinstance(network, DictConfig) else dict(network)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    with whole_file(file) as partial:
+        # not with save_file, whose files only their owner may read
+        partial.write_bytes(serialise(tensors, {"format": _FORMAT, "network": json.dumps(plain)}))
+
+
+def read(file: Path) -> Content:
+    """Read which network a weights file is of, and the shapes in it; the tensors themselves are read when asked for.
+
+    Raises:
+        ValueError: naming the file, if it is damaged, no file of deblurlab, or not of a network of ``deblurlab.nets``.
+    """
+    try:
+        with file.open("rb") as stream:
+            header = int.from_bytes(stream.read(8), "little")
+        if header > _HEADER_BYTES and header <= file.stat().st_size:
+            raise ValueError(f"{file} is no weights file of deblurlab: its header alone has {header:,} bytes.")
+        with safe_open(file, "pt") as stream:
+            about = stream.metadata() or {}
+            shapes = {name: tuple(stream.get_slice(name).get_shape()) for name in stream.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{file} is no safetensors file, or is damaged: {error}") from error
+    if about.get("format") != _FORMAT:
+        raise ValueError(f"{file} does not say which network it is of: deblurlab did not write it.")
+    try:
+        network = json.loads(about["network"])
+    except (KeyError, ValueError, RecursionError) as error:
+        raise ValueError(f"{file} is damaged: it does not say which network it is of ({error}).") from error
+    if not isinstance(network, dict) or not _harmless(network):
+        raise ValueError(
+            f"{file} is not of a network of deblurlab.nets with plain arguments, but of {shortened(network)}. "
+            "Weights of a network of your own load from its run's folder."
+        )
+
+    def tensors() -> dict[str, Tensor]:
+        with safe_open(file, "pt") as stream:
+            return {name: stream.get_tensor(name) for name in shapes}
+
+    return Content(network, shapes, tensors)
+
+
+def shortened(network: Any) -> str:
+    """A network's configuration, as far as a message has room for it."""
+    return json.dumps(network)[:200]
+
+
+def _harmless(network: dict[str, Any]) -> bool:
+    """Whether a configuration can do nothing but build one of our networks."""
+
+    def plain(value: Any) -> bool:
+        return value is None or (isinstance(value, str | int | float | bool) and "${" not in str(value))
+
+    arguments = {name: value for name, value in network.items() if name != "_target_"}
+    return (
+        isinstance(network.get("_target_"), str)
+        and _OURS.fullmatch(network["_target_"]) is not None
+        and not any(name.startswith("_") for name in arguments)
+        and all(all(map(plain, value)) if isinstance(value, list) else plain(value) for value in arguments.values())
+    )
