@@ -1,5 +1,9 @@
 """Sphinx builds these pages: ``make docs``."""
 
+from typing import Any
+
+from sphinx.application import Sphinx
+
 import deblurlab
 
 project = "deblurlab"
@@ -22,3 +26,12 @@ autodoc_class_signature = "separated"
 napoleon_google_docstring = True
 napoleon_use_ivar = True
 copybutton_exclude = ".linenos, .gp, .go"
+
+
+def setup(app: Sphinx) -> None:
+    """Leave out what says nothing: the fields of named tuples, which their docstrings describe already."""
+
+    def left_out(app: Sphinx, what: str, name: str, thing: Any, skip: bool, options: Any) -> bool | None:
+        return True if name == "__new__" or type(thing).__name__ == "_tuplegetter" else None
+
+    app.connect("autodoc-skip-member", left_out)
