@@ -1,5 +1,6 @@
 """A file is whole or not there, whatever happens to the process that writes it."""
 
+import ast
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import deblurlab
 from deblurlab.files.whole_file import whole_file
 
 
@@ -125,3 +127,16 @@ def test_two_writers_take_turns(tmp_path: Path) -> None:
     assert order == ["first"]
     assert file.read_text() == "second"
     assert names(tmp_path) == ["scores.json"]
+
+
+def test_nobody_renames_by_hand() -> None:
+    """One way to write a file whole: ``Path.replace`` and ``Path.rename`` take one argument, ``str.replace`` two."""
+    found = [
+        f"{file}:{node.lineno}"
+        for file in Path(deblurlab.__file__).parent.rglob("*.py")
+        if file.name != "whole_file.py"
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if (node.func.attr in ("replace", "rename") and len(node.args) == 1) or node.func.attr == "move"
+    ]
+    assert found == []

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from deblurlab.app import build
+from deblurlab.callbacks import History, TimedCheckpoint
 from deblurlab.restoring import load_restorer
 from deblurlab.run import weights
+from deblurlab.run.saved_run import load_run
 from tests.conftest import Call
 
 EARLIER = Path(__file__).with_name("earlier_run")
@@ -60,3 +63,14 @@ def test_it_resumes(call: Call, tmp_path: Path) -> None:
         rows, (first,) = list(csv.DictReader(file)), csv.DictReader(before)
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert rows[0] == first
+
+
+def test_its_callbacks_can_be_built() -> None:
+    """No command does so: evaluate and report build the data and the model of a run, and train builds its own."""
+    entries = {name: entry for name, entry in load_run(EARLIER).config.callbacks.items() if entry is not None}
+    built = {name: build.instantiate(entry, _convert_="all") for name, entry in entries.items()}
+    files = {name: callback.file for name, callback in built.items() if isinstance(callback, History | TimedCheckpoint)}
+    assert files == {
+        "within_epoch": Path("earlier_run/checkpoints/last.ckpt"),
+        "history": Path("earlier_run/metrics.csv"),
+    }

@@ -78,7 +78,8 @@ class WGANGP(Restoration):
     def training_step(self, batch: Pair, batch_idx: int) -> None:
         optimizer, critic_optimizer = self.optimizers()  # type: ignore[attr-defined]  # it is a list of two
         steps = 1 if self.fresh_critic_batches else self.critic_steps
-        batches = self.trainer.fit_loop.total_batch_idx + 1  # with this one, over all epochs
+        # with this batch, over all epochs; tests/callbacks/test_lightning_internals.py fails if Lightning changes this
+        batches = self.trainer.fit_loop.total_batch_idx + 1
         generator_steps = not self.fresh_critic_batches or batches % self.critic_steps == 0
         with torch.set_grad_enabled(generator_steps):
             scales = self.scales(batch.blurred)
