@@ -1,4 +1,4 @@
-# Two commands do everything: `make train` and `make test`. Set PYTHON to a Python 3.11 to 3.13.
+# `make train` and `make test` are the two to begin with. Set PYTHON to a Python 3.11 to 3.13.
 PYTHON ?= python3
 FRAMES ?= $(if $(DEBLURLAB_TEST_DATA),$(DEBLURLAB_TEST_DATA)/reds)
 VENV := .venv

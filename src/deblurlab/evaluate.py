@@ -44,8 +44,8 @@ def main(cfg: DictConfig) -> float:
     trainer.test(task, datamodule=data, verbose=False)
 
     result = results.summary(trainer.callback_metrics, data=name, split="test")
-    results.write(result, folder.scores_file)
     results.write_per_image(per_image.scores, data.labels("test"), folder.per_image_file)
+    results.write(result, folder.scores_file)  # last: with this file an evaluation counts as done
     print_result(result, model=subject.name)
     draw_extremes(per_image.scores, task, data, folder.panel_picture)
     log.info(

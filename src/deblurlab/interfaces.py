@@ -18,9 +18,9 @@ class Pair(NamedTuple):
     Attributes:
         blurred: (B, 3, H, W) float32 in [0, 1].
         sharp: (B, 3, H, W) float32 in [0, 1], aligned with ``blurred`` pixel by pixel.
-        valid: (B,) bool, False for rows that only fill up the last evaluation batch: shapes stay
-            static, and scores leave those rows out.
-        grid: rows and columns of the patches that the network takes an image in; (1, 1) for an image at once.
+        valid: (B,) bool, False for rows that only fill up the last evaluation batch, so that shapes stay static, and
+            for rows that stand in for a damaged picture. Scores leave those rows out.
+        grid: Rows and columns of the patches into which the network gets an image cut; (1, 1) for whole images.
     """
 
     blurred: Tensor

@@ -11,7 +11,7 @@ library's name. Networks, data modules, tasks and callbacks ask nobody on which 
 A further backend, such as torch-tpu or data parallel training on several GPUs, edits two files outside its own
 folder: the list :data:`BACKENDS` below, and a new ``conf/trainer/NAME.yaml`` that names its accelerator.
 ``tests/backends/test_new_backend.py`` adds one in this way. Its library goes into ``pyproject.toml`` as an extra, and
-its folder's imports into ``tests/test_layers.py``.
+into ``DEVICES`` in ``tests/test_layers.py``, so that no other folder imports it.
 """
 
 from deblurlab.backends.backend import Backend, DeviceSettings, Training

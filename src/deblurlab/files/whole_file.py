@@ -1,4 +1,4 @@
-"""Writes a file so that under its name stands the whole new content or what stood there before, never a part."""
+"""Replaces a file in one step: its name always stands for the whole old content or the whole new content."""
 
 import hashlib
 import os

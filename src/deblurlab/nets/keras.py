@@ -1,4 +1,4 @@
-"""What the study's networks have from Keras: how weights are initialised, and the constants of batch normalisation."""
+"""What the study's networks take over from Keras: how weights start, and the constants of batch normalisation."""
 
 from torch import nn
 

@@ -17,8 +17,9 @@ def load_restorer(
 ) -> Restorer:
     """Load a trained network, ready to restore.
 
-    Nothing in a file or folder is executed: it may name only networks and layers of deblurlab, torch, torchvision,
-    torchmetrics and kornia, whoever made it.
+    What a weights file or the configuration in a run's folder names is checked before anything is built, whoever made
+    it. Checkpoints are another matter: take those of your own runs only (SECURITY.md tells why), and of a stranger's
+    folder take its ``weights.safetensors``.
 
     Args:
         weights: The name of weights that come with deblurlab ("photographs", "cifar10_unet16"), a safetensors file, a

@@ -1,4 +1,4 @@
-"""Checkpoints of Lightning: files that are whole or not there, and that execute nothing when they are read."""
+"""Checkpoints of Lightning: files that are whole or not there, and that are read as tensors and plain values only."""
 
 import logging
 import os

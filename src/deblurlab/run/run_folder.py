@@ -87,7 +87,7 @@ class RunFolder:
 
     @property
     def log_file(self) -> Path:
-        """All that was said on the terminal, with the time."""
+        """The log, with the time of each message."""
         return self.path / "run.log"
 
     @property

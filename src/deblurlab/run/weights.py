@@ -72,7 +72,8 @@ def load(weights: str) -> Weights:
     """Read the weights that ``weights`` names: a run's folder, its checkpoint, a safetensors file or a shipped name.
 
     A weights file may name networks of ``deblurlab.nets`` only. The configuration in a run's folder may name anything:
-    whoever builds the network must check it before.
+    whoever builds the network must check it before. A checkpoint is read here already, with ``weights_only=True``; of a
+    run's folder that is ``best.ckpt`` if it exists, and the weights file otherwise.
 
     Raises:
         ValueError: if there are no such weights, or the file is damaged or not ours.
