@@ -128,6 +128,12 @@ def test_data_knows_lightning_in_its_modules_alone() -> None:
             assert file.parent.name == "modules", file
 
 
+@pytest.mark.parametrize("part", ["nets", "losses", "metrics", "data", "tasks"])
+def test_nobody_asks_the_trainer_on_which_devices_it_is(part: str) -> None:
+    for file in files(part):
+        assert not re.findall(r"\.(?:strategy|accelerator|num_devices|device_ids)\b", file.read_text()), file
+
+
 def test_networks_do_not_move_themselves() -> None:
     for file in files("nets"):
         assert ".to(" not in file.read_text(), file.name

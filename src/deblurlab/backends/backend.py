@@ -9,6 +9,7 @@ import torch
 from lightning.pytorch import Callback
 from torch import nn
 
+from deblurlab.checks import require
 from deblurlab.nets.folding import fold_rows
 
 Devices = int | str | Sequence[int]
@@ -29,7 +30,7 @@ class DeviceSettings:
             :func:`deblurlab.backends.host_memory.keep_freed_memory`.
 
     Raises:
-        ValueError: If ``graph`` is something else.
+        ValueError: If ``graph`` is something else, in the words of a key of ``trainer``.
     """
 
     accelerator: str
@@ -39,8 +40,7 @@ class DeviceSettings:
     keep_memory: bool
 
     def __post_init__(self) -> None:
-        if self.graph not in ("batch", "step"):
-            raise ValueError(f"trainer.graph must be batch or step, got {self.graph}.")
+        require.one_of("trainer.graph", self.graph, ("batch", "step"))
 
 
 @dataclass(frozen=True, kw_only=True)

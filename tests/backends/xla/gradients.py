@@ -21,7 +21,7 @@ from deblurlab.nets.folding import fold_rows
 
 
 class ELUs(nn.Module):
-    """A user's network, of activations that share ELU's derivative."""
+    """A user's network with the activation functions whose derivatives are computed by ELU's."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
 
 
 def gradients(network: nn.Module, blurred: Tensor, sharp: Tensor) -> dict[str, Tensor]:
-    """Of the study's loss, or of a critic's scores and penalty; by parameter."""
+    """The gradient of each parameter: of the study's loss, or of a critic's scores and penalty."""
     if isinstance(network, PatchGAN):
         alpha = torch.linspace(0, 1, len(blurred), dtype=blurred.dtype, device=blurred.device)
         penalty = gradient_penalty(network, sharp, blurred, alpha)
@@ -66,11 +66,11 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     network = NETWORKS[sys.argv[1]]()
     blurred, sharp = torch.randn(2, 8, 3, 16, 16).unbind()
-    strategy = data_parallel("xla_cpu", devices=8, bfloat16=False)  # before autograd starts its threads, one a device
+    strategy = data_parallel("xla_cpu", devices=8, bfloat16=False)  # before autograd starts one thread per device
     expected = gradients(copy.deepcopy(network), blurred, sharp)
     fold_rows(network)
     found = gradients(network.to(strategy.root_device), strategy._split(blurred), strategy._split(sharp))
-    torch_xla.sync()  # one graph, not one for each gradient
+    torch_xla.sync()  # all gradients in one graph
     assert found.keys() == expected.keys()
     steepest = max(float(value.abs().max()) for value in expected.values())
     print(

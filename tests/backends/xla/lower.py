@@ -14,7 +14,7 @@ from torch import Tensor
 import deblurlab.app.command  # it registers what the configurations need
 from deblurlab.app import build
 from deblurlab.backends.xla import trace
-from deblurlab.backends.xla.compiles import compiled
+from deblurlab.backends.xla.counters import compiled
 
 
 def lower(results: list[Tensor]) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from deblurlab.backends.xla.compiles import compiled, fallbacks, transfers
+from deblurlab.backends.xla.counters import compiled, fallbacks, transfers
 
 
 class Probe(Callback):

@@ -14,7 +14,7 @@ pytest.importorskip("torch_xla", reason="torch_xla is not installed")
 
 @pytest.fixture(scope="module")
 def step(tiny_cifar10: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """REDNet30's step has convolutions, BatchNorm, ELU, the loss, the blur and Adam."""
+    """The HLO of REDNet30's step: it has convolutions, BatchNorm, ELU, the loss, the blur and Adam."""
     file = tmp_path_factory.mktemp("hlo") / "step.hlo"
     overrides = ("model=rednet30", f"data.root={tiny_cifar10}", "data.batch_size=8")
     done = subprocess.run(
@@ -30,7 +30,7 @@ def step(tiny_cifar10: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def operations(step: str, name: str) -> list[str]:
-    """Results and operands of every operation of that name."""
+    """The lines of all operations of that name, with their results and operands."""
     return [line for line in step.splitlines() if re.search(rf" {name}\(", line)]
 
 
@@ -59,6 +59,6 @@ def test_batch_norm_is_float32(step: str) -> None:
 
 
 def test_the_loss_is_float32(step: str) -> None:
-    logarithms = operations(step, "log-plus-one")  # log-cosh has them, nothing else
+    logarithms = operations(step, "log-plus-one")  # only log-cosh has them
     assert logarithms
     assert not [line for line in logarithms if "bf16" in line]

@@ -43,7 +43,7 @@ def test_the_loader_raises_what_the_data_set_raised() -> None:
 
 
 class Counting:
-    """Batches 0, 1, ... 9, and how many of them have been asked for."""
+    """Gives the batches 0, 1, ... 9, and counts how many have been asked for."""
 
     def __init__(self) -> None:
         self.made = 0

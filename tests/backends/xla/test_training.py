@@ -20,7 +20,7 @@ XLA = ("trainer=xla_cpu",)
 
 
 def deblurlab(command: str, *overrides: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
-    """A command in a process of its own: a process has one XLA runtime."""
+    """Run a command in a process of its own, because a process has one XLA runtime."""
     return subprocess.run(
         [sys.executable, "-m", f"deblurlab.{command}", *overrides],
         env=environment(),
@@ -67,7 +67,7 @@ def settings(tiny_cifar10: Path) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def on_cpu(settings: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Leaves a checkpoint of the third epoch beside its own."""
+    """A run on the CPU, with a checkpoint of its third epoch beside its folder."""
     folder = tmp_path_factory.mktemp("cpu")
     keep = "_target_: lightning.pytorch.callbacks.ModelCheckpoint, every_n_epochs: 3, filename: third"
     third = f"+callbacks.third={{{keep}, dirpath: {folder}, save_on_train_epoch_end: true}}"
@@ -123,7 +123,7 @@ def test_steps_that_do_not_log_read_nothing_from_the_devices(on_xla: Path) -> No
     steps = {row["step"]: row["transfers"] for row in rows if row["when"] == "end"}
     starts = {row["step"]: row["transfers"] for row in rows if row["when"] == "start"}
     for step in range(1, 20):
-        looks = step % 2 == 0  # of the loss, for divergence, in a step that logs
+        looks = step % 2 == 0  # a step that logs reads its loss, to see whether the run diverges
         assert steps[step] - starts[step - 1] == looks, "a training step read from the devices"
         if step % 2 and step % 4:
             assert starts[step] == steps[step], "a step that does not log read from the devices"
@@ -167,7 +167,7 @@ def test_killed_in_an_epoch_it_goes_on_at_the_same_step(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "model", [("model=unet16",), ("model=rednet30",), ("model=resnet16", "model.optimizer.lr=1e-5")], ids=str
-)  # at its own rate, ResNet16 parts from itself: docs/tpu.md
+)  # at its own rate, ResNet16's losses depend on the order of summation: docs/tpu.md
 def test_eight_devices_agree_with_one_for_twenty_steps(
     model: tuple[str, ...], settings: tuple[str, ...], tmp_path: Path
 ) -> None:

@@ -18,9 +18,10 @@ SMALL = (
     "~model.network.blocks",
     "model.critic._target_=tests.tasks.test_wgan_gp.Critic",
 )
-STUDYS = ("model=msdeblur_wgan", "model.network.blocks=0")  # the branches' first and last convolutions, upsampling
-# Adam divides by the size of a gradient: where that is rounding noise, so is the step. In float64 the critic's
-# loss differs from float32's by 1e-3 after two batches on one CPU. Plain descent shows what the devices compute.
+STUDYS = ("model=msdeblur_wgan", "model.network.blocks=0")  # what is left: first and last convolutions, upsampling
+# Adam divides by the size of a gradient: where the gradient is rounding noise, the step is noise, too. On one CPU,
+# the critic's loss in float32 differs from that in float64 by 1e-3 after two batches. Plain gradient descent shows
+# what the devices compute.
 DESCENT = tuple(
     f"{change}"
     for player in ("optimizer", "critic_optimizer")
@@ -41,7 +42,7 @@ def train(folder: Path, root: Path, *overrides: str) -> Path:
 
 
 def scalars(folder: Path) -> dict[int, dict[str, float]]:
-    """What was logged of each tenth of batches."""
+    """What was logged, by step: the values of one batch in two."""
     with (folder / "steps/version_0/metrics.csv").open() as file:
         rows = [{name: value for name, value in row.items() if value} for row in csv.DictReader(file)]
     return {
@@ -57,7 +58,7 @@ def agree(ours: Path, reference: Path, names: set[str]) -> None:
     assert len(expected) == 10
     for step, logged in scalars(ours).items():
         for name in names:
-            # Of means of the critic's scores, which cancel, 1e-4 is of a single score, about 0.1.
+            # The critic's mean scores cancel each other; the absolute tolerance is 1e-4 of a single score, about 0.1.
             tolerance = pytest.approx(expected[step][f"train/{name}_step"], rel=1e-4, abs=1e-5)
             assert logged[f"train/{name}_step"] == tolerance, (step, name)
 
@@ -82,16 +83,16 @@ def test_eight_devices_train_like_one_and_compile_once(
     assert len(later) == 1, "something compiled after the first epoch"
     assert rows[-1]["fallbacks"] == {}
     starts, ends = ([row["graphs"] for row in rows[:4] if row["when"] == when] for when in ("start", "end"))
-    # The first batch's graphs begin the sums of what is logged, the second's go on with them.
+    # The first batch starts the sums of the logged values, later ones add to them: these graphs differ.
     assert ends[1] - starts[0] <= (3 if graph == "batch" else 7)
 
 
 def test_five_critic_steps_to_one_with_the_study_s_optimizers(tiny_cifar10: Path, tmp_path: Path) -> None:
-    """The study's critic and Adam: what the generator restores agrees, and Adam has counted its steps."""
+    """With the study's critic and Adam, the restored images agree, and Adam has counted its steps."""
     folders = [train(tmp_path / one, tiny_cifar10, *STUDYS, f"trainer={one}") for one in ("cpu", "xla_cpu")]
     agree(folders[1], folders[0], {"content"})
     first, expected = (next(iter(scalars(folder).values())) for folder in reversed(folders))
-    for name in ("critic_loss", "penalty", "gap"):  # Adam has not yet made much of rounding
+    for name in ("critic_loss", "penalty", "gap"):  # after few steps Adam has not yet magnified rounding errors
         assert first[f"train/{name}_step"] == pytest.approx(expected[f"train/{name}_step"], rel=1e-2), name
     for folder in folders:
         checkpoint = torch.load(folder / "checkpoints/last.ckpt", weights_only=True)

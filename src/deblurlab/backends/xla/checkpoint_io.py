@@ -1,4 +1,4 @@
-"""Checkpoints of XLA tensors, in the same files as everyone's."""
+"""Writes and reads checkpoints on XLA devices; the files are the same as on the CPU and on GPUs."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from deblurlab.run.checkpoint import AtomicCheckpointIO
 
 
 class AtomicXLACheckpointIO(XLACheckpointIO):
-    """:class:`AtomicCheckpointIO` for tensors on XLA devices, moved to the host in one transfer."""
+    """:class:`AtomicCheckpointIO` for tensors on XLA devices, which it moves to the host in one transfer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class AtomicXLACheckpointIO(XLACheckpointIO):
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = None, weights_only: bool | None = None
     ) -> dict[str, Any]:
-        # Lightning asks for the device; the state dicts are copied to it when they are loaded.
+        # Lightning wants the tensors on the device. They get there when the state dicts are loaded.
         return self._file.load_checkpoint(path)
 
     @override

@@ -1,4 +1,4 @@
-"""Watches XLA's compiler: what compiled, how long it took, and what should not have."""
+"""Watches XLA's compiler: what it compiled, how long that took, and what should not have been compiled again."""
 
 import logging
 from collections import Counter
@@ -6,36 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch_xla
-import torch_xla.debug.metrics as xla_metrics
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from deblurlab.backends.xla.counters import compiled, fallbacks, operations
 from deblurlab.interfaces import Dashboard
 
 log = logging.getLogger(__name__)
-
-
-def compiled() -> tuple[int, float]:
-    """Graphs compiled by this process so far, and the seconds that took."""
-    data = xla_metrics.metric_data("CompileTime")
-    return (int(data[0]), data[1] / 1e9) if data else (0, 0.0)
-
-
-def transfers() -> int:
-    """Transfers from the devices to the host by this process so far."""
-    data = xla_metrics.metric_data("TransferFromDeviceTime")
-    return int(data[0]) if data else 0
-
-
-def fallbacks() -> dict[str, int]:
-    """Operations that XLA does not know, ``aten::...``, and how often each ran on the host instead."""
-    names = (name for name in xla_metrics.counter_names() if name.startswith("aten::"))
-    return {name: xla_metrics.counter_value(name) for name in names if name != "aten::_local_scalar_dense"}  # item()
-
-
-def _operations() -> Counter[str]:
-    names = (name for name in xla_metrics.counter_names() if name.startswith("xla::"))
-    return Counter({name: xla_metrics.counter_value(name) for name in names})
 
 
 def _shapes(batch: Any) -> dict[str, tuple[int, ...]]:
@@ -43,10 +20,10 @@ def _shapes(batch: Any) -> dict[str, tuple[int, ...]]:
 
 
 class Compiles(Callback):
-    """Reports graphs and compile time after the first epoch, and warns of whatever compiles later.
+    """Reports the number of graphs and their compile time after the first epoch, and warns of each later compilation.
 
-    A graph compiles when its operations or shapes are new, for seconds to minutes on a TPU. Every step runs
-    the same few graphs, so that the first epoch sees them all. The warning says what differed from the last
+    XLA compiles a graph when its operations or shapes are new, which takes seconds to minutes on a TPU. Every step
+    should run the same few graphs, so that the first epoch sees them all. The warning says what differed from the last
     step of the same kind. Operations that fall back to the host are reported once, too.
     """
 
@@ -58,7 +35,7 @@ class Compiles(Callback):
         self._usual: dict[str, tuple[dict[str, tuple[int, ...]], Counter[str]]] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._first_epoch_done, self._operations = False, _operations()
+        self._first_epoch_done, self._operations = False, operations()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not self._usual:
@@ -107,19 +84,27 @@ class Compiles(Callback):
             log.warning(f"XLA does not know these operations; they move data to the host and back: {listed}")
 
     def _look(self, kind: str, which: str, shapes: dict[str, tuple[int, ...]]) -> None:
-        before, self._operations = self._operations, _operations()
-        operations = self._operations - before
+        """Warn if anything was compiled since the last look.
+
+        Args:
+            kind: The kind of step that has ended, such as "training batch".
+            which: Which of them, for the warning.
+            shapes: The shapes of the step's batch.
+        """
+        before, self._operations = self._operations, operations()
+        since = self._operations - before
         graphs, seconds = compiled()
         if self._first_epoch_done and graphs > self._graphs:
             more, took = graphs - self._graphs, seconds - self._seconds
             log.warning(
                 f"XLA compiled {more} more graphs ({took:.1f} s) at {kind} {which}, though the first epoch should "
-                f"have seen all: {self._changes(kind, shapes, operations)}."
+                f"have seen all: {self._changes(kind, shapes, since)}."
             )
         self._graphs, self._seconds = graphs, seconds
-        self._usual[kind] = shapes, operations
+        self._usual[kind] = shapes, since
 
-    def _changes(self, kind: str, shapes: dict[str, tuple[int, ...]], operations: Counter[str]) -> str:
+    def _changes(self, kind: str, shapes: dict[str, tuple[int, ...]], since: Counter[str]) -> str:
+        """How a step differs from the last one of its kind."""
         if kind not in self._usual:
             return "the first epoch had no such step"
         usual_shapes, usual = self._usual[kind]
@@ -128,7 +113,7 @@ class Compiles(Callback):
             for name, shape in shapes.items()
             if usual_shapes[name] != shape
         ]
-        changes += [f"{count} more {name}" for name, count in (operations - usual).items()]
-        changes += [f"{count} fewer {name}" for name, count in (usual - operations).items()]
+        changes += [f"{count} more {name}" for name, count in (since - usual).items()]
+        changes += [f"{count} fewer {name}" for name, count in (usual - since).items()]
         same = "the same shapes and operations, so a number that is a constant of the graph has changed"
         return "; ".join(changes) or same

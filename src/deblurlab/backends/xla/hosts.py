@@ -1,4 +1,4 @@
-"""The hosts of a pod slice: one process each, meeting at a key-value store outside XLA."""
+"""The hosts of a pod slice: one process on each, which meet at a key-value store outside of XLA."""
 
 import io
 from datetime import timedelta
@@ -15,16 +15,16 @@ _PATIENCE = timedelta(minutes=30)
 
 
 class Hosts:
-    """Barrier and broadcast between processes. A single process needs, and opens, no connection.
+    """Barrier and broadcast between processes. A single process needs no connection and opens none.
 
-    A default process group would do the same, but torchmetrics would take it as a sign to reduce states that
-    are global already.
+    A default process group of torch.distributed would do the same, but torchmetrics would take it as a sign to reduce
+    states over the processes, and here the states are global already.
 
     Args:
-        index: of this process; 0 keeps the store.
-        count: of all processes.
-        master: address of process 0; only looked at if ``count`` is more than 1.
-        port: where process 0 listens.
+        index: Index of this process. Process 0 keeps the store.
+        count: The number of processes.
+        master: Address of process 0. It is not used if ``count`` is 1.
+        port: Port at which process 0 listens.
     """
 
     def __init__(self, *, index: int, count: int, master: str, port: int = _PORT) -> None:
@@ -34,15 +34,16 @@ class Hosts:
             self._store = TCPStore(master, port, count, is_master=index == 0, timeout=_PATIENCE)
 
     def barrier(self) -> None:
-        """Return when every process has come this far."""
+        """Wait until every process has come this far."""
         if self.count == 1:
             return
         self._meetings += 1
         self._count_in("arrived")
-        # The store ends with process 0, which therefore leaves last.
+        # The store ends with process 0, which therefore must leave last.
         self._count_in("left", wait=self.index == 0)
 
     def _count_in(self, gate: str, *, wait: bool = True) -> None:
+        """Count this process at a gate of the present meeting, and wait there for all others."""
         key = f"{gate}/{self._meetings}"
         if self._store.add(key, 1) == self.count:
             self._store.set(f"{key}/all", "")
@@ -50,7 +51,7 @@ class Hosts:
             self._store.wait([f"{key}/all"])
 
     def broadcast(self, value: T, source: int = 0) -> T:
-        """``source``'s value, tensors and plain containers, on every process."""
+        """The value of process ``source``, on every process. It holds tensors, numbers, texts and plain containers."""
         if self.count == 1:
             return value
         self._meetings += 1
@@ -58,7 +59,7 @@ class Hosts:
         if self.index == source:
             buffer = io.BytesIO()
             torch.save(value, buffer)
-            self._store.set(key, buffer.getvalue())  # type: ignore[arg-type]  # bytes are what it stores
+            self._store.set(key, buffer.getvalue())  # type: ignore[arg-type]  # it does take bytes
             return value
         received: T = torch.load(io.BytesIO(self._store.get(key)), weights_only=True)
         return received

@@ -1,4 +1,4 @@
-"""bfloat16 for the network alone, and one graph a training step."""
+"""bfloat16 for the network alone, and one graph per training step."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -13,17 +13,18 @@ from typing_extensions import override
 
 
 class SPMDPrecision(XLAPrecision):
-    """Autocast around the steps; weights, gradients and the optimizer stay float32.
+    """Autocast around the steps; weights, gradients and the optimizer's state stay float32.
+
+    Lightning's ``bf16-true`` would set XLA_USE_BF16, which turns every float32 of the process into bfloat16: the
+    weights, Adam's state and the metrics, too.
 
     Args:
-        bfloat16: run the network in bfloat16.
-        run_each_step: under manual optimization, execute after each optimizer's step, not once a batch.
+        bfloat16: Whether the network runs in bfloat16.
+        run_each_step: Under manual optimization, whether a graph runs after each optimizer's step and not once per
+            batch.
 
     Attributes:
-        run: executes what the step has traced.
-
-    Lightning's ``bf16-true`` would set XLA_USE_BF16, which turns every float32 of the process, the weights,
-    Adam's state and the metrics too, into bfloat16.
+        run: Runs what was traced so far. Whoever only wants the graph puts another function here.
     """
 
     def __init__(self, *, bfloat16: bool, run_each_step: bool = False) -> None:
@@ -40,10 +41,10 @@ class SPMDPrecision(XLAPrecision):
     def optimizer_step(  # type: ignore[override]
         self, optimizer: Optimizer, model: LightningModule, closure: Callable[[], Any], **kwargs: Any
     ) -> Any:
-        """Step, then :attr:`run` the graph: forward, backward, all-reduces and update in one.
+        """Make the step, then :attr:`run` its graph: forward and backward pass, all-reduces and update in one.
 
-        The partitioner adds the all-reduces where a sharded batch meets a replicated weight, so nothing is
-        reduced here.
+        XLA's partitioner adds the all-reduces where a batch that is split over the devices meets a weight that is not.
+        Therefore nothing is reduced here.
         """
         result = optimizer.step(closure=lambda: self._wrap_closure(model, optimizer, closure), **kwargs)
         if model.automatic_optimization or self.run_each_step:

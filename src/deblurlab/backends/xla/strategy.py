@@ -34,6 +34,7 @@ _IN_GRAPH = {"capturable": True, "foreach": False, "fused": False}
 
 
 def _in_graph(group: Mapping[str, Any]) -> dict[str, bool]:
+    """Those of the settings above that a parameter group of an optimizer has."""
     return {name: value for name, value in _IN_GRAPH.items() if name in group}
 
 
@@ -114,12 +115,13 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         rows, here = len(batch[0]), self.devices // self.world_size
         if rows % here:
             raise ValueError(
-                f"{rows} images a step cannot be split over {here} XLA devices: make data.batch_size a multiple of "
+                f"{rows} images per step cannot be split over {here} XLA devices: make data.batch_size a multiple of "
                 f"{self.devices}."
             )
         return type(batch)(*(self._split(field) if isinstance(field, Tensor) else field for field in batch))
 
     def _split(self, rows: Tensor) -> Tensor:
+        """Send a tensor of this host's rows, (B, ...), to the devices, split along its first dimension."""
         sharding = xs.ShardingSpec(self.mesh, ("batch", *[None] * (rows.ndim - 1)), minibatch=self.world_size > 1)
         sent: list[Tensor] = send_cpu_data_to_device(rows, self.root_device, sharding)  # type: ignore[assignment]
         return sent[0]
