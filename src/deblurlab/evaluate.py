@@ -30,9 +30,9 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.app import build
     from deblurlab.callbacks import PerImage
     from deblurlab.interfaces import Evaluable
-    from deblurlab.run import results
     from deblurlab.run.extremes import draw_extremes
     from deblurlab.run.printed_result import print_result
+    from deblurlab.run.results import write_test
 
     folder, per_image = RunFolder(Path(cfg.output)), PerImage()
     trainer = build.trainer(cfg, per_image)
@@ -43,9 +43,8 @@ def main(cfg: DictConfig) -> float:
     log.info(f"{subject.source} on {name}, {trainer.strategy.root_device}, {trainer.precision}")
     trainer.test(task, datamodule=data, verbose=False)
 
-    result = results.summary(trainer.callback_metrics, data=name, split="test")
-    results.write_per_image(per_image.scores, data.labels("test"), folder.per_image_file)
-    results.write(result, folder.scores_file)  # last: with this file an evaluation counts as done
+    labels, metrics = data.labels("test"), trainer.callback_metrics
+    result = write_test(folder, data=name, metrics=metrics, per_image=per_image.scores, labels=labels)
     print_result(result, model=subject.name)
     draw_extremes(per_image.scores, task, data, folder.panel_picture)
     log.info(
@@ -56,7 +55,7 @@ def main(cfg: DictConfig) -> float:
 
 
 class _Subject(NamedTuple):
-    """What is evaluated: its name in the table, where it comes from, and a configuration with its data."""
+    """What is evaluated: its name in the table, where it comes from, its task, and a configuration with its data."""
 
     name: str
     source: str
@@ -65,6 +64,7 @@ class _Subject(NamedTuple):
 
 
 def _run(cfg: DictConfig) -> _Subject:
+    """The run that ``cfg.run`` names, on its own data, of which single keys may be replaced, or on other data."""
     from deblurlab.app import build
     from deblurlab.run import trusted
 
@@ -76,6 +76,7 @@ def _run(cfg: DictConfig) -> _Subject:
 
 
 def _weights(cfg: DictConfig) -> _Subject:
+    """The weights that ``cfg.weights`` names, on the data of ``cfg``."""
     from deblurlab.app import build
     from deblurlab.restoring import load_restorer
     from deblurlab.run import weights

@@ -9,22 +9,27 @@ Examples:
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.command import command
 from deblurlab.app.invocation import choices, chosen_folder, claim_folder, is_sweep
 from deblurlab.run.defaults import with_defaults
-from deblurlab.run.run_folder import checkpoint_file
+from deblurlab.run.run_folder import RunFolder, checkpoint_file
 from deblurlab.sweeps import run_job
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Trainer
+
+    from deblurlab.tasks.restoration import Restoration
 
 log = logging.getLogger(__name__)
 
 
 @command("train")
 def main(cfg: DictConfig) -> float | None:
-    """Fit, test the best weights, write metrics.json; returns the monitored metric's best value."""
+    """Train, test the best weights and write their scores; returns the monitored score's best value."""
     from deblurlab.app import build
 
     if is_sweep():
@@ -32,63 +37,84 @@ def main(cfg: DictConfig) -> float | None:
         return run_job(cfg)
     from lightning.pytorch import seed_everything
 
-    from deblurlab import __version__
     from deblurlab.callbacks import PerImage
-    from deblurlab.callbacks.lightning_internals import is_fast_dev_run
     from deblurlab.interfaces import Dashboard, Evaluable
-    from deblurlab.run import results, weights
-    from deblurlab.run.checkpoint import best_checkpoint, load_weights, restoring
+    from deblurlab.run.checkpoint import restoring
     from deblurlab.run.printed_result import print_result
+    from deblurlab.run.results import write_test
 
-    chosen, folder = choices(), chosen_folder(cfg)
+    chosen, folder, per_image = choices(), chosen_folder(cfg), PerImage()
     seed_everything(cfg.seed, verbose=False)
-    per_image = PerImage()
     data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg, per_image)
     if trainer.is_global_zero:
         claim_folder(folder, cfg)
-    log.info(
-        f"deblurlab {__version__}: {chosen['model']} on {chosen['data']}, {trainer.max_epochs} epochs, "
-        f"{trainer.strategy.root_device}, {trainer.precision}"
-    )
-    log.info(f"run folder: {folder}")
-
     settings: Any = with_defaults(OmegaConf.to_container(cfg, resolve=True))
-    for logger in trainer.loggers:
-        logger.log_hyperparams(settings)
-    resume = checkpoint_file(cfg.ckpt_path, folder) if cfg.ckpt_path else None
-    start = cfg.weights
-    if start and resume:
-        log.warning(f"resuming from {resume}: what it started from, {start}, is not loaded again")
-    elif start:
-        loaded, network = weights.load(start), settings["model"]["network"]
-        weights.fill(task.network, loaded)
-        if not weights.same_network(loaded.network, network):
-            log.warning(f"the weights fit, but they were trained in another network: {loaded.network}, not {network}")
-    if resume:
-        log.info(f"resuming from {resume}")
+    _announce(trainer, folder, settings)
+
+    resume = _begin(task, folder, settings)
     with restoring(resume):
         trainer.fit(task, datamodule=data, ckpt_path=resume)
-    best = best_checkpoint(trainer)
-    if best:
-        load_weights(task, Path(best.best_model_path))
-        if trainer.is_global_zero:
-            weights.extract(Path(best.best_model_path), settings["model"]["network"], folder.weights_file)
-    elif not is_fast_dev_run(trainer):
-        log.info("no validation has chosen the best weights: the last ones are tested")
+    best = _take_best(task, trainer, folder, settings)
     trainer.test(task, datamodule=data, verbose=False)
 
     if trainer.is_global_zero and per_image.scores:
         assert isinstance(data, Evaluable)
-        result = results.summary(trainer.callback_metrics, data=chosen["data"], split="test")
-        results.write_per_image(per_image.scores, data.labels("test"), folder.per_image_file)
-        results.write(result, folder.scores_file)
+        labels, metrics = data.labels("test"), trainer.callback_metrics
+        result = write_test(folder, data=chosen["data"], metrics=metrics, per_image=per_image.scores, labels=labels)
         print_result(result, model=chosen["model"])
     if trainer.is_global_zero:
         log.info(f"{folder} holds {', '.join(sorted(entry.name for entry in folder.path.glob('[!.]*')))}")
     for logger in trainer.loggers:
         if isinstance(logger, Dashboard):
             logger.finish()
-    return float(best.best_model_score) if best and best.best_model_score is not None else None
+    return best
+
+
+def _announce(trainer: "Trainer", folder: RunFolder, settings: dict[str, Any]) -> None:
+    """Say what is trained on which device, and give the loggers the whole configuration."""
+    from deblurlab import __version__
+
+    chosen = choices()
+    log.info(
+        f"deblurlab {__version__}: {chosen['model']} on {chosen['data']}, {trainer.max_epochs} epochs, "
+        f"{trainer.strategy.root_device}, {trainer.precision}"
+    )
+    log.info(f"run folder: {folder}")
+    for logger in trainer.loggers:
+        logger.log_hyperparams(settings)
+
+
+def _begin(task: "Restoration", folder: RunFolder, settings: dict[str, Any]) -> Path | None:
+    """Load the weights that ``weights`` names, or find the checkpoint that ``ckpt_path`` resumes, and return it."""
+    from deblurlab.run import weights
+
+    start, resume = settings["weights"], settings["ckpt_path"]
+    if not resume:
+        if start:
+            weights.start_from(start, task.network, settings["model"]["network"])
+        return None
+    checkpoint = checkpoint_file(resume, folder)
+    if start:
+        log.warning(f"resuming from {checkpoint}: what it started from, {start}, is not loaded again")
+    log.info(f"resuming from {checkpoint}")
+    return checkpoint
+
+
+def _take_best(task: "Restoration", trainer: "Trainer", folder: RunFolder, settings: dict[str, Any]) -> float | None:
+    """Load the weights of the best epoch into ``task`` and write them as a weights file; returns the epoch's score."""
+    from deblurlab.callbacks.lightning_internals import is_fast_dev_run
+    from deblurlab.run import weights
+    from deblurlab.run.checkpoint import best_checkpoint, load_weights
+
+    best = best_checkpoint(trainer)
+    if best is None:
+        if not is_fast_dev_run(trainer):
+            log.info("no validation has chosen the best weights: the last ones are tested")
+        return None
+    load_weights(task, Path(best.best_model_path))
+    if trainer.is_global_zero:
+        weights.extract(Path(best.best_model_path), settings["model"]["network"], folder.weights_file)
+    return float(best.best_model_score) if best.best_model_score is not None else None
 
 
 if __name__ == "__main__":

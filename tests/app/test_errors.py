@@ -1,5 +1,6 @@
 """A user's mistake ends in one message that names the file or the key and the fix."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -187,6 +188,21 @@ def test_two_runs_do_not_share_a_folder(refused: Refused, tmp_path: Path) -> Non
 def test_a_checkpoint_is_of_a_run_not_of_weights(refused: Refused) -> None:
     message = refused("evaluate", "weights=photographs", "data=sample", "ckpt_path=last")
     assert "ckpt_path=last is for run=FOLDER" in message
+
+
+def test_a_misspelt_key_of_a_runs_data(refused: Refused, call: Call, tmp_path: Path) -> None:
+    earlier = Path(__file__).parents[1] / "run/earlier_run"
+    message = refused(
+        "evaluate", f"run={shutil.copytree(earlier, tmp_path / 'run')}", "data.batchsize=4", "trainer=cpu"
+    )
+    assert (
+        "there is no data.batchsize: deblurlab.data.Sample does not take it. Did you mean data.batch_size?" in message
+    )
+
+
+def test_one_folder_and_folders_by_data_set_are_two_keys(refused: Refused) -> None:
+    message = refused("report", "runs=nowhere", "data.root={reds: here, cifar10: there}")
+    assert "data.root is one folder; folders for several data sets are roots={reds:here,cifar10:there}" in message
 
 
 def test_evaluating_what_is_not_a_run(refused: Refused, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from deblurlab.callbacks import History, TimedCheckpoint
 from deblurlab.restoring import load_restorer
 from deblurlab.run import weights
 from deblurlab.run.saved_run import load_run
+from deblurlab.tasks.restoration import Restoration
 from tests.conftest import Call
 
 EARLIER = Path(__file__).with_name("earlier_run")
@@ -74,3 +75,12 @@ def test_its_callbacks_can_be_built() -> None:
         "within_epoch": Path("earlier_run/checkpoints/last.ckpt"),
         "history": Path("earlier_run/metrics.csv"),
     }
+
+
+def test_a_key_that_is_gone_is_read_over(tmp_path: Path) -> None:
+    """``model.generator_ckpt`` was the second name of the key ``weights``."""
+    run = shutil.copytree(EARLIER, tmp_path / "run")
+    config = run / ".hydra/config.yaml"
+    config.write_text(config.read_text().replace("  scheduler: null\n", "  scheduler: null\n  generator_ckpt: mine\n"))
+    assert "generator_ckpt: mine" in config.read_text()
+    assert isinstance(build.task(load_run(run).config), Restoration)

@@ -8,6 +8,7 @@ from typing import Any
 
 from deblurlab.files.whole_file import whole_file
 from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
+from deblurlab.run.run_folder import RunFolder
 
 
 def summary(metrics: Mapping[str, Any], *, data: str, split: str) -> dict[str, Any]:
@@ -23,6 +24,32 @@ def summary(metrics: Mapping[str, Any], *, data: str, split: str) -> dict[str, A
         means = {score.name: float(metrics[f"test/{version}/{score.name}"]) for score in SCORES}
         counts = {count: int(metrics[f"test/{version}/{count}"]) for count in COUNTS_OF_INFINITE.values()}
         result[version] = means | counts
+    return result
+
+
+def write_test(
+    folder: RunFolder,
+    *,
+    data: str,
+    metrics: Mapping[str, Any],
+    per_image: Mapping[str, Sequence[float]],
+    labels: Mapping[str, Sequence[Any]],
+) -> dict[str, Any]:
+    """Write what a test of the test set has found: the table per image, then metrics.json, with which it is finished.
+
+    Args:
+        folder: The folder of the run or of the evaluation.
+        data: The name of the data set.
+        metrics: What the test logged: see :func:`summary`.
+        per_image: The scores of each image: see :func:`write_per_image`.
+        labels: What the data module knows of each image.
+
+    Returns:
+        The content of metrics.json.
+    """
+    result = summary(metrics, data=data, split="test")
+    write_per_image(per_image, labels, folder.per_image_file)
+    write(result, folder.scores_file)
     return result
 
 

@@ -1,5 +1,6 @@
 """The weights of a network with what it takes to rebuild it: from a run, a checkpoint, a file, or shipped ones."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,8 @@ from deblurlab.run.checkpoint import AtomicCheckpointIO
 from deblurlab.run.defaults import with_defaults
 from deblurlab.run.run_folder import RunFolder, weights_name
 from deblurlab.run.saved_run import load_run
+
+log = logging.getLogger(__name__)
 
 # The folder of the weights that come with deblurlab.
 FOLDER = Path(__file__).parents[1] / "zoo"
@@ -131,6 +134,23 @@ def fill(network: nn.Module, weights: Weights) -> None:
     require_fit(network, weights)
     with torch.no_grad():
         network.load_state_dict(weights.state)
+
+
+def start_from(weights: str, network: nn.Module, config: Mapping[str, Any]) -> None:
+    """Put the weights that a training starts from into its network, and warn if another network was trained to them.
+
+    Args:
+        weights: Which weights: see :func:`load`.
+        network: The network that is to be trained.
+        config: Its configuration.
+
+    Raises:
+        ValueError: if there are no such weights, or they do not fit.
+    """
+    loaded = load(weights)
+    fill(network, loaded)
+    if not same_network(loaded.network, config):
+        log.warning(f"the weights fit, but they were trained in another network: {loaded.network}, not {config}")
 
 
 def require_fit(network: nn.Module, weights: Weights) -> None:
