@@ -27,7 +27,7 @@ def test_train_and_evaluate_on_whole_frames(call: Call, tiny_reds: Path, tmp_pat
     call("evaluate", "run=run", "trainer.precision=32-true", "trainer.accelerator=cpu")
     folder = tmp_path / "run/evaluate/reds"
     assert json.loads((folder / "metrics.json").read_text()) == scores
-    with (folder / "metrics.csv").open(newline="") as stream:
+    with (folder / "per_image.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [row["frame"] for row in rows] == [f"000/{number:08}" for number in range(4)]
     # an independent path: the blurred frame's own file, resized by Pillow
