@@ -1,13 +1,11 @@
 """What is bfloat16 and what is not, read from the lowered training step."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.backends.xla.test_training import environment
+from tests.backends.xla.processes import run_module
 
 pytest.importorskip("torch_xla", reason="torch_xla is not installed")
 
@@ -17,14 +15,7 @@ def step(tiny_cifar10: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The HLO of REDNet30's step: it has convolutions, BatchNorm, ELU, the loss, the blur and Adam."""
     file = tmp_path_factory.mktemp("hlo") / "step.hlo"
     overrides = ("model=rednet30", f"data.root={tiny_cifar10}", "data.batch_size=8")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.backends.xla.lower", str(file), *overrides],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    done = run_module("tests.backends.xla.lower", str(file), *overrides, timeout=200)
     assert done.returncode == 0, done.stderr
     return file.read_text()
 

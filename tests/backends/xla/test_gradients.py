@@ -1,12 +1,10 @@
 """Every network's gradients on eight XLA devices equal the CPU's: not all of torch_xla's derivatives are right."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from tests.backends.xla.test_training import environment
+from tests.backends.xla.processes import run_module
 
 pytest.importorskip("torch_xla", reason="torch_xla is not installed")
 
@@ -17,14 +15,7 @@ OTHERS = ("resnet16", "unet16", "rednet30_tanh", "msdeblur", "msdeblur_residual"
     "network", ["rednet30", "elus", *(pytest.param(other, marks=pytest.mark.slow) for other in OTHERS)]
 )
 def test_gradients_equal_the_cpu_s(network: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.backends.xla.gradients", network],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
+    done = run_module("tests.backends.xla.gradients", network, timeout=400)
     assert done.returncode == 0, done.stderr
     assert "Overriding" not in done.stderr
     errors: dict[str, float] = json.loads(done.stdout)

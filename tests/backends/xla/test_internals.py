@@ -1,15 +1,13 @@
 """What `backends/xla` relies on in Lightning and torch_xla without their promise: a new version may break it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from tests.backends.xla.test_training import environment
+from tests.backends.xla.processes import run_module
 
 pytest.importorskip("torch_xla", reason="torch_xla is not installed")
 
@@ -21,14 +19,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def facts(checkpoint: Path) -> dict[str, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.backends.xla.internals", str(checkpoint)],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    done = run_module("tests.backends.xla.internals", str(checkpoint), timeout=200)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -1,27 +1,18 @@
 """A traced step is not run: Lightning's clean-up, which would run it, has no public switch."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.backends.xla.test_training import environment
+from tests.backends.xla.processes import run_module
 
 pytest.importorskip("torch_xla", reason="torch_xla is not installed")
 
 
 def test_tracing_compiles_and_runs_nothing_of_the_step(tiny_cifar10: Path, tmp_path: Path) -> None:
     overrides = ("model=unet16", "model.network.widths=[4,8]", f"data.root={tiny_cifar10}", "data.batch_size=8")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.backends.xla.lower", str(tmp_path / "step.hlo"), *overrides],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+    done = run_module("tests.backends.xla.lower", str(tmp_path / "step.hlo"), *overrides, timeout=200)
     assert done.returncode == 0, done.stderr
     traced, ended = json.loads(done.stdout.splitlines()[-1])
     assert traced == ended

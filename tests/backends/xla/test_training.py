@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 import time
@@ -11,29 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.backends.xla.processes import environment, run_module
+
 pytest.importorskip("torch_xla", reason="torch_xla is not installed")
 
 TINY = ("data=cifar10", "data.batch_size=8", "model=unet16", "model.network.widths=[4,8]", "trainer.precision=32-true")
-# Compiles twenty times faster, computes the same.
-QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 XLA = ("trainer=xla_cpu",)
 
 
 def deblurlab(command: str, *overrides: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
     """Run a command in a process of its own, because a process has one XLA runtime."""
-    return subprocess.run(
-        [sys.executable, "-m", f"deblurlab.{command}", *overrides],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-
-
-def environment() -> dict[str, str]:
-    repository = Path(__file__).parents[3]
-    return os.environ | {"PYTHONPATH": f"{repository / 'src'}{os.pathsep}{repository}", "XLA_FLAGS": QUICK}
+    return run_module(f"deblurlab.{command}", *overrides, timeout=timeout)
 
 
 def train(folder: Path, *overrides: str) -> Path:
