@@ -49,6 +49,7 @@ def tensorflows_ssim(sharp: np.ndarray, picture: np.ndarray) -> float:
     return float(structural_similarity(sharp, picture, channel_axis=2, data_range=255, **options))
 
 
+@pytest.mark.slow
 def test_open_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """What is printed is what stands in the folder of the run that the script trains."""
     monkeypatch.setattr("sys.argv", ["open_a_run.py"])

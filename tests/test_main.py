@@ -53,6 +53,7 @@ def test_a_command_is_the_same_by_either_name(arguments: list[str], tmp_path: Pa
     assert "trainer:" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_sweep_starts_by_either_name(tmp_path: Path) -> None:
     """Each job is ``python -m deblurlab.train``, whatever started the sweep."""
     few = [f"trainer.limit_{stage}_batches=1" for stage in ("train", "val", "test")]

@@ -46,7 +46,7 @@ def test_a_checkpoint_holds_both_players_and_the_history_their_losses(uninterrup
     assert all(float(row[f"train/{name}"]) for row in rows for name in scalars)
 
 
-@pytest.mark.parametrize("within_epoch", [False, True])
+@pytest.mark.parametrize("within_epoch", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_killed_run_resumes_to_the_same_weights(
     within_epoch: bool, uninterrupted: Path, tiny_cifar10: Path, tmp_path: Path
 ) -> None:

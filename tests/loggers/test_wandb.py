@@ -162,6 +162,7 @@ def test_an_online_run_uploads_the_best_checkpoint(tmp_path: Path, tiny_cifar10:
     assert "artifact/test/per_image.table.json" in server.files
 
 
+@pytest.mark.slow
 def test_a_lost_connection_costs_no_training(tmp_path: Path, tiny_cifar10: Path, server: WandbServer) -> None:
     def lost(*_: object) -> None:
         raise ConnectionError

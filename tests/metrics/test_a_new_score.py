@@ -14,6 +14,8 @@ import pytest
 import deblurlab
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.slow
+
 FUNCTION = '''
 from torch import Tensor
 

@@ -44,6 +44,7 @@ def test_others_rely_on_these_names(name: str) -> None:
     assert getattr(RunFolder(Path("outputs/run")), name) == Path("outputs/run") / NAMES[name]
 
 
+@pytest.mark.slow
 def test_the_commands_leave_these_files(tmp_path: Path, tiny_cifar10: Path) -> None:
     small = ("model=unet16", "model.network.widths=[4,8]", "trainer=cpu", "trainer.max_epochs=1")
     data = ("data=cifar10", f"data.root={tiny_cifar10}", "data.batch_size=4")
