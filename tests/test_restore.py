@@ -78,11 +78,36 @@ def test_nothing_is_overwritten_unless_told(photos: Path, identity: str, call: C
     one = f"input={photos}/a b.png"
     call("restore", one, "output=out", identity, *SMALL)
     (tmp_path / "out/a b.png").write_bytes(b"precious")
-    with pytest.raises(SystemExit, match="1 of 1 were not restored"):
+    with pytest.raises(SystemExit, match=r"1 of 1 were not restored, as they are there already, first out/a b\.png"):
         call("restore", one, "output=out", identity, *SMALL)
     assert (tmp_path / "out/a b.png").read_bytes() == b"precious"
     call("restore", one, "output=out", identity, "overwrite=true", *SMALL)
     np.testing.assert_array_equal(pixels(tmp_path / "out/a b.png"), pixels(photos / "a b.png"))
+
+
+def test_a_folder_goes_on_where_it_was_interrupted(
+    photos: Path, identity: str, call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call("restore", f"input={photos}", "output=out", identity, "compare=true", *SMALL)
+    (tmp_path / "out/a b.png").write_bytes(b"restored before")
+    (tmp_path / "out/below/c.tif").unlink()  # its comparison is written first, and the kill came between the two
+    call("restore", f"input={photos}", "output=out", identity, "existing=skip", "compare=true", *SMALL)
+    assert (tmp_path / "out/a b.png").read_bytes() == b"restored before"
+    np.testing.assert_array_equal(pixels(tmp_path / "out/below/c.tif"), pixels(photos / "below/c.tif"))
+    assert "2 of 3 were restored already" in capsys.readouterr().err
+    call("restore", f"input={photos}", "output=out", identity, "existing=overwrite", *SMALL)
+    np.testing.assert_array_equal(pixels(tmp_path / "out/a b.png"), pixels(photos / "a b.png"))
+
+
+@pytest.mark.parametrize("word", ["no", "'false'"])
+def test_a_word_that_is_not_understood_overwrites_nothing(
+    word: str, photos: Path, identity: str, call: Call, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/a b.png").write_bytes(b"precious")
+    with pytest.raises(SystemExit, match="overwrite must be true or false"):
+        call("restore", f"input={photos}", "output=out", identity, f"overwrite={word}", *SMALL)
+    assert (tmp_path / "out/a b.png").read_bytes() == b"precious"
 
 
 @pytest.mark.parametrize(
@@ -97,6 +122,8 @@ def test_nothing_is_overwritten_unless_told(photos: Path, identity: str, call: C
         (["input=café.jpg"], "'input=\"café.jpg\"'"),
         (["input=photos", "weights=nothing"], "Shipped: "),
         (["input=photos", "trainer=tpu"], "no TPU|needs torch_xla"),
+        (["input=photos", "existing=keep"], "existing must be refuse, skip or overwrite, got keep"),
+        (["input=photos", "existing=skip", "overwrite=true"], "contradict each other"),
     ],
 )
 def test_mistakes_are_explained(overrides: list[str], message: str, photos: Path, call: Call) -> None:

@@ -3,12 +3,13 @@
 Examples:
     deblurlab restore input=photo.jpg                         # restored/photo.jpg
     deblurlab restore input=holiday output=better tta=true    # a folder and what is below it
+    deblurlab restore input=holiday existing=skip             # goes on after an interruption
     deblurlab restore 'input=holiday/*.png' weights=outputs/cifar10_unet16/2026-11-22_23-19-00
 """
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from omegaconf import DictConfig
 
@@ -19,6 +20,7 @@ from deblurlab.checks import require
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+    from deblurlab.restoring.outcomes import Existing
     from deblurlab.restoring.photos import Samples
 
 log = logging.getLogger(__name__)
@@ -30,16 +32,20 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.app import build
     from deblurlab.restoring import Tiling, load_restorer
     from deblurlab.restoring.jobs import find_jobs, restore_file
+    from deblurlab.restoring.outcomes import Outcomes
     from deblurlab.restoring.tiling import tile_count
 
+    for name in ("tta", "compare", "overwrite"):
+        require.switch(name, cfg[name])
     if cfg.quality is not None:
         require.whole_number("quality", cfg.quality, at_least=1, at_most=100)
+    existing = _existing(cfg)
     jobs = find_jobs(str(cfg.input), Path(str(cfg.output)))
     tiling = Tiling(side=cfg.tile, margin=cfg.margin, blend=cfg.blend)
     restorer = load_restorer(cfg.weights, device=build.device(cfg), trust=cfg.trust)
     build.prepare(cfg, restorer)
     tile_count(1, 1, tiling, restorer.size_multiple)  # refuses tiles that do not suit the network
-    refused = 0
+    outcomes = Outcomes(jobs, compare=cfg.compare, existing=existing)
     for number, job in enumerate(jobs, 1):
         bar = progress_bar(f"{number}/{len(jobs)} {job.source.name}", unit="tiles", leave=False)
 
@@ -48,15 +54,21 @@ def main(cfg: DictConfig) -> None:
             bar.reset(tile_count(height, width, tiling, restorer.size_multiple))
             return restorer.restore(pixels, tiling=tiling, tta=cfg.tta, on_tile=lambda: bar.update() and None)
 
-        try:
-            with bar:
-                restore_file(job, restored, quality=cfg.quality, compare=cfg.compare, overwrite=cfg.overwrite)
-            log.info(f"{job.source} -> {job.target}")
-        except (ValueError, OSError) as error:
-            refused += 1
-            log.error(str(error))
-    if refused:
-        raise ValueError(f"{refused} of {len(jobs)} were not restored: see above.")
+        with outcomes.of(job) as wanted, bar:
+            if wanted:
+                restore_file(job, restored, quality=cfg.quality, compare=cfg.compare)
+    outcomes.tell()
+
+
+def _existing(cfg: DictConfig) -> "Existing":
+    """What becomes of files that exist: ``cfg.existing``, or what its former name ``cfg.overwrite`` says."""
+    from deblurlab.restoring.outcomes import Existing
+
+    require.one_of("existing", cfg.existing, get_args(Existing))
+    if cfg.overwrite and cfg.existing == "skip":
+        raise ValueError("overwrite=true and existing=skip contradict each other: the first is existing=overwrite.")
+    existing: Existing = "overwrite" if cfg.overwrite else cfg.existing
+    return existing
 
 
 if __name__ == "__main__":

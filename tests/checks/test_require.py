@@ -38,3 +38,10 @@ def test_one_of_its_choices_passes_and_others_are_refused() -> None:
         require.one_of("data.blur", "box", choices)
     with pytest.raises(ValueError, match=r"^data\.blur must be raise or skip, got None\.$"):
         require.one_of("data.blur", None, ("raise", "skip"))
+
+
+@pytest.mark.parametrize("value", ["no", "off", "none", "never", "n", "false", "true", 0, 1, None])
+def test_a_switch_is_true_or_false_and_no_word_for_it(value: object) -> None:
+    with pytest.raises(ValueError, match=f"^overwrite must be true or false, got {value}.$"):
+        require.switch("overwrite", value)
+    require.switch("overwrite", True)

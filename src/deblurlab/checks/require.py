@@ -29,6 +29,20 @@ def whole_number(
     raise ValueError(f"{name} must be a whole number{what}{lowest}{highest}, got {value}.")
 
 
+def switch(name: str, value: object) -> None:
+    """Refuses what is neither true nor false: a word such as "no" must not pass for true.
+
+    Args:
+        name: The setting as the user writes it, say "overwrite".
+        value: Its value.
+
+    Raises:
+        ValueError: such as "overwrite must be true or false, got no."
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false, got {value}.")
+
+
 def one_of(name: str, value: object, choices: Sequence[str]) -> None:
     """Refuses what is not among the choices.
 

@@ -64,35 +64,30 @@ def find_jobs(given: str, output: Path) -> list[Job]:
     return [Job(file, output / file.relative_to(top)) for file in files]
 
 
-def restore_file(
-    job: Job, restored: Callable[[Samples], Samples], *, quality: int | None, compare: bool, overwrite: bool
-) -> None:
-    """Restore one picture or video.
+def restore_file(job: Job, restored: Callable[[Samples], Samples], *, quality: int | None, compare: bool) -> None:
+    """Restore one picture or video. Files that exist are replaced.
 
     Args:
         job: What to read and to write.
         restored: Restores a picture or a frame.
         quality: Quality of JPEG and WebP, 1 to 100; None keeps that of a JPEG.
-        compare: Also write the comparison, of pictures only.
-        overwrite: Replace files that exist.
+        compare: Also write the comparison, of pictures only. It is written before the picture, so that there is none
+            to do where the picture is.
 
     Raises:
-        ValueError: If a file exists already, or the source is damaged or not supported.
+        ValueError: If the source is damaged or not supported.
         OSError: If a file cannot be read or written.
     """
-    for written in (job.target, job.comparison) if compare else (job.target,):
-        if written.exists() and not overwrite:
-            raise ValueError(f"{written} is there already: overwrite=true replaces it.")
     if job.source.suffix.lower() in video.SUFFIXES:
         video.restore(job.source, job.target, restored)
         return
     before = photos.read(job.source)
     after = before.with_pixels(restored(before.pixels))
-    photos.write(after, job.target, quality=quality)
     if compare:
         sides = np.hstack([before.upright(), after.upright()])
         with whole_file(job.comparison) as partial:
             Image.fromarray(sides).save(partial, "JPEG", quality=95)
+    photos.write(after, job.target, quality=quality)
 
 
 def _format(file: Path) -> str:

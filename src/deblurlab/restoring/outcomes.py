@@ -1,0 +1,87 @@
+"""What became of each file of a call of ``restore``: one file's error, whatever it is, leaves the others alone."""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+from deblurlab.restoring.jobs import Job
+
+log = logging.getLogger(__name__)
+
+# What becomes of a file that exists where a restored one is to be written.
+Existing = Literal["refuse", "skip", "overwrite"]
+
+
+class Outcomes:
+    """Decides which jobs are done, and counts what became of them::
+
+        outcomes = Outcomes(jobs, compare=False, existing="skip")
+        for job in jobs:
+            with outcomes.of(job) as wanted:
+                if wanted:
+                    ...
+        outcomes.tell()
+
+    What exists is looked up before the first job. A file that appears later is another run's, which writes to the same
+    folder; it is left as it is and is no failure.
+
+    Args:
+        jobs: All jobs of the call.
+        compare: Whether comparisons are written, too.
+        existing: "refuse" and "skip" leave files as they are, the first one ends in an error; "overwrite" replaces
+            them.
+    """
+
+    def __init__(self, jobs: Sequence[Job], *, compare: bool, existing: Existing) -> None:
+        self._jobs, self._existing = jobs, existing
+        # A comparison is written before its picture: what an interruption has left to do has no picture yet.
+        checks_comparison = compare and existing == "refuse"
+        self._there = {job for job in jobs if job.target.exists() or (checks_comparison and job.comparison.exists())}
+        self._left: list[Job] = []
+        self._failed = 0
+
+    @contextmanager
+    def of(self, job: Job) -> Iterator[bool]:
+        """Give the body whether ``job`` is to be done, and count how the body ended. No error leaves the body."""
+        if self._existing != "overwrite" and job in self._there:
+            self._left.append(job)
+            yield False
+            return
+        if self._existing != "overwrite" and job.target.exists():
+            log.info(f"{job.target} is another run's, which writes to the same folder: it is left as it is")
+            yield False
+            return
+        try:
+            yield True
+            log.info(f"{job.source} -> {job.target}")
+        except Exception as error:
+            self._failed += 1
+            log.error(described(error, job), exc_info=os.environ.get("HYDRA_FULL_ERROR") == "1")
+
+    def tell(self) -> None:
+        """Say what was passed over.
+
+        Raises:
+            ValueError: if a file was not restored that should have been.
+        """
+        count = len(self._jobs)
+        if self._left and self._existing == "skip":
+            log.info(f"{len(self._left)} of {count} were restored already, first {self._left[0].target}")
+        reasons = [f"{self._failed} of {count} were not restored: see above."] if self._failed else []
+        if self._left and self._existing == "refuse":
+            reasons.append(
+                f"{len(self._left)} of {count} were not restored, as they are there already, first "
+                f"{self._left[0].target}: existing=skip passes over them, existing=overwrite replaces them."
+            )
+        if reasons:
+            raise ValueError(" ".join(reasons))
+
+
+def described(error: Exception, job: Job) -> str:
+    """One line on an error, which names the file and, of an error that nobody thought of, the type."""
+    words = next(iter(str(error).splitlines()), "") or type(error).__name__
+    if not isinstance(error, ValueError | OSError) and type(error).__name__ not in words:
+        words = f"{type(error).__name__}: {words}"
+    return words if str(job.source) in words else f"{job.source}: {words}"
