@@ -1,12 +1,13 @@
 """What is exported gives what the network gives, run by its own runtime at sizes that it was not exported at."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from deblurlab.nets import REDNet30, ResNet16, UNet16
+from deblurlab.nets import NAFNet, REDNet30, ResNet16, UNet16
 from deblurlab.restoring import export_formats
 from deblurlab.restoring.restorer import Restorer
 from deblurlab.run import weights
@@ -15,14 +16,27 @@ from tests.conftest import Call
 NETWORKS = [UNet16, pytest.param(REDNet30, marks=pytest.mark.slow), pytest.param(ResNet16, marks=pytest.mark.slow)]
 
 
-def restorer(network: type[nn.Module]) -> Restorer:
+def nafnet(window: int | None = None) -> NAFNet:
+    network = NAFNet(width=4, encoder_blocks=[1, 1], middle_blocks=1, decoder_blocks=[1, 1], window=window)
+    for block in network.modules():  # at their start, blocks add nothing
+        for name in ("beta", "gamma"):
+            if name in block._parameters:
+                nn.init.ones_(block.get_parameter(name))
+    return network
+
+
+NETWORKS += [pytest.param(nafnet, marks=pytest.mark.slow)]
+NETWORKS += [pytest.param(lambda: nafnet(window=24), id="nafnet of windows", marks=pytest.mark.slow)]
+
+
+def restorer(network: Callable[[], nn.Module]) -> Restorer:
     torch.manual_seed(0)
     return Restorer(network()).eval().requires_grad_(False)
 
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("form", ["onnx", "torch_export"])
-def test_heights_and_widths_are_dynamic(form: str, network: type[nn.Module], tmp_path: Path) -> None:
+def test_heights_and_widths_are_dynamic(form: str, network: Callable[[], nn.Module], tmp_path: Path) -> None:
     if form == "onnx":
         pytest.importorskip("onnxscript", reason="ONNX, the extra `export`, is not installed")
     exported = restorer(network)

@@ -32,6 +32,7 @@ MODELS = {
     "resnet16": ("model=resnet16",),
     "unet16": ("model=unet16",),
     "rednet30": ("model=rednet30",),
+    "nafnet": ("model=nafnet",),
     "rednet30_wgan": ("model=rednet30_wgan",),
     "msdeblur_wgan": ("model=msdeblur_wgan", "model.network.blocks=1"),
 }

@@ -66,11 +66,14 @@ class _Subject(NamedTuple):
 def _run(cfg: DictConfig) -> _Subject:
     """The run that ``cfg.run`` names, on its own data, of which single keys may be replaced, or on other data."""
     from deblurlab.app import build
+    from deblurlab.restoring.loading import set_window
     from deblurlab.run import trusted
 
     run = load_run(cfg.run)
     checkpoint, source = checkpoint_file(cfg.ckpt_path, run.folder), run.folder.config_file
     task = build.trained(run.config, checkpoint, trust=trusted.packages(cfg.trust), source=source)
+    if cfg.window is not None:
+        set_window(task.network, cfg.window)
     run.config.data = cfg.data if "_target_" in cfg.data else OmegaConf.merge(run.config.data, cfg.data)
     return _Subject(run.model, str(checkpoint), task, run.config)
 
@@ -84,7 +87,7 @@ def _weights(cfg: DictConfig) -> _Subject:
     if cfg.ckpt_path != "best":
         raise ValueError(f"ckpt_path={cfg.ckpt_path} is for run=FOLDER; weights={cfg.weights} are chosen already.")
     chosen = weights.load(cfg.weights)
-    restorer = load_restorer(chosen, device="cpu", trust=cfg.trust)
+    restorer = load_restorer(chosen, device="cpu", trust=cfg.trust, window=cfg.window)
     return _Subject(chosen.title, f"weights {cfg.weights}", build.scored(restorer), cfg)
 
 

@@ -30,7 +30,7 @@ def main(cfg: DictConfig) -> None:
         raise ValueError(f"size must be [height,width], got {cfg.size}.")
     xla.quiet()
     chosen = weights.load(cfg.weights)
-    restorer = load_restorer(chosen, device="cpu", trust=cfg.trust)
+    restorer = load_restorer(chosen, device="cpu", trust=cfg.trust, window=cfg.window)
     folder = Path(str(cfg.output))
     folder.mkdir(parents=True, exist_ok=True)
     if cfg.format == "stablehlo":

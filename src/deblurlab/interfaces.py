@@ -76,6 +76,17 @@ def as_scales(restored: Tensor | list[Tensor]) -> list[Tensor]:
     return restored if isinstance(restored, list) else [restored]
 
 
+@runtime_checkable
+class LocalMeans(Protocol):
+    """A network that takes means over the image, such as :class:`deblurlab.nets.NAFNet`.
+
+    Attributes:
+        window: The side, in pixels, of the window over which it takes them in evaluation; None for the whole image.
+    """
+
+    window: int | None
+
+
 class ContentLoss(Protocol):
     """A loss that compares restored with sharp images, such as :class:`deblurlab.losses.LogCosh`."""
 

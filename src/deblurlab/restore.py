@@ -42,7 +42,7 @@ def main(cfg: DictConfig) -> None:
     existing = _existing(cfg)
     jobs = find_jobs(str(cfg.input), Path(str(cfg.output)))
     tiling = Tiling(side=cfg.tile, margin=cfg.margin, blend=cfg.blend)
-    restorer = load_restorer(cfg.weights, device=build.device(cfg), trust=cfg.trust)
+    restorer = load_restorer(cfg.weights, device=build.device(cfg), trust=cfg.trust, window=cfg.window)
     build.prepare(cfg, restorer)
     tile_count(1, 1, tiling, restorer.size_multiple)  # refuses tiles that do not suit the network
     outcomes = Outcomes(jobs, compare=cfg.compare, existing=existing)

@@ -1,13 +1,15 @@
 """Networks: plain PyTorch, each in a file that reads as the figure of its paper. YAML knows them by these class paths.
 
 All but the critic, PatchGAN, restore images in [0, 1] and keep the contract of :class:`deblurlab.interfaces.Network`.
-``keras`` has what the study's networks inherited from Keras, ``image_size`` the check of an image's height and width.
+``keras`` has what the study's networks inherited from Keras, ``image_size`` the check of an image's height and width,
+``local_mean`` means over a window.
 """
 
 from deblurlab.nets.msdeblur import MSDeblur
+from deblurlab.nets.nafnet import NAFNet
 from deblurlab.nets.patchgan import PatchGAN
 from deblurlab.nets.rednet30 import REDNet30
 from deblurlab.nets.resnet16 import ResNet16
 from deblurlab.nets.unet16 import UNet16
 
-__all__ = ["MSDeblur", "PatchGAN", "REDNet30", "ResNet16", "UNet16"]
+__all__ = ["MSDeblur", "NAFNet", "PatchGAN", "REDNet30", "ResNet16", "UNet16"]

@@ -163,4 +163,4 @@ def weights_name(weights: str) -> str:
         return path.absolute().parent.name
     if path.suffix == ".ckpt":
         return RunFolder.of_checkpoint(path).path.name
-    return path.stem if path.suffix == ".safetensors" else path.absolute().name
+    return path.stem if path.suffix in (".safetensors", ".pth", ".pt") else path.absolute().name

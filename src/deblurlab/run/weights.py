@@ -72,11 +72,13 @@ def _stored(checkpoint: Path) -> dict[str, Tensor]:
 
 
 def load(weights: str) -> Weights:
-    """Read the weights that ``weights`` names: a run's folder, its checkpoint, a safetensors file or a shipped name.
+    """Read the weights that ``weights`` names: a run's folder, its checkpoint, a weights file or a shipped name.
 
-    A weights file may name networks of ``deblurlab.nets`` only. The configuration in a run's folder may name anything:
-    whoever builds the network must check it before. A checkpoint is read here already, with ``weights_only=True``; of a
-    run's folder that is ``best.ckpt`` if it exists, and the weights file otherwise.
+    A weights file is a safetensors file of deblurlab, or one that others have published: safetensors, or ``.pth`` as
+    torch writes it, of a network that the names of its tensors tell. It may name networks of ``deblurlab.nets`` only.
+    The configuration in a run's folder may name anything: whoever builds the network must check it before. A checkpoint
+    is read here already, with ``weights_only=True``; of a run's folder that is ``best.ckpt`` if it exists, and the
+    weights file otherwise.
 
     Raises:
         ValueError: if there are no such weights, or the file is damaged or not ours.
@@ -93,7 +95,7 @@ def load(weights: str) -> Weights:
             f"weights={weights}: there is no such run, file or shipped name. Shipped: {', '.join(shipped())}."
         )
     title = weights_name(weights)
-    return _from_file(path, title) if path.suffix == ".safetensors" else _from_checkpoint(path, title)
+    return _from_file(path, title) if path.suffix in weights_file.SUFFIXES else _from_checkpoint(path, title)
 
 
 def _from_file(file: Path, title: str) -> Weights:

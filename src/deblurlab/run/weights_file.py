@@ -1,4 +1,7 @@
-"""The file format of weights: one safetensors file that says which network it is of. Nothing in it is ever executed."""
+"""The file format of weights: one safetensors file that says which network it is of. Nothing in it is ever executed.
+
+Files that others have published are read, too.
+"""
 
 import json
 import re
@@ -12,6 +15,11 @@ from safetensors.torch import save as serialise
 from torch import Tensor
 
 from deblurlab.files.whole_file import whole_file
+from deblurlab.nets.recognised import EXPECTED, recognised
+from deblurlab.run.pth_file import read_pth
+
+# Files with other suffixes are checkpoints.
+SUFFIXES = (".safetensors", ".pth", ".pt")
 
 _FORMAT = "deblurlab 1"
 _OURS = re.compile(r"deblurlab\.nets\.[A-Za-z0-9]+")
@@ -50,9 +58,23 @@ def write(state: Mapping[str, Tensor], network: Mapping[str, Any] | DictConfig, 
 def read(file: Path) -> Content:
     """Read which network a weights file is of, and the shapes in it; the tensors themselves are read when asked for.
 
+    A file that others have written, as safetensors or as torch writes it, is taken if the names of its tensors tell the
+    network: see :func:`deblurlab.nets.recognised.recognised`.
+
     Raises:
-        ValueError: naming the file, if it is damaged, no file of deblurlab, or not of a network of ``deblurlab.nets``.
+        ValueError: naming the file, if it is damaged, or not of a network of ``deblurlab.nets``.
     """
+    if file.suffix != ".safetensors":
+        shapes, tensors = read_pth(file)
+        return Content(_recognised(shapes, file), shapes, tensors)
+    return _read_safetensors(file)
+
+
+def _read_safetensors(file: Path) -> Content:
+    def tensors() -> dict[str, Tensor]:
+        with safe_open(file, "pt") as stream:
+            return {name: stream.get_tensor(name) for name in shapes}
+
     try:
         with file.open("rb") as stream:
             header = int.from_bytes(stream.read(8), "little")
@@ -64,7 +86,7 @@ def read(file: Path) -> Content:
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{file} is no safetensors file, or is damaged: {error}") from error
     if about.get("format") != _FORMAT:
-        raise ValueError(f"{file} does not say which network it is of: deblurlab did not write it.")
+        return Content(_recognised(shapes, file), shapes, tensors)
     try:
         network = json.loads(about["network"])
     except (KeyError, ValueError, RecursionError) as error:
@@ -74,12 +96,19 @@ def read(file: Path) -> Content:
             f"{file} is not of a network of deblurlab.nets with plain arguments, but of {shortened(network)}. "
             "Weights of a network of your own load from its run's folder."
         )
-
-    def tensors() -> dict[str, Tensor]:
-        with safe_open(file, "pt") as stream:
-            return {name: stream.get_tensor(name) for name in shapes}
-
     return Content(network, shapes, tensors)
+
+
+def _recognised(shapes: Mapping[str, tuple[int, ...]], file: Path) -> dict[str, Any]:
+    """The network of a file that does not say which one it is of."""
+    network = recognised(shapes)
+    if network is None:
+        names = ", ".join(name[:80] for name in list(shapes)[:4]) + (", ..." if len(shapes) > 4 else "")
+        raise ValueError(
+            f"{file} does not say which network it is of, and its {len(shapes)} tensors ({names}) are of none that "
+            f"deblurlab knows by their names. Expected are {EXPECTED}."
+        )
+    return network
 
 
 def shortened(network: Any) -> str:

@@ -153,7 +153,9 @@ def test_killed_in_an_epoch_it_goes_on_at_the_same_step(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "model", [("model=unet16",), ("model=rednet30",), ("model=resnet16", "model.optimizer.lr=1e-5")], ids=str
+    "model",
+    [("model=unet16",), ("model=rednet30",), ("model=nafnet",), ("model=resnet16", "model.optimizer.lr=1e-5")],
+    ids=str,
 )  # at its own rate, ResNet16's losses depend on the order of summation: docs/tpu.md
 def test_eight_devices_agree_with_one_for_twenty_steps(
     model: tuple[str, ...], settings: tuple[str, ...], tmp_path: Path
