@@ -20,8 +20,8 @@ from deblurlab.checks import require
 if TYPE_CHECKING:
     from tqdm import tqdm
 
+    from deblurlab.pictures import Samples
     from deblurlab.restoring.outcomes import Existing
-    from deblurlab.restoring.photos import Samples
 
 log = logging.getLogger(__name__)
 

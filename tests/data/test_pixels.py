@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deblurlab.data.pixels import decode, dimensions, resize
+from deblurlab import pictures
+from deblurlab.data.pixels import decode, resize
 from tests.pictures import picture
 
 
@@ -58,7 +59,7 @@ def test_exif_orientation_is_applied(orientation: int, form: str, tmp_path: Path
     file = tmp_path / "a"
     file.write_bytes(encoded(Image.fromarray(stored), form, exif=exif))
     upright = decode(file.read_bytes(), "a")
-    assert upright.shape[:2] == dimensions(file) == ((16, 32) if orientation < 5 else (32, 16))
+    assert upright.shape[:2] == pictures.size(file, "a") == ((16, 32) if orientation < 5 else (32, 16))
     # EXIF 2.3, tag 274: where the stored row 0 and column 0 are to be seen
     bottom, right = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
     height, width = upright.shape[:2]
@@ -103,7 +104,7 @@ def test_huge_dimensions_are_refused_without_memory() -> None:
 def test_dimensions_decode_no_pixels(form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder of large photographs is looked through quickly, whatever getexif of a format does in Pillow.
 
-    Pillow's getexif of a PNG without EXIF before its pixels decodes them, so ``dimensions`` takes the base class's.
+    Pillow's getexif of a PNG without EXIF before its pixels decodes them, so ``size`` takes the base class's.
     This fails if the base class comes to decode them, too.
     """
 
@@ -113,7 +114,7 @@ def test_dimensions_decode_no_pixels(form: str, tmp_path: Path, monkeypatch: pyt
     (tmp_path / "a").write_bytes(encoded(Image.fromarray(picture(0)), form))
     with Image.open(tmp_path / "a") as image:
         monkeypatch.setattr(type(image), "load", decoded)
-    assert dimensions(tmp_path / "a") == (36, 64)
+    assert pictures.size(tmp_path / "a", "a") == (36, 64)
 
 
 def test_plain_resize_agrees_with_opencv() -> None:

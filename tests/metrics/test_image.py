@@ -79,3 +79,9 @@ def test_an_image_without_error_is_left_out_of_psnr_and_counted() -> None:
     assert int(means["images"]) == 3
     assert float(means["psnr"]) == pytest.approx(float(psnr(restored[:1], sharp[:1])))
     assert float(means["mse"]) == pytest.approx(float((restored[0] - sharp[0]).square().mean()) / 3)
+
+
+def test_ssim_of_an_image_smaller_than_its_window_is_an_error() -> None:
+    small = torch.zeros(1, 3, 11, 10)
+    with pytest.raises(ValueError, match=r"11x10 .*SSIM needs at least 11x11 pixels"):
+        ssim(small, small)

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from deblurlab.nets import UNet16
 from deblurlab.restoring import Restorer
@@ -81,6 +82,30 @@ def test_a_blurred_picture_comes_back_restored(client: Any) -> None:
 def test_what_a_browser_does_not_show_comes_back_to_be_shown(client: Any) -> None:
     answer = client.post("/restore?weights=mine", content=encode(PIXELS, "TIFF")).json()
     np.testing.assert_array_equal(received(answer["blurred"]), PIXELS)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF"])
+@pytest.mark.parametrize("space", ["RGB", "GRAY"])
+def test_before_and_after_have_the_same_profile(client: Any, space: str, form: str) -> None:
+    profile = bytes(16) + space.ljust(4).encode() + bytes(120)
+    image = Image.fromarray(PIXELS).convert("RGB" if space == "RGB" else "L")
+    with io.BytesIO() as upload:
+        image.save(upload, form, icc_profile=profile)
+        answer = client.post("/restore?weights=mine&blur=gaussian&amount=1", content=upload.getvalue()).json()
+    for side in ("blurred", "restored"):
+        with Image.open(io.BytesIO(base64.b64decode(answer[side].partition(",")[2]))) as shown:
+            assert (shown.mode, shown.info["icc_profile"]) == (image.mode, profile)
+
+
+def test_before_and_after_have_the_same_gamma(client: Any) -> None:
+    texts = PngInfo()
+    texts.add(b"gAMA", (100000).to_bytes(4, "big"))
+    texts.add_text("Author", "not for others")
+    with io.BytesIO() as upload:
+        Image.fromarray(PIXELS).save(upload, "PNG", pnginfo=texts)
+        answer = client.post("/restore?weights=mine", content=upload.getvalue()).json()
+    with Image.open(io.BytesIO(base64.b64decode(answer["restored"].partition(",")[2]))) as shown:
+        assert shown.info == {"gamma": 1.0}
 
 
 @pytest.mark.parametrize(("kind", "amount"), [("gaussian", 2.0), ("motion", 12.0)])

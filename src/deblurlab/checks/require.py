@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+# The side of the window over which SSIM compares two images, in pixels.
+SSIM_WINDOW = 11
+
 
 def whole_number(
     name: str, value: object, *, at_least: int | None = None, at_most: int | None = None, of: str = ""
@@ -41,6 +44,23 @@ def switch(name: str, value: object) -> None:
     """
     if not isinstance(value, bool):
         raise ValueError(f"{name} must be true or false, got {value}.")
+
+
+def large_enough_for_ssim(name: str, size: tuple[int, int]) -> None:
+    """Refuses images on which SSIM is not defined, because its window does not fit into them.
+
+    Args:
+        name: What the images are, as the user knows them, say "data.patch".
+        size: Their height and width.
+
+    Raises:
+        ValueError: such as "data.patch is 10x8 (height x width): SSIM needs at least 11x11 pixels."
+    """
+    if min(size) < SSIM_WINDOW:
+        height, width = size
+        raise ValueError(
+            f"{name} is {height}x{width} (height x width): SSIM needs at least {SSIM_WINDOW}x{SSIM_WINDOW} pixels."
+        )
 
 
 def one_of(name: str, value: object, choices: Sequence[str]) -> None:

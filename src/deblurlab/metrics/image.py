@@ -4,6 +4,8 @@ import torch
 from kornia.metrics import ssim as ssim_map
 from torch import Tensor
 
+from deblurlab.checks import require
+
 
 def _clamped(restored: Tensor, sharp: Tensor) -> tuple[Tensor, Tensor]:
     return restored.clamp(0, 1).float(), sharp.clamp(0, 1).float()
@@ -21,9 +23,13 @@ def ssim(restored: Tensor, sharp: Tensor) -> Tensor:
 
     Returns:
         (B,) in [-1, 1]; 1 where the images are equal.
+
+    Raises:
+        ValueError: if H or W is less than 11.
     """
+    require.large_enough_for_ssim("an image to be scored", (restored.shape[-2], restored.shape[-1]))
     restored, sharp = _clamped(restored, sharp)
-    return ssim_map(restored, sharp, window_size=11, eps=0.0, padding="valid").flatten(1).mean(dim=1)
+    return ssim_map(restored, sharp, window_size=require.SSIM_WINDOW, eps=0.0, padding="valid").flatten(1).mean(dim=1)
 
 
 def mse(restored: Tensor, sharp: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import os
 from collections.abc import Callable
 from glob import glob
 from pathlib import Path
@@ -10,13 +11,18 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from deblurlab import pictures
 from deblurlab.files.whole_file import whole_file
+from deblurlab.pictures import Picture, Samples
+from deblurlab.pictures.folders import LeftOut
+from deblurlab.pictures.formats import FORMATS
 from deblurlab.restoring import photos, video
-from deblurlab.restoring.photos import Samples
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = photos.SUFFIXES | video.SUFFIXES
+_COMPARISON = ".compare.jpg"
+_LONGEST_NAME = 255  # bytes, on the usual file systems
+SUFFIXES = pictures.SUFFIXES | video.SUFFIXES
 
 
 class Job(NamedTuple):
@@ -28,7 +34,10 @@ class Job(NamedTuple):
     @property
     def comparison(self) -> Path:
         """The picture that shows before and after side by side."""
-        return self.target.with_name(f"{self.target.name}.compare.jpg")
+        name = os.fsencode(self.target.name)
+        if len(name) + len(_COMPARISON) > _LONGEST_NAME:  # the end of the name is what tells it from its neighbours
+            name = name[len(name) + len(_COMPARISON) - _LONGEST_NAME :].decode(errors="ignore").encode()
+        return self.target.with_name(f"{os.fsdecode(name)}{_COMPARISON}")
 
 
 def find_jobs(given: str, output: Path) -> list[Job]:
@@ -55,10 +64,10 @@ def find_jobs(given: str, output: Path) -> list[Job]:
         top = Path(*itertools.takewhile(lambda part: not any(sign in part for sign in "*?["), top.parts[:-1]))
     if top.resolve() in output.resolve().parents:  # an earlier call may have left restored files there
         found = [file for file in found if output.resolve() not in file.resolve().parents]
-    files = [file for file in found if file.suffix.lower() in SUFFIXES]
-    if others := [file.name for file in found if file.suffix.lower() not in SUFFIXES]:
-        named = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
-        log.info(f"left out, as they are no pictures or videos that are supported: {named}")
+    left_out = LeftOut(SUFFIXES)
+    files = [file for file in found if left_out.takes(file.relative_to(top))]
+    for line in left_out.lines():
+        log.info(line)
     if not files:
         raise ValueError(f"input={given} names no picture or video. Supported: {' '.join(sorted(SUFFIXES))}")
     return [Job(file, output / file.relative_to(top)) for file in files]
@@ -82,15 +91,22 @@ def restore_file(job: Job, restored: Callable[[Samples], Samples], *, quality: i
         video.restore(job.source, job.target, restored)
         return
     before = photos.read(job.source)
-    after = before.with_pixels(restored(before.pixels))
+    after = before.with_pixels(restored(before.picture.pixels))
+    if (converted := before.picture.converted) is not None:
+        log.info(f"{job.source}: {converted}")
     if compare:
-        sides = np.hstack([before.upright(), after.upright()])
-        with whole_file(job.comparison) as partial:
-            Image.fromarray(sides).save(partial, "JPEG", quality=95)
+        _write_comparison(before.picture, after.picture, job.comparison)
     photos.write(after, job.target, quality=quality)
 
 
+def _write_comparison(before: Picture, after: Picture, file: Path) -> None:
+    """Write two pictures of one size side by side, as they are to be looked at."""
+    sides = np.hstack([before.upright(), after.upright()])
+    with whole_file(file) as partial:
+        Image.fromarray(sides).save(partial, "JPEG", quality=95, icc_profile=before.rgb_profile)
+
+
 def _format(file: Path) -> str:
-    """A file's suffix in small letters, the same for all suffixes of one format."""
+    """The format that a file's suffix stands for, which may have several suffixes."""
     suffix = file.suffix.lower()
-    return {".jpeg": ".jpg", ".tiff": ".tif"}.get(suffix, suffix)
+    return next((name for name, suffixes in FORMATS.items() if suffix in suffixes), suffix)

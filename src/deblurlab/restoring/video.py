@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deblurlab.files.whole_file import whole_file
-from deblurlab.restoring.photos import Samples
+from deblurlab.pictures import Samples
 
 if TYPE_CHECKING:
     from av import VideoFrame, VideoStream

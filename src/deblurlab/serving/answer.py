@@ -7,18 +7,22 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
+from deblurlab import pictures
+from deblurlab.checks import require
 from deblurlab.data.blur.kernels import Kernel, apply_kernel, gaussian_kernel, shake_kernel
-from deblurlab.data.pixels import Pixels, decode, dimensions
+from deblurlab.data.pixels import Pixels, opaque
 from deblurlab.metrics.image import psnr, ssim
+from deblurlab.pictures import Picture
+from deblurlab.pictures.png_chunks import COLOUR_CHUNKS, with_chunks_of
 from deblurlab.restoring import Restorer, Tiling
 
 # The blurs that the page can give a sharp picture, and the most of each: a Gaussian's sigma and the length of a
 # camera's path, both in pixels.
 BLURS = {"gaussian": 5.0, "motion": 25.0}
-_SHOWN_BY_BROWSERS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
-_SSIM_WINDOW = 11
+_SHOWN_BY_BROWSERS = ("JPEG", "MPO", "PNG", "WEBP", "BMP")
+_PNG = b"\x89PNG\r\n\x1a\n"
 _HIGHEST_PSNR = 99.0  # stands for the infinite PSNR of a picture without any error: JSON has no word for infinity
 
 
@@ -64,29 +68,40 @@ def answer(wish: Wish, upload: bytes, *, most_pixels: int) -> dict[str, Any]:
     Raises:
         RefusedRequestError: if the upload is no picture, or too large, or too small for the blur.
     """
-    uploaded, shown = _decoded(upload, most_pixels)
+    picture = _decoded(upload, most_pixels)
+    uploaded = np.array(_upright(picture))  # a copy: torch warns of arrays that cannot be written
     height, width, _ = uploaded.shape
     blurred = _blurred(uploaded, wish) if wish.blur else uploaded
     restored = wish.restorer.restore(blurred, tiling=Tiling())  # tiles of one shape: each network is compiled once
-    found: dict[str, Any] = {"restored": _data_url(restored)}
-    if wish.blur or not shown:
-        found["blurred"] = _data_url(blurred)
-    if wish.blur and min(height, width) >= _SSIM_WINDOW:
+    found: dict[str, Any] = {"restored": _data_url(restored, picture, upload)}
+    if wish.blur or not _browsers_show(upload):
+        found["blurred"] = _data_url(blurred, picture, upload)
+    if wish.blur and min(height, width) >= require.SSIM_WINDOW:
         found["scores"] = {"blurred": _scores(blurred, uploaded), "restored": _scores(restored, uploaded)}
     return found
 
 
-def _decoded(upload: bytes, most_pixels: int) -> tuple[Pixels, bool]:
-    """The picture of an upload, (H, W, 3) uint8, and whether browsers can show its file."""
+def _decoded(upload: bytes, most_pixels: int) -> Picture:
+    """The picture of an upload, unless it has too many pixels."""
     try:
-        height, width = dimensions(io.BytesIO(upload))
+        height, width = pictures.size(io.BytesIO(upload), "The file")
         if height * width > most_pixels:
             raise RefusedRequestError(413, f"{width}x{height} pixels are more than {most_pixels / 1e6:g} megapixels.")
-        pixels = np.array(decode(upload, "The file"))  # a copy: torch warns of arrays that cannot be written
-        with Image.open(io.BytesIO(upload)) as picture:
-            return pixels, picture.format in _SHOWN_BY_BROWSERS
+        return pictures.read(upload, "The file")
     except ValueError as error:
         raise RefusedRequestError(400, _reason(error, upload)) from error
+
+
+def _upright(picture: Picture) -> Pixels:
+    try:
+        return opaque(picture, "The file")
+    except ValueError as error:
+        raise RefusedRequestError(400, str(error)) from error
+
+
+def _browsers_show(upload: bytes) -> bool:
+    with Image.open(io.BytesIO(upload)) as image:
+        return image.format in _SHOWN_BY_BROWSERS
 
 
 def _reason(error: ValueError, upload: bytes) -> str:
@@ -95,7 +110,7 @@ def _reason(error: ValueError, upload: bytes) -> str:
         return "The picture has far too many pixels."
     if "truncated" in str(error):
         return "The file ends early: the picture is truncated."
-    if "identify" in str(error) or not upload:
+    if (isinstance(error.__cause__, UnidentifiedImageError) and "not read" not in str(error)) or not upload:
         return "This is no picture. JPEG, PNG, WebP, TIFF and BMP are supported."
     return str(error)
 
@@ -119,12 +134,19 @@ def _scores(image: Pixels, sharp: Pixels) -> dict[str, float]:
     return {"ssim": float(ssim(one, other)), "psnr": min(_HIGHEST_PSNR, float(psnr(one, other)))}
 
 
-def png(pixels: Pixels) -> bytes:
-    """(H, W, 3) uint8 as the bytes of a PNG file, packed quickly rather than small."""
+def png(pixels: Pixels, *, profile: bytes | None = None) -> bytes:
+    """(H, W, 3) or (H, W) uint8 as the bytes of a PNG file with an ICC profile, packed quickly rather than small."""
     with io.BytesIO() as stream:
-        Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
+        Image.fromarray(pixels).save(stream, "PNG", compress_level=1, icc_profile=profile)
         return stream.getvalue()
 
 
-def _data_url(pixels: Pixels) -> str:
-    return "data:image/png;base64," + base64.b64encode(png(pixels)).decode()
+def _data_url(pixels: Pixels, picture: Picture, upload: bytes) -> str:
+    """(H, W, 3) uint8 as a PNG that browsers show as they show the upload: with its profile, or a PNG's own chunks."""
+    if picture.profile is not None and picture.rgb_profile is None:  # of grey: it suits one channel only
+        encoded = png(pixels.mean(axis=2).round().astype(np.uint8), profile=picture.profile)
+    elif upload.startswith(_PNG):
+        encoded = with_chunks_of(upload, png(pixels), kept=COLOUR_CHUNKS)
+    else:
+        encoded = png(pixels, profile=picture.profile)
+    return "data:image/png;base64," + base64.b64encode(encoded).decode()

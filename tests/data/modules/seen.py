@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from lightning.pytorch import LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.strategies import SingleDeviceStrategy
 
 from deblurlab.backends.xla.device_loader import ResumableDeviceLoader
+from deblurlab.checks import require
 from deblurlab.data import CIFAR10, Folder, Sample
 from deblurlab.data.batches.drawn_loader import SharpBatch
 from deblurlab.interfaces import Pair
@@ -118,15 +120,22 @@ def _without_advice() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _without_scores() -> Iterator[None]:
+    """The task that notes its batches scores nothing: they may be smaller than SSIM needs them."""
+    with patch.object(require, "SSIM_WINDOW", 1):
+        yield
+
+
 def fit(data: LightningDataModule, *, ckpt_path: Path | None = None, **options: Any) -> Notes:
     """What ``data`` gives a trainer with these options; resumed from a checkpoint, what it still gives."""
     notes = Notes()
-    with _without_advice():
+    with _without_advice(), _without_scores():
         _trainer(**options).fit(notes, datamodule=data, ckpt_path=ckpt_path)
     return notes
 
 
 def evaluate(data: LightningDataModule, notes: Notes, **options: Any) -> None:
     """Adds the batches of a test to ``notes``."""
-    with _without_advice():
+    with _without_advice(), _without_scores():
         _trainer(**options).test(notes, datamodule=data, verbose=False)

@@ -9,7 +9,7 @@ from PIL import Image
 from deblurlab.data import Folder
 from deblurlab.data.pixels import decode
 from deblurlab.interfaces import assemble, cut
-from tests.pictures import picture
+from tests.pictures import picture, write_pictures
 
 
 def photographs(root: Path, count: int = 16, side: str = "") -> Path:
@@ -194,3 +194,20 @@ def test_real_photographs(real_data: Path) -> None:
         pair = data.on_after_batch_transfer(batch, 0)
         assert sorted(pair.sharp.shape[-2:]) == [512, 768]
         assert 18 < float(-10 * (pair.sharp - pair.blurred).square().mean().log10()) < 60
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+def test_a_test_pair_of_two_sizes_is_found_before_training(
+    on_error: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_pictures(tmp_path / "train", "pairs")
+    write_pictures(tmp_path / "test", "pairs")
+    Image.fromarray(picture(0, 40, 80)).save(tmp_path / "test/blurred/00.png")
+    data = folder(tmp_path, on_error=on_error)
+    if on_error == "raise":
+        with pytest.raises(ValueError, match=r"test/blurred/00\.png is 80x40, .*test/sharp/00\.png is"):
+            data.setup("fit")
+    else:
+        data.setup("fit")
+        assert len(data.source("test").groups) == 9
+        assert "test/blurred/00.png is 80x40" in caplog.text

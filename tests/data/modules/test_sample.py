@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from deblurlab.data import Sample
@@ -19,3 +20,8 @@ def test_photographs_of_the_splits_differ_and_patches_are_theirs() -> None:
 def test_every_patch_is_visibly_blurred() -> None:
     pair = Sample(batch_size=16, sigma_range=(1.0, 3.0)).examples("test", range(32))
     assert ((pair.blurred - pair.sharp).abs().flatten(1).amax(dim=1) > 2 / 255).all()
+
+
+def test_patches_without_an_ssim_are_refused_at_the_start() -> None:
+    with pytest.raises(ValueError, match=r"data\.patch must be a whole number of pixels from 11, got 10"):
+        Sample(batch_size=16, sigma_range=(1.0, 3.0), patch=10)

@@ -14,7 +14,7 @@ from deblurlab.data.sources.joined_source import JoinedSource
 from deblurlab.data.sources.own_pictures import Picture, divided, find_pictures
 from deblurlab.data.sources.pair_source import PairSource
 from deblurlab.data.sources.patch_grids import patch_grid
-from deblurlab.data.sources.picture_files import FilePair
+from deblurlab.data.sources.picture_files import FilePair, size_of_pair
 from deblurlab.data.sources.picture_pairs import PicturePairs
 from deblurlab.data.splits import EVALUATION_SEEDS
 from deblurlab.interfaces import Split
@@ -67,7 +67,7 @@ class Folder(PairedFrames):
             )
         if noise_max < 0:
             raise ValueError(f"data.noise_max must not be negative, got {noise_max}.")
-        if len(patch) != 2 or min(patch) < 11:
+        if len(patch) != 2 or min(patch) < require.SSIM_WINDOW:
             raise ValueError(f"data.patch must be [height,width], each at least 11 (SSIM's window), got {list(patch)}.")
         self.root, self.patch = Path(root).expanduser(), (patch[0], patch[1])
         self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
@@ -116,9 +116,11 @@ class Folder(PairedFrames):
         return divided(pictures, f"data.root={self.root}", "validation")
 
     def _readable(self, picture: Picture) -> bool:
-        """Whether the header of a picture can be read and the picture is large enough; warns if not."""
+        """Whether a picture's header can be read, it is large enough, and its partner has its size; warns if not."""
         try:
             patch_grid(picture.sharp if isinstance(picture, FilePair) else picture, self.patch)
+            if isinstance(picture, FilePair):
+                size_of_pair(picture)
         except ValueError as error:
             log.warning(f"data.on_error=skip: {error}")
             return False

@@ -66,10 +66,15 @@ class BlurredImages(LightningDataModule):
         return rng.uniform(*self.sigma_range, len(self.images(split)))
 
     def setup(self, stage: str) -> None:
-        """Reads all splits that a run needs, so that what is missing is told before hours of training."""
+        """Reads all splits that a run needs, so that what is missing is told before hours of training.
+
+        Raises:
+            ValueError: if images are missing, or too small to be scored.
+        """
         splits: tuple[Split, ...] = ("train", "val", "test") if stage == "fit" else ("test",)
         for split in splits:
-            self.images(split)
+            height, width = self.images(split).shape[-2:]
+            require.large_enough_for_ssim(f"an image of the split {split}", (height, width))
 
     def train_dataloader(self) -> DrawnLoader:
         images = self._drawn_images("train")

@@ -8,6 +8,7 @@ import skimage.data
 import torch
 from torch import Tensor
 
+from deblurlab.checks import require
 from deblurlab.data.modules.in_memory import BlurredImages
 from deblurlab.interfaces import Split
 
@@ -42,6 +43,7 @@ class Sample(BlurredImages):
         super().__init__(
             batch_size=batch_size, sigma_range=sigma_range, fixed_blur=fixed_blur, seed=seed, workers=workers
         )
+        require.whole_number("data.patch", patch, at_least=require.SSIM_WINDOW, of="pixels")
         self.patch = patch
 
     def load(self, split: Split) -> Tensor:

@@ -62,10 +62,14 @@ class PairedFrames(LightningDataModule):
         return self._sources[split]
 
     def setup(self, stage: str) -> None:
-        """Finds the frames of all splits that a run needs, so that what is missing is told before hours of training."""
+        """Finds the frames of all splits that a run needs, so that what is missing is told before hours of training.
+
+        Raises:
+            ValueError: if frames are missing, or patches are too small to be scored.
+        """
         splits: tuple[Split, ...] = ("train", "val", "test") if stage == "fit" else ("test",)
         for split in splits:
-            self.source(split)
+            require.large_enough_for_ssim(f"a patch of the split {split}", self.source(split).patch)
 
     def split_over(self, devices: int) -> None:
         """See :class:`deblurlab.interfaces.SplitsBatches`: test batches hold a multiple of ``devices`` frames."""

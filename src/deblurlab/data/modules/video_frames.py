@@ -15,7 +15,7 @@ from deblurlab.data.sources.layouts import Layout, find_frames
 from deblurlab.data.sources.pair_source import PairSource
 from deblurlab.data.sources.patch_grids import divide
 from deblurlab.data.sources.picture_files import FilePair
-from deblurlab.data.sources.published_frames import PublishedFrames
+from deblurlab.data.sources.published_frames import PublishedFrames, require_sizes
 from deblurlab.data.sources.shard_frames import ShardFrames, read_index
 from deblurlab.data.splits import PublishedSplit, hold_out_sequences
 from deblurlab.interfaces import Split
@@ -111,6 +111,8 @@ class VideoFrames(PairedFrames):
         published: PublishedSplit = "test" if split == "test" else "train"
         if self.index is None:
             pairs = self._part(split, self.pairs(published))
+            if self.on_error == "raise":
+                require_sizes(pairs, self.size, threads=self.workers)
             return PublishedFrames(pairs, size=self.size, grid=self.grid, antialias=self.antialias)
         if not self.storage.local and self._shard_cache is None:
             limit = int(self.cache_gib * 2**30)

@@ -53,7 +53,7 @@ def best_shift(blurred: Floats, sharp: Floats) -> Alignment:
         sharp: (H, W).
     """
     reach = min(REACH, (min(sharp.shape) - 1) // 4)
-    middle = blurred[reach:-reach, reach:-reach]
+    middle = blurred[reach : blurred.shape[0] - reach, reach : blurred.shape[1] - reach]
     mean = sharp.mean()
     middle, whole = middle - mean, sharp - mean  # large means would cost precision
     size = [int(length) for length in whole.shape]

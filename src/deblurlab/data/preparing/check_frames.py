@@ -6,11 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from deblurlab import pictures
 from deblurlab.data.pixels import decode_file
 from deblurlab.data.preparing.alignment import REACH, Alignment, best_shift, detail, grey
 from deblurlab.data.sources.layouts import Layout, sequence_folders
 from deblurlab.data.sources.picture_files import FilePair, images_in, without_partner
 from deblurlab.data.splits import PublishedSplit
+from deblurlab.pictures.folders import LeftOut
 
 # A pair counts as misaligned if moving one side gains more than this many dB.
 _GAIN_DB = 1.0
@@ -61,8 +63,9 @@ def check_frames(root: Path, layout: Layout, *, workers: int, progress: Callable
             report.problems.append(str(error).removesuffix(f". {layout.help()}"))
             continue
         pairs = []
+        left_out = LeftOut(pictures.SUFFIXES)
         for name, blurred, sharp in folders:
-            found, alone = _partners(name, blurred, sharp)
+            found, alone = _partners(name, blurred, sharp, left_out)
             pairs += found
             report.problems.extend(alone)
             report.missing.extend(_gaps([pair.frame for pair in found], f"{split} {name}: frames"))
@@ -80,6 +83,7 @@ def check_frames(root: Path, layout: Layout, *, workers: int, progress: Callable
         report.summary.append(
             f"{split}: {len(sequences)} sequences, {len(pairs):,} frame pairs of the {published:,} published"
         )
+        report.summary.extend(f"{split}: {line}" for line in left_out.lines())
         report.problems.extend(comparison.problem for comparison in comparisons if comparison.problem)
         report.problems.extend(_of_sequences([each for each in comparisons if not each.problem], split))
     return report
@@ -94,10 +98,10 @@ def _gaps(names: list[str], title: str) -> list[str]:
     return [f"{title} {', '.join(lacking[:5])}{', ...' if len(lacking) > 5 else ''}"] if lacking else []
 
 
-def _partners(sequence: str, blurred: Path, sharp: Path) -> tuple[list[FilePair], list[str]]:
+def _partners(sequence: str, blurred: Path, sharp: Path, left_out: LeftOut) -> tuple[list[FilePair], list[str]]:
     """The pairs of a sequence, and a line per side that lacks frames."""
     folders = {"blurred": blurred, "sharp": sharp}
-    files = {side: images_in(folder) if folder.is_dir() else {} for side, folder in folders.items()}
+    files = {side: images_in(folder, left_out) if folder.is_dir() else {} for side, folder in folders.items()}
     problems = []
     for lacking in without_partner(files["blurred"], files["sharp"]):
         shown = ", ".join(lacking.names[:5]) + (", ..." if len(lacking.names) > 5 else "")

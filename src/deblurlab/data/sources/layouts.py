@@ -1,11 +1,16 @@
 """Where the frames of a data set lie when they lie as its authors publish them."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from deblurlab.data.sources.picture_files import FilePair, images_in, without_partner
+from deblurlab import pictures
+from deblurlab.data.sources.picture_files import FilePair, images_in, same_name, without_partner
 from deblurlab.data.splits import PublishedSplit
+from deblurlab.pictures.folders import LeftOut, is_systems_folder
+
+log = logging.getLogger(__name__)
 
 
 class Layout(NamedTuple):
@@ -46,7 +51,10 @@ def find_frames(root: Path, split: PublishedSplit, layout: Layout) -> list[FileP
         ValueError: if folders or the other side of a pair are missing. The message says what is expected, what is
             there and where to download the data set.
     """
-    pairs = [pair for folders in sequence_folders(root, split, layout) for pair in _paired(*folders)]
+    left_out = LeftOut(pictures.SUFFIXES)
+    pairs = [pair for folders in sequence_folders(root, split, layout) for pair in _paired(*folders, left_out)]
+    for line in left_out.lines():
+        log.info(f"{root}, split {split}: {line}")
     if not pairs:
         raise ValueError(f"{root} holds no frames of {layout.title} for split {split}. {layout.help()}")
     return pairs
@@ -60,7 +68,7 @@ def sequence_folders(root: Path, split: PublishedSplit, layout: Layout) -> list[
     """
     if not root.is_dir():
         raise ValueError(f"data.root={root}: there is no such folder. {layout.help()}")
-    found: dict[str, tuple[str, Path, Path]] = {}
+    sides: list[dict[str, Path]] = []
     for pattern in layout.folders(split):
         above, _, below = pattern.partition("{sequence}")
         folder = root / above
@@ -68,11 +76,13 @@ def sequence_folders(root: Path, split: PublishedSplit, layout: Layout) -> list[
             raise ValueError(
                 f"data.root={root}: there is no folder {above.rstrip('/')}{_beside(folder)}. {layout.help()}"
             )
-        for entry in folder.iterdir():
-            if entry.is_dir() and (entry / below.lstrip("/")).is_dir():
-                blurred, sharp = (root / side.format(sequence=entry.name) for side in layout.folders(split))
-                found[entry.name] = (entry.name, blurred, sharp)
-    return [found[name] for name in sorted(found)]
+        entries = [entry for entry in folder.iterdir() if entry.is_dir() and not is_systems_folder(entry.name)]
+        found = {same_name(entry.name): entry / below.lstrip("/") for entry in entries}
+        sides.append({name: path for name, path in found.items() if path.is_dir()})
+    names = sorted(sides[0].keys() | sides[1].keys())
+    expected = [{name: root / pattern.format(sequence=name) for name in names} for pattern in layout.folders(split)]
+    blurred, sharp = (wanted | there for wanted, there in zip(expected, sides, strict=True))
+    return [(name, blurred[name], sharp[name]) for name in names]
 
 
 def _beside(folder: Path) -> str:
@@ -85,10 +95,10 @@ def _beside(folder: Path) -> str:
     return f" ({parent} holds: {shown})" if there else f" ({parent} is empty)"
 
 
-def _paired(sequence: str, blurred: Path, sharp: Path) -> Iterator[FilePair]:
+def _paired(sequence: str, blurred: Path, sharp: Path, left_out: LeftOut) -> Iterator[FilePair]:
     """The pairs of one sequence; ValueError if a frame has no partner."""
     folders = {"blurred": blurred, "sharp": sharp}
-    files = {side: images_in(folder) if folder.is_dir() else {} for side, folder in folders.items()}
+    files = {side: images_in(folder, left_out) if folder.is_dir() else {} for side, folder in folders.items()}
     if lacking := next(without_partner(files["blurred"], files["sharp"]), None):
         first = lacking.files[0]
         raise ValueError(

@@ -1,10 +1,15 @@
 """The user's own pictures in a folder, pairs and sharp photographs, and which of them to hold out."""
 
+import logging
 from pathlib import Path
 from typing import TypeAlias
 
+from deblurlab import pictures
 from deblurlab.data.sources.picture_files import FilePair, image_tree, without_partner
 from deblurlab.data.splits import FEWEST_SEQUENCES, hold_out_sequences
+from deblurlab.pictures.folders import LeftOut
+
+log = logging.getLogger(__name__)
 
 # A pair, or a sharp photograph.
 Picture: TypeAlias = FilePair | Path
@@ -24,27 +29,35 @@ def find_pictures(folder: Path) -> list[Picture]:
     """
     if not folder.is_dir():
         raise ValueError(f"data.root: there is no folder {folder}. {_HELP}")
+    left_out = LeftOut(pictures.SUFFIXES)
+    found = _find(folder, left_out)
+    for line in left_out.lines():
+        log.info(f"{folder}: {line}")
+    return found
+
+
+def _find(folder: Path, left_out: LeftOut) -> list[Picture]:
     if not ((folder / "blurred").is_dir() or (folder / "sharp").is_dir()):
-        if photographs := list(image_tree(folder).values()):
+        if photographs := list(image_tree(folder, left_out).values()):
             return list(photographs)
         raise ValueError(f"{folder} holds no pictures. {_HELP}")
-    blurred, sharp = image_tree(folder / "blurred"), image_tree(folder / "sharp")
+    blurred, sharp = (image_tree(folder / side, left_out) for side in ("blurred", "sharp"))
     if lacking := next(without_partner(blurred, sharp), None):
         names = lacking.names
         raise ValueError(f"{folder / lacking.side} lacks {len(names)} pictures, first {names[0]}. {_HELP}")
     if not sharp:
         raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {_HELP}")
     pairs = [FilePair(str(Path(name).parent), Path(name).name, blurred[name], sharp[name]) for name in sharp]
-    return [*pairs, *image_tree(folder / "photographs").values()]
+    return [*pairs, *image_tree(folder / "photographs", left_out).values()]
 
 
-def divided(pictures: list[Picture], title: str, purpose: str) -> tuple[list[Picture], list[Picture]]:
+def divided(found: list[Picture], title: str, purpose: str) -> tuple[list[Picture], list[Picture]]:
     """Divides pairs and photographs alike into those to keep and those to hold out, an eighth.
 
     Photographs are all different, so each is a sequence of its own; fewer than eight are taken for one sequence.
 
     Args:
-        pictures: Pairs and photographs.
+        found: Pairs and photographs.
         title: What to call the folder in messages.
         purpose: What the pictures are held out for, for messages.
 
@@ -54,7 +67,7 @@ def divided(pictures: list[Picture], title: str, purpose: str) -> tuple[list[Pic
     kept: list[Picture] = []
     out: list[Picture] = []
     for kind in (FilePair, Path):
-        chosen = [picture for picture in pictures if isinstance(picture, kind)]
+        chosen = [picture for picture in found if isinstance(picture, kind)]
         sequences = [picture.sequence if isinstance(picture, FilePair) else str(picture) for picture in chosen]
         if kind is Path and len(sequences) < FEWEST_SEQUENCES:
             sequences = ["photographs"] * len(sequences)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from deblurlab import pictures
 from deblurlab.data.arrays import Integers
-from deblurlab.data.pixels import Pixels, decode_file, dimensions
+from deblurlab.data.pixels import Pixels, decode_file
 
 
 def patch_grid(file: Path, patch: tuple[int, int]) -> tuple[int, int]:
@@ -19,7 +20,7 @@ def patch_grid(file: Path, patch: tuple[int, int]) -> tuple[int, int]:
     Raises:
         ValueError: naming the picture, if it is smaller than a patch or no picture.
     """
-    height, width = dimensions(file)
+    height, width = pictures.size(file, str(file))
     if height < patch[0] or width < patch[1]:
         raise ValueError(
             f"{file} is {width}x{height}, smaller than data.patch={list(patch)} (height, width): "

@@ -1,11 +1,13 @@
 """Picture files below a folder, and which blurred file belongs to which sharp one."""
 
 import os
+import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
+from deblurlab import pictures
+from deblurlab.pictures.folders import LeftOut
 
 Side = Literal["blurred", "sharp"]
 
@@ -29,26 +31,34 @@ class FilePair(NamedTuple):
         return f"{self.sequence}/{self.frame}"
 
 
-def images_in(folder: Path) -> dict[str, Path]:
+def images_in(folder: Path, left_out: LeftOut) -> dict[str, Path]:
     """The picture files directly in ``folder``, sorted by their names without suffix, which are the keys.
 
+    Args:
+        folder: The folder.
+        left_out: Remembers the files that are no pictures.
+
     Raises:
-        ValueError: if two files differ in their suffix alone.
+        ValueError: if two files have one name.
     """
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir()):
-        if file.suffix.lower() in SUFFIXES:
+        if left_out.takes(Path(file.name)):
             _add(found, file.stem, file)
     return found
 
 
-def image_tree(folder: Path) -> dict[str, Path]:
+def image_tree(folder: Path, left_out: LeftOut) -> dict[str, Path]:
     """The picture files anywhere below ``folder``, sorted by their relative paths without suffix, which are the keys.
 
     Links to folders are followed, but no folder is entered twice, so that links in a circle end.
 
+    Args:
+        folder: The folder.
+        left_out: Remembers the files that are no pictures.
+
     Raises:
-        ValueError: if two files differ in their suffix alone.
+        ValueError: if two files have one name.
     """
     found: dict[str, Path] = {}
     entered = set()
@@ -57,15 +67,42 @@ def image_tree(folder: Path) -> dict[str, Path]:
             folders.clear()
             continue
         entered.add(real)
-        for file in (Path(path) / name for name in files if Path(name).suffix.lower() in SUFFIXES):
-            _add(found, file.relative_to(folder).with_suffix("").as_posix(), file)
+        for file in (Path(path, name).relative_to(folder) for name in files):
+            if left_out.takes(file):
+                _add(found, file.with_suffix("").as_posix(), folder / file)
     return dict(sorted(found.items()))
 
 
+def same_name(name: str) -> str:
+    """A name in the form in which the two sides of a pair are compared.
+
+    An é is one letter or an e and an accent, depending on which system wrote the name; this makes it one letter.
+    """
+    return unicodedata.normalize("NFC", name)
+
+
 def _add(found: dict[str, Path], name: str, file: Path) -> None:
-    if name in found:
-        raise ValueError(f"{found[name]} and {file} have the same name but for the suffix: which one is it?")
-    found[name] = file
+    key = same_name(name)
+    if key in found:
+        difference = "the suffix" if found[key].stem == file.stem else "the way in which their accents are stored"
+        raise ValueError(f"{found[key]} and {file} have the same name but for {difference}: which one is it?")
+    found[key] = file
+
+
+def size_of_pair(pair: FilePair) -> tuple[int, int]:
+    """The height and width of both pictures of a pair; only the files' headers are read.
+
+    Raises:
+        ValueError: naming the files, if the two differ, or naming one that is no picture.
+    """
+    sizes = [pictures.size(file, str(file)) for file in (pair.blurred, pair.sharp)]
+    if sizes[0] != sizes[1]:
+        (height, width), (sharp_height, sharp_width) = sizes
+        raise ValueError(
+            f"{pair.blurred} is {width}x{height}, {pair.sharp} is {sharp_width}x{sharp_height}: the two pictures of a "
+            "pair show the same, pixel by pixel."
+        )
+    return sizes[0]
 
 
 class Lacking(NamedTuple):

@@ -1,6 +1,7 @@
 """Video frames as the data set's authors publish them, decoded and resized anew each time they are read."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from deblurlab.data.arrays import Integers
 from deblurlab.data.pixels import Pixels, decode_file, resize
 from deblurlab.data.sources.pair_source import PixelPair
 from deblurlab.data.sources.patch_grids import divide
-from deblurlab.data.sources.picture_files import FilePair
+from deblurlab.data.sources.picture_files import FilePair, size_of_pair
 
 
 def resized_pair(blurred: Pixels, sharp: Pixels, size: tuple[int, int], *, antialias: bool, name: str) -> PixelPair:
@@ -29,12 +30,34 @@ def resized_pair(blurred: Pixels, sharp: Pixels, size: tuple[int, int], *, antia
         raise ValueError(
             f"{name}: the blurred frame is {width}x{height}, the sharp one {sharp.shape[1]}x{sharp.shape[0]}."
         )
-    if abs(width * size[0] - height * size[1]) > max(width, height):  # by more than rounding to a whole pixel does
+    _require_aspect((height, width), size, name)
+    return PixelPair(*(resize(side, size, antialias=antialias) for side in (blurred, sharp)))
+
+
+def require_sizes(pairs: Sequence[FilePair], size: tuple[int, int], *, threads: int) -> None:
+    """Reads the headers of all pairs, so that a pair of two sizes is found before hours of training.
+
+    Args:
+        pairs: The files.
+        size: The height and width that they are to be resized to.
+        threads: How many files are read at once.
+
+    Raises:
+        ValueError: naming the files, if the sides of a pair differ in size, the resize would distort them, or one is
+            no picture.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        for pair, found in zip(pairs, pool.map(size_of_pair, pairs), strict=True):
+            _require_aspect(found, size, str(pair.blurred))
+
+
+def _require_aspect(found: tuple[int, int], size: tuple[int, int], name: str) -> None:
+    (height, width), (new_height, new_width) = found, size
+    if abs(width * new_height - height * new_width) > max(width, height):  # by more than rounding to a whole pixel does
         raise ValueError(
-            f"{name} is {width}x{height}: resized to {size[1]}x{size[0]} it would be distorted. "
+            f"{name} is {width}x{height}: resized to {new_width}x{new_height} it would be distorted. "
             "Set data.size=[height,width] to its own aspect ratio."
         )
-    return PixelPair(*(resize(side, size, antialias=antialias) for side in (blurred, sharp)))
 
 
 class PublishedFrames:

@@ -1,15 +1,12 @@
-"""TIFF files through tifffile: samples of 8 and 16 bits as they are stored, and tags that stay as they are."""
+"""Writes TIFF files of 8 and 16 bits through tifffile, with the tags of another as they stand there."""
 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tifffile
-from PIL import Image
 
-from deblurlab.restoring.photos.photo import RefusedPictureError, Samples
+from deblurlab.pictures.picture import Samples
 
-_ICC_PROFILE = 34675
 _KEPT_TAGS = {
     274: "orientation",
     700: "XMP",
@@ -24,31 +21,7 @@ _KEPT_TAGS = {
 }
 
 
-def read_samples(file: Path) -> Samples:
-    """The samples of a TIFF file, (H, W, 1 to 4) uint8 or uint16. Pillow would turn them and cut colours to 8 bits.
-
-    Raises:
-        RefusedPictureError: if they are neither RGB nor grey, or of another number of bits.
-    """
-    with tifffile.TiffFile(file) as opened:
-        page = opened.pages.first
-        # Pillow has refused huge pictures by the size that it has read; a crafted file may say two sizes.
-        if page.imagelength * page.imagewidth > 2 * (Image.MAX_IMAGE_PIXELS or 0):
-            raise RefusedPictureError(f"is too large: {page.imagewidth}x{page.imagelength} pixels")
-        if page.photometric not in (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.MINISBLACK):
-            raise RefusedPictureError(f"has pixels of kind {page.photometric!r}. Save it as RGB or grey")
-        if page.bitspersample not in (8, 16):
-            raise RefusedPictureError(f"has {page.bitspersample} bits per sample. Save it with 8 or 16")
-        samples = page.asarray()
-        if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and samples.ndim == 3:
-            samples = np.moveaxis(samples, 0, -1)  # stored as one plane per channel
-    samples = np.atleast_3d(samples)
-    if samples.dtype not in (np.uint8, np.uint16) or samples.shape[2] > 4:
-        raise RefusedPictureError(f"has {samples.shape[2]} channels of {samples.dtype}. Save it as RGB or grey")
-    return np.ascontiguousarray(samples)
-
-
-def write_samples(samples: Samples, file: Path, *, like: Path) -> None:
+def write_samples(samples: Samples, file: Path, *, like: Path, profile: bytes | None) -> None:
     """Write a TIFF file with another's metadata.
 
     Orientation, ICC profile, XMP, IPTC, resolution and texts are kept, the camera's EXIF is not. If the other file is
@@ -57,12 +30,12 @@ def write_samples(samples: Samples, file: Path, *, like: Path) -> None:
     Args:
         samples: (H, W, 1 to 4) uint8 or uint16.
         file: The file to write.
-        like: The TIFF file whose metadata is copied.
+        like: The TIFF file whose metadata is copied, but for its profile.
+        profile: The ICC profile of the samples.
     """
     with tifffile.TiffFile(like) as source:
         page = source.pages.first
         kept = [_as_extratag(page.tags[code]) for code in _KEPT_TAGS if code in page.tags]
-        profile = page.tags[_ICC_PROFILE].value if _ICC_PROFILE in page.tags else None
         alpha_kind = (page.extrasamples or (tifffile.EXTRASAMPLE.UNASSALPHA,))[-1:]
         compressed = page.compression != tifffile.COMPRESSION.NONE
         resolution, unit = page.resolution, page.resolutionunit

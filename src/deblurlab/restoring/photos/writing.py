@@ -1,5 +1,6 @@
 """Writes photographs in the format of their source, with its metadata."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from deblurlab.files.whole_file import whole_file
-from deblurlab.restoring.photos import png, tiff, webp
-from deblurlab.restoring.photos.photo import Photo, Samples, photo_format
+from deblurlab.pictures.formats import format_of
+from deblurlab.pictures.picture import Picture, Samples
+from deblurlab.restoring.photos import bmp, jpeg, png, tiff, webp
+from deblurlab.restoring.photos.photo import Photo
 
 _WEBP_QUALITY = 90
 
@@ -28,42 +31,52 @@ def write(photo: Photo, file: Path, *, quality: int | None = None) -> None:
     Raises:
         OSError: if the file cannot be written, or the photograph's source cannot be read any more.
     """
-    samples = _samples(photo)
+    samples = _samples(photo.picture)
     with whole_file(file) as partial, Image.open(photo.file) as source:
-        if source.format == "TIFF":
-            tiff.write_samples(samples, partial, like=photo.file)
-        elif source.format == "PNG":
+        form = format_of(source)
+        if form == "TIFF":
+            tiff.write_samples(samples, partial, like=photo.file, profile=photo.picture.profile)
+        elif form == "PNG":
             png.write_samples(samples, partial, like=photo.file)
+        elif form == "JPEG":
+            new = _jpeg(_pillows(samples), source, quality)
+            with_profile = photo.picture.profile is not None
+            partial.write_bytes(jpeg.with_segments_of(photo.file.read_bytes(), new, with_profile=with_profile))
+        elif form == "WEBP":
+            _pillows(samples).save(partial, "WEBP", **_webp_options(source, photo.file, quality))
+        elif samples.shape[2] == 4:
+            partial.write_bytes(bmp.encoded(samples, dpi=source.info.get("dpi", (0, 0))))
         else:
-            picture = Image.fromarray(samples.squeeze(2) if samples.shape[2] == 1 else samples)
-            picture.save(partial, photo_format(source), **_options(source, photo.file, quality))
+            _pillows(samples).save(partial, "BMP", dpi=source.info.get("dpi", (0, 0)))
 
 
-def _samples(photo: Photo) -> Samples:
+def _samples(picture: Picture) -> Samples:
     """The samples to store, (H, W, 1 to 4): one channel for grey, and one more for transparency."""
-    colour = photo.pixels
-    if photo.grey:
+    colour = picture.pixels
+    if picture.grey:
         colour = colour.mean(axis=2, keepdims=True).round().astype(colour.dtype)
-    return colour if photo.alpha is None else np.concatenate([colour, photo.alpha[..., None]], axis=2)
+    return colour if picture.alpha is None else np.concatenate([colour, picture.alpha[..., None]], axis=2)
 
 
-def _options(source: Image.Image, file: Path, quality: int | None) -> dict[str, Any]:
+def _pillows(samples: Samples) -> Image.Image:
+    return Image.fromarray(samples.squeeze(2) if samples.shape[2] == 1 else samples)
+
+
+def _jpeg(picture: Image.Image, source: Image.Image, quality: int | None) -> bytes:
+    """A JPEG file without metadata, of ``quality`` or that of ``source``."""
+    assert isinstance(source, JpegImagePlugin.JpegImageFile)
+    kept = {"qtables": source.quantization, "subsampling": JpegImagePlugin.get_sampling(source)}
+    options = kept if quality is None else {"quality": quality}
+    with io.BytesIO() as stream:
+        picture.save(stream, "JPEG", progressive="progressive" in source.info, **options)
+        return stream.getvalue()
+
+
+def _webp_options(source: Image.Image, file: Path, quality: int | None) -> dict[str, Any]:
     """What Pillow must be told when it saves, so that the metadata and the quality of ``source`` are kept."""
-    kept = {name: source.info[name] for name in ("icc_profile", "dpi", "comment", "xmp") if source.info.get(name)}
-    options: dict[str, Any] = kept
-    if source.format != "BMP" and (exif := source.getexif()):
-        # The bytes of the file, if it has them. Pillow also finds an orientation that only the XMP tells.
-        options["exif"] = source.info.get("exif") or exif.tobytes()
-    if isinstance(source, JpegImagePlugin.JpegImageFile):
-        options["progressive"] = "progressive" in source.info
-        if quality is not None:
-            return options | {"quality": quality}
-        return options | {"qtables": source.quantization, "subsampling": JpegImagePlugin.get_sampling(source)}
-    if source.format == "WEBP":
-        lossless = webp.is_lossless(file.read_bytes())
-        return options | {
-            "lossless": lossless,
-            "exact": lossless,  # keep the colour of pixels that are fully transparent
-            "quality": 100 if lossless else (quality or _WEBP_QUALITY),
-        }
-    return options
+    lossless = webp.is_lossless(file.read_bytes())
+    return {name: source.info[name] for name in ("icc_profile", "xmp", "exif") if source.info.get(name)} | {
+        "lossless": lossless,
+        "exact": lossless,  # keep the colour of pixels that are fully transparent
+        "quality": 100 if lossless else (quality or _WEBP_QUALITY),
+    }

@@ -1,0 +1,58 @@
+"""What a picture is here: its samples as its file stores them, and what is needed to show them."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deblurlab.pictures.orientation import turned
+
+Samples = npt.NDArray[Any]
+
+# What is made of samples that networks and screens do not take.
+CMYK_TO_RGB = "CMYK became RGB"
+ONE_BIT_TO_8 = "one bit per pixel became 8"
+
+
+class RefusedPictureError(Exception):
+    """A picture of a kind that is not read. The message goes on where the file's name ends: "is too large"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """A picture's samples as its file stores them: not yet turned as EXIF says.
+
+    Attributes:
+        pixels: (H, W, 3) uint8 or uint16, RGB; the three channels are equal if ``grey``.
+        alpha: (H, W) of the same type, or None if the file has no transparency.
+        grey: Whether the file has one channel of brightness instead of three of colour.
+        orientation: How EXIF says that the picture is to be turned, 1 (not at all) to 8.
+        profile: The ICC profile of the pixels, or None.
+        converted: What had to be made of the file's samples, :data:`CMYK_TO_RGB` or :data:`ONE_BIT_TO_8`, if anything.
+    """
+
+    pixels: Samples
+    alpha: Samples | None
+    grey: bool
+    orientation: int
+    profile: bytes | None
+    converted: str | None
+
+    def upright(self) -> npt.NDArray[np.uint8]:
+        """The pixels for the screen, (H, W, 3) uint8, turned as EXIF says: H and W may be exchanged.
+
+        Of 16 bits the upper 8 are kept.
+        """
+        eight_bits = self.pixels if self.pixels.dtype == np.uint8 else (self.pixels >> 8).astype(np.uint8)
+        return turned(eight_bits, self.orientation)
+
+    @property
+    def rgb_profile(self) -> bytes | None:
+        """The profile, if it is one of RGB: that of a grey file does not suit three channels."""
+        return self.profile if self.profile is not None and self.profile[16:20] == b"RGB " else None
+
+    def with_pixels(self, pixels: Samples) -> "Picture":
+        """The same picture with other pixels of the same shape and type."""
+        assert (pixels.shape, pixels.dtype) == (self.pixels.shape, self.pixels.dtype)
+        return replace(self, pixels=pixels)

@@ -1,0 +1,45 @@
+"""The chunks of PNG files.
+
+A PNG file (ISO/IEC 15948) is a signature of 8 bytes and then chunks, of which the header chunk IHDR is the first::
+
+    chunk:  length of the content, 4 bytes, big-endian | name, 4 bytes | content | checksum, 4 bytes
+    IHDR:   width, 4 bytes | height, 4 bytes | bit depth, 1 byte | colour type, compression, filter, interlace
+"""
+
+from collections.abc import Iterator
+
+_SIGNATURE_BYTES = 8
+_NAME_OFFSET, _CONTENT_OFFSET, _CHECKSUM_BYTES = 4, 8, 4
+_HEADER_CHUNK_BYTES = _CONTENT_OFFSET + 13 + _CHECKSUM_BYTES
+_BIT_DEPTH_OFFSET = _SIGNATURE_BYTES + _CONTENT_OFFSET + 8
+# Chunks about colour, EXIF, resolution, texts and time: all that new pixels leave true.
+COLOUR_CHUNKS = {b"cHRM", b"cICP", b"gAMA", b"iCCP", b"sRGB"}
+_KEPT_CHUNKS = COLOUR_CHUNKS | {b"eXIf", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"tIME"}
+
+
+def bit_depth(png: bytes | memoryview) -> int:
+    """The bits per sample of a PNG file: 1, 2, 4, 8 or 16. Pillow tells it of grey pictures only."""
+    return png[_BIT_DEPTH_OFFSET]
+
+
+def with_chunks_of(source: bytes, new: bytes, *, kept: set[bytes] = _KEPT_CHUNKS) -> bytes:
+    """The PNG file ``new`` with the metadata of the PNG file ``source``, which stands right behind the header.
+
+    Args:
+        source: A PNG file.
+        new: A PNG file without metadata.
+        kept: The names of the chunks that are copied.
+    """
+    header = _SIGNATURE_BYTES + _HEADER_CHUNK_BYTES
+    copied = (chunk for name, chunk in chunks(source) if name in kept)
+    return new[:header] + b"".join(copied) + new[header:]
+
+
+def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the name of each chunk of a PNG file, and the whole chunk with its length, name and checksum."""
+    start = _SIGNATURE_BYTES
+    while start < len(png):
+        length = int.from_bytes(png[start : start + _NAME_OFFSET], "big")
+        end = start + _CONTENT_OFFSET + length + _CHECKSUM_BYTES
+        yield png[start + _NAME_OFFSET : start + _CONTENT_OFFSET], png[start:end]
+        start = end

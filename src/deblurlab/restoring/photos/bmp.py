@@ -1,0 +1,30 @@
+"""BMP files with transparency, which Pillow reads and does not write.
+
+The file's header of 14 bytes, Microsoft's BITMAPV4HEADER of 108 bytes, which says where in a pixel's 32 bits each
+channel stands, and the rows from the bottom to the top.
+"""
+
+import struct
+
+import numpy as np
+
+from deblurlab.pictures.picture import Samples
+
+_HEADERS_BYTES = 14 + 108
+_BIT_FIELDS, _SRGB = 3, b"BGRs"
+
+
+def encoded(samples: Samples, *, dpi: tuple[float, float]) -> bytes:
+    """A BMP file of samples, (H, W, 4) uint8, RGB and transparency.
+
+    Args:
+        samples: The samples.
+        dpi: The resolution that the file tells, horizontally and vertically, in pixels per inch.
+    """
+    height, width, _ = samples.shape
+    pixels = np.ascontiguousarray(samples[::-1, :, [2, 1, 0, 3]]).tobytes()
+    per_metre = [round(one / 0.0254) for one in dpi]
+    file_header = struct.pack("<2sIII", b"BM", _HEADERS_BYTES + len(pixels), 0, _HEADERS_BYTES)
+    header = struct.pack("<IiiHHIIiiII", 108, width, height, 1, 32, _BIT_FIELDS, len(pixels), *per_metre, 0, 0)
+    masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    return file_header + header + masks + _SRGB + bytes(48) + pixels

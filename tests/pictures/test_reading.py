@@ -1,0 +1,117 @@
+"""Pictures as phones, Macs, scanners and printers write them."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image, ImageCms, TiffImagePlugin
+from PIL.PngImagePlugin import PngInfo
+
+from deblurlab import pictures
+from deblurlab.pictures.orientation import turned
+from tests.pictures import picture
+
+PIXELS = picture(0, 20, 30)
+
+
+def encoded(image: Image.Image, form: str, **options: Any) -> bytes:
+    with io.BytesIO() as stream:
+        image.save(stream, form, **options)
+        return stream.getvalue()
+
+
+def exif(orientation: Any, kind: int = 3) -> bytes:
+    """EXIF that says an orientation, as a value of a TIFF type: 3 is short, the right one."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags.tagtype[274], tags.tagtype[282] = kind, 2
+    tags[274], tags[282] = orientation, "300"  # a resolution as a text, which is a fraction
+    return b"Exif\0\0II*\0\x08\0\0\0" + tags.tobytes(8)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "kind", "expected"),
+    [(6, 3, 6), (6, 4, 6), ("6", 2, 1), (b"\x06", 1, 1), (b"\x06", 7, 1), (9, 3, 1), (0, 3, 1)],
+)
+def test_the_orientation_is_an_integer_from_1_to_8_whatever_other_tags_hold(
+    orientation: Any, kind: int, expected: int
+) -> None:
+    data = encoded(Image.fromarray(PIXELS), "JPEG", exif=exif(orientation, kind), quality=95)
+    found = pictures.read(data, "a.jpg")
+    assert found.orientation == expected
+    assert (
+        found.upright().shape[:2]
+        == pictures.size(io.BytesIO(data), "a.jpg")
+        == ((30, 20) if expected == 6 else (20, 30))
+    )
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_turned_as_pillow_turns(orientation: int) -> None:
+    turns = Image.Transpose
+    by_pillow = {2: turns.FLIP_LEFT_RIGHT, 3: turns.ROTATE_180, 4: turns.FLIP_TOP_BOTTOM, 5: turns.TRANSPOSE}
+    by_pillow |= {6: turns.ROTATE_270, 7: turns.TRANSVERSE, 8: turns.ROTATE_90}
+    image = Image.fromarray(PIXELS)
+    expected = image.transpose(by_pillow[orientation]) if orientation > 1 else image
+    np.testing.assert_array_equal(turned(PIXELS, orientation), np.asarray(expected))
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF"])
+@pytest.mark.parametrize("mode", ["1", "P"])
+def test_one_bit_and_palettes_in_every_format(mode: str, form: str) -> None:
+    image = Image.fromarray(PIXELS).convert(mode)
+    found = pictures.read(encoded(image, form), "a")
+    np.testing.assert_array_equal(found.pixels, np.asarray(image.convert("RGB")))
+    assert (found.grey, found.converted is None) == (mode == "1", mode == "P")
+
+
+def test_a_tiff_from_white_to_black() -> None:
+    with io.BytesIO() as stream:
+        tifffile.imwrite(stream, 255 - PIXELS[..., 0], photometric="miniswhite")
+        np.testing.assert_array_equal(pictures.read(stream.getvalue(), "a").pixels[..., 0], PIXELS[..., 0])
+
+
+@pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+def test_cmyk_becomes_rgb(form: str) -> None:
+    found = pictures.read(encoded(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), form), "a")
+    assert np.abs(found.pixels.astype(int) - (255, 0, 0)).max() < 15
+    assert (found.converted, found.profile) == ("CMYK became RGB", None)
+
+
+def test_a_damaged_profile_of_inks_is_passed_over() -> None:
+    red = Image.new("CMYK", (16, 16), (0, 255, 255, 0))
+    found = pictures.read(encoded(red, "TIFF", icc_profile=b"no profile"), "a")
+    assert np.abs(found.pixels.astype(int) - (255, 0, 0)).max() < 15
+
+
+def test_a_png_with_a_large_text_and_a_large_profile() -> None:
+    texts = PngInfo()
+    texts.add_text("Description", "x" * 2_000_000, zip=True)
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() + bytes(2_000_000)
+    data = encoded(Image.fromarray(PIXELS), "PNG", pnginfo=texts, icc_profile=profile)
+    np.testing.assert_array_equal(pictures.read(data, "a.png").pixels, PIXELS)
+    assert pictures.size(io.BytesIO(data), "a.png") == (20, 30)
+
+
+@pytest.mark.parametrize(
+    ("start", "message"),
+    [
+        (b"\0\0\0\x20ftypheic\0\0\0\0mif1heic", "is a HEIC file, which is not read: save it as JPEG or PNG first"),
+        (b"\0\0\0\x20ftypmif1\0\0\0\0mif1avif", "is an AVIF file, which is not read: save it as JPEG or PNG first"),
+        (encoded(Image.fromarray(PIXELS), "GIF"), "is a GIF file, which is not read: save its picture as PNG first"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "cannot be read as a picture: it is no JPEG, PNG, TIFF, WebP or BMP"),
+    ],
+)
+def test_other_formats_are_named_with_what_to_do(start: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(start)
+    for read in (pictures.read_file, lambda file: pictures.size(file, str(file))):
+        with pytest.raises(ValueError, match=f"a.jpg {message}"):
+            read(tmp_path / "a.jpg")
+
+
+def test_a_name_of_255_bytes(tmp_path: Path) -> None:
+    file = tmp_path / ("é" * 125 + "0.png")
+    Image.fromarray(PIXELS).save(file)
+    np.testing.assert_array_equal(pictures.read_file(file).pixels, PIXELS)
