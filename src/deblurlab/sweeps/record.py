@@ -31,9 +31,20 @@ class Record:
 
     @classmethod
     def read(cls, folder: Path) -> "Record | None":
-        """The record of the job in ``folder``; None if there is none."""
+        """The record of the job in ``folder``; None if there is none.
+
+        Raises:
+            ValueError: naming the file, if it is damaged.
+        """
         file = RunFolder(folder).job_file
-        return cls(folder=folder, **json.loads(file.read_text())) if file.is_file() else None
+        if not file.is_file():
+            return None
+        try:
+            return cls(folder=folder, **json.loads(file.read_text()))
+        except (ValueError, TypeError) as error:
+            raise ValueError(
+                f"{file} is damaged ({error}). Delete the folder {folder} to run this job anew."
+            ) from error
 
     def write(self) -> None:
         """Write the record into the run's folder."""

@@ -1,9 +1,11 @@
 """The outcome of a sweep: summary.csv, and a table on the terminal with the best settings first."""
 
 import csv
+import logging
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,10 @@ from rich.table import Table
 from deblurlab.files.whole_file import whole_file
 from deblurlab.metrics.scores import COMPARED_SCORES, SCORES
 from deblurlab.sweeps.ranking import Setting, mean, rank, read_jobs
+from deblurlab.sweeps.record import Record
 from deblurlab.sweeps.swept_keys import save_swept_keys
+
+log = logging.getLogger(__name__)
 
 
 class Summary(Callback):
@@ -25,11 +30,16 @@ class Summary(Callback):
 
     At the start it keeps the swept keys for the jobs, and says how to go on with this sweep after an interruption. At
     the end it writes ``summary.csv`` and prints a table.
+
+    Hydra turns whatever a callback raises into a warning and goes on. Here each error ends the process instead: a sweep
+    without its swept keys would mix up the folders of its jobs, and one that cannot tell how its jobs ended would
+    exit as if all of them had succeeded.
     """
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         self.folder = Path(config.hydra.sweep.dir)
-        save_swept_keys(config.hydra, self.folder)
+        with _ending_the_process(f"the sweep in {self.folder} cannot start"):
+            save_swept_keys(config.hydra, self.folder)
         print(
             f"sweep folder: {self.folder} (after an interruption, repeat the command with hydra.sweep.dir="
             f"{self.folder})",
@@ -37,15 +47,40 @@ class Summary(Callback):
         )
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Write and print the outcome; end this process with exit status 1 if a job has failed."""
-        settings = rank(read_jobs(self.folder))
-        write_summary(settings, self.folder / "summary.csv")
-        print_summary(settings)
-        runs = [run for setting in settings for run in setting.runs]
-        failures = [str(run.files.failure_file) for run in runs if run.status == "failed"]
+        """Write and print the outcome; end this process with exit status 1 if a job has failed, or this itself."""
+        failures = ""
+        with _ending_the_process(f"the summary of the sweep in {self.folder} cannot be made", lambda: failures):
+            jobs = read_jobs(self.folder)
+            failures = self._failures(jobs)
+            settings = rank(jobs)
+            write_summary(settings, self.folder / "summary.csv")
+            print_summary(settings)
         if failures:
-            again = f"The same command with hydra.sweep.dir={self.folder} tries them again."
-            sys.exit(f"error: {len(failures)} of {len(runs)} jobs failed: {', '.join(failures)}. {again}")
+            sys.exit(f"error: {failures}")
+
+    def _failures(self, jobs: Sequence[Record]) -> str:
+        """Which jobs have failed, and how to try them again; "" if none has."""
+        failed = [str(job.files.failure_file) for job in jobs if job.status == "failed"]
+        if not failed:
+            return ""
+        again = f"The same command with hydra.sweep.dir={self.folder} tries them again."
+        return f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(failed)}. {again}"
+
+
+@contextmanager
+def _ending_the_process(what: str, known: Callable[[], str] = str) -> Iterator[None]:
+    """End the process with one line and exit status 1 if the block raises an error.
+
+    Args:
+        what: What has not been done then.
+        known: What else the line says.
+    """
+    try:
+        yield
+    except Exception as error:
+        log.debug(what, exc_info=True)
+        kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: "
+        sys.exit(f"error: {what}: {kind}{str(error).rstrip('.')}. {known()}".rstrip())
 
 
 def write_summary(settings: Sequence[Setting], file: Path) -> None:
