@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from deblurlab.app.command import command
 from deblurlab.app.progress_bar import progress_bar
 from deblurlab.checks import require
+from deblurlab.checks.words import counted
 
 if TYPE_CHECKING:
     from deblurlab.data import VideoFrames
@@ -33,7 +34,7 @@ def main(cfg: DictConfig) -> None:
     data = build.data(cfg)
     if not isinstance(data, VideoFrames):
         raise ValueError("prepare takes the data sets of video frames: data=reds or data=gopro.")
-    require.whole_number("workers", cfg.workers, at_least=1)
+    require.workers("workers", cfg.workers, at_least=1)
     if cfg.check:
         _check(data, workers=cfg.workers)
     else:
@@ -67,7 +68,7 @@ def _write(data: "VideoFrames", cfg: DictConfig) -> None:
     sequences = record_sequences(data.storage) or [
         sequence for split in get_args(PublishedSplit) for sequence in published_sequences(data.pairs(split), split)
     ]
-    log.info(f"{len(sequences)} sequences to {storage.names('')}")
+    log.info(f"{counted(len(sequences), 'sequence')} to {storage.names('')}")
     total = sum(sequence.frames for sequence in sequences)
     with progress_bar("preparing", unit="frames", total=total or None) as bar:
         index = prepare_sequences(
@@ -82,7 +83,7 @@ def _write(data: "VideoFrames", cfg: DictConfig) -> None:
     frames = sum(len(shard.frames) for shard in index.shards)
     size = sum(shard.bytes for shard in index.shards)
     use = f"Train with data.root={storage.names('')}" if form.indexed else "For TensorFlow"
-    log.info(f"{frames:,} frame pairs in {len(index.shards)} files, {size / 2**20:,.1f} MiB. {use}")
+    log.info(f"{counted(frames, 'frame pair')} in {counted(len(index.shards), 'file')}, {size / 2**20:,.1f} MiB. {use}")
 
 
 if __name__ == "__main__":

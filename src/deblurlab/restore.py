@@ -35,8 +35,6 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.restoring.outcomes import Outcomes
     from deblurlab.restoring.tiling import tile_count
 
-    for name in ("tta", "compare", "overwrite"):
-        require.switch(name, cfg[name])
     if cfg.quality is not None:
         require.whole_number("quality", cfg.quality, at_least=1, at_most=100)
     existing = _existing(cfg)

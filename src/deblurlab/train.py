@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.command import command
 from deblurlab.app.invocation import choices, chosen_folder, claim_folder, is_sweep
+from deblurlab.checks.words import counted
 from deblurlab.run.defaults import with_defaults
 from deblurlab.run.run_folder import RunFolder, checkpoint_file
 from deblurlab.sweeps import run_job
@@ -33,7 +34,7 @@ def main(cfg: DictConfig) -> float | None:
     from deblurlab.app import build
 
     if is_sweep():
-        build.refuse_unknown_keys(cfg)  # before the first job rather than in each of them
+        build.check_groups(cfg)  # before the first job rather than in each of them
         return run_job(cfg)
     from lightning.pytorch import seed_everything
 
@@ -76,12 +77,16 @@ def _announce(trainer: "Trainer", folder: RunFolder, settings: dict[str, Any]) -
 
     chosen = choices()
     log.info(
-        f"deblurlab {__version__}: {chosen['model']} on {chosen['data']}, {trainer.max_epochs} epochs, "
+        f"deblurlab {__version__}: {chosen['model']} on {chosen['data']}, {_epochs(trainer.max_epochs)}, "
         f"{trainer.strategy.root_device}, {trainer.precision}"
     )
     log.info(f"run folder: {folder}")
     for logger in trainer.loggers:
         logger.log_hyperparams(settings)
+
+
+def _epochs(most: int | None) -> str:
+    return "epochs without end" if most is None or most < 0 else counted(most, "epoch")
 
 
 def _begin(task: "Restoration", folder: RunFolder, settings: dict[str, Any]) -> Path | None:

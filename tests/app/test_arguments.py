@@ -9,7 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 
 import deblurlab.app.command
 from deblurlab.app import build
-from deblurlab.app.arguments import refuse_unknown
+from deblurlab.app.arguments import check_arguments
+from deblurlab.backends import DeviceSettings
 
 CONF = Path(deblurlab.__file__).parent / "conf"
 
@@ -25,7 +26,7 @@ def test_an_argument_that_no_file_lists_needs_no_sign_before_it(sign: str, compo
     set_here = {"trainer.max_time": "00:00:20:00", "model.network.residual": True, "model.optimizer.weight_decay": 0.1}
     cfg = composed(*(f"{sign}{key}={value}" for key, value in set_here.items()))
     assert {key: OmegaConf.select(cfg, key) for key in set_here} == set_here
-    build.refuse_unknown_keys(cfg)
+    build.check_groups(cfg)
 
 
 def test_options_of_a_group_are_open_whichever_is_chosen(composed) -> None:
@@ -33,19 +34,19 @@ def test_options_of_a_group_are_open_whichever_is_chosen(composed) -> None:
         "experiment=reds_unet16", "callbacks=[default,ema]", "data.workers=3", "callbacks.ema.use_buffers=true"
     )
     assert (cfg.data.workers, cfg.callbacks.ema.use_buffers) == (3, True)
-    build.refuse_unknown_keys(cfg)
+    build.check_groups(cfg)
 
 
 def test_every_level_is_compared_with_its_class() -> None:
     layout = {"_target_": "deblurlab.data.Layout", "title": "mine", "pages": "x"}
     config = OmegaConf.create({"_target_": "deblurlab.data.VideoFrames", "root": "${oc.env:HOME}", "layout": layout})
     with pytest.raises(ValueError, match=r"there is no data\.layout\.pages: .* Did you mean data\.layout\.page\?"):
-        refuse_unknown(config, "data")
+        check_arguments(config, "data")
 
 
 @pytest.mark.parametrize("target", ["no.such.package.Network", "torch.nn.functional.interpolate_", "builtins.dict"])
 def test_a_class_without_a_known_signature_is_left_to_itself(target: str) -> None:
-    refuse_unknown(OmegaConf.create({"_target_": target, "anything": 1}), "model.network")
+    check_arguments(OmegaConf.create({"_target_": target, "anything": 1}), "model.network")
 
 
 def test_a_partial_function_and_keys_of_ours_are_taken() -> None:
@@ -55,8 +56,8 @@ def test_a_partial_function_and_keys_of_ours_are_taken() -> None:
         "constant_epochs": 3,
         "gamma": 0.5,
     }
-    refuse_unknown(OmegaConf.create(schedule), "model.scheduler")
+    check_arguments(OmegaConf.create(schedule), "model.scheduler")
     trainer: DictConfig = OmegaConf.create({"_target_": "lightning.pytorch.Trainer", "graph": "step"})
-    refuse_unknown(trainer, "trainer", also=["graph"])
+    check_arguments(trainer, "trainer", also=DeviceSettings)
     with pytest.raises(ValueError, match=r"there is no trainer\.graph"):
-        refuse_unknown(trainer, "trainer")
+        check_arguments(trainer, "trainer")

@@ -74,10 +74,11 @@ def test_a_plus_before_a_key_that_is_listed(refused: Refused) -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("model.optimizer.lr=abc", "the optimizer cannot be made of its settings"),
+        ("model.optimizer.lr=abc", 'model.optimizer.lr must be a number, got "abc"'),
         ("trainer.max_epochs=abc", "trainer.max_epochs must be a whole number"),
         ("model.optimizer.lr=-1", "the optimizer cannot be made of its settings: Invalid learning rate: -1"),
-        ("data.batch_size=abc", "data.batch_size must be a whole number from 1, got abc"),
+        ("data.batch_size=abc", 'data.batch_size must be a whole number, got "abc"'),
+        ("data.batch_size=0", "data.batch_size must be a whole number from 1, got 0"),
         ("monitor=val/sim", "monitor=val/sim: choose one of val/loss, val/ssim, val/psnr"),
         ("trainer.devices=2", "a run takes one CPU or GPU"),
         ("weights=nonsense", "there is no such run, file or shipped name"),

@@ -40,8 +40,8 @@ def test_one_of_its_choices_passes_and_others_are_refused() -> None:
         require.one_of("data.blur", None, ("raise", "skip"))
 
 
-@pytest.mark.parametrize("value", ["no", "off", "none", "never", "n", "false", "true", 0, 1, None])
-def test_a_switch_is_true_or_false_and_no_word_for_it(value: object) -> None:
-    with pytest.raises(ValueError, match=f"^overwrite must be true or false, got {value}.$"):
-        require.switch("overwrite", value)
-    require.switch("overwrite", True)
+def test_a_number_of_workers_that_would_fill_the_memory_is_refused() -> None:
+    require.workers("data.workers", 0, at_least=0)
+    require.workers("data.workers", 1024, at_least=1)
+    with pytest.raises(ValueError, match=r"^data\.workers must be a whole number from 1 to 1024, got 1025\.$"):
+        require.workers("data.workers", 1025, at_least=1)

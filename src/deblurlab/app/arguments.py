@@ -1,23 +1,30 @@
-"""Every argument of a class can be set on the command line, and one that the class does not take is refused.
+"""Every argument of a class can be set on the command line; what the class does not take, name or value, is refused.
 
 A configuration names classes by ``_target_``; the keys beside it are the class's arguments, and its signature is
 their schema. By itself Hydra sets a key only where a YAML file lists it, and wants ``+trainer.max_time=...`` for the
-others. Below a group that is opened here, ``trainer.max_time=...`` is enough. What is misspelt meets the signature,
-before the class is built.
+others. Below a group that is opened here, ``trainer.max_time=...`` is enough. What is misspelt, and text in place of a
+number, meets the signature before the class is built.
 """
 
 import inspect
 import pkgutil
-from collections.abc import Collection
-from typing import Any
+from typing import Any, Literal
 
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 
+from deblurlab.app.kinds import described, fits, shown
 from deblurlab.app.suggestions import did_you_mean
 
 GROUPS = ("data", "model", "trainer", "logger", "callbacks")
-_HYDRA_KEYS = {"_target_", "_partial_", "_convert_", "_recursive_", "_args_"}
+# What Hydra's ``instantiate`` reads beside the arguments, and the kinds of the values.
+_HYDRA_KEYS: dict[str, Any] = {
+    "_target_": str,
+    "_partial_": bool,
+    "_recursive_": bool,
+    "_convert_": Literal["none", "partial", "object", "all"],
+    "_args_": list,
+}
 # Keys of earlier versions, and the key that does the same now.
 _RENAMED = {"model.generator_ckpt": "weights"}
 
@@ -32,55 +39,81 @@ def open_groups() -> None:
         ConfigStore.instance().store(f"open_{group}", node)
 
 
-def refuse_unknown(config: DictConfig, key: str, *, also: Collection[str] = ()) -> None:
-    """Refuse the arguments that no class takes, in what is built from ``config`` and in everything below it.
+def check_arguments(config: DictConfig, key: str, *, also: type | None = None) -> None:
+    """Refuse what no class takes, in what is built from ``config`` and in everything below it: arguments, and values
+    that are not of the kind that the argument's annotation says.
 
     Args:
         config: A configuration with ``_target_``.
         key: Its key on the command line, such as ``trainer``.
-        also: Keys beside the class's arguments that deblurlab itself takes there.
+        also: A class whose arguments deblurlab itself takes there; where both take one, this class's annotation holds.
 
     Raises:
-        ValueError: if a class does not take an argument.
+        ValueError: if a class does not take an argument, or not such a value.
     """
-    _refuse(OmegaConf.to_container(config), key, also)
+    _check(OmegaConf.to_container(config), key, also)
 
 
-def refuse_unknown_entries(group: DictConfig, key: str) -> None:
-    """:func:`refuse_unknown` for a group whose entries each name a class; an entry of ``null`` is switched off.
+def check_entries(group: DictConfig, key: str) -> None:
+    """:func:`check_arguments` for a group whose entries each name a class; an entry of ``null`` is switched off.
 
     Raises:
-        ValueError: if a class does not take an argument, or an entry names no class.
+        ValueError: if a class does not take an argument or its value, or an entry names no class.
     """
     entries: Any = OmegaConf.to_container(group)
+    if not isinstance(entries, dict):
+        raise ValueError(f"{key}={shown(entries)}: {key} takes names of files in conf/{key}, such as {key}=default.")
     for name, entry in entries.items():
-        if entry is not None and "_target_" not in entry:
+        if entry is None:
+            continue
+        _check_kind(f"{key}.{name}", entry, dict | None)
+        if "_target_" not in entry:
             others = (f"{key}.{other}" for other in entries if other != name)
             raise ValueError(f"there is no {key}.{name} to override.{did_you_mean(f'{key}.{name}', others)}")
-        _refuse(entry, f"{key}.{name}")
+        _check(entry, f"{key}.{name}")
 
 
-def _refuse(config: Any, key: str, also: Collection[str] = ()) -> None:
+def _check(config: Any, key: str, also: type | None = None) -> None:
+    if isinstance(config, list):
+        for number, value in enumerate(config):
+            _check(value, f"{key}.{number}")
     if not isinstance(config, dict):
         return
     taken = _parameters(config["_target_"]) if "_target_" in config else None
+    if taken is not None and also is not None:
+        taken |= _parameters(also) or {}
     for name, value in config.items():
         path = f"{key}.{name}"
         if path in _RENAMED:
             raise ValueError(f"{path}={value}: this key is now {_RENAMED[path]}={value}.")
-        if taken is not None and name not in {*taken, *also, *_HYDRA_KEYS}:
-            known = [f"{key}.{one}" for one in (*taken, *also)]
-            hint = did_you_mean(path, known) or f" It takes {', '.join(known) or 'no arguments'}."
-            raise ValueError(f"there is no {path}: {config['_target_']} does not take it.{hint}")
-        _refuse(value, path)
+        if name in _HYDRA_KEYS:
+            _check_kind(path, value, _HYDRA_KEYS[name])
+        elif taken is not None:
+            if name in taken:
+                if not (value is None and taken[name].default is None):
+                    _check_kind(path, value, taken[name].annotation)
+            elif all(parameter.kind is not parameter.VAR_KEYWORD for parameter in taken.values()):
+                known = [f"{key}.{one}" for one in taken]
+                hint = did_you_mean(path, known) or f" It takes {', '.join(known) or 'no arguments'}."
+                raise ValueError(f"there is no {path}: {config['_target_']} does not take it.{hint}")
+        _check(value, path)
 
 
-def _parameters(target: str) -> list[str] | None:
-    """The arguments that a class or function takes; None if it takes any, or cannot be imported."""
+def _check_kind(path: str, value: Any, kind: Any) -> None:
+    refers_to_another_key = isinstance(value, str) and "${" in value
+    if not refers_to_another_key and not fits(value, kind):
+        wanted = described(kind)
+        hint = f" Quote it twice: '{path}=\"{value}\"'." if "text" in wanted and fits(value, float) else ""
+        raise ValueError(f"{path} must be {wanted}, got {shown(value)}.{hint}")
+
+
+def _parameters(target: Any) -> dict[str, inspect.Parameter] | None:
+    """The parameters of a class or function, given itself or by its path; None if it cannot be imported."""
     try:
-        parameters = inspect.signature(pkgutil.resolve_name(target)).parameters.values()
+        maker = pkgutil.resolve_name(target) if isinstance(target, str) else target
+        try:
+            return dict(inspect.signature(maker, eval_str=True).parameters)
+        except NameError:  # an annotation of what its module imports for type checkers alone
+            return dict(inspect.signature(maker).parameters)
     except (ImportError, AttributeError, ValueError, TypeError):  # building it says what is wrong
         return None
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
-        return None
-    return [parameter.name for parameter in parameters]

@@ -1,6 +1,6 @@
 """From configuration to objects, by Hydra's ``instantiate``."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from torch import nn
 
 from deblurlab import backends
 from deblurlab.app import devices
-from deblurlab.app.arguments import refuse_unknown, refuse_unknown_entries
+from deblurlab.app.arguments import check_arguments, check_entries
 from deblurlab.app.expected_warnings import ignore_expected_warnings
+from deblurlab.backends import DeviceSettings
 from deblurlab.backends.prepare_networks import PrepareNetworks
 from deblurlab.backends.tell_devices import TellDevices
 from deblurlab.checks import require
@@ -25,23 +26,23 @@ from deblurlab.run.sketch import sketch
 from deblurlab.tasks.restoration import Restoration, TrainedNetwork
 
 
-def refuse_unknown_keys(cfg: DictConfig) -> None:
-    """Refuse the keys that no class takes, in each group, without building anything.
+def check_groups(cfg: DictConfig) -> None:
+    """Refuse the keys and values that no class takes, in each group, without building anything.
 
     Raises:
-        ValueError: If there is such a key.
+        ValueError: If there is such a key or value.
     """
-    refuse_unknown(cfg.data, "data")
-    refuse_unknown(cfg.model, "model")
-    refuse_unknown(cfg.trainer, "trainer", also=devices.KEYS)
-    refuse_unknown_entries(cfg.logger, "logger")
-    refuse_unknown_entries(cfg.callbacks, "callbacks")
+    check_arguments(cfg.data, "data")
+    check_arguments(cfg.model, "model")
+    check_arguments(cfg.trainer, "trainer", also=DeviceSettings)
+    check_entries(cfg.logger, "logger")
+    check_entries(cfg.callbacks, "callbacks")
 
 
 def data(cfg: DictConfig) -> LightningDataModule:
     """The data module of ``cfg.data``."""
     _require_class(cfg, "data")
-    refuse_unknown(cfg.data, "data")
+    check_arguments(cfg.data, "data")
     module: LightningDataModule = instantiate(cfg.data, _convert_="all")
     return module
 
@@ -49,7 +50,7 @@ def data(cfg: DictConfig) -> LightningDataModule:
 def task(cfg: DictConfig) -> Restoration:
     """The task of ``cfg.model`` with its network, whose weights are random."""
     _require_class(cfg, "model")
-    refuse_unknown(cfg.model, "model")
+    check_arguments(cfg.model, "model")
     module: Restoration = instantiate(cfg.model, _convert_="all")
     return module
 
@@ -96,10 +97,10 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     Raises:
         ValueError: If a setting makes no sense, or the machine lacks the device.
     """
-    refuse_unknown(cfg.trainer, "trainer", also=devices.KEYS)
+    check_arguments(cfg.trainer, "trainer", also=DeviceSettings)
     ignore_expected_warnings()
-    require.whole_number("trainer.max_epochs", cfg.trainer.max_epochs)
     settings, arguments = devices.divided(cfg.trainer)
+    _refuse_what_lightning_divides_by(arguments)
     backend = backends.choose(settings.accelerator)
     training = backend.training(settings)
     own = [TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
@@ -114,9 +115,22 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     return module
 
 
+def _refuse_what_lightning_divides_by(arguments: Mapping[str, Any]) -> None:
+    """Refuse zeros that Lightning's Trainer takes, and meets in the first epoch.
+
+    Raises:
+        ValueError: If there is such a value.
+    """
+    for name in ("accumulate_grad_batches", "check_val_every_n_epoch"):
+        if (value := arguments.get(name)) is not None:
+            require.whole_number(f"trainer.{name}", value, at_least=1)
+    if arguments.get("val_check_interval") == 0:
+        raise ValueError("trainer.val_check_interval must be positive; trainer.limit_val_batches=0 never validates.")
+
+
 def device(cfg: DictConfig) -> torch.device:
     """The device of ``cfg.trainer.accelerator`` for one network without a trainer; of a TPU it is a single core."""
-    refuse_unknown(cfg.trainer, "trainer", also=devices.KEYS)
+    check_arguments(cfg.trainer, "trainer", also=DeviceSettings)
     return backends.choose(cfg.trainer.accelerator).device(cfg.trainer.accelerator)
 
 
@@ -130,5 +144,5 @@ def _listed(cfg: DictConfig, key: str) -> list[Any]:
     group = cfg.get(key)
     if not group:
         return []
-    refuse_unknown_entries(group, key)
+    check_entries(group, key)
     return [instantiate(entry, _convert_="all") for entry in group.values() if entry is not None]

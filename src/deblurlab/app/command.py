@@ -18,6 +18,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app import user_errors
 from deblurlab.app.arguments import open_groups
+from deblurlab.app.command_keys import check_keys
+from deblurlab.app.group_choices import check_choices
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group
 from deblurlab.metrics.scores import best_is
 
@@ -43,6 +45,7 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
             try:
                 settings = HydraConfig.get()
                 user_errors.refuse_new_top_keys(settings.overrides.task, list(settings.runtime.choices))
+                check_keys(cfg, config_name)
                 with _environment(_RAISE, None if quiet else os.environ.get(_RAISE)):
                     return task(cfg)
             except Exception as error:
@@ -64,6 +67,7 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
                 main()
                 return
             try:
+                check_choices(sys.argv[1:])
                 # While it composes, Hydra raises errors as they are only if this variable is set; by itself it prints
                 # a part of them and ends the process. A job runs without it, so that no process inherits it.
                 with _environment(_RAISE, "1"):

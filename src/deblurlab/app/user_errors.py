@@ -28,10 +28,10 @@ def message(error: Exception) -> str:
 
 
 def _ours(error: Exception) -> Exception:
-    """The ValueError that one of our classes or resolvers raised, if Hydra or OmegaConf has wrapped one."""
+    """The mendable error that a class or a resolver of ours raised, if Hydra or OmegaConf has wrapped one."""
     if isinstance(error, InstantiationException | InterpolationResolutionError):
         inner = error.__cause__ or error.__context__
-        if isinstance(inner, ValueError | OSError):
+        if isinstance(inner, Exception) and is_mendable(inner):
             return _ours(inner)
     return error
 

@@ -24,6 +24,12 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def speed(images: int, seconds: float, batches: int) -> str:
+    """The speed of training as people say it: images per second, or seconds per batch where that says more."""
+    per_second = images / seconds
+    return f"{per_second:.0f} images/s" if per_second >= 10 else f"{seconds / batches:.2g} s per batch"
+
+
 class Progress(Callback):
     """Shows how training gets on.
 
@@ -33,7 +39,7 @@ class Progress(Callback):
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
-        self._images = 0
+        self._images = self._batches_done = 0
         self._epoch_start = self._run_start = self._train_seconds = 0.0
         self._epochs_done = 0
 
@@ -42,9 +48,10 @@ class Progress(Callback):
         self._epochs_done = 0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._epoch_start, self._images, self._train_seconds = time.monotonic(), 0, 0.0
+        self._epoch_start, self._train_seconds = time.monotonic(), 0.0
+        self._images = self._batches_done = 0
         if sys.stderr.isatty():
-            self._open(f"epoch {trainer.current_epoch + 1}/{trainer.max_epochs}", trainer.num_training_batches)
+            self._open(f"epoch {_of_all(trainer).strip()}", trainer.num_training_batches)
 
     def on_train_batch_end(
         self,
@@ -55,6 +62,7 @@ class Progress(Callback):
         batch_idx: int,
     ) -> None:
         self._images += len(batch.valid)
+        self._batches_done += 1
         self._advance(batch)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -65,9 +73,8 @@ class Progress(Callback):
         self._close()
         self._epochs_done += 1
         now = time.monotonic()
-        left = (trainer.max_epochs or 0) - trainer.current_epoch - 1
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        parts = [f"epoch {trainer.current_epoch + 1:>3}/{trainer.max_epochs}"]
+        parts = [f"epoch {_of_all(trainer)}"]
         if "train/loss_epoch" in metrics:
             parts.append(f"loss {metrics['train/loss_epoch']:.3e}")
         parts.extend(
@@ -77,13 +84,15 @@ class Progress(Callback):
         )
         if "train/gap_epoch" in metrics:  # by how much a critic scores sharp images above restored ones
             parts.append(f"gap {metrics['train/gap_epoch']:.3g}")
-        speed = self._images / (self._train_seconds or now - self._epoch_start)
-        parts.append(f"{speed:.0f} images/s")
-        parts.append(f"{duration(left * (now - self._run_start) / self._epochs_done)} left")
+        seconds = self._train_seconds or now - self._epoch_start
+        parts.append(speed(self._images, seconds, self._batches_done))
+        if (most := _most_epochs(trainer)) is not None:
+            left = most - trainer.current_epoch - 1
+            parts.append(f"{duration(left * (now - self._run_start) / self._epochs_done)} left")
         log.info("  ".join(parts))
         for logger in trainer.loggers:
             if isinstance(logger, Dashboard):
-                logger.log_beside({"train/images_per_second": speed})
+                logger.log_beside({"train/images_per_second": self._images / seconds})
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not self._epochs_done and trainer.current_epoch == trainer.max_epochs:
@@ -123,3 +132,14 @@ class Progress(Callback):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _most_epochs(trainer: Trainer) -> int | None:
+    """How many epochs are trained; None for ``trainer.max_epochs=-1``, which trains until something else ends it."""
+    return trainer.max_epochs if trainer.max_epochs is not None and trainer.max_epochs >= 0 else None
+
+
+def _of_all(trainer: Trainer) -> str:
+    """The number of the epoch, and of how many."""
+    number, most = f"{trainer.current_epoch + 1:>3}", _most_epochs(trainer)
+    return number if most is None else f"{number}/{most}"

@@ -1,1 +1,1 @@
-"""Checks of what a user may set, with one wording. Every other folder may import this one; it imports nothing."""
+"""Checks of what a user may set, with one wording, and numbers in words. Every other folder may import this one."""

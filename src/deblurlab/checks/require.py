@@ -32,18 +32,18 @@ def whole_number(
     raise ValueError(f"{name} must be a whole number{what}{lowest}{highest}, got {value}.")
 
 
-def switch(name: str, value: object) -> None:
-    """Refuses what is neither true nor false: a word such as "no" must not pass for true.
+def workers(name: str, value: object, *, at_least: int) -> None:
+    """Refuses a number of threads or processes that would fill the memory before anything runs.
 
     Args:
-        name: The setting as the user writes it, say "overwrite".
+        name: The setting as the user writes it, say "data.workers".
         value: Its value.
+        at_least: The smallest number that makes sense.
 
     Raises:
-        ValueError: such as "overwrite must be true or false, got no."
+        ValueError: if it is no whole number from ``at_least`` to 1024.
     """
-    if not isinstance(value, bool):
-        raise ValueError(f"{name} must be true or false, got {value}.")
+    whole_number(name, value, at_least=at_least, at_most=1024)
 
 
 def large_enough_for_ssim(name: str, size: tuple[int, int]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from deblurlab.checks.words import counted
 from deblurlab.reports.study import TEST_IMAGES
 from deblurlab.run.history import read_history
 from deblurlab.run.results import is_number_column, read_per_image, read_scores
@@ -91,7 +92,9 @@ class ReportedRun:
         epochs, planned = len(self.history), self.config.trainer.max_epochs
         if self.result is None:
             return f"unfinished: epoch {epochs} of {planned}"
-        return f"finished, {epochs} epochs" if epochs == planned else f"finished after {epochs} of {planned} epochs"
+        if epochs == planned:
+            return f"finished, {counted(epochs, 'epoch')}"
+        return f"finished after {epochs} of {counted(planned, 'epoch')}"
 
     @property
     def table(self) -> str:

@@ -46,6 +46,7 @@ class BlurredImages(LightningDataModule):
         if not 0 <= sigma_range[0] < sigma_range[1]:
             raise ValueError(f"data.sigma_range must be [low, high] with 0 <= low < high, got {sigma_range}.")
         require.whole_number("data.batch_size", batch_size, at_least=1)
+        require.workers("data.workers", workers, at_least=0)
         self.batch_size, self.sigma_range, self.fixed_blur = batch_size, sigma_range, fixed_blur
         self.seed, self.workers = seed, workers
         self._images: dict[Split, Tensor] = {}

@@ -43,7 +43,8 @@ class Sample(BlurredImages):
         super().__init__(
             batch_size=batch_size, sigma_range=sigma_range, fixed_blur=fixed_blur, seed=seed, workers=workers
         )
-        require.whole_number("data.patch", patch, at_least=require.SSIM_WINDOW, of="pixels")
+        # at most the shorter side of the photograph for validation
+        require.whole_number("data.patch", patch, at_least=require.SSIM_WINDOW, at_most=300, of="pixels")
         self.patch = patch
 
     def load(self, split: Split) -> Tensor:

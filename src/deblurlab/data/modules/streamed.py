@@ -42,7 +42,8 @@ class PairedFrames(LightningDataModule):
 
     def __init__(self, *, batch_size: int, seed: int, workers: int, mixed_frames: int, on_error: OnError) -> None:
         super().__init__()
-        for name, value in (("batch_size", batch_size), ("workers", workers), ("mixed_frames", mixed_frames)):
+        require.workers("data.workers", workers, at_least=1)
+        for name, value in (("batch_size", batch_size), ("mixed_frames", mixed_frames)):
             require.whole_number(f"data.{name}", value, at_least=1)
         require.one_of("data.on_error", on_error, get_args(OnError))
         self.batch_size, self.seed, self.workers = batch_size, seed, workers

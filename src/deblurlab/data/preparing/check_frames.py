@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deblurlab import pictures
+from deblurlab.checks.words import counted
 from deblurlab.data.pixels import decode_file
 from deblurlab.data.preparing.alignment import REACH, Alignment, best_shift, detail, grey
 from deblurlab.data.sources.layouts import Layout, sequence_folders
@@ -81,7 +82,8 @@ def check_frames(root: Path, layout: Layout, *, workers: int, progress: Callable
         if len(pairs) < published:
             report.missing.append(f"{split}: {published - len(pairs):,} of the {published:,} published frame pairs")
         report.summary.append(
-            f"{split}: {len(sequences)} sequences, {len(pairs):,} frame pairs of the {published:,} published"
+            f"{split}: {counted(len(sequences), 'sequence')}, {counted(len(pairs), 'frame pair')} of the "
+            f"{published:,} published"
         )
         report.summary.extend(f"{split}: {line}" for line in left_out.lines())
         report.problems.extend(comparison.problem for comparison in comparisons if comparison.problem)

@@ -1,0 +1,62 @@
+"""The keys of a command beside its groups: the kind of each is that of the value in the command's YAML file."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from deblurlab.app.kinds import described, fits, shown
+
+_CONF = Path(__file__).parents[1] / "conf"
+_PLAIN = (bool, int, float, str)
+# The kinds of the keys for which a file has null or ???, and of those that take a list.
+_OPEN: dict[str, Any] = {
+    **dict.fromkeys(("ckpt_path", "json", "out", "run", "weights"), str | None),
+    "input": str,
+    "window": int | None,
+    "quality": int | None,
+    "dollars_per_hour": float | None,
+    "roots": Mapping | None,
+    "search": Mapping | None,
+    "runs": str | list[str],
+    "topology": str | list[str],
+    "trust": str | list[str],
+    "size": list[int],
+}
+
+
+def check_keys(cfg: DictConfig, command: str) -> None:
+    """Refuse a value of another kind: text or null for a number, a number for true or false.
+
+    A number for a key that takes text becomes text in ``cfg``: a folder may be called 2024.
+
+    Args:
+        cfg: The command's configuration.
+        command: The name of the command, which its YAML file has as well.
+
+    Raises:
+        ValueError: if a value is of another kind, or one is missing that has to be given.
+    """
+    keys = _own_keys(command)
+    missing = [key for key in keys if OmegaConf.is_missing(cfg, key)]
+    for key, usual in keys.items():
+        if key in missing:
+            continue
+        kind = type(usual) if isinstance(usual, _PLAIN) and usual != "???" else _OPEN[key]
+        value = OmegaConf.to_container(cfg[key]) if OmegaConf.is_config(cfg[key]) else cfg[key]
+        if fits("", kind) and fits(value, float):
+            cfg[key] = str(value)
+        elif not fits(value, kind):
+            raise ValueError(f"{key} must be {described(kind)}, got {shown(value)}.")
+    if missing:
+        raise ValueError(f"{command} needs {missing[0]}=...; {command} --help says what it takes.")
+
+
+@cache
+def _own_keys(command: str) -> dict[str, Any]:
+    """The keys that the command's file has, with their values, without those of groups."""
+    keys = OmegaConf.to_container(OmegaConf.load(_CONF / f"{command}.yaml"))
+    assert isinstance(keys, dict)
+    return {str(key): value for key, value in keys.items() if key != "defaults" and not isinstance(value, dict)}

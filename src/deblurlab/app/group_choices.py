@@ -1,0 +1,34 @@
+"""What a command line may choose from a group: names of its files. Hydra's own words for the rest name no key."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import QuotedString
+from hydra.errors import OverrideParseException
+
+_CONF = Path(__file__).parents[1] / "conf"
+
+
+def check_choices(arguments: Sequence[str]) -> None:
+    """Refuse what cannot be the name of a file where a group is chosen, such as ``callbacks=[1]`` or ``model=null``.
+
+    Args:
+        arguments: The command line without the program's name.
+
+    Raises:
+        ValueError: if there is such a choice.
+    """
+    try:
+        overrides = OverridesParser.create().parse_overrides([one for one in arguments if not one.startswith("-")])
+    except OverrideParseException:  # Hydra says so
+        return
+    for override in overrides:
+        group = _CONF / override.get_key_element().lstrip("+~").partition("@")[0]
+        if override.is_delete() or override.is_sweep_override() or not group.is_dir() or group == _CONF:
+            continue
+        value = override.value()
+        names = value if isinstance(value, list) else [value]
+        if not all(isinstance(name, str | QuotedString) for name in names):
+            options = ", ".join(sorted(file.stem for file in group.glob("*.yaml")))
+            raise ValueError(f"{override.input_line}: choose one of {options}.")

@@ -1,0 +1,92 @@
+"""Whether a value of a configuration can be what the annotation of an argument says."""
+
+import enum
+import os
+import types
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Literal, Union, get_args, get_origin
+
+_SCALARS: dict[Any, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (int, float), str: (str,)}
+_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "text", type(None): "null"}
+_OBJECT = "keys with a _target_"
+_LISTS = (list, tuple, set, frozenset, Sequence, Iterable, Collection)
+
+
+def fits(value: Any, kind: Any) -> bool:
+    """Whether ``value`` can be of the kind ``kind``.
+
+    Args:
+        value: A plain value: text, a number, a list, a mapping, ... A mapping with ``_target_`` stands for the object
+            that is built of it, which may be of any kind.
+        kind: An annotation. What is no annotation of a kind that YAML can hold, is taken for one that allows anything.
+    """
+    if kind is Any or (isinstance(value, Mapping) and "_target_" in value):
+        return True
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind in _SCALARS:
+        return isinstance(value, _SCALARS[kind]) and isinstance(value, bool) == (kind is bool) and not _huge(value)
+    if kind in (None, type(None)):
+        return value is None
+    if origin is Literal:
+        return any(value == one and type(value) is type(one) for one in inner)
+    if origin in (Union, types.UnionType):
+        return any(fits(value, one) for one in inner)
+    if (origin or kind) in _LISTS:
+        return isinstance(value, list) and _items_fit(value, kind)
+    if (origin or kind) in (dict, Mapping):
+        return isinstance(value, Mapping)
+    if origin is Callable or isinstance(kind, type):
+        return _object_fits(value, kind)
+    return True
+
+
+def _huge(value: Any) -> bool:
+    """Whether a value is a whole number that has more than 64 bits, which no tensor and no counter can hold."""
+    return isinstance(value, int) and abs(value) >= 2**63
+
+
+def _items_fit(values: Sequence[Any], kind: Any) -> bool:
+    inner = get_args(kind)
+    if get_origin(kind) is tuple and inner[-1:] != (...,):
+        return len(values) == len(inner) and all(map(fits, values, inner))
+    return not inner or all(fits(value, inner[0]) for value in values)
+
+
+def _object_fits(value: Any, kind: Any) -> bool:
+    """Whether an object of a class, or a function, can be had from a value that names no ``_target_``."""
+    if isinstance(kind, type) and issubclass(kind, os.PathLike):
+        return isinstance(value, str)
+    return kind is object or (isinstance(kind, type) and issubclass(kind, enum.Enum))
+
+
+def described(kind: Any) -> str:
+    """What an error calls an annotation, such as "a whole number or null"."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind is None or kind in _NAMES:
+        return _NAMES[type(None) if kind is None else kind]
+    if origin is Literal:
+        return " or ".join(map(str, inner))
+    if origin in (Union, types.UnionType):
+        names = dict.fromkeys(described(one) for one in inner if not (one is int and float in inner))
+        plain = [name for name in names if name != _OBJECT]  # of a number or a tensor, say, a user wants the number
+        return " or ".join(names if plain in ([], ["null"]) else plain)
+    if origin is tuple and inner[-1:] != (...,):
+        return f"a list of {len(inner)}, each {' or '.join(dict.fromkeys(map(described, inner)))}"
+    if (origin or kind) in _LISTS:
+        return f"a list, each item {described(inner[0])}" if inner else "a list"
+    if (origin or kind) in (dict, Mapping):
+        return "a mapping"
+    if isinstance(kind, type) and issubclass(kind, os.PathLike):
+        return "text"
+    return _OBJECT
+
+
+def shown(value: Any) -> str:
+    """A value as an error shows it. Text is quoted: "5" is no number."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if _huge(value):
+        return "one of more than 64 bits"
+    return f'"{value}"' if isinstance(value, str) else str(value)

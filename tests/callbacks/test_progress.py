@@ -1,0 +1,40 @@
+"""The line of each epoch: its words for slow networks, and for a training without an end."""
+
+import logging
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from deblurlab.callbacks.progress import Progress, speed
+
+
+@pytest.mark.parametrize(
+    ("images", "seconds", "batches", "words"),
+    [
+        (640, 1.0, 10, "640 images/s"),
+        (10, 1.0, 5, "10 images/s"),
+        (4, 8.0, 2, "4 s per batch"),
+        (9, 1, 9, "0.11 s per batch"),
+    ],
+)
+def test_speed(images: int, seconds: float, batches: int, words: str) -> None:
+    assert speed(images, seconds, batches) == words
+
+
+@pytest.mark.parametrize(("most", "start", "left"), [(3, "epoch   1/3  ", True), (-1, "epoch   1  ", False)])
+def test_an_epochs_line(most: int, start: str, left: bool, caplog: pytest.LogCaptureFixture) -> None:
+    trainer: Any = SimpleNamespace(
+        max_epochs=most, current_epoch=0, num_training_batches=1, callback_metrics={}, loggers=[]
+    )
+    module: Any = None
+    progress, batch = Progress(), SimpleNamespace(valid=torch.ones(4, dtype=torch.bool))
+    caplog.set_level(logging.INFO)
+    progress.on_train_start(trainer, module)
+    progress.on_train_epoch_start(trainer, module)
+    progress.on_train_batch_end(trainer, module, None, batch, 0)  # type: ignore[arg-type]
+    progress.on_train_epoch_end(trainer, module)
+    (line,) = caplog.messages
+    assert line.startswith(start)
+    assert line.endswith(" left") == left
