@@ -117,7 +117,7 @@ def test_a_word_that_is_not_understood_overwrites_nothing(
         (["input=photos/a b.png", "output=a.jpg"], r"must end in \.png"),
         (["input=photos", "tile=30"], "tile=30 must be 0 or more than twice"),
         (["input=photos", "quality=0"], "quality must be a whole number from 1 to 100"),
-        (["input=photos", "tile=abc"], "tile must be a whole number of pixels"),
+        (["input=photos", "tile=abc"], "tile must be a whole number"),
         (["input=photos", "weights=12"], "weights=12: there is no such run"),
         (["input=café.jpg"], "'input=\"café.jpg\"'"),
         (["input=photos", "weights=nothing"], "Shipped: "),

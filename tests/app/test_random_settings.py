@@ -112,10 +112,8 @@ def test_the_keys_of_a_command(command: str) -> None:
         ("train", "model.optimizer._partial_=[1]", "model.optimizer._partial_ must be true or false, got [1]."),
         ("restore", "tile=abc", 'tile must be a whole number, got "abc".'),
         ("restore", "tta=no", 'tta must be true or false, got "no".'),
-        *(
-            ("restore", f"overwrite={word}", "overwrite must be true or false")
-            for word in ("off", "never", "0", "null")
-        ),
+        ("restore", "overwrite=never", 'overwrite must be true or false, got "never".'),
+        ("restore", "overwrite=0", "overwrite must be true or false, got 0."),
         ("restore", "tile=5", "restore needs input=...; restore --help says what it takes."),
         ("report", "runs=[1]", "runs must be text or a list, each item text, got [1]."),
         ("demo", "megapixels=big", 'megapixels must be a number, got "big".'),
