@@ -38,8 +38,9 @@ class Autoencoder(Restoration):
     def training_step(self, batch: Pair, batch_idx: int) -> Tensor:
         restored = self.restore(batch.blurred)
         with torch.autocast(restored.device.type, enabled=False):
-            loss = self.loss(restored, batch.sharp).mean()
-        self.log("train/loss", loss, on_step=True, on_epoch=True, batch_size=len(batch.sharp))
+            loss, parts = self.loss_parts(restored, batch.sharp)
+        scalars = {f"train/{name}": value for name, value in ({"loss": loss} | parts).items()}
+        self.log_dict(scalars, on_step=True, on_epoch=True, batch_size=len(batch.sharp))
         return loss
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from deblurlab.interfaces import ContentLoss, Pair, as_scales, assemble, cut
+from deblurlab.losses import WeightedSum, per_image, require_per_image
 from deblurlab.metrics import ImageScores, score
 
 
@@ -20,16 +21,26 @@ class Restoration(LightningModule):
 
     Args:
         network: See :class:`deblurlab.interfaces.Network`.
-        loss: Takes restored and sharp images, (B, 3, H, W), and returns one value per image, (B,).
+        loss: Takes restored and sharp images, (B, 3, H, W), and returns one value per image, (B,), or is a loss of
+            PyTorch or kornia, see :func:`deblurlab.losses.per_image`.
     """
 
     def __init__(self, network: nn.Module, loss: ContentLoss) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.loss = loss
+        self.loss = per_image(loss)
         self.val_scores = ImageScores()
         self.test_scores = ImageScores()
         self.test_blurred_scores = ImageScores()
+
+    def setup(self, stage: str) -> None:
+        """Try the loss before a training, which would need it for hours.
+
+        Raises:
+            ValueError: If it does not return one value per image.
+        """
+        if stage == "fit":
+            require_per_image(self.loss)
 
     @staticmethod
     def optimized(optimizer: Callable[[Iterator[nn.Parameter]], Optimizer], network: nn.Module) -> Optimizer:
@@ -66,6 +77,13 @@ class Restoration(LightningModule):
         strips = batch.blurred.chunk(rows, dim=-2)
         restored = [assemble(self.restore(cut(strip, (1, columns))), (1, columns)) for strip in strips]
         return torch.cat(restored, dim=-2)
+
+    def loss_parts(self, restored: Tensor, sharp: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The mean loss of a batch, and what is logged beside it: the means of the parts of a sum, by ``loss_NAME``."""
+        if not isinstance(self.loss, WeightedSum):
+            return self.loss(restored, sharp).mean(), {}
+        parts = self.loss.parts(restored, sharp)
+        return self.loss.total(parts).mean(), {f"loss_{name}": part.detach().mean() for name, part in parts.items()}
 
     def score_images(self, restored: Tensor, sharp: Tensor) -> dict[str, Tensor]:
         """The scores of each image by name, (B,). They are float32, whatever precision the network runs in."""

@@ -144,7 +144,7 @@ class WGANGP(Restoration):
             What is logged: the loss, its content and adversarial parts, and the norm of the gradient.
         """
         self.critic.requires_grad_(False)
-        content = self.content(scales, sharp)
+        content, parts = self.content(scales, sharp)
         adversarial = self.adversarial.generator(self.critic(signed(scales[0])).to(sharp.dtype))
         loss = self.content_weight * content + self.adversarial_weight * adversarial
         norm = self._step(loss, self.network, optimizer)
@@ -154,14 +154,16 @@ class WGANGP(Restoration):
             "content": content.detach(),
             "adversarial": adversarial.detach(),
             "generator_norm": norm,
-        }
+        } | parts
 
-    def content(self, scales: list[Tensor], sharp: Tensor) -> Tensor:
-        """The mean of the content loss over scales, float32, measured on images in [-1, 1]."""
+    def content(self, scales: list[Tensor], sharp: Tensor) -> tuple[Tensor, Scalars]:
+        """The mean of the content loss over scales, float32, measured on images in [-1, 1]; and its parts."""
         with torch.autocast(sharp.device.type, enabled=False):
             targets = [F.avg_pool2d(sharp, sharp.shape[-1] // image.shape[-1]) for image in scales]
-            losses = [self.loss(signed(image), signed(target)) for image, target in zip(scales, targets, strict=True)]
-            return torch.stack(losses).mean()
+            pairs = zip(scales, targets, strict=True)
+            losses, parts = zip(*(self.loss_parts(signed(one), signed(other)) for one, other in pairs), strict=True)
+            means = {name: torch.stack([part[name] for part in parts]).mean() for name in parts[0]}
+            return torch.stack(losses).mean(), means
 
     def _step(self, loss: Tensor, player: nn.Module, optimizer: LightningOptimizer) -> Tensor:
         """Make one optimizer step of the generator or the critic. Returns the norm of its gradient."""
