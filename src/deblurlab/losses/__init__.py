@@ -6,8 +6,8 @@ Losses of PyTorch and kornia can be named in a configuration, too: ``per_image``
 from deblurlab.losses.combined import MultiScale, WeightedSum
 from deblurlab.losses.frequency import FrequencyL1
 from deblurlab.losses.logcosh import LogCosh
-from deblurlab.losses.reduction import per_image, require_per_image
 from deblurlab.losses.pixelwise import L1, MSE, Charbonnier, PSNRLoss
+from deblurlab.losses.reduction import per_image, require_per_image
 from deblurlab.losses.wasserstein import Wasserstein, gradient_penalty
 
 __all__ = [
