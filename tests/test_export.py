@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from deblurlab.nets import NAFNet, REDNet30, ResNet16, UNet16
+from deblurlab.nets import BlindWiener, NAFNet, REDNet30, ResNet16, UNet16
 from deblurlab.restoring import export_formats
 from deblurlab.restoring.restorer import Restorer
 from deblurlab.run import weights
@@ -25,8 +25,13 @@ def nafnet(window: int | None = None) -> NAFNet:
     return network
 
 
+def blind_wiener() -> BlindWiener:
+    return BlindWiener(sigma_max=3.0, hidden=8, widths=(8, 16), blocks=(1, 1, 1))
+
+
 NETWORKS += [pytest.param(nafnet, marks=pytest.mark.slow)]
 NETWORKS += [pytest.param(lambda: nafnet(window=24), id="nafnet of windows", marks=pytest.mark.slow)]
+NETWORKS += [pytest.param(blind_wiener, marks=pytest.mark.slow)]
 
 
 def restorer(network: Callable[[], nn.Module]) -> Restorer:

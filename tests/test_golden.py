@@ -35,6 +35,7 @@ MODELS = {
     "nafnet": ("model=nafnet",),
     "rednet30_wgan": ("model=rednet30_wgan",),
     "msdeblur_wgan": ("model=msdeblur_wgan", "model.network.blocks=1"),
+    "blind_wiener": ("model=blind_wiener", "model.network.hidden=8", "model.network.widths=[8,16]"),
 }
 STEPS = 3
 

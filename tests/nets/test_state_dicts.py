@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from deblurlab.nets import MSDeblur, NAFNet, PatchGAN, REDNet30, ResNet16, UNet16
+from deblurlab.nets import BlindWiener, MSDeblur, NAFNet, PatchGAN, REDNet30, ResNet16, UNet16
 
 GOLDEN = Path(__file__).with_name("state_dicts.json")
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -24,6 +24,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "MSDeblur of two blocks": lambda: MSDeblur(blocks=2),
     "MSDeblur of two blocks residual": lambda: MSDeblur(blocks=2, residual=True),
     "PatchGAN": PatchGAN,
+    "BlindWiener": lambda: BlindWiener(sigma_max=3.0, hidden=8, widths=(8, 16), blocks=(1, 2, 1)),
     "NAFNet": lambda: NAFNet(width=8, encoder_blocks=[1, 2], middle_blocks=1, decoder_blocks=[1, 1]),
 }
 

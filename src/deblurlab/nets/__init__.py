@@ -5,6 +5,7 @@ All but the critic, PatchGAN, restore images in [0, 1] and keep the contract of 
 ``local_mean`` means over a window.
 """
 
+from deblurlab.nets.blind_wiener import BlindWiener
 from deblurlab.nets.msdeblur import MSDeblur
 from deblurlab.nets.nafnet import NAFNet
 from deblurlab.nets.patchgan import PatchGAN
@@ -12,4 +13,4 @@ from deblurlab.nets.rednet30 import REDNet30
 from deblurlab.nets.resnet16 import ResNet16
 from deblurlab.nets.unet16 import UNet16
 
-__all__ = ["MSDeblur", "NAFNet", "PatchGAN", "REDNet30", "ResNet16", "UNet16"]
+__all__ = ["BlindWiener", "MSDeblur", "NAFNet", "PatchGAN", "REDNet30", "ResNet16", "UNet16"]

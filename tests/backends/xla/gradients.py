@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from deblurlab.backends.xla import data_parallel
 from deblurlab.interfaces import as_scales
 from deblurlab.losses import LogCosh, gradient_penalty
-from deblurlab.nets import MSDeblur, PatchGAN, REDNet30, ResNet16, UNet16
+from deblurlab.nets import BlindWiener, MSDeblur, PatchGAN, REDNet30, ResNet16, UNet16
 from deblurlab.nets.folding import fold_rows
 
 
@@ -42,6 +42,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "msdeblur": lambda: MSDeblur(blocks=1),
     "msdeblur_residual": lambda: MSDeblur(blocks=1, residual=True),
     "patchgan": PatchGAN,
+    "blind_wiener": lambda: BlindWiener(sigma_max=3.0, hidden=8, widths=(8, 16), blocks=(1, 1, 1)),
     "elus": ELUs,
 }
 
