@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
+from torch import Tensor, nn
 
 Split = Literal["train", "val", "test"]
 
@@ -85,6 +85,20 @@ class LocalMeans(Protocol):
     """
 
     window: int | None
+
+
+@runtime_checkable
+class BlurEstimator(Protocol):
+    """A network that can tell how strong the blur of its images is, such as :class:`deblurlab.nets.BlindWiener`."""
+
+    def estimate_sigma(self, blurred: Tensor, /) -> Tensor:
+        """The standard deviation of each image's blur, in pixels: (B, 3, H, W) float in [0, 1] to (B,)."""
+        ...
+
+
+def blur_estimator(network: nn.Module) -> BlurEstimator | None:
+    """The network, or the one inside it, that can tell how strong the blur is; None if there is none."""
+    return next((module for module in network.modules() if isinstance(module, BlurEstimator)), None)
 
 
 class ContentLoss(Protocol):

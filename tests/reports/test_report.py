@@ -201,6 +201,19 @@ def test_gains_without_a_finite_psnr_leave_that_figure_empty(tmp_path: Path) -> 
     assert [len(axes.patches) for axes in figure.axes] == [1, 0]
 
 
+def test_the_estimated_blur_is_drawn_where_a_network_estimates_it(tmp_path: Path) -> None:
+    made_up(tmp_path / "a", ssim=0.8).joinpath("per_image.csv").write_text(
+        "image,sigma,restored_ssim,blurred_ssim,estimated_sigma\n0,1.0,0.9,0.8,1.1\n1,2.0,0.9,0.8,1.7\n"
+    )
+    figure = plots.estimated_against_true_sigma(grouped(tmp_path / "a"))
+    assert figure is not None
+    points, _ = figure.axes[0].get_lines()
+    np.testing.assert_allclose(points.get_xydata(), [[1.0, 1.1], [2.0, 1.7]])
+    assert "off by 0.200 on average" in points.get_label()
+    made_up(tmp_path / "b", ssim=0.8)
+    assert plots.estimated_against_true_sigma(grouped(tmp_path / "b")) is None
+
+
 def test_scores_per_image_may_be_evaluate_s_of_this_version_or_an_earlier_one(tmp_path: Path) -> None:
     folder = made_up(tmp_path / "a", ssim=0.8)
     evaluation = folder / "evaluate/cifar10"

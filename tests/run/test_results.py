@@ -7,14 +7,17 @@ from lightning.pytorch import Trainer
 from PIL import Image
 from torch import Tensor, nn
 
+from deblurlab.callbacks import PerImage
 from deblurlab.callbacks.progress import duration
 from deblurlab.data import Sample
 from deblurlab.losses import LogCosh
 from deblurlab.metrics.scores import SCORES
+from deblurlab.restoring.restorer import Restorer
 from deblurlab.run import figures, results
 from deblurlab.run.extremes import draw_extremes
 from deblurlab.run.history import read_history
 from deblurlab.run.printed_result import print_result
+from deblurlab.run.run_folder import RunFolder
 from deblurlab.tasks.restoration import Restoration
 
 
@@ -81,6 +84,33 @@ def test_per_image_rows(tmp_path: Path) -> None:
         {"image": "0", "sigma": "1.0", "restored_ssim": "0.5"},
         {"image": "1", "sigma": "2.0", "restored_ssim": "0.75"},
     ]
+
+
+class Guess(Brighten):
+    """Takes every image's blur for that of 2 pixels."""
+
+    def estimate_sigma(self, blurred: Tensor) -> Tensor:
+        return torch.full((len(blurred),), 2.0)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_an_estimate_of_the_blur_is_compared_with_the_truth(
+    wrapped: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = Restorer(Guess()) if wrapped else Guess()
+    data, collected = Sample(batch_size=16, sigma_range=(1.0, 3.0)), PerImage()
+    quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar"), False)
+    trainer = Trainer(accelerator="cpu", callbacks=[collected], limit_test_batches=2, **quiet)
+    trainer.test(Restoration(network, LogCosh()), datamodule=data, verbose=False)
+    labels, metrics = data.labels("test"), trainer.callback_metrics
+    folder = RunFolder(tmp_path)
+    result = results.write_test(folder, data="sample", metrics=metrics, per_image=collected.scores, labels=labels)
+    assert result["sigma_error"] == pytest.approx(sum(abs(sigma - 2) for sigma in labels["sigma"][:32]) / 32)
+    assert results.read_scores(folder.scores_file) == result
+    table = results.read_per_image(folder.per_image_file)
+    assert table["estimated_sigma"] == [2.0] * 32
+    print_result(result, model="mine")
+    assert f"is off by {result['sigma_error']:.3f} pixels on average" in capsys.readouterr().out
 
 
 def test_images_without_error_are_named_under_the_printed_table(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ class PerImage(Callback):
 
     Attributes:
         scores: After a test, one column per score, named ``restored_ssim``, ``blurred_ssim`` and so on, with one value
-            per test image. Empty before.
+            per test image; ``estimated_sigma`` of a network that estimates the blur. Empty before.
     """
 
     def __init__(self) -> None:

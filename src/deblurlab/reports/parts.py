@@ -47,6 +47,8 @@ def make_part(
     drawn = [_epochs(groups), _same_images(groups, measured, problem), _gains(groups)]
     if title == "CIFAR-10" or any("sigma" in group.representative.per_image for group in groups):
         drawn.append(_by_blur(groups))
+    if (estimated := _estimated_blur(groups)) is not None:
+        drawn.append(estimated)
     if (by_cost := _by_cost(groups, sizes)) is not None:
         drawn.append(by_cost)
     return Part(title, sentence, scores, drawn, cost_table(groups, sizes, dollars_per_hour=dollars_per_hour))
@@ -119,6 +121,18 @@ def _by_blur(groups: Sequence[Group]) -> Picture:
         "Each point is the mean over a bin of σ; the dashed line shows the blurred images.",
         plots.ssim_against_sigma(groups),
         _without_per_image_scores(groups),
+    )
+
+
+def _estimated_blur(groups: Sequence[Group]) -> Picture | None:
+    drawing = plots.estimated_against_true_sigma(groups)
+    if drawing is None:
+        return None
+    return Picture(
+        "The estimated blur",
+        "Sigma of each test image's blur as the network estimates it, against the true one",
+        "One point per test image. On the dashed line, the estimate is exact.",
+        drawing,
     )
 
 

@@ -113,6 +113,27 @@ def ssim_against_sigma(groups: Sequence[Group]) -> Figure | None:
     return _finish(figure)
 
 
+def estimated_against_true_sigma(groups: Sequence[Group]) -> Figure | None:
+    """The sigma that networks estimate, one point per test image; None if no network estimates it."""
+    known = [
+        (number, group)
+        for number, group in enumerate(groups)
+        if {"sigma", "estimated_sigma"} <= group.representative.per_image.keys()
+    ]
+    if not known:
+        return None
+    figure = _empty_figure(1)
+    axes = figure.subplots()
+    for number, group in known:
+        true, estimated = (np.array(group.representative.per_image[name]) for name in ("sigma", "estimated_sigma"))
+        error = np.abs(estimated - true).mean()
+        label = f"{group.label}, off by {error:.3f} on average"
+        axes.plot(true, estimated, f"C{number}.", markersize=2, alpha=0.3, rasterized=True, label=label)
+    axes.axline((0, 0), slope=1, **_BLURRED_STYLE, linewidth=1)
+    axes.set(xlabel="σ of the blur [pixels]", ylabel="estimated σ [pixels]")
+    return _finish(figure)
+
+
 def _plot_bins(axes: Axes, sigma: Sequence[float], values: Sequence[float], **style: str) -> None:
     """Plot the mean of the values in each of 4 to 24 bins of sigma, at about 20 images per bin."""
     blur, score = np.array(sigma), np.array(values)

@@ -37,3 +37,5 @@ def print_result(result: Mapping[str, Any], *, model: str) -> None:
         restored, blurred = result["restored"][count], result["blurred"][count]
         if restored or blurred:
             console.print(f"{score.title} leaves out images without any error: {restored} restored, {blurred} blurred.")
+    if "sigma_error" in result:
+        console.print(f"The estimated sigma of the blur is off by {result['sigma_error']:.3f} pixels on average.")

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from deblurlab.files.whole_file import whole_file
@@ -45,9 +46,13 @@ def write_test(
         labels: What the data module knows of each image.
 
     Returns:
-        The content of metrics.json.
+        The content of metrics.json. Where the network estimates the sigma of a blur that is known, ``sigma_error`` is
+        the mean over the images of the estimate's absolute error, in pixels.
     """
     result = summary(metrics, data=data, split="test")
+    if "estimated_sigma" in per_image and "sigma" in labels:
+        pairs = zip(per_image["estimated_sigma"], labels["sigma"], strict=False)  # a test may take a part of the images
+        result["sigma_error"] = fmean(abs(estimated - true) for estimated, true in pairs)
     write_per_image(per_image, labels, folder.per_image_file)
     write(result, folder.scores_file)
     return result
@@ -115,8 +120,8 @@ def read_per_image(file: Path) -> dict[str, list[Any]]:
 
 
 def is_number_column(name: str) -> bool:
-    """Whether a column of the table per image is a score or the sigma of the blur: float in each row."""
-    return name == "sigma" or name.startswith(("restored_", "blurred_"))
+    """Whether a column of the table per image is a score, the sigma of the blur or its estimate: float in each row."""
+    return name in ("sigma", "estimated_sigma") or name.startswith(("restored_", "blurred_"))
 
 
 def _values(name: str, cells: Sequence[str]) -> list[Any]:

@@ -8,7 +8,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from deblurlab.interfaces import ContentLoss, Pair, as_scales, assemble, cut
+from deblurlab.interfaces import ContentLoss, Pair, as_scales, assemble, blur_estimator, cut
 from deblurlab.losses import WeightedSum, per_image, require_per_image
 from deblurlab.metrics import ImageScores, score
 
@@ -107,7 +107,12 @@ class Restoration(LightningModule):
         self.test_blurred_scores.reset()
 
     def test_step(self, batch: Pair, batch_idx: int) -> dict[str, dict[str, Tensor]]:
-        """Returns the scores of each image by name, (B,): under "restored" and, for the baseline, under "blurred"."""
+        """Score a batch.
+
+        Returns:
+            The scores of each image by name, (B,): under "restored" and, for the baseline, under "blurred". A network
+            that estimates the blur adds the sigma that it estimates, in pixels, under "estimated".
+        """
         restored = self.restore_whole(batch)
         scores = {
             "restored": self.score_images(restored, batch.sharp),
@@ -115,6 +120,8 @@ class Restoration(LightningModule):
         }
         self.test_scores.update(scores["restored"], batch.valid)
         self.test_blurred_scores.update(scores["blurred"], batch.valid)
+        if (estimator := blur_estimator(self.network)) is not None:
+            scores["estimated"] = {"sigma": estimator.estimate_sigma(batch.blurred)}
         return scores
 
     def on_test_epoch_end(self) -> None:
