@@ -129,7 +129,7 @@ def estimated_against_true_sigma(groups: Sequence[Group]) -> Figure | None:
         error = np.abs(estimated - true).mean()
         label = f"{group.label}, off by {error:.3f} on average"
         axes.plot(true, estimated, f"C{number}.", markersize=2, alpha=0.3, rasterized=True, label=label)
-    axes.axline((0, 0), slope=1, **_BLURRED_STYLE, linewidth=1)
+    axes.axline((0, 0), slope=1, color="0.45", linestyle="--", linewidth=1)
     axes.set(xlabel="σ of the blur [pixels]", ylabel="estimated σ [pixels]")
     return _finish(figure)
 
