@@ -1,6 +1,8 @@
-# `make train` and `make test` are the two to begin with. Set PYTHON to a Python 3.11 to 3.13.
+# `make train` and `make test` are the two to begin with. Set PYTHON to a Python 3.11 to 3.13, WORKERS to the number of tests
+# that run at a time: each takes a core and up to 2 GiB.
 PYTHON ?= python3
 FRAMES ?= $(if $(DEBLURLAB_TEST_DATA),$(DEBLURLAB_TEST_DATA)/reds)
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -27,7 +29,7 @@ train: setup  ## train UNet16 on the embedded photographs: ends with a table and
 	$(BIN)/python -m deblurlab.train experiment=sample_unet16
 
 test: setup  ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
 
 test-slow: $(VENV)/.installed-plan  ## run the tests that take minutes and guard results
 	$(BIN)/python -m pytest -m slow

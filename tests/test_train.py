@@ -84,7 +84,7 @@ def test_says_nothing_that_is_not_its_own(uninterrupted: Path) -> None:
     assert [line for line in lines if not line.startswith(("deblurlab ", "run folder", "epoch", "run holds"))] == []
 
 
-@pytest.mark.parametrize("within_epoch", [False, True])
+@pytest.mark.parametrize("within_epoch", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_a_killed_run_resumes_to_the_same_weights(
     within_epoch: bool, tmp_path: Path, tiny_cifar10: Path, uninterrupted: Path
 ) -> None:

@@ -32,10 +32,11 @@ class REDNet30(nn.Module):
     """Residual encoder-decoder (Mao et al., 2016) in which every convolution works at full resolution.
 
     Fifteen blocks of 64 channels are the encoder, fifteen more the decoder. Every second block of the decoder adds the
-    output of the encoder's block that mirrors it, inside, before its activation::
+    output of the encoder's block that mirrors it, inside, before its activation. In the drawing ``|`` is such a skip
+    connection, and ``v`` is the path itself, which turns back::
 
         encoder   0 -> 1 -> 2 -> 3 -> ... -> 11 -> 12 -> 13 -> 14
-                       |         |            |           |     |
+                       |         |            |           |     v
         decoder  14 <- 13 <- 12 <- 11 <- ... <- 3 <- 2 <- 1 <-- 0
 
     A 1x1 convolution then makes three channels of the 64; the blurred image is added, and an ELU gives the output.
