@@ -4,10 +4,11 @@ PYTHON ?= python3
 FRAMES ?= $(if $(DEBLURLAB_TEST_DATA),$(DEBLURLAB_TEST_DATA)/reds)
 WORKERS ?= 2
 VENV := .venv
+NEWEST := .venv-newest
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-slow check docs bench wheel clean
+.PHONY: help setup train test test-newest test-slow check docs bench wheel clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,11 +19,16 @@ $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 	  { echo 'deblurlab needs Python 3.11 to 3.13: make PYTHON=python3.12 ...'; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,tpu]'
 	touch $@
 
 $(VENV)/.installed-plan: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,plan]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,plan,tpu]'
+	touch $@
+
+$(NEWEST)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
 train: setup  ## train UNet16 on the embedded photographs: ends with a table and a picture
@@ -30,6 +36,9 @@ train: setup  ## train UNet16 on the embedded photographs: ends with a table and
 
 test: setup  ## run the tests
 	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+
+test-newest: $(NEWEST)/.installed  ## run the tests with the newest PyTorch, in .venv-newest, without torch_xla
+	$(NEWEST)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile -W default::DeprecationWarning -W default::FutureWarning
 
 test-slow: $(VENV)/.installed-plan  ## run the tests that take minutes and guard results
 	$(BIN)/python -m pytest -m slow
@@ -52,5 +61,5 @@ endif
 wheel: setup  ## build the wheel into dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-clean:  ## remove .venv and build products, keep outputs
-	rm -rf $(VENV) dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+clean:  ## remove the environments and build products, keep outputs
+	rm -rf $(VENV) $(NEWEST) dist docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis

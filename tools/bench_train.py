@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 import deblurlab.app.command
 from deblurlab.app import build
-from deblurlab.backends.one_device import fast_precision
+from deblurlab.backends.fast_precision import fast_precision
 from deblurlab.losses import gradient_penalty
 from deblurlab.tasks import WGANGP
 

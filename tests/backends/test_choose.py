@@ -41,7 +41,7 @@ def test_without_torch_xla_a_tpu_says_what_to_install_and_auto_takes_another(mon
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch_xla" else found(name))
     assert isinstance(backends.choose("auto"), OneDevice)
-    with pytest.raises(ValueError, match=r"trainer=tpu needs torch_xla.*pip install torch-xla"):
+    with pytest.raises(ValueError, match=r"trainer=tpu needs torch_xla.*pip install 'deblurlab\[tpu\]'"):
         backends.choose("tpu").training(DeviceSettings(accelerator="tpu", **SETTINGS))
     with pytest.raises(ValueError, match=r"trainer=xla_cpu needs torch_xla"):
         backends.choose("xla_cpu").device("xla_cpu")

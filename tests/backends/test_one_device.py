@@ -1,58 +1,15 @@
-import logging
 from typing import Any
 
 import pytest
 import torch
 
 from deblurlab.backends import DeviceSettings, one_device
-from deblurlab.backends.one_device import OneDevice, cpu_multiplies_bfloat16, fast_precision
+from deblurlab.backends.one_device import OneDevice
 
 
 def settings(**options: Any) -> DeviceSettings:
     usual = {"accelerator": "cpu", "devices": 1, "precision": "auto", "graph": "batch", "keep_memory": False}
     return DeviceSettings(**(usual | options))
-
-
-def test_torch_says_whether_the_cpu_multiplies_bfloat16() -> None:
-    """Private functions: if this fails, look for what has replaced them, and let `cpu_multiplies_bfloat16` ask that."""
-    assert isinstance(torch.cpu._is_avx512_bf16_supported(), bool)
-    assert isinstance(torch.cpu._is_amx_tile_supported(), bool)
-
-
-@pytest.mark.parametrize(
-    ("capability", "avx512", "amx", "fast"),
-    [
-        ("AVX2", True, True, False),
-        ("AVX512", False, False, False),
-        ("AVX512", True, False, True),
-        ("AVX512", False, True, True),
-    ],
-)
-def test_bfloat16_is_for_cpus_that_multiply_it(
-    capability: str, avx512: bool, amx: bool, fast: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
-    assert fast_precision("cpu") == ("bf16-mixed" if fast else "32-true")
-
-
-def test_a_torch_that_does_not_say_trains_in_float32(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX512")
-    monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported")
-    with caplog.at_level(logging.WARNING):
-        assert not cpu_multiplies_bfloat16()
-    assert "using float32" in caplog.text
-
-
-@pytest.mark.parametrize(("capability", "precision"), [((7, 5), "32-true"), ((8, 0), "bf16-mixed")])
-def test_bfloat16_is_for_ampere_and_later(
-    capability: tuple[int, int], precision: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
-    assert fast_precision("cuda") == precision
 
 
 @pytest.mark.parametrize(

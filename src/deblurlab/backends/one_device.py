@@ -1,16 +1,14 @@
 """The CPU, or one GPU of NVIDIA, AMD or Apple: everything that PyTorch drives by itself."""
 
-import logging
 from typing import ClassVar
 
 import torch
 from typing_extensions import override
 
 from deblurlab.backends.backend import Backend, DeviceSettings, Training
+from deblurlab.backends.fast_precision import fast_precision
 from deblurlab.backends.host_memory import keep_freed_memory
 from deblurlab.run.checkpoint import AtomicCheckpointIO
-
-log = logging.getLogger(__name__)
 
 # The kinds of device that each name of an accelerator stands for, the fastest first.
 _KINDS = {
@@ -67,32 +65,3 @@ def _found(accelerator: str) -> list[str]:
     """The kinds of device that this machine has of those that ``accelerator`` names, the fastest first."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     return [kind for kind in _KINDS[accelerator] if there[kind]]
-
-
-def fast_precision(kind: str) -> str:
-    """``bf16-mixed`` where a kind of device multiplies bfloat16 faster than float32, else ``32-true``.
-
-    Args:
-        kind: ``cpu``, ``cuda`` or ``mps``, one that this machine has.
-    """
-    fast = {
-        "cuda": lambda: torch.cuda.get_device_capability() >= (8, 0),  # Ampere and later
-        "mps": lambda: False,
-        "cpu": cpu_multiplies_bfloat16,
-    }
-    return "bf16-mixed" if fast[kind]() else "32-true"
-
-
-def cpu_multiplies_bfloat16() -> bool:
-    """Whether this CPU has instructions for bfloat16 (AVX512-BF16 or AMX). Elsewhere oneDNN emulates them, slowly.
-
-    Only private functions of torch tell. Where they are gone, training goes on in float32;
-    ``tests/backends/test_one_device.py`` fails then.
-    """
-    if "AVX512" not in torch.backends.cpu.get_cpu_capability():
-        return False
-    try:
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    except AttributeError:
-        log.warning("This version of PyTorch does not say whether the CPU multiplies bfloat16: using float32.")
-        return False

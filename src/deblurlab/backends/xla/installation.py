@@ -24,9 +24,11 @@ def require_torch_xla(wanted_by: str) -> None:
         ValueError: If it is not; the message says what to install.
     """
     if importlib.util.find_spec("torch_xla") is None:
+        other = " torch-tpu, which is installed, is another library that deblurlab does not use."
         raise ValueError(
-            f"{wanted_by} needs torch_xla, which has wheels for Linux on x86-64 only: pip install torch-xla "
-            "of torch's own version (2.9 beside torch 2.9), on a TPU VM 'torch-xla[tpu]'."
+            f"{wanted_by} needs torch_xla, which there is for Linux on x86-64 and torch 2.9: pip install "
+            "'deblurlab[tpu]', on a TPU VM 'torch-xla[tpu]==2.9.*' as well."
+            + (other if importlib.util.find_spec("torch_tpu") else "")
         )
 
 
