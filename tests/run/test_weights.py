@@ -141,6 +141,17 @@ def test_weights_of_another_network_are_refused(file: Path) -> None:
         weights.fill(UNet16(), weights.load(str(file)))
 
 
+@pytest.mark.parametrize(("version", "warned"), [("2.9.1+cpu", True), ("2.10.0", False), ("3.0.0", False)])
+def test_checkpoints_are_warned_of_where_torch_has_the_hole_and_weights_files_are_not(
+    version: str, warned: bool, run: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(torch, "__version__", version)
+    assert weights.load(str(run / "weights.safetensors")).state
+    assert "CVE-2026-24747" not in caplog.text
+    assert weights.load(str(run / "checkpoints/best.ckpt")).state
+    assert ("CVE-2026-24747" in caplog.text) == warned
+
+
 def test_a_checkpoint_apart_from_its_run_is_explained(tmp_path: Path, run: Path) -> None:
     (tmp_path / "best.ckpt").write_bytes((run / "checkpoints/best.ckpt").read_bytes())
     with pytest.raises(ValueError, match=r"a checkpoint says which network it is of by its run's folder"):

@@ -106,6 +106,11 @@ def _from_file(file: Path, title: str) -> Weights:
 
 
 def _from_checkpoint(file: Path, title: str) -> Weights:
+    if tuple(map(int, torch.__version__.split(".")[:2])) < (2, 10):
+        log.warning(
+            f"{file} is a checkpoint. PyTorch before 2.10, which is installed, can be made to run code by one "
+            "(CVE-2026-24747): take checkpoints of your own runs only, and weights.safetensors from others."
+        )
     run = RunFolder.of_checkpoint(file)
     if not run.is_run:
         raise ValueError(
