@@ -3,6 +3,7 @@
 import importlib
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 from hydra.core.hydra_config import HydraConfig
 from PIL import Image
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a shell's background; processes of tests inherit that
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]  # where the modules of these tests are
 

@@ -1,7 +1,6 @@
 """Faults to inject into a run by configuration."""
 
 import os
-import signal
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -17,6 +16,4 @@ class SignalAt(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if trainer.global_step == self.step:
-            if self.number == signal.SIGINT:
-                signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in a shell's background ignore it
             os.kill(os.getpid(), self.number)

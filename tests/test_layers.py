@@ -17,7 +17,7 @@ COMMANDS = sorted(file.stem for file in SOURCE.glob("*.py") if file.stem not in 
 # The folders from the lowest to the highest: a folder imports folders that stand before it, and itself.
 # Folders on one line stand beside each other and do not import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("checks", "files", "pictures"),
+    ("checks", "files", "pictures", "signals"),
     ("nets", "losses", "metrics", "planning", "zoo"),
     ("data", "tasks"),
     ("run",),
@@ -40,6 +40,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "checks": BUILDS | TRAINING | DEVICES | {"torch", "pathlib"},
     "files": BUILDS | TRAINING | DEVICES | {"torch"},
     "pictures": BUILDS | TRAINING | DEVICES | {"torch"},
+    "signals": BUILDS | TRAINING | DEVICES | {"torch", "pathlib"},
     "planning": BUILDS | TRAINING | DEVICES,
     "data": BUILDS | DEVICES | {"wandb", "matplotlib", "deblurlab.nets", "deblurlab.losses"},
     "run": DEVICES | {"hydra", "wandb"},

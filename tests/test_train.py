@@ -128,22 +128,34 @@ def test_a_moved_run_resumes_and_keeps_its_best(uninterrupted: Path, tiny_cifar1
     )
 
 
-def test_a_terminated_run_says_so(tiny_cifar10: Path, tmp_path: Path) -> None:
-    end = "+callbacks.end={_target_: tests.faults.SignalAt, step: 12, number: 15}"
-    done = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run"), end)
-    assert done.returncode == 128 + signal.SIGTERM
-    assert "terminated (SIGTERM): ckpt_path=last goes on" in done.stderr
-    assert not (tmp_path / "run/metrics.json").exists()
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGUSR1, marks=pytest.mark.slow)])
+def test_a_run_that_is_asked_to_end_saves_a_checkpoint_and_goes_on_from_there(
+    number: signal.Signals, tiny_cifar10: Path, tmp_path: Path, uninterrupted: Path
+) -> None:
+    """Step 12 of 32 is in the middle of the second epoch."""
+    end = f"+callbacks.end={{_target_: tests.faults.SignalAt, step: 12, number: {int(number)}}}"
+    ended = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run"), end)
+    assert ended.returncode == 128 + number
+    line = ended.stderr.splitlines()[-1]
+    assert line.endswith(": run=run ckpt_path=last goes on from the last checkpoint.")
+    assert line in (tmp_path / "run/run.log").read_text()
+    assert torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)["global_step"] == 12
+    assert not list(tmp_path.rglob("*.partial"))
+
+    resumed = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run", "ckpt_path=last"))
+    assert resumed.returncode == 0, resumed.stderr
+    assert all(torch.equal(one, _weights(tmp_path / "run")[name]) for name, one in _weights(uninterrupted).items())
 
 
-def test_an_interrupted_run_says_so(tiny_cifar10: Path, tmp_path: Path) -> None:
-    stop = "+callbacks.stop={_target_: tests.faults.SignalAt, step: 9, number: 2}"
-    done = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run", stop))
-    assert done.returncode == 130, done.stderr
-    assert done.stderr.endswith(
-        "interrupted (Ctrl-C): ckpt_path=last goes on from the last checkpoint, if there is one.\n"
-    )
-    assert "interrupted" in (tmp_path / "run/run.log").read_text()
+@pytest.mark.slow
+def test_after_an_epochs_last_batch_it_ends_with_the_epoch(tiny_cifar10: Path, tmp_path: Path) -> None:
+    """Its checkpoint has the epoch's validation; one after the last batch would have none, and leave it out."""
+    end = "+callbacks.end={_target_: tests.faults.SignalAt, step: 16, number: 15}"
+    ended = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run"), end)
+    assert ended.returncode == 128 + signal.SIGTERM
+    assert "terminated (SIGTERM)" in ended.stderr
+    assert [row["epoch"] for row in _rows(tmp_path / "run")] == ["1", "2"]
+    assert torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)["global_step"] == 16
 
 
 def test_the_lowest_loss_is_the_best(tiny_cifar10: Path, call: Call, tmp_path: Path) -> None:

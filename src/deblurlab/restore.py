@@ -16,6 +16,7 @@ from omegaconf import DictConfig
 from deblurlab.app.command import command
 from deblurlab.app.progress_bar import progress_bar
 from deblurlab.checks import require
+from deblurlab.signals.interruption import finishing_first
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -52,7 +53,7 @@ def main(cfg: DictConfig) -> None:
             bar.reset(tile_count(height, width, tiling, restorer.size_multiple))
             return restorer.restore(pixels, tiling=tiling, tta=cfg.tta, on_tile=lambda: bar.update() and None)
 
-        with outcomes.of(job) as wanted, bar:
+        with finishing_first(), outcomes.of(job) as wanted, bar:
             if wanted:
                 restore_file(job, restored, quality=cfg.quality, compare=cfg.compare)
     outcomes.tell()

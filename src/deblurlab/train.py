@@ -38,7 +38,7 @@ def main(cfg: DictConfig) -> float | None:
         return run_job(cfg)
     from lightning.pytorch import seed_everything
 
-    from deblurlab.callbacks import PerImage
+    from deblurlab.callbacks import LeaveOnSignal, PerImage
     from deblurlab.interfaces import Dashboard, Evaluable
     from deblurlab.run.checkpoint import restoring
     from deblurlab.run.printed_result import print_result
@@ -46,7 +46,7 @@ def main(cfg: DictConfig) -> float | None:
 
     chosen, folder, per_image = choices(), chosen_folder(cfg), PerImage()
     seed_everything(cfg.seed, verbose=False)
-    data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg, per_image)
+    data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg, per_image, LeaveOnSignal(folder))
     if trainer.is_global_zero:
         claim_folder(folder, cfg)
     settings: Any = with_defaults(OmegaConf.to_container(cfg, resolve=True))

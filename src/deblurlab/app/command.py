@@ -9,9 +9,10 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hydra
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -20,8 +21,10 @@ from deblurlab.app import user_errors
 from deblurlab.app.arguments import open_groups
 from deblurlab.app.command_keys import check_keys
 from deblurlab.app.group_choices import check_choices
+from deblurlab.app.last_words import last_words_of
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group
 from deblurlab.metrics.scores import best_is
+from deblurlab.signals import interruption
 
 _CONF = Path(__file__).parents[1] / "conf"
 _RAISE = "HYDRA_FULL_ERROR"
@@ -39,9 +42,13 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
     """
 
     def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], None]:
+        quiet = False
+        settings: HydraConf | None = None  # of the job that is running
+
         @functools.wraps(task)
         def job(cfg: DictConfig) -> Any:
             """What Hydra calls, once or for each job of a sweep, perhaps in another process."""
+            nonlocal settings
             try:
                 settings = HydraConfig.get()
                 user_errors.refuse_new_top_keys(settings.overrides.task, list(settings.runtime.choices))
@@ -57,29 +64,27 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
                 raise
 
         main = hydra.main(version_base="1.3", config_path=str(_CONF), config_name=config_name)(job)
-        quiet = False
+
+        def last_words(ended_by: signal.Signals) -> str:
+            return last_words_of(config_name, settings, ended_by)
 
         @functools.wraps(task)
         def application() -> None:
-            nonlocal quiet
-            quiet = os.environ.get(_RAISE) != "1"
-            if not quiet:
-                main()
-                return
-            try:
-                check_choices(sys.argv[1:])
-                # While it composes, Hydra raises errors as they are only if this variable is set; by itself it prints
-                # a part of them and ends the process. A job runs without it, so that no process inherits it.
-                with _environment(_RAISE, "1"):
-                    main()
-            except (KeyboardInterrupt, SystemExit) as error:
-                if (ended_by := _signal_behind(error)) is None:
-                    raise
-                _end(ended_by, config_name)
-            except Exception as error:
-                if not user_errors.is_mendable(error):
-                    raise
-                sys.exit(user_errors.message(error))
+            nonlocal quiet, settings
+            quiet, settings = os.environ.get(_RAISE) != "1", None
+            with interruption.listening(last_words):
+                try:
+                    check_choices(sys.argv[1:])
+                    # While it composes, Hydra raises errors as they are only if this variable is set; by itself it
+                    # prints a part of them and ends the process. A job runs without it, so that no process inherits it.
+                    with _environment(_RAISE, "1"):
+                        main()
+                except BaseException as error:
+                    if quiet and (ended_by := interruption.asked()):
+                        _end(error, ended_by, last_words(ended_by))
+                    if not (quiet and isinstance(error, Exception) and user_errors.is_mendable(error)):
+                        raise
+                    sys.exit(user_errors.message(error))
 
         return application
 
@@ -100,27 +105,12 @@ def _environment(name: str, value: str | None) -> Iterator[None]:
             os.environ[name] = before
 
 
-def _signal_behind(error: BaseException) -> signal.Signals | None:
-    """The signal that ended a command. Lightning's Trainer catches both and exits in its own way.
-
-    ``tests/test_train.py`` sends both signals to a training and fails if Lightning reports them in another way.
-    """
-    if isinstance(error, KeyboardInterrupt) or isinstance(error.__context__, KeyboardInterrupt):
-        return signal.SIGINT
-    if "lightning.pytorch" in sys.modules:
-        from lightning.pytorch.utilities.exceptions import SIGTERMException
-
-        if isinstance(error, SIGTERMException):
-            return signal.SIGTERM
-    return None
-
-
-def _end(ended_by: signal.Signals, config_name: str) -> None:
-    """Say which signal ended the command, and exit as a shell expects: with 128 and the signal's number."""
-    why = "interrupted (Ctrl-C)" if ended_by == signal.SIGINT else "terminated (SIGTERM)"
-    hint = ": ckpt_path=last goes on from the last checkpoint, if there is one" if config_name == "train" else ""
-    _to_log_file(why)
-    print(f"{why}{hint}.", file=sys.stderr)
+def _end(error: BaseException, ended_by: signal.Signals, last_words: str) -> NoReturn:
+    """Say which signal ended the command, and what went wrong meanwhile, and exit with the signal's status."""
+    if not isinstance(error, interruption.Interrupted):
+        last_words += f" Meanwhile: {next(iter(str(error).splitlines()), '') or type(error).__name__}"
+    _to_log_file(last_words)
+    print(last_words, file=sys.stderr)
     sys.exit(128 + ended_by)
 
 

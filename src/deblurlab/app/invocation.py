@@ -25,11 +25,14 @@ def choices() -> dict[str, str]:
 
 def chosen_folder(cfg: DictConfig) -> RunFolder:
     """The folder that Hydra has made for this run, alone or in a sweep. ``cfg.run`` is set to it."""
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    if folder.is_relative_to(Path.cwd()):
-        folder = folder.relative_to(Path.cwd())
+    folder = from_here(Path(HydraConfig.get().runtime.output_dir))
     cfg.run = str(folder)
     return RunFolder(folder)
+
+
+def from_here(path: Path) -> Path:
+    """A path without that of the working directory, where it lies below it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def claim_folder(folder: RunFolder, cfg: DictConfig) -> None:

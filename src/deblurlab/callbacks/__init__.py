@@ -2,9 +2,10 @@
 
 from deblurlab.callbacks.divergence import Divergence
 from deblurlab.callbacks.epoch_history import History
+from deblurlab.callbacks.leave_on_signal import LeaveOnSignal
 from deblurlab.callbacks.panel import Panel
 from deblurlab.callbacks.per_image import PerImage
 from deblurlab.callbacks.progress import Progress
 from deblurlab.callbacks.timed_checkpoint import TimedCheckpoint
 
-__all__ = ["Divergence", "History", "Panel", "PerImage", "Progress", "TimedCheckpoint"]
+__all__ = ["Divergence", "History", "LeaveOnSignal", "Panel", "PerImage", "Progress", "TimedCheckpoint"]

@@ -22,6 +22,18 @@ def is_fast_dev_run(trainer: Trainer) -> bool:
     return bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
 
 
+def is_between_steps(trainer: Trainer) -> bool:
+    """Whether a checkpoint written now, at the end of a training batch, resumes to what would have followed.
+
+    It does not after an epoch's last batch and before any validation, which Lightning would leave out, and not while
+    gradients accumulate, which no checkpoint holds.
+    """
+    fit, epoch = trainer.fit_loop, trainer.fit_loop.epoch_loop
+    assert fit._data_fetcher is not None
+    ends = epoch._num_ready_batches_reached() or epoch._should_check_val_fx(fit._data_fetcher)
+    return not (ends or fit._should_accumulate())
+
+
 def datamodule(trainer: Trainer) -> LightningDataModule:
     """The data module that the trainer fits or tests with."""
     module: LightningDataModule = trainer.datamodule  # type: ignore[attr-defined]

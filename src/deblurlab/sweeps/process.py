@@ -16,7 +16,7 @@ from deblurlab.run.run_folder import RunFolder
 log = logging.getLogger(__name__)
 
 _KEPT_LINES = 80
-_SECONDS_TO_END = 10
+_SECONDS_TO_END = 30  # a training needs less to save a checkpoint and leave
 
 
 def never() -> bool:

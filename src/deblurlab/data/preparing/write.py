@@ -16,6 +16,7 @@ from deblurlab.data.shards.format import INDEX, Index, Settings, Shard, sha256_o
 from deblurlab.data.shards.shard_rows import ShardRow, encode, write_shard
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.published_frames import resized_pair
+from deblurlab.signals.interruption import finishing_first, leave_if_asked
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,11 @@ def prepare_sequences(
             return shard
 
         try:
-            shards = [shard for shard in sequence_pool.map(one, sequences) if shard]
+            shards = []
+            with finishing_first():
+                for shard in sequence_pool.map(one, sequences):
+                    shards.extend([shard] if shard else [])
+                    leave_if_asked()
         except BaseException:
             sequence_pool.shutdown(wait=False, cancel_futures=True)
             frame_pool.shutdown(wait=False, cancel_futures=True)

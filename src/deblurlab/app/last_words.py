@@ -1,0 +1,39 @@
+"""What a command says when a signal ends it: which one, and how to go on."""
+
+import signal
+from pathlib import Path
+
+from hydra.conf import HydraConf
+from hydra.types import RunMode
+
+from deblurlab.app.invocation import from_here
+from deblurlab.run.run_folder import RunFolder
+
+_GOES_ON = {
+    "prepare": "the same command goes on",
+    "restore": "the same command with existing=skip goes on",
+}
+
+
+def last_words_of(command: str, settings: HydraConf | None, ended_by: signal.Signals) -> str:
+    """One line.
+
+    Args:
+        command: The command's name.
+        settings: Hydra's settings of its job; None if it was ended before it had any.
+        ended_by: The signal.
+    """
+    why = "interrupted (Ctrl-C)" if ended_by == signal.SIGINT else f"terminated ({ended_by.name})"
+    how = _GOES_ON.get(command)
+    if command == "train" and settings is not None:
+        how = _how_training_goes_on(settings)
+    return f"{why}: {how}." if how else f"{why}."
+
+
+def _how_training_goes_on(settings: HydraConf) -> str:
+    if settings.mode == RunMode.MULTIRUN:
+        return f"the same command with hydra.sweep.dir={settings.sweep.dir} goes on"
+    folder = RunFolder(from_here(Path(settings.runtime.output_dir)))
+    if not folder.last_checkpoint.is_file():
+        return f"run={folder} has no checkpoint yet"
+    return f"run={folder} ckpt_path=last goes on from the last checkpoint"

@@ -1,0 +1,60 @@
+"""Saves a checkpoint and ends the training when a signal asks the process to end."""
+
+import signal
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from deblurlab.callbacks.lightning_internals import is_between_steps, is_fast_dev_run
+from deblurlab.run.run_folder import RunFolder
+from deblurlab.signals import interruption
+
+
+class LeaveOnSignal(Callback):
+    """Ends a training that was asked to end, at the first point from which it resumes exactly.
+
+    This is the end of the batch at hand, after which it saves the run's last checkpoint. After an epoch's last batch,
+    and in validation, it is the end of the epoch, whose own checkpoint there is then. If that is too far,
+    :mod:`~deblurlab.signals.interruption` cuts the training short, and the checkpoint before is the last.
+
+    It stands behind all callbacks whose state belongs to the checkpoint.
+
+    Args:
+        folder: The run's folder.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.file = folder.last_checkpoint
+        self._training = ExitStack()
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        # Lightning has just set a handler of SIGTERM that saves nothing and leaves validation where it is
+        interruption.listen_again()
+        self._training.enter_context(interruption.finishing_first())
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._training.close()
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        interruption.listen_again()
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        interruption.leave_if_asked()
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Tensor | Mapping[str, Any] | None,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        # the first host decides for all of them: saving takes all hosts or none
+        asked = trainer.strategy.broadcast(int(interruption.asked() or 0))
+        if asked and is_between_steps(trainer):
+            if trainer.checkpoint_callbacks and not is_fast_dev_run(trainer):
+                trainer.save_checkpoint(self.file, weights_only=False)
+            raise interruption.Interrupted(signal.Signals(asked))
