@@ -22,7 +22,7 @@ _OPEN = (
     *(f"kornia.{part}" for part in ("losses", "metrics", "filters", "color", "enhance", "geometry", "morphology")),
 )
 _PACKAGES = tuple(dict.fromkeys(part.split(".")[0] for part in _OPEN))
-_FUNCTIONS = ("deblurlab.tasks.schedules.constant_then_exponential",)
+_FUNCTIONS = tuple(f"deblurlab.tasks.schedules.{name}" for name in ("constant_then_exponential", "warmup_cosine"))
 _PUBLIC = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
 
 

@@ -22,6 +22,11 @@ class Autoencoder(Restoration):
         optimizer: Takes the network's parameters and returns an optimizer of them.
         scheduler: Takes the optimizer and returns its learning rate schedule, which is stepped once per epoch. None
             keeps the rate.
+        step_scheduler: Takes the optimizer and ``total_steps``, the number of optimizer steps of the training, and
+            returns a schedule that is stepped after each of them.
+
+    Raises:
+        ValueError: If there are both kinds of schedule.
     """
 
     def __init__(
@@ -31,9 +36,14 @@ class Autoencoder(Restoration):
         loss: ContentLoss,
         optimizer: Callable[[Iterator[nn.Parameter]], Optimizer],
         scheduler: Callable[[Optimizer], LRScheduler] | None = None,
+        step_scheduler: Callable[..., LRScheduler] | None = None,
     ) -> None:
         super().__init__(network, loss)
-        self._optimizer, self._scheduler = optimizer, scheduler
+        if scheduler is not None and step_scheduler is not None:
+            raise ValueError(
+                "model.scheduler and model.step_scheduler would both set the learning rate: leave one out."
+            )
+        self._optimizer, self._scheduler, self._step_scheduler = optimizer, scheduler, step_scheduler
 
     def training_step(self, batch: Pair, batch_idx: int) -> Tensor:
         restored = self.restore(batch.blurred)
@@ -73,6 +83,9 @@ class Autoencoder(Restoration):
 
     def configure_optimizers(self) -> Any:
         optimizer = self.optimized(self._optimizer, self.network)
+        if self._step_scheduler is not None:
+            schedule = {"scheduler": self.scheduled(self._step_scheduler, optimizer), "interval": "step"}
+            return {"optimizer": optimizer, "lr_scheduler": schedule}
         if self._scheduler is None:
             return optimizer
         return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}

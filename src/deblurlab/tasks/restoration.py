@@ -7,6 +7,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from deblurlab.interfaces import ContentLoss, Pair, as_scales, assemble, blur_estimator, cut
 from deblurlab.losses import WeightedSum, per_image, require_per_image
@@ -53,6 +54,25 @@ class Restoration(LightningModule):
             return optimizer(network.parameters())
         except (TypeError, ValueError) as error:
             raise ValueError(f"the optimizer cannot be made of its settings: {error}") from error
+
+    def scheduled(self, scheduler: Callable[..., LRScheduler], optimizer: Optimizer) -> LRScheduler:
+        """A schedule of single steps, made for as many steps as this training has.
+
+        Raises:
+            ValueError: If the training has no end that is known before, or the schedule does not take its settings.
+        """
+        steps = self.trainer.estimated_stepping_batches
+        if steps == float("inf"):
+            raise ValueError(
+                "model.step_scheduler needs the number of steps: set trainer.max_epochs or trainer.max_steps."
+            )
+        try:
+            return scheduler(optimizer, total_steps=int(steps))
+        except TypeError as error:
+            raise ValueError(
+                f"model.step_scheduler cannot be made: {error}. It takes the optimizer and total_steps, as "
+                "deblurlab.tasks.schedules.warmup_cosine and torch.optim.lr_scheduler.OneCycleLR do."
+            ) from error
 
     def scales(self, blurred: Tensor) -> list[Tensor]:
         """Restore a batch, (B, 3, H, W) in [0, 1], at all the scales of the network.

@@ -1,6 +1,7 @@
 """The training of a network that undoes the blur, against a critic that tells restored images from sharp ones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from deblurlab.interfaces import ContentLoss, Pair
 from deblurlab.losses import Wasserstein, gradient_penalty
@@ -43,6 +45,16 @@ class WGANGP(Restoration):
         fresh_critic_batches: Whether each critic step gets a batch of its own, as Gulrajani et al. have it. The
             generator then makes a step on every ``critic_steps``-th batch.
         seed: Seed of the points between sharp and restored images at which the penalty is taken.
+        step_scheduler: Takes an optimizer and ``total_steps``, the number of batches of the training, and returns a
+            schedule that is stepped after each batch. Both players get one; None keeps their rates.
+        clip_norm: The largest norm of the gradient of either player; longer gradients are scaled down to it. None
+            leaves all as they are.
+        micro_batches: Compute the gradients of each step on this many parts of the batch, one after the other, and
+            make the step with their mean. It saves memory; the generator restores each part once more. Batch
+            normalisation then sees a part at a time.
+
+    Raises:
+        ValueError: If ``micro_batches`` is no positive number.
     """
 
     def __init__(
@@ -60,8 +72,14 @@ class WGANGP(Restoration):
         critic_steps: int,
         fresh_critic_batches: bool,
         seed: int,
+        step_scheduler: Callable[..., LRScheduler] | None = None,
+        clip_norm: float | None = None,
+        micro_batches: int = 1,
     ) -> None:
         super().__init__(network, loss)
+        if micro_batches < 1:
+            raise ValueError(f"model.micro_batches must be at least 1, got {micro_batches}.")
+        self._step_scheduler, self.clip_norm, self.micro_batches = step_scheduler, clip_norm, micro_batches
         self.automatic_optimization = False
         self.critic = critic.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.adversarial = adversarial
@@ -71,9 +89,12 @@ class WGANGP(Restoration):
         self.critic_steps, self.fresh_critic_batches = critic_steps, fresh_critic_batches
         self.seed = seed
 
-    def configure_optimizers(self) -> list[Optimizer]:
+    def configure_optimizers(self) -> Any:
         players = ((self._optimizer, self.network), (self._critic_optimizer, self.critic))
-        return [self.optimized(optimizer, player) for optimizer, player in players]
+        optimizers = [self.optimized(optimizer, player) for optimizer, player in players]
+        if self._step_scheduler is None:
+            return optimizers
+        return optimizers, [self.scheduled(self._step_scheduler, optimizer) for optimizer in optimizers]
 
     def training_step(self, batch: Pair, batch_idx: int) -> None:
         optimizer, critic_optimizer = self.optimizers()  # type: ignore[attr-defined]  # it is a list of two
@@ -81,18 +102,31 @@ class WGANGP(Restoration):
         # with this batch, over all epochs; tests/callbacks/test_lightning_internals.py fails if Lightning changes this
         batches = self.trainer.fit_loop.total_batch_idx + 1
         generator_steps = not self.fresh_critic_batches or batches % self.critic_steps == 0
-        with torch.set_grad_enabled(generator_steps):
-            scales = self.scales(batch.blurred)
-        real, fake = signed(batch.sharp), signed(scales[0].detach())
-        each = [self.critic_step(real, fake, alpha, critic_optimizer) for alpha in self.alphas(steps, real)]
+        if len(batch.sharp) % self.micro_batches:
+            raise ValueError(f"model.micro_batches={self.micro_batches} does not divide a batch of {len(batch.sharp)}.")
+        sharp = batch.sharp.chunk(self.micro_batches)
+        if self.micro_batches == 1:  # one pass serves the critic and the generator
+            with torch.set_grad_enabled(generator_steps):
+                scales = [self.scales(batch.blurred)]
+        else:
+            with torch.no_grad():
+                scales = [self.scales(part) for part in batch.blurred.chunk(self.micro_batches)]
+        real, fake = [signed(part) for part in sharp], [signed(part[0].detach()) for part in scales]
+        each = [
+            self.critic_step(real, fake, alpha.chunk(self.micro_batches), critic_optimizer)
+            for alpha in self.alphas(steps, batch.sharp)
+        ]
         scalars = {name: torch.stack([one[name] for one in each]).mean() for name in each[0]}
         if generator_steps:
-            scalars |= self.generator_step(scales, batch.sharp, optimizer)
+            again = (self.scales(part) for part in batch.blurred.chunk(self.micro_batches))
+            scalars |= self.generator_step(scales if self.micro_batches == 1 else again, sharp, optimizer)
+        for schedule in self.schedules():
+            schedule.step()
         self.log_dict(
             {f"train/{name}": value for name, value in scalars.items()},
             on_step=True,
             on_epoch=True,
-            batch_size=len(real),
+            batch_size=len(batch.sharp),
         )
 
     def alphas(self, steps: int, images: Tensor) -> list[Tensor]:
@@ -110,11 +144,13 @@ class WGANGP(Restoration):
         draws = np.random.default_rng((self.seed, self.global_step)).random((steps, len(images)), dtype=np.float32)
         return [torch.from_numpy(alpha).to(images) for alpha in draws]
 
-    def critic_step(self, real: Tensor, fake: Tensor, alpha: Tensor, optimizer: LightningOptimizer) -> Scalars:
+    def critic_step(
+        self, real: Sequence[Tensor], fake: Sequence[Tensor], alpha: Sequence[Tensor], optimizer: LightningOptimizer
+    ) -> Scalars:
         """Make one step of the critic.
 
         Args:
-            real: Sharp images, (B, 3, H, W) in [-1, 1].
+            real: The parts of the batch: sharp images, (B, 3, H, W) in [-1, 1].
             fake: Restored images of the same shape and range, without gradient.
             alpha: Where between ``real`` and ``fake`` the penalty of each image is taken, (B,).
             optimizer: The critic's optimizer.
@@ -122,21 +158,27 @@ class WGANGP(Restoration):
         Returns:
             What is logged: the loss, the penalty, the gap between the mean scores, and the norm of the gradient.
         """
+        losses = (self._critic_loss(*part) for part in zip(real, fake, alpha, strict=True))
+        scalars, norm = self._step(losses, len(real), self.critic, optimizer)
+        return scalars | {"critic_norm": norm}
+
+    def _critic_loss(self, real: Tensor, fake: Tensor, alpha: Tensor) -> tuple[Tensor, Scalars]:
         # Sharp and restored images alternate: if a batch is split over devices, each keeps its own images.
         both = torch.stack((real, fake), dim=1).flatten(0, 1)
         real_scores, fake_scores = self.critic(both).to(real.dtype).unflatten(0, (-1, 2)).unbind(1)
         with torch.autocast(real.device.type, enabled=False):
             penalty = gradient_penalty(self.critic, real, fake, alpha).mean()
         loss = self.adversarial.critic(real_scores, fake_scores) + self.penalty_weight * penalty
-        norm = self._step(loss, self.critic, optimizer)
         gap = real_scores.mean() - fake_scores.mean()
-        return {"critic_loss": loss.detach(), "penalty": penalty.detach(), "gap": gap.detach(), "critic_norm": norm}
+        return loss, {"critic_loss": loss.detach(), "penalty": penalty.detach(), "gap": gap.detach()}
 
-    def generator_step(self, scales: list[Tensor], sharp: Tensor, optimizer: LightningOptimizer) -> Scalars:
+    def generator_step(
+        self, scales: Iterable[list[Tensor]], sharp: Sequence[Tensor], optimizer: LightningOptimizer
+    ) -> Scalars:
         """Make one step of the generator; the critic gets no gradient.
 
         Args:
-            scales: What the generator restored, in [0, 1], with its gradient.
+            scales: The parts of the batch: what the generator restored, in [0, 1], with its gradient.
             sharp: Sharp images, (B, 3, H, W) in [0, 1].
             optimizer: The generator's optimizer.
 
@@ -144,17 +186,17 @@ class WGANGP(Restoration):
             What is logged: the loss, its content and adversarial parts, and the norm of the gradient.
         """
         self.critic.requires_grad_(False)
+        losses = (self._generator_loss(*part) for part in zip(scales, sharp, strict=True))
+        scalars, norm = self._step(losses, len(sharp), self.network, optimizer)
+        self.critic.requires_grad_(True)
+        return scalars | {"generator_norm": norm}
+
+    def _generator_loss(self, scales: list[Tensor], sharp: Tensor) -> tuple[Tensor, Scalars]:
         content, parts = self.content(scales, sharp)
         adversarial = self.adversarial.generator(self.critic(signed(scales[0])).to(sharp.dtype))
         loss = self.content_weight * content + self.adversarial_weight * adversarial
-        norm = self._step(loss, self.network, optimizer)
-        self.critic.requires_grad_(True)
-        return {
-            "loss": loss.detach(),
-            "content": content.detach(),
-            "adversarial": adversarial.detach(),
-            "generator_norm": norm,
-        } | parts
+        scalars = {"loss": loss.detach(), "content": content.detach(), "adversarial": adversarial.detach()}
+        return loss, scalars | parts
 
     def content(self, scales: list[Tensor], sharp: Tensor) -> tuple[Tensor, Scalars]:
         """The mean of the content loss over scales, float32, measured on images in [-1, 1]; and its parts."""
@@ -165,12 +207,36 @@ class WGANGP(Restoration):
             means = {name: torch.stack([part[name] for part in parts]).mean() for name in parts[0]}
             return torch.stack(losses).mean(), means
 
-    def _step(self, loss: Tensor, player: nn.Module, optimizer: LightningOptimizer) -> Tensor:
-        """Make one optimizer step of the generator or the critic. Returns the norm of its gradient."""
+    def schedules(self) -> list[LRScheduler]:
+        """The learning rate schedules of both players; none if they keep their rates."""
+        found = self.lr_schedulers()
+        return found if isinstance(found, list) else []
+
+    def _step(
+        self, losses: Iterable[tuple[Tensor, Scalars]], parts: int, player: nn.Module, optimizer: LightningOptimizer
+    ) -> tuple[Scalars, Tensor]:
+        """Make one optimizer step of the generator or the critic.
+
+        Args:
+            losses: The loss of each part of the batch, and what is logged of it. Each is computed, and its gradient
+                taken, before the next one is asked for.
+            parts: How many there are.
+            player: The generator or the critic.
+            optimizer: Its optimizer.
+
+        Returns:
+            The means of what is logged, and the norm of the gradient before it is clipped.
+        """
         optimizer.zero_grad()
         weights = [weight for weight in player.parameters() if weight.requires_grad]
-        self.manual_backward(loss, inputs=weights)
+        logged = []
+        for loss, scalars in losses:
+            self.manual_backward(loss / parts if parts > 1 else loss, inputs=weights)
+            logged.append(scalars)
         norm = torch.nn.utils.get_total_norm([weight.grad for weight in weights if weight.grad is not None])
+        if self.clip_norm is not None:
+            torch.nn.utils.clip_grads_with_norm_(weights, self.clip_norm, norm)
         optimizer.step()
         torch.clear_autocast_cache()  # which keeps copies of the weights in bfloat16, as they were before this step
-        return norm
+        means = {name: torch.stack([one[name] for one in logged]).mean() for name in logged[0]}
+        return (means if parts > 1 else logged[0]), norm

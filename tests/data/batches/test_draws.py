@@ -12,7 +12,7 @@ def _draws(*, epoch: int = 0, seed: int = 0, fixed_blur: bool = False) -> list[B
 
 
 def equal(left: SharpBatch, right: SharpBatch) -> bool:
-    return all(torch.equal(a, b) for a, b in zip(left, right, strict=True))
+    return all(torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b for a, b in zip(left, right, strict=True))
 
 
 def _column(draws: list[BatchDraw], name: str) -> np.ndarray:
@@ -25,7 +25,7 @@ def test_an_epoch_shows_each_image_at_most_once_and_drops_the_rest() -> None:
 
 
 def test_an_epoch_is_a_function_of_seed_and_epoch() -> None:
-    for name in BatchDraw._fields:
+    for name in BatchDraw._fields[:-1]:
         np.testing.assert_array_equal(_column(_draws(epoch=3), name), _column(_draws(epoch=3), name))
 
 
@@ -97,9 +97,12 @@ def test_the_hosts_shares_make_up_the_batch() -> None:
         np.linspace(0.1, 1, 12),
         np.random.default_rng(0).random((12, 2)) < 0.5,
         np.arange(12) < 7,
+        np.random.default_rng(1).random((12, 2)),
+        side=4,
     )
     whole = DrawnImages(images, sigma_max=1, host=Host())[draw]
     shares = [DrawnImages(images, sigma_max=1, host=Host(rank, 3))[draw] for rank in range(3)]
     assert {len(share.sharp) for share in shares} == {4}
-    for field, parts in zip(whole, zip(*shares, strict=True), strict=True):
+    for field, parts in zip(whole[:-1], zip(*(share[:-1] for share in shares), strict=True), strict=True):
         assert torch.equal(field, torch.cat(parts))
+    assert {share.side for share in shares} == {4}

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from deblurlab.data.batches.crops import offsets
 from deblurlab.data.batches.draws import BatchDraw
 from deblurlab.data.batches.host import Host
 from deblurlab.data.batches.resumable import ResumableLoader
@@ -20,14 +22,18 @@ class SharpBatch(NamedTuple):
     Attributes:
         sharp: (B, 3, H, W) uint8.
         kernels: (B, K) int16, the kernels of each image's Gaussian blur in units of 1/256.
-        flips: (B, 2) bool: flip horizontally, flip vertically.
+        flips: (B, 2) or (B, 3) bool, see :func:`deblurlab.data.batches.flips.flip`.
         valid: (B,) bool, see :class:`deblurlab.interfaces.Pair`.
+        first: (B, 2) the first row and column of each image's crop.
+        side: The side of the crops; None leaves the images whole.
     """
 
     sharp: Tensor
     kernels: Tensor
     flips: Tensor
     valid: Tensor
+    first: Tensor
+    side: int | None
 
 
 class DrawnImages(Dataset[SharpBatch]):
@@ -46,11 +52,14 @@ class DrawnImages(Dataset[SharpBatch]):
     def __getitem__(self, draw: BatchDraw) -> SharpBatch:
         rows = self.host.share(len(draw.images))
         draw = draw.rows(slice(self.host.rank * rows, (self.host.rank + 1) * rows))
+        size = np.array(self.images.shape[-2:])
         return SharpBatch(
             sharp=self.images[torch.from_numpy(draw.images)],
             kernels=torch.from_numpy(gaussian_kernels(draw.sigma, self.taps)),
             flips=torch.from_numpy(draw.flips),
             valid=torch.from_numpy(draw.valid),
+            first=torch.from_numpy(offsets(draw.places, size, draw.side or min(size))),
+            side=draw.side,
         )
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deblurlab.data.arrays import Booleans, Floats, Integers
+from deblurlab.data.batches.crops import crop_places, transposes
 
 
 class BatchDraw(NamedTuple):
@@ -13,22 +14,35 @@ class BatchDraw(NamedTuple):
     Attributes:
         images: (B,) indices of the images.
         sigma: (B,) standard deviations of their Gaussian blur, in pixels.
-        flips: (B, 2) flip horizontally, flip vertically.
+        flips: (B, 2) or (B, 3), see :func:`deblurlab.data.batches.flips.flip`.
         valid: (B,) False for rows that only fill up the batch.
+        places: (B, 2) where random crops lie, see :func:`deblurlab.data.batches.crops.crop_places`.
+        side: The side of random crops; None leaves the images whole.
     """
 
     images: Integers
     sigma: Floats
     flips: Booleans
     valid: Booleans
+    places: Floats
+    side: int | None = None
 
     def rows(self, part: slice) -> "BatchDraw":
         """The draw of some rows of the batch."""
-        return BatchDraw(self.images[part], self.sigma[part], self.flips[part], self.valid[part])
+        places = self.places[part]
+        return BatchDraw(self.images[part], self.sigma[part], self.flips[part], self.valid[part], places, self.side)
 
 
 def training_draws(
-    *, images: int, batch_size: int, sigma_range: tuple[float, float], seed: int, epoch: int, fixed_blur: bool
+    *,
+    images: int,
+    batch_size: int,
+    sigma_range: tuple[float, float],
+    seed: int,
+    epoch: int,
+    fixed_blur: bool,
+    rotations: bool = False,
+    side: int | None = None,
 ) -> list[BatchDraw]:
     """Every image once in a new order, with new flips and a new blur. A last partial batch is dropped.
 
@@ -39,6 +53,8 @@ def training_draws(
         seed: Seed of the training draws.
         epoch: The number of the epoch. (seed, epoch) determine the result.
         fixed_blur: Each image has one blur for all epochs, drawn from the seed alone.
+        rotations: Draw one of eight flips and rotations for each image instead of one of four flips.
+        side: The side of random crops; None leaves the images whole.
 
     Raises:
         ValueError: if the images are too few for a batch.
@@ -51,7 +67,10 @@ def training_draws(
     sigma = (np.random.default_rng((seed,)) if fixed_blur else rng).uniform(*sigma_range, images)
     valid = np.ones(batch_size, dtype=np.bool_)
     batches = order[: images // batch_size * batch_size].reshape(-1, batch_size)
-    return [BatchDraw(batch, sigma[batch], flips[batch], valid) for batch in batches]
+    places = crop_places(images, (seed, epoch))
+    if rotations:
+        flips = np.concatenate((flips, transposes(images, (seed, epoch))), axis=1)
+    return [BatchDraw(batch, sigma[batch], flips[batch], valid, places[batch], side) for batch in batches]
 
 
 def evaluation_draws(*, sigma: Floats, batch_size: int) -> list[BatchDraw]:
@@ -66,5 +85,5 @@ def evaluation_draws(*, sigma: Floats, batch_size: int) -> list[BatchDraw]:
     for start in range(0, len(sigma), batch_size):
         row = np.arange(start, start + batch_size)
         index = np.minimum(row, len(sigma) - 1)
-        draws.append(BatchDraw(index, sigma[index], flips, row < len(sigma)))
+        draws.append(BatchDraw(index, sigma[index], flips, row < len(sigma), np.zeros((batch_size, 2))))
     return draws

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deblurlab.data.arrays import Booleans, Integers
+from deblurlab.data.arrays import Booleans, Floats, Integers
+from deblurlab.data.batches.crops import crop_places, transposes
 from deblurlab.data.batches.host import Host
 
 
@@ -14,18 +15,23 @@ class EpochPlan(NamedTuple):
     Attributes:
         frames: (N, B) the frame that each patch is cut from.
         patches: (N, B) which patch of that frame it is, counted along the rows of the frame's grid.
-        flips: (N, B, 2) flip horizontally, flip vertically.
+        flips: (N, B, 2) or (N, B, 3), see :func:`deblurlab.data.batches.flips.flip`.
         valid: (N, B) False for patches that only fill up a batch.
+        places: (N, B, 2) where random crops lie, see :func:`deblurlab.data.batches.crops.crop_places`.
+        side: The side of random crops, which take the place of the patches; None takes the patches.
     """
 
     frames: Integers
     patches: Integers
     flips: Booleans
     valid: Booleans
+    places: Floats
+    side: int | None = None
 
     def batch(self, number: int) -> "EpochPlan":
         """One batch: the same fields without N."""
-        return EpochPlan(*(field[number] for field in self))
+        frames, patches, flips, valid, places, side = self
+        return EpochPlan(frames[number], patches[number], flips[number], valid[number], places[number], side)
 
 
 def every_patch(counts: Integers) -> tuple[Integers, Integers]:
@@ -69,6 +75,8 @@ def training_plan(
     open_groups: int,
     mixed_frames: int,
     host: Host,
+    rotations: bool = False,
+    side: int | None = None,
 ) -> EpochPlan:
     """Every patch of this host's groups once, shuffled. A last partial batch is dropped.
 
@@ -93,6 +101,8 @@ def training_plan(
         open_groups: Over how many groups frames mix.
         mixed_frames: Over how many frames patches mix.
         host: Which share of the groups to take.
+        rotations: Draw one of eight flips and rotations for each patch instead of one of four flips.
+        side: The side of random crops; each takes the place of a patch of the same frame.
 
     Raises:
         ValueError: if some host has too few patches for a batch.
@@ -114,11 +124,16 @@ def training_plan(
     frame, patch = every_patch(patches[frames])  # frame counts along the order just made
     shape = (batches, batch_size)
     order = _shuffled_within(mixed_frames, frame, rng)[: batches * batch_size].reshape(shape)
+    flips, drawn = rng.random((*shape, 2)) < 0.5, (seed, epoch, host.rank)
+    if rotations:
+        flips = np.concatenate((flips, transposes(batches * batch_size, drawn).reshape(*shape, 1)), axis=-1)
     return EpochPlan(
         frames=frames[frame[order]],
         patches=patch[order],
-        flips=rng.random((*shape, 2)) < 0.5,
+        flips=flips,
         valid=np.ones(shape, dtype=np.bool_),
+        places=crop_places(batches * batch_size, drawn).reshape(*shape, 2),
+        side=side,
     )
 
 
@@ -142,4 +157,5 @@ def evaluation_plan(*, frames: Integers, patches: Integers, kinds: Integers, bat
         rows.append(filling[np.minimum(place, len(filling) - 1)].reshape(batches, batch_size))
         masks.append((place < len(mine)).reshape(batches, batch_size))
     item, valid = np.concatenate(rows), np.concatenate(masks)
-    return EpochPlan(frames[item], patches[item], np.zeros((*item.shape, 2), dtype=np.bool_), valid)
+    flips, places = np.zeros((*item.shape, 2), dtype=np.bool_), np.zeros((*item.shape, 2))
+    return EpochPlan(frames[item], patches[item], flips, valid, places)

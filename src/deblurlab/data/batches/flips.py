@@ -1,4 +1,4 @@
-"""Flips, the same for both sides of a pair."""
+"""Flips and rotations, the same for both sides of a pair."""
 
 import torch
 from torch import Tensor
@@ -10,8 +10,11 @@ def flip(images: Tensor, flips: Tensor) -> Tensor:
 
     Args:
         images: (B, C, H, W).
-        flips: (B, 2) bool: flip this image horizontally, flip it vertically.
+        flips: (B, 2) bool: flip this image horizontally, flip it vertically. A third column transposes square images
+            after that, which makes the eight flips and rotations.
     """
     for dim, chosen in ((-1, flips[:, 0]), (-2, flips[:, 1])):
         images = torch.where(chosen[:, None, None, None], images.flip(dim), images)
+    if flips.shape[1] == 3:
+        images = torch.where(flips[:, 2, None, None, None], images.transpose(-1, -2), images)
     return images

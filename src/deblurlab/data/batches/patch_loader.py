@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deblurlab.data.arrays import Integers
+from deblurlab.data.arrays import Floats, Integers
+from deblurlab.data.batches.crops import offsets
 from deblurlab.data.batches.epoch_plan import EpochPlan
 from deblurlab.data.batches.frame_reader import FrameReader, OnError, ReadFrame
 from deblurlab.data.batches.resumable import ResumableLoader
-from deblurlab.data.sources.pair_source import PairSource, cut_out
+from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ class PairBatch(NamedTuple):
 
     Attributes:
         blurred, sharp: (B, H, W, 3) uint8, patches or whole frames.
-        flips: (B, 2) bool: flip horizontally, flip vertically.
+        flips: (B, 2) or (B, 3) bool, see :func:`deblurlab.data.batches.flips.flip`.
         valid: (B,) bool, see :class:`deblurlab.interfaces.Pair`.
         grid: Rows and columns of patches in each image; (1, 1) for patches.
     """
@@ -101,18 +102,29 @@ class PatchLoader(ResumableLoader[PairBatch]):
         """One batch, as soon as its frames are read."""
         rows_and_columns = self.source.grids[plan.frames[0]] if self.whole else np.array((1, 1))
         grid = (int(rows_and_columns[0]), int(rows_and_columns[1]))
-        height, width = self.source.patch
+        height, width = self.source.patch if plan.side is None else (plan.side, plan.side)
         shape = (len(plan.frames), height * grid[0], width * grid[1], 3)
         pinned = torch.cuda.is_available()
         blurred, sharp = (torch.empty(shape, dtype=torch.uint8, pin_memory=pinned) for _ in range(2))
         valid = plan.valid.copy()
         for row, (frame, patch) in enumerate(zip(plan.frames.tolist(), plan.patches.tolist(), strict=True)):
             read = reads[frame].result()
-            columns = int(self.source.grids[frame, 1])
-            pair = read.pixels if self.whole else cut_out(read.pixels, patch, columns=columns, size=self.source.patch)
+            if self.whole:
+                pair = read.pixels
+            elif plan.side is None:
+                pair = cut_out(read.pixels, patch, columns=int(self.source.grids[frame, 1]), size=self.source.patch)
+            else:
+                pair = random_crop(read.pixels, plan.places[row], plan.side)
             blurred.numpy()[row], sharp.numpy()[row] = pair
             valid[row] &= read.intact
         return PairBatch(blurred, sharp, torch.from_numpy(plan.flips), torch.from_numpy(valid), grid)
+
+
+def random_crop(pair: PixelPair, place: Floats, side: int) -> PixelPair:
+    """A square crop of both sides of a pair, at a place from :func:`deblurlab.data.batches.crops.crop_places`."""
+    top, left = offsets(place, np.array(pair.sharp.shape[:2]), side).tolist()
+    window = np.s_[top : top + side, left : left + side]
+    return PixelPair(pair.blurred[window], pair.sharp[window])
 
 
 def _uses(frames: Integers) -> tuple[dict[int, int], dict[int, list[int]]]:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torchvision import datasets
 
+from deblurlab.data.batches.crops import Crops
 from deblurlab.data.modules.in_memory import BlurredImages
 from deblurlab.data.pixels import Pixels, decode
 from deblurlab.data.splits import PublishedSplit, hold_out_images
@@ -28,7 +29,7 @@ class CIFAR10(BlurredImages):
         root: A folder, or any URL that fsspec opens. Parquet files below it that are named ``*train*`` and ``*test*``
             are read (the layout of the Hugging Face data set uoft-cs/cifar10). If there are none, the root must be a
             local folder, where torchvision's archive is looked for and, if it is missing, downloaded to.
-        batch_size, sigma_range, fixed_blur, seed, workers: See :class:`BlurredImages`.
+        batch_size, sigma_range, fixed_blur, seed, workers, rotations, crops: See :class:`BlurredImages`.
     """
 
     def __init__(
@@ -40,9 +41,17 @@ class CIFAR10(BlurredImages):
         fixed_blur: bool = False,
         seed: int = 0,
         workers: int = 0,
+        rotations: bool = False,
+        crops: Crops = None,
     ) -> None:
         super().__init__(
-            batch_size=batch_size, sigma_range=sigma_range, fixed_blur=fixed_blur, seed=seed, workers=workers
+            batch_size=batch_size,
+            sigma_range=sigma_range,
+            fixed_blur=fixed_blur,
+            seed=seed,
+            workers=workers,
+            rotations=rotations,
+            crops=crops,
         )
         self.root = root
         self._published: dict[PublishedSplit, Tensor] = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from deblurlab.checks import require
+from deblurlab.data.batches.crops import Crops
 from deblurlab.data.batches.frame_reader import OnError
 from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.sources.blurred_photographs import BlurKind, BlurredPhotographs
@@ -36,7 +37,7 @@ class Folder(PairedFrames):
         sigma_max: The largest sigma of the Gaussian, in pixels.
         shake_max: The longest camera path, in pixels.
         noise_max: The largest standard deviation of the noise that a photograph gets after the blur, in 8-bit steps.
-        seed, workers, mixed_frames, on_error: See :class:`PairedFrames`.
+        seed, workers, mixed_frames, on_error, rotations, crops: See :class:`PairedFrames`.
 
     Raises:
         ValueError: if an argument is out of its range.
@@ -56,9 +57,17 @@ class Folder(PairedFrames):
         workers: int = 2,
         mixed_frames: int = 16,
         on_error: OnError = "raise",
+        rotations: bool = False,
+        crops: Crops = None,
     ) -> None:
         super().__init__(
-            batch_size=batch_size, seed=seed, workers=workers, mixed_frames=mixed_frames, on_error=on_error
+            batch_size=batch_size,
+            seed=seed,
+            workers=workers,
+            mixed_frames=mixed_frames,
+            on_error=on_error,
+            rotations=rotations,
+            crops=crops,
         )
         require.one_of("data.blur", blur, get_args(BlurKind))
         if sigma_max <= 0 or shake_max < 1:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from deblurlab.checks import require
 from deblurlab.data.arrays import Floats
+from deblurlab.data.batches.crops import Crops, crop, crop_side, largest_side, require_crops
 from deblurlab.data.batches.drawn_loader import DrawnImages, DrawnLoader, SharpBatch
 from deblurlab.data.batches.draws import BatchDraw, evaluation_draws, training_draws
 from deblurlab.data.batches.flips import flip
@@ -34,15 +35,28 @@ class BlurredImages(LightningDataModule):
         fixed_blur: Blur each training image alike in all epochs, as the study did.
         seed: Seed of the training draws.
         workers: Processes that make batches. 0 makes them in the training process, which is right for images in memory.
+        rotations: Train on one of the eight flips and rotations of each image instead of one of the four flips.
+        crops: Train on a random crop of each blurred image: its side in pixels, or ``{0: 16, 50: 24}`` for sides that
+            change with the epoch. None trains on whole images.
 
     Raises:
         ValueError: if an argument is out of its range.
     """
 
     def __init__(
-        self, *, batch_size: int, sigma_range: tuple[float, float], fixed_blur: bool, seed: int, workers: int
+        self,
+        *,
+        batch_size: int,
+        sigma_range: tuple[float, float],
+        fixed_blur: bool,
+        seed: int,
+        workers: int,
+        rotations: bool,
+        crops: Crops,
     ) -> None:
         super().__init__()
+        require_crops(crops)
+        self.rotations, self.crops = rotations, crops
         if not 0 <= sigma_range[0] < sigma_range[1]:
             raise ValueError(f"data.sigma_range must be [low, high] with 0 <= low < high, got {sigma_range}.")
         require.whole_number("data.batch_size", batch_size, at_least=1)
@@ -79,6 +93,11 @@ class BlurredImages(LightningDataModule):
 
     def train_dataloader(self) -> DrawnLoader:
         images = self._drawn_images("train")
+        size = tuple(images.images.shape[-2:])
+        if self.rotations and self.crops is None and size[0] != size[1]:
+            raise ValueError(f"data.rotations=true needs square images, these are {size[0]}x{size[1]}: set data.crops.")
+        if (side := largest_side(self.crops)) is not None and side > min(size):
+            raise ValueError(f"data.crops={side} is larger than the images, {size[0]}x{size[1]}.")
 
         def draws(epoch: int) -> list[BatchDraw]:
             return training_draws(
@@ -88,6 +107,8 @@ class BlurredImages(LightningDataModule):
                 seed=self.seed,
                 epoch=epoch,
                 fixed_blur=self.fixed_blur,
+                rotations=self.rotations,
+                side=crop_side(self.crops, epoch),
             )
 
         return DrawnLoader(images, draws, workers=self.workers, epoch=epoch_of(self.trainer))
@@ -134,6 +155,7 @@ class BlurredImages(LightningDataModule):
             sigma=self.sigma(split)[index],
             flips=np.zeros((len(index), 2), dtype=np.bool_),
             valid=np.ones(len(index), dtype=np.bool_),
+            places=np.zeros((len(index), 2)),
         )
         images = DrawnImages(self.images(split), sigma_max=self.sigma_range[1], host=Host())
         return self.on_after_batch_transfer(images[draw], 0)
@@ -143,7 +165,11 @@ class BlurredImages(LightningDataModule):
         return {"sigma": self.sigma(split).tolist()}
 
     def on_after_batch_transfer(self, batch: SharpBatch, dataloader_idx: int) -> Pair:
-        """Flips, blurs and scales a batch, on the training device."""
-        sharp = flip(batch.sharp, batch.flips)
-        blurred = gaussian_blur(sharp, batch.kernels)
+        """Flips, blurs, crops and scales a batch, on the training device."""
+        if batch.side is None:
+            sharp = flip(batch.sharp, batch.flips)
+            blurred = gaussian_blur(sharp, batch.kernels)
+        else:  # a Gaussian looks the same in all directions, so that crops can be flipped after it
+            sides = (batch.sharp, gaussian_blur(batch.sharp, batch.kernels))
+            sharp, blurred = (flip(crop(one, batch.first, batch.side), batch.flips) for one in sides)
         return Pair(blurred=blurred / 255, sharp=sharp / 255, valid=batch.valid)

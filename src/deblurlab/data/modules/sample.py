@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from deblurlab.checks import require
+from deblurlab.data.batches.crops import Crops
 from deblurlab.data.modules.in_memory import BlurredImages
 from deblurlab.interfaces import Split
 
@@ -27,7 +28,7 @@ class Sample(BlurredImages):
     Args:
         batch_size, sigma_range: See :class:`BlurredImages`.
         patch: The side of a patch in pixels.
-        fixed_blur, seed, workers: See :class:`BlurredImages`.
+        fixed_blur, seed, workers, rotations, crops: See :class:`BlurredImages`.
     """
 
     def __init__(
@@ -39,9 +40,17 @@ class Sample(BlurredImages):
         fixed_blur: bool = False,
         seed: int = 0,
         workers: int = 0,
+        rotations: bool = False,
+        crops: Crops = None,
     ) -> None:
         super().__init__(
-            batch_size=batch_size, sigma_range=sigma_range, fixed_blur=fixed_blur, seed=seed, workers=workers
+            batch_size=batch_size,
+            sigma_range=sigma_range,
+            fixed_blur=fixed_blur,
+            seed=seed,
+            workers=workers,
+            rotations=rotations,
+            crops=crops,
         )
         # at most the shorter side of the photograph for validation
         require.whole_number("data.patch", patch, at_least=require.SSIM_WINDOW, at_most=300, of="pixels")

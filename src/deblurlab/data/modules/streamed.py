@@ -11,6 +11,7 @@ from lightning.pytorch import LightningDataModule
 
 from deblurlab.checks import require
 from deblurlab.data.arrays import Integers
+from deblurlab.data.batches.crops import Crops, crop_side, largest_side, require_crops
 from deblurlab.data.batches.epoch_plan import EpochPlan, evaluation_plan, every_patch, training_plan
 from deblurlab.data.batches.flips import flip
 from deblurlab.data.batches.frame_reader import OnError
@@ -35,13 +36,28 @@ class PairedFrames(LightningDataModule):
         workers: Threads that read frames.
         mixed_frames: Patches are shuffled over this many frames, and memory holds as many.
         on_error: "raise" stops at a broken frame; "skip" warns, counts it, and goes on with another frame.
+        rotations: Train on one of the eight flips and rotations of each patch instead of one of the four flips.
+        crops: Train on square crops at random places instead of the patches of the grid, on as many of each frame:
+            their side in pixels, or ``{0: 64, 50: 128}`` for sides that change with the epoch.
 
     Raises:
         ValueError: if an argument is out of its range.
     """
 
-    def __init__(self, *, batch_size: int, seed: int, workers: int, mixed_frames: int, on_error: OnError) -> None:
+    def __init__(
+        self,
+        *,
+        batch_size: int,
+        seed: int,
+        workers: int,
+        mixed_frames: int,
+        on_error: OnError,
+        rotations: bool,
+        crops: Crops,
+    ) -> None:
         super().__init__()
+        require_crops(crops)
+        self.rotations, self.crops = rotations, crops
         require.workers("data.workers", workers, at_least=1)
         for name, value in (("batch_size", batch_size), ("mixed_frames", mixed_frames)):
             require.whole_number(f"data.{name}", value, at_least=1)
@@ -82,6 +98,11 @@ class PairedFrames(LightningDataModule):
     def train_dataloader(self) -> PatchLoader:
         source, host = self.source("train"), self._host()
         share = host.share(self.batch_size)
+        smallest = int((source.grids * source.patch).min())
+        if (side := largest_side(self.crops)) is not None and side > smallest:
+            raise ValueError(f"data.crops={side} is larger than the smallest frame's {smallest} pixels.")
+        if self.rotations and self.crops is None and source.patch[0] != source.patch[1]:
+            raise ValueError(f"data.rotations=true needs square patches, these are {source.patch}: set data.crops.")
 
         def plan(epoch: int) -> EpochPlan:
             return training_plan(
@@ -93,6 +114,8 @@ class PairedFrames(LightningDataModule):
                 open_groups=source.open_groups,
                 mixed_frames=self.mixed_frames,
                 host=host,
+                rotations=self.rotations,
+                side=crop_side(self.crops, epoch),
             )
 
         return self._loader("train", plan, epoch_of(self.trainer))

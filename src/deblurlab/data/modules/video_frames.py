@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from deblurlab.data.arrays import Booleans
+from deblurlab.data.batches.crops import Crops
 from deblurlab.data.batches.frame_reader import OnError
 from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.shards.cache import ShardCache
@@ -35,7 +36,7 @@ class VideoFrames(PairedFrames):
         grid: Rows and columns of the patches that a frame is cut to.
         batch_size: See :class:`PairedFrames`.
         antialias: Resize with a filter as wide as the scale. False is plain bilinear, which the study used.
-        seed, workers, mixed_frames, on_error: See :class:`PairedFrames`.
+        seed, workers, mixed_frames, on_error, rotations, crops: See :class:`PairedFrames`.
         cache: The folder for local copies of a bucket's shards.
         cache_gib: How many GiB the copies may take.
 
@@ -56,11 +57,19 @@ class VideoFrames(PairedFrames):
         workers: int = 2,
         mixed_frames: int = 128,
         on_error: OnError = "raise",
+        rotations: bool = False,
+        crops: Crops = None,
         cache: str = "~/.cache/deblurlab",
         cache_gib: float = 16.0,
     ) -> None:
         super().__init__(
-            batch_size=batch_size, seed=seed, workers=workers, mixed_frames=mixed_frames, on_error=on_error
+            batch_size=batch_size,
+            seed=seed,
+            workers=workers,
+            mixed_frames=mixed_frames,
+            on_error=on_error,
+            rotations=rotations,
+            crops=crops,
         )
         if len(size) != 2 or len(grid) != 2:
             raise ValueError(f"data.size and data.grid are [height,width], got {list(size)} and {list(grid)}.")

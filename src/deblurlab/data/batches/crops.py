@@ -1,0 +1,83 @@
+"""Random crops of training images, whose size may grow with the epochs, cut on the host or on the training device."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from deblurlab.data.arrays import Booleans, Floats, Integers
+
+# One side for all epochs, or the first epoch of each side; None trains on fixed patches.
+Crops = int | Mapping[int, int] | None
+
+# Added to the seeds of what is drawn beside order, flips and blur, so that these stay what they are without crops.
+_CROP_DRAWS, _TRANSPOSE_DRAWS = 1, 2
+
+
+def require_crops(crops: Crops) -> None:
+    """Check the value of the key ``data.crops``.
+
+    Raises:
+        ValueError: if it is no size, or no mapping from epochs, of which 0 is one, to sizes.
+    """
+    sides = crops if isinstance(crops, Mapping) else {0: crops}
+    if crops is None:
+        return
+    if 0 not in sides or not all(type(one) is int for one in (*sides, *sides.values())) or min(sides) < 0:
+        raise ValueError(
+            f"data.crops is a side in pixels, or {{0: side, epoch: side, ...}} from epoch 0 on, got {crops}."
+        )
+    if smallest := [side for side in sides.values() if isinstance(side, int) and side < 11]:
+        raise ValueError(f"data.crops must be at least 11 (SSIM's window), got {smallest[0]}.")
+
+
+def crop_side(crops: Crops, epoch: int) -> int | None:
+    """The side of the crops of an epoch; None if there are none."""
+    if not isinstance(crops, Mapping):
+        return crops
+    return crops[max(first for first in crops if first <= epoch)]
+
+
+def largest_side(crops: Crops) -> int | None:
+    """The largest side of all epochs."""
+    return max(crops.values()) if isinstance(crops, Mapping) else crops
+
+
+def crop_places(count: int, seed: tuple[int, ...]) -> Floats:
+    """Where each crop lies: (count, 2), from 0, the top or left edge, to 1, excluded. They differ from other draws."""
+    return np.random.default_rng((*seed, 0, _CROP_DRAWS)).random((count, 2))
+
+
+def transposes(count: int, seed: tuple[int, ...]) -> Booleans:
+    """Which images to transpose: (count, 1) bool. With the two flips, this makes the eight flips and rotations."""
+    return np.random.default_rng((*seed, 0, _TRANSPOSE_DRAWS)).random((count, 1)) < 0.5
+
+
+def offsets(places: Floats, size: Integers, side: int) -> Integers:
+    """The first row and column of each crop, so that all of them are equally likely.
+
+    Args:
+        places: (..., 2) from :func:`crop_places`.
+        size: (..., 2) height and width of what is cropped, at least ``side``.
+        side: The side of the crops.
+    """
+    first: Integers = np.floor(places * (size - side + 1)).astype(np.int64)
+    return first
+
+
+def crop(images: Tensor, first: Tensor, side: int) -> Tensor:
+    """Crop each image of a batch at a place of its own, with shapes that do not depend on the places.
+
+    Args:
+        images: (B, C, H, W).
+        first: (B, 2) the first row and column of each crop.
+        side: Height and width of the crops.
+
+    Returns:
+        (B, C, side, side).
+    """
+    steps = torch.arange(side, device=images.device)
+    rows, columns = (first[:, axis, None] + steps for axis in (0, 1))
+    images = images.take_along_dim(rows[:, None, :, None], dim=2)
+    return images.take_along_dim(columns[:, None, None, :], dim=3)
