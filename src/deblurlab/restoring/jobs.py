@@ -16,13 +16,13 @@ from deblurlab.files.whole_file import whole_file
 from deblurlab.pictures import Picture, Samples
 from deblurlab.pictures.folders import LeftOut
 from deblurlab.pictures.formats import FORMATS
-from deblurlab.restoring import photos, video
+from deblurlab.restoring import photos, videos
 
 log = logging.getLogger(__name__)
 
 _COMPARISON = ".compare.jpg"
 _LONGEST_NAME = 255  # bytes, on the usual file systems
-SUFFIXES = pictures.SUFFIXES | video.SUFFIXES
+SUFFIXES = pictures.SUFFIXES | videos.SUFFIXES
 
 
 class Job(NamedTuple):
@@ -87,8 +87,8 @@ def restore_file(job: Job, restored: Callable[[Samples], Samples], *, quality: i
         ValueError: If the source is damaged or not supported.
         OSError: If a file cannot be read or written.
     """
-    if job.source.suffix.lower() in video.SUFFIXES:
-        video.restore(job.source, job.target, restored)
+    if job.source.suffix.lower() in videos.SUFFIXES:
+        videos.restore(job.source, job.target, restored)
         return
     before = photos.read(job.source)
     after = before.with_pixels(restored(before.picture.pixels))

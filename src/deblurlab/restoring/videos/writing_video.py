@@ -1,0 +1,146 @@
+"""Writes a video as its source was, with restored frames."""
+
+import logging
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deblurlab.files.whole_file import whole_file
+from deblurlab.pictures import Samples
+from deblurlab.restoring.videos.containers import Container, container_of
+from deblurlab.restoring.videos.descriptions import container_options, copy_descriptions, lost_descriptions
+from deblurlab.restoring.videos.frames import restored_frame
+from deblurlab.restoring.videos.tracks import add_tracks, first_picture, title
+
+if TYPE_CHECKING:
+    from av import Packet, VideoFrame, VideoStream
+    from av.container import OutputContainer
+
+log = logging.getLogger(__name__)
+
+_USUAL_RATE = Fraction(25)  # frames per second of a video that does not tell
+
+
+class _NotWrittenError(Exception):
+    """The new file cannot be written: its container does not take what it is given."""
+
+
+def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) -> None:
+    """Write ``target`` with every frame of ``source`` restored, shown at the same time, and with its sound.
+
+    The picture is encoded anew, as H.264 (VP9 in WebM), with 8 bits and the source's rotation, shape of the pixels and
+    colour space. These codecs need an even height and width: an odd last row or column is left out. What else is not
+    carried over is named in the log.
+
+    Args:
+        source: A video file.
+        target: The file to write, with the same suffix.
+        restored: Gives a restored frame, (H, W, 3) uint8, for a blurred one of the same shape.
+
+    Raises:
+        ValueError: naming the file, if it is no video, cannot be decoded or cannot be written in its container, or if
+            PyAV is not installed.
+        OSError: if the target cannot be written.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise ValueError(f"{source} is a video, which needs PyAV: pip install 'deblurlab[video]'.") from error
+    try:
+        with whole_file(target) as partial:
+            words = _write(source, partial, container_of(target), restored)
+            words += lost_descriptions(source, partial)
+    except _NotWrittenError as error:
+        raise ValueError(f"{source} cannot be written as {target.suffix}, because of its {error}.") from error
+    except av.FFmpegError as error:
+        raise ValueError(f"{source} cannot be read as a video: {error}.") from error
+    if words:
+        log.info(f"{source}: {'; '.join(words)}")
+
+
+def _write(source: Path, file: Path, container: Container, restored: Callable[[Samples], Samples]) -> list[str]:
+    """Write the file; returns what is to be said of what is not carried over."""
+    import av
+
+    options = container_options(source)
+    with (
+        av.open(str(source)) as reader,
+        av.open(str(file), "w", format=container.name, container_options=options) as writer,
+    ):
+        seen = first_picture(reader)
+        if seen is None:
+            raise ValueError(f"{source} has no picture.")
+        first = _first_frame(source)
+        picture = _picture_like(source, first, seen, writer, container)
+        tracks, words = add_tracks(reader, writer, container)
+        copy_descriptions(reader, writer)
+        for packet in reader.demux(seen, *(reader.streams[index] for index in tracks)):
+            if packet.stream.index in tracks:
+                made = tracks[packet.stream.index].packets(packet)
+                _mux(writer, made, title(reader.streams[packet.stream.index]))
+                continue
+            for frame in seen.decode(packet):
+                new = restored_frame(frame, restored, height=picture.height, width=picture.width)
+                _mux(writer, picture.encode(new), title(seen))
+        _mux(writer, picture.encode(None), title(seen))  # the frames that the encoder has kept back
+        has_alpha = seen.metadata.get("alpha_mode") == "1"  # of VP9, whose frames are decoded without
+    return [*_lost_of_pictures(first, has_alpha=has_alpha), *words]
+
+
+def _mux(writer: "OutputContainer", packets: Iterable["Packet[Any]"], made_of: str) -> None:
+    import av
+
+    for packet in packets:
+        try:
+            writer.mux(packet)
+        except av.FFmpegError as error:
+            raise _NotWrittenError(f"{made_of}: {error}") from error
+
+
+def _picture_like(
+    source: Path, first: "VideoFrame", seen: "VideoStream", writer: "OutputContainer", container: Container
+) -> "VideoStream":
+    """Add a picture stream to the new file, with the rate, size, rotation, shape and colours of the source's."""
+    import av
+
+    if min(seen.width, seen.height) < 2:
+        raise ValueError(f"{source} is {seen.width}x{seen.height}: videos are written from 2x2 pixels on.")
+    written = writer.add_stream(container.picture, rate=seen.average_rate or _USUAL_RATE)
+    assert isinstance(written, av.VideoStream)
+    written.width, written.height = seen.width // 2 * 2, seen.height // 2 * 2
+    written.pix_fmt = "yuv420p"
+    if seen.time_base:
+        written.time_base = written.codec_context.time_base = seen.time_base
+    written.options = dict(container.options)
+    if seen.sample_aspect_ratio:
+        written.codec_context.sample_aspect_ratio = seen.sample_aspect_ratio
+    for name in ("colorspace", "color_primaries", "color_trc", "color_range"):
+        setattr(written.codec_context, name, getattr(first, name))
+    if first.rotation:
+        written.set_display_rotation(first.rotation)
+    return written
+
+
+def _first_frame(source: Path) -> "VideoFrame":
+    """The first frame: rotation and colours stand with the frames, and are needed before any frame is written."""
+    import av
+
+    with av.open(str(source)) as reader:
+        if (picture := first_picture(reader)) is not None:
+            for frame in reader.decode(picture):
+                assert isinstance(frame, av.VideoFrame)
+                return frame
+    raise ValueError(f"{source} has no picture.")
+
+
+def _lost_of_pictures(first: "VideoFrame", *, has_alpha: bool) -> list[str]:
+    """What is to be said of frames that come back with 8 bits, whole and opaque."""
+    words = []
+    if (bits := first.format.components[0].bits) > 8:
+        words.append(f"{bits} bits per colour became 8")
+    if has_alpha or any(component.is_alpha for component in first.format.components):
+        words.append("transparency is left out")
+    if first.interlaced_frame:
+        words.append("interlaced fields became whole frames")
+    return words

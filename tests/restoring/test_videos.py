@@ -1,0 +1,193 @@
+"""What comes back of a video: times, sound, brightness, shape and descriptions; and what is said of the rest."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deblurlab.restoring import videos
+from tests.pictures import picture
+
+av = pytest.importorskip("av", reason="PyAV, the extra `video`, is not installed")
+
+HEIGHT, WIDTH, FRAMES, RATE, HERTZ = 48, 64, 20, 20, 48000
+BEEP = 0.5  # in seconds, of one second
+
+
+@contextmanager
+def film(
+    file: Path, *, picture_codec: str = "mpeg4", pixels: str = "yuv420p", form: str | None = None
+) -> Iterator[tuple[Any, Any]]:
+    """A film of a second, to which the body adds other streams before any packet is written."""
+    with av.open(str(file), "w", format=form) as writer:
+        seen = writer.add_stream(picture_codec, rate=RATE)
+        seen.width, seen.height, seen.pix_fmt = WIDTH, HEIGHT, pixels
+        yield writer, seen
+        for number in range(FRAMES):
+            frame = av.VideoFrame.from_ndarray(picture(number, HEIGHT, WIDTH), format="rgb24")
+            writer.mux(seen.encode(frame))
+        writer.mux(seen.encode(None))
+
+
+def add_beep(writer: Any, codec: str) -> Callable[[], None]:
+    """Add sound that is silent but for a beep; what is returned writes it."""
+    heard = writer.add_stream(codec, rate=HERTZ, layout="mono")
+    heard.bit_rate = 64000
+
+    def write() -> None:
+        times = np.arange(HERTZ) / HERTZ
+        wave = np.where((times >= BEEP) & (times < BEEP + 0.1), 0.8 * np.sin(times * 5000), 0).astype(np.float32)
+        for start in range(0, HERTZ, 1024):
+            sound = av.AudioFrame.from_ndarray(wave[None, start : start + 1024], format="fltp", layout="mono")
+            sound.rate, sound.pts, sound.time_base = HERTZ, start, Fraction(1, HERTZ)
+            writer.mux(heard.encode(sound))
+        writer.mux(heard.encode(None))
+
+    return write
+
+
+def add_subtitles(writer: Any, folder: Path, language: str) -> Callable[[], None]:
+    """Add a subtitle; what is returned writes it."""
+    (folder / "a.srt").write_text("1\n00:00:00,100 --> 00:00:00,400\nBonjour\n")
+    reader = av.open(str(folder / "a.srt"))
+    texts = writer.add_stream_from_template(reader.streams.subtitles[0])
+    texts.metadata["language"] = language
+
+    def write() -> None:
+        with reader:
+            for packet in reader.demux():
+                if packet.dts is not None:
+                    packet.stream = texts
+                    writer.mux(packet)
+
+    return write
+
+
+def restore(file: Path) -> Path:
+    out = file.parent / "out" / file.name
+    videos.restore(file, out, lambda pixels: pixels)
+    return out
+
+
+def beep_of(file: Path) -> tuple[str, float, float]:
+    """The codec of the sound, when the beep begins, and when the sound ends."""
+    with av.open(str(file)) as reader:
+        codec = reader.streams.audio[0].codec_context.name
+        loud = [(frame.time, np.abs(frame.to_ndarray().astype(float)).max()) for frame in reader.decode(audio=0)]
+    half = max(loudness for _, loudness in loud) / 2
+    return (
+        codec,
+        next(time for time, loudness in loud if loudness > half),
+        max(time for time, _ in loud if time is not None),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "expected", "form"),
+    [
+        ("a.avi", "ac3", "ac3", None),
+        ("a.avi", "libmp3lame", "mp3float", None),
+        ("a.avi", "aac", "pcm_s16le", None),
+        ("a.avi", "adpcm_ms", "pcm_s16le", None),
+        ("a.mkv", "wmav2", "flac", "asf"),
+        ("a.mkv", "aac", "aac", None),
+        ("a.webm", "aac", "opus", "matroska"),
+    ],
+)
+def test_sound_keeps_its_time(
+    name: str, codec: str, expected: str, form: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    with film(tmp_path / name, form=form) as (writer, _):
+        add_beep(writer, codec)()
+    before, after = beep_of(tmp_path / name), beep_of(restore(tmp_path / name))
+    assert after[0] == expected
+    assert after[1:] == pytest.approx(before[1:], abs=0.1)
+    assert before[1] == pytest.approx(BEEP, abs=0.1)
+    assert ("became" in caplog.text) == (before[0] != expected)
+
+
+def test_the_frames_of_an_avi_keep_their_order_and_their_times(tmp_path: Path) -> None:
+    with film(tmp_path / "a.avi"):
+        pass
+    read = []
+    for file in (tmp_path / "a.avi", restore(tmp_path / "a.avi")):
+        with av.open(str(file)) as reader:
+            read.append(
+                [(frame.time, frame.to_ndarray(format="rgb24").astype(int)) for frame in reader.decode(video=0)]
+            )
+    for (time, old), (new_time, new) in zip(*read, strict=True):
+        assert new_time - time == pytest.approx(1 / RATE, abs=1 / RATE)  # players of AVI may wait for a frame
+        assert np.abs(old - new).mean() < 6
+
+
+@pytest.mark.parametrize(("space", "wide"), [(1, 1), (5, 2)])  # BT.709 of 16 to 235, BT.601 of 0 to 255
+def test_where_pixels_do_not_change_nothing_changes(space: int, wide: int) -> None:
+    from deblurlab.restoring.videos.frames import restored_frame
+
+    stored = np.random.default_rng(0).integers(16, 236, (HEIGHT * 3 // 2, WIDTH), dtype=np.uint8)
+    frame = av.VideoFrame.from_ndarray(stored, format="yuv420p")
+    frame.colorspace, frame.color_range, frame.pts, frame.time_base = space, wide, 7, Fraction(1, 30)
+    same = restored_frame(frame, lambda pixels: pixels, height=HEIGHT, width=WIDTH)
+    np.testing.assert_array_equal(same.to_ndarray(), stored)
+    assert (same.pts, same.time_base, same.colorspace, same.color_range) == (7, Fraction(1, 30), space, wide)
+
+    def brighter_left(pixels: np.ndarray) -> np.ndarray:
+        changed = pixels // 2
+        changed[:, WIDTH // 2 :] = pixels[:, WIDTH // 2 :]
+        return changed
+
+    half = restored_frame(frame, brighter_left, height=HEIGHT, width=WIDTH).to_ndarray()
+    np.testing.assert_array_equal(half[:HEIGHT, WIDTH // 2 + 2 :], stored[:HEIGHT, WIDTH // 2 + 2 :])
+    assert half[:HEIGHT, : WIDTH // 2].mean() < 0.8 * stored[:HEIGHT, : WIDTH // 2].mean()
+
+
+def test_shape_and_descriptions_are_carried_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    known = {"title": "A title", "creation_time": "2026-01-01T00:00:00.000000Z", "location": "+47.0000+008.0000/"}
+    with film(tmp_path / "a.mp4", picture_codec="libx264") as (writer, seen):
+        seen.codec_context.sample_aspect_ratio = Fraction(64, 45)
+        writer.metadata.update(known)
+        start = {"id": 1, "start": 0, "end": 500, "time_base": Fraction(1, 1000), "metadata": {"title": "One"}}
+        writer.set_chapters([start])
+    with av.open(str(restore(tmp_path / "a.mp4"))) as reader:
+        assert known.items() <= reader.metadata.items()
+        assert [chapter["metadata"] for chapter in reader.chapters()] == [{"title": "One"}]
+        assert reader.streams.video[0].sample_aspect_ratio == Fraction(64, 45)
+    assert caplog.text == ""
+
+
+def test_subtitles_are_carried_over_with_their_language(tmp_path: Path) -> None:
+    with film(tmp_path / "a.mkv") as (writer, _):
+        add_subtitles(writer, tmp_path, "fra")()
+    with av.open(str(restore(tmp_path / "a.mkv"))) as reader:
+        (found,) = reader.streams.subtitles
+        assert found.metadata["language"] == "fra"
+        packet = next(reader.demux(found))
+        assert (bytes(packet), packet.pts * packet.time_base) == (b"Bonjour", Fraction(1, 10))
+
+
+def test_what_is_not_carried_over_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with film(tmp_path / "a.avi", picture_codec="libx264", pixels="yuv420p10le", form="matroska") as (writer, _):
+        writer.metadata["director"] = "nobody"
+        add_subtitles(writer, tmp_path, "eng")()
+    restore(tmp_path / "a.avi")
+    (line,) = caplog.messages
+    assert line.startswith(f"{tmp_path / 'a.avi'}: 10 bits per colour became 8; stream 1 (subtitle ")
+    assert "DIRECTOR=nobody is left out" in line
+
+
+def test_a_video_of_one_row_is_named(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as writer:
+        seen = writer.add_stream("ffv1", rate=RATE)
+        seen.width, seen.height, seen.pix_fmt = 64, 1, "yuv444p"
+        writer.mux(seen.encode(av.VideoFrame.from_ndarray(picture(0, 1, 64), format="rgb24")))
+        writer.mux(seen.encode(None))
+    with pytest.raises(ValueError, match=r"a\.mkv is 64x1: videos are written from 2x2 pixels on"):
+        restore(tmp_path / "a.mkv")
+    assert not list((tmp_path / "out").glob("*"))
