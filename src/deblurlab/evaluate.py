@@ -30,6 +30,7 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.app import build
     from deblurlab.callbacks import PerImage
     from deblurlab.interfaces import Evaluable
+    from deblurlab.run.cost import described
     from deblurlab.run.extremes import draw_extremes
     from deblurlab.run.printed_result import print_result
     from deblurlab.run.results import write_test
@@ -46,6 +47,7 @@ def main(cfg: DictConfig) -> float:
     labels, metrics = data.labels("test"), trainer.callback_metrics
     result = write_test(folder, data=name, metrics=metrics, per_image=per_image.scores, labels=labels)
     print_result(result, model=subject.name)
+    log.info(f"{subject.name}: {described(task, data, images=result['images'])}")
     draw_extremes(per_image.scores, task, data, folder.panel_picture)
     log.info(
         f"{folder.scores_file.name}, {folder.per_image_file.name} (one row per image) and {folder.panel_picture.name} "

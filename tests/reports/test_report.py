@@ -21,10 +21,10 @@ from deblurlab.reports import plots
 from deblurlab.reports.cells import Cell, Row, Table
 from deblurlab.reports.cost_table import cost_table
 from deblurlab.reports.groups import group_runs
-from deblurlab.reports.measure import Size, measure_size
 from deblurlab.reports.reported_run import ReportedRun, find_runs
 from deblurlab.reports.score_table import finding, score_table
 from deblurlab.reports.study import study_scores
+from deblurlab.run.cost import Size, measure_size
 from deblurlab.tasks import Autoencoder
 from tests.conftest import Call
 
@@ -157,10 +157,10 @@ def test_the_studys_numbers_are_in_plain_units() -> None:
 def test_costs(tmp_path: Path) -> None:
     made_up(tmp_path / "run", ssim=0.8)
     groups = grouped(tmp_path)
-    sizes = {"UNet16": Size(parameters=482_067, flops=73_000_000)}
+    sizes = {"UNet16": Size(parameters=482_067, flops=73_000_000, pixels=1024)}
     (section,) = cost_table(groups, sizes, dollars_per_hour=3600.0).sections
     # epochs of 80 images in 2 s and in 4 s: the median epoch of two is the faster; 6 s at a dollar a second
-    assert [cell.text for cell in section[0].cells] == ["482,067", "0.073", "40", "0.00", "$6.00"]
+    assert [cell.text for cell in section[0].cells] == ["482,067", "35.6", "0.073", "40", "0.00", "$6.00"]
     (section,) = cost_table(groups, {}, dollars_per_hour=None).sections
     assert section[0].cells[0].mark == "gap"
 
@@ -174,6 +174,7 @@ def test_size() -> None:
     convolutions = [(9 * 3 * 4, full), (9 * 4 * 4, full), (9 * 4 * 8, half), (9 * 8 * 8, half), (4 * 8 * 4, half)]
     convolutions += [(9 * 8 * 4, full), (9 * 4 * 4, full), (1 * 4 * 3, full)]
     assert size.flops == sum(2 * weights * pixels for weights, pixels in convolutions)
+    assert size.kmacs_per_pixel == pytest.approx(size.flops / 2000 / 384)
     assert size.parameters == sum(parameter.numel() for parameter in task.network.parameters())
 
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from deblurlab.reports.cells import Cell, Row, Table
 from deblurlab.reports.groups import Group
-from deblurlab.reports.measure import Size
 from deblurlab.reports.reported_run import ReportedRun
 from deblurlab.reports.study import TITLES
+from deblurlab.run.cost import Size
 
 _NOTE = (
-    "Parameters are the restoring network's trainable ones. A multiply-add counts as two FLOP. Images per second are "
-    "the training images (of frames, their patches) of an epoch over its time, validation included; hours are those of "
-    "one run, the mean over seeds."
+    "Parameters are the restoring network's. Multiply-adds (MAC) are those of convolutions and matrix products; each "
+    "counts as two FLOP. Images per second are the training images (of frames, their patches) of an epoch over its "
+    "time, validation included; hours are those of one run, the mean over seeds."
 )
 
 
@@ -23,7 +23,7 @@ def cost_table(groups: Sequence[Group], sizes: Mapping[str, Size], *, dollars_pe
         sizes: The labels of the groups whose networks could be read to what these cost.
         dollars_per_hour: The price of an hour of training; None leaves the column of prices out.
     """
-    heads = ["", "parameters", "GFLOP per image", "images/s", "hours so far or in all"]
+    heads = ["", "parameters", "kMAC per pixel", "GFLOP per image", "images/s", "hours so far or in all"]
     if dollars_per_hour is not None:
         heads.append(f"at ${dollars_per_hour:g} per hour")
     rows = []
@@ -31,6 +31,7 @@ def cost_table(groups: Sequence[Group], sizes: Mapping[str, Size], *, dollars_pe
         size = sizes.get(group.label)
         cells = [
             Cell(f"{size.parameters:,}") if size else Cell("no checkpoint", "gap"),
+            Cell(f"{size.kmacs_per_pixel:.3g}") if size else Cell("", "gap"),
             Cell(f"{size.flops / 1e9:.3f}") if size else Cell("", "gap"),
         ]
         speeds = [speed for run in group.runs if (speed := _images_per_second(run))]

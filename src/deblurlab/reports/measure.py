@@ -8,15 +8,14 @@ from dataclasses import dataclass
 import torch
 from omegaconf import DictConfig
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from deblurlab.app import build
 from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.metrics.image import psnr, ssim
 from deblurlab.reports.groups import Group
 from deblurlab.run import trusted
+from deblurlab.run.cost import Size, measure_size
 from deblurlab.run.figures import score_caption
-from deblurlab.tasks.restoration import Restoration
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +33,6 @@ class Pictures:
     columns: Mapping[str, Tensor]
     captions: Mapping[str, Sequence[str]]
     frames: bool
-
-
-@dataclass(frozen=True)
-class Size:
-    """What a network costs to use.
-
-    Attributes:
-        parameters: The number of the network's trainable parameters, without a critic's.
-        flops: Floating point operations for one image; a multiply-add counts as two.
-    """
-
-    parameters: int
-    flops: int
 
 
 @dataclass(frozen=True)
@@ -154,12 +140,3 @@ def _in_lines(label: str) -> str:
 def _captions(images: Tensor, sharp: Tensor) -> list[str]:
     pairs = zip(ssim(images, sharp).tolist(), psnr(images, sharp).tolist(), strict=True)
     return [score_caption(ssim=one, psnr=other) for one, other in pairs]
-
-
-def measure_size(task: Restoration, pair: Pair) -> Size:
-    """Count the parameters of a task's network, and its operations for the first image of a batch."""
-    one = Pair(pair.blurred[:1], pair.sharp[:1], pair.valid[:1], pair.grid)
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        task.restore_whole(one)
-    parameters = sum(parameter.numel() for parameter in task.network.parameters() if parameter.requires_grad)
-    return Size(parameters, counter.get_total_flops())

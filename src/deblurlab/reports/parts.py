@@ -7,10 +7,11 @@ from deblurlab.metrics.scores import COMPARED_SCORES
 from deblurlab.reports import plots
 from deblurlab.reports.cost_table import cost_table
 from deblurlab.reports.groups import Group
-from deblurlab.reports.measure import Measured, Size, measure_networks
+from deblurlab.reports.measure import Measured, measure_networks
 from deblurlab.reports.page import Part, Picture
 from deblurlab.reports.score_table import finding, score_table
 from deblurlab.run import figures
+from deblurlab.run.cost import Size
 from deblurlab.run.trusted import UntrustedError
 
 log = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from matplotlib.ticker import MaxNLocator
 
 from deblurlab.metrics.scores import COMPARED_SCORES
 from deblurlab.reports.groups import Group
-from deblurlab.reports.measure import Size
 from deblurlab.reports.reported_run import ReportedRun
+from deblurlab.run.cost import Size
 
 Floats = npt.NDArray[np.float64]
 

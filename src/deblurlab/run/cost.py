@@ -1,0 +1,69 @@
+"""What a network costs to use: counted for any network alike, from the operations that it asks PyTorch for."""
+
+import time
+from dataclasses import dataclass
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from deblurlab.interfaces import Evaluable, Pair
+from deblurlab.tasks.restoration import Restoration
+
+# Small images are timed together, as many as have about so many pixels.
+_TIMED_PIXELS = 2**16
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a network costs to use.
+
+    Attributes:
+        parameters: The number of the network's parameters, without a critic's.
+        flops: Floating point operations of convolutions and matrix products for one image; a multiply-add is two.
+        pixels: Height times width of that image.
+    """
+
+    parameters: int
+    flops: int
+    pixels: int
+
+    @property
+    def kmacs_per_pixel(self) -> float:
+        """Thousands of multiply-adds for each pixel of an image."""
+        return self.flops / 2e3 / self.pixels
+
+
+def measure_size(task: Restoration, pair: Pair) -> Size:
+    """Count the parameters of a task's network, and its operations for the first image of a batch."""
+    one = _first(pair, 1)
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        task.restore_whole(one)
+    parameters = sum(parameter.numel() for parameter in task.network.parameters())
+    return Size(parameters, counter.get_total_flops(), one.blurred.shape[-2] * one.blurred.shape[-1])
+
+
+def images_per_second(task: Restoration, pair: Pair) -> float:
+    """How many images of a batch a task restores in a second, where the task and the batch are: the better of two."""
+    seconds = []
+    with torch.inference_mode():
+        for _ in range(2):
+            start = time.perf_counter()
+            task.restore_whole(pair)
+            seconds.append(time.perf_counter() - start)
+    return len(pair.blurred) / min(seconds)
+
+
+def described(task: Restoration, data: Evaluable, *, images: int) -> str:
+    """What a task's network costs for test images, in one line; the task is on the CPU, and ``images`` there are."""
+    pair = data.examples("test", [0])
+    height, width = pair.blurred.shape[-2:]
+    size = measure_size(task.eval(), pair)
+    several = data.examples("test", range(max(1, min(images, _TIMED_PIXELS // (height * width)))))
+    return (
+        f"{size.parameters:,} parameters, {size.kmacs_per_pixel:.3g} kMAC per pixel, "
+        f"{images_per_second(task, several):.3g} images/s of {width}x{height} on the CPU"
+    )
+
+
+def _first(pair: Pair, count: int) -> Pair:
+    return Pair(pair.blurred[:count], pair.sharp[:count], pair.valid[:count], pair.grid)
