@@ -17,7 +17,7 @@ def constant_then_exponential(optimizer: Optimizer, *, constant_epochs: int, gam
     return LambdaLR(optimizer, lambda epoch: gamma ** max(0, epoch + 1 - constant_epochs))
 
 
-def warmup_cosine(optimizer: Optimizer, *, total_steps: int, warmup: float, final: float) -> LambdaLR:
+def warmup_cosine(optimizer: Optimizer, total_steps: int, *, warmup: float, final: float) -> LambdaLR:
     """Raise the learning rate in equal steps to the optimizer's own, then lower it along half a cosine.
 
     This is a schedule of single steps, for ``model.step_scheduler``: the task tells ``total_steps``.
