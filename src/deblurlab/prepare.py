@@ -44,10 +44,16 @@ def main(cfg: DictConfig) -> None:
 def _check(data: "VideoFrames", *, workers: int) -> None:
     from deblurlab.data.preparing import check_report
     from deblurlab.data.preparing.check_frames import check_frames
+    from deblurlab.data.preparing.check_shards import check_shards
 
     with progress_bar("checking", unit="frames") as bar:
-        report = check_frames(Path(data.root), data.layout, workers=workers, progress=bar.update)
-    check_report.tell(report, root=data.root, layout=data.layout)
+        if data.index is not None:
+            report = check_shards(data.storage, data.index, workers=workers, progress=bar.update)
+            checked, remedy = "every shard is whole and in its place", "Delete these files and run prepare again."
+        else:
+            report = check_frames(Path(data.root), data.layout, workers=workers, progress=bar.update)
+            checked, remedy = "every pair is readable, of one size and aligned", data.layout.help()
+    check_report.tell(report, root=data.storage.names(""), layout=data.layout, checked=checked, remedy=remedy)
 
 
 def _write(data: "VideoFrames", cfg: DictConfig) -> None:
@@ -64,7 +70,7 @@ def _write(data: "VideoFrames", cfg: DictConfig) -> None:
         raise ValueError("Name the folder or bucket to write to: out=shards/reds or out=gs://bucket/reds.")
     require.one_of("format", cfg.format, ("parquet", "tfrecord"))
     require.one_of("codec", cfg.codec, get_args(Codec))
-    storage, form = Storage(cfg.out), TFRECORD if cfg.format == "tfrecord" else PARQUET
+    storage, form = Storage(cfg.out, wait_seconds=data.wait_seconds), TFRECORD if cfg.format == "tfrecord" else PARQUET
     sequences = record_sequences(data.storage) or [
         sequence for split in get_args(PublishedSplit) for sequence in published_sequences(data.pairs(split), split)
     ]

@@ -16,6 +16,7 @@ from torchvision import datasets
 from deblurlab.data.batches.crops import Crops
 from deblurlab.data.modules.in_memory import BlurredImages
 from deblurlab.data.pixels import Pixels, decode
+from deblurlab.data.shards.waiting import telling
 from deblurlab.data.splits import PublishedSplit, hold_out_images
 from deblurlab.interfaces import Split
 
@@ -66,8 +67,7 @@ class CIFAR10(BlurredImages):
     def _read(self, published: PublishedSplit) -> Tensor:
         """The images of a published split, (N, 3, 32, 32) uint8; they are read once."""
         if published not in self._published:
-            filesystem, path = fsspec.core.url_to_fs(str(self.root))
-            files = sorted(filesystem.glob(f"{path}/**/*{published}*.parquet"))
+            filesystem, files = _parquet_files(str(self.root), published)
             self._published[published] = read_parquet(files, filesystem) if files else self._read_archive(published)
         return self._published[published]
 
@@ -85,6 +85,24 @@ class CIFAR10(BlurredImages):
                 "Parquet files in the layout of the Hugging Face data set uoft-cs/cifar10."
             ) from error
         return torch.from_numpy(data).permute(0, 3, 1, 2).contiguous()
+
+
+def _parquet_files(root: str, published: PublishedSplit) -> tuple[fsspec.AbstractFileSystem, list[str]]:
+    """Where a root lies, and the Parquet files of a published split below it.
+
+    Raises:
+        ValueError: naming the root, if a package is missing for it, or what is there cannot be listed.
+    """
+    try:
+        filesystem, path = fsspec.core.url_to_fs(root)
+        with telling(f"Looking for Parquet files in {root}", "the bucket's library goes on trying"):
+            return filesystem, sorted(filesystem.glob(f"{path}/**/*{published}*.parquet"))
+    except ImportError as error:
+        extra = {"gs": "gcs", "gcs": "gcs", "s3": "s3"}.get(root.partition("://")[0])
+        install = f" Install it with: pip install 'deblurlab[{extra}]'" if extra else ""
+        raise ValueError(f"data.root={root} needs a package that is not installed: {error}.{install}") from error
+    except Exception as error:  # the libraries of buckets have errors of their own
+        raise ValueError(f"data.root={root} cannot be listed: {type(error).__name__}: {error}") from error
 
 
 def read_parquet(files: list[str], filesystem: fsspec.AbstractFileSystem) -> Tensor:

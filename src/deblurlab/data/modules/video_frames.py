@@ -39,6 +39,7 @@ class VideoFrames(PairedFrames):
         seed, workers, mixed_frames, on_error, rotations, crops: See :class:`PairedFrames`.
         cache: The folder for local copies of a bucket's shards.
         cache_gib: How many GiB the copies may take.
+        wait_seconds: How long a bucket is tried that does not answer.
 
     Raises:
         ValueError: if an argument is out of its range.
@@ -61,6 +62,7 @@ class VideoFrames(PairedFrames):
         crops: Crops = None,
         cache: str = "~/.cache/deblurlab",
         cache_gib: float = 16.0,
+        wait_seconds: float = 60.0,
     ) -> None:
         super().__init__(
             batch_size=batch_size,
@@ -78,6 +80,7 @@ class VideoFrames(PairedFrames):
         self.size, self.grid = (size[0], size[1]), (grid[0], grid[1])
         divide(self.size, self.grid)
         self.cache, self.cache_gib = Path(cache).expanduser(), cache_gib
+        self.wait_seconds = wait_seconds
         self._shard_cache: ShardCache | None = None
         self._found: dict[PublishedSplit, list[FilePair]] = {}
 
@@ -90,7 +93,7 @@ class VideoFrames(PairedFrames):
     @cached_property
     def storage(self) -> Storage:
         """The root as a place of prepared shards."""
-        return Storage(self.root)
+        return Storage(self.root, wait_seconds=self.wait_seconds)
 
     @cached_property
     def index(self) -> Index | None:

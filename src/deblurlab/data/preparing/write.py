@@ -125,7 +125,7 @@ def _finished(sequence: SourceSequence, storage: Storage, source: str, suffix: s
     try:
         note = json.loads(storage.read(_note(sequence)))
         shard = Shard.from_json(note["shard"])
-    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
     same = note["source"] == source and storage.size(shard.file) == shard.bytes
     return shard if same and shard.file.endswith(suffix) else None

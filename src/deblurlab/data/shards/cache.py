@@ -11,7 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from deblurlab.data.shards.format import Shard, sha256_of
-from deblurlab.data.shards.storage import Storage, patiently
+from deblurlab.data.shards.storage import Storage
+from deblurlab.data.shards.waiting import patiently
 from deblurlab.files.whole_file import whole_file
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,8 @@ class ShardCache:
         copy = self._copy(shard)
         try:
             with whole_file(copy) as partial:
-                patiently(lambda: self._fetch_checked(shard, partial), f"Fetching {name}")
+                seconds = self.storage.wait_seconds
+                patiently(lambda: self._fetch_checked(shard, partial), f"Fetching {name}", seconds=seconds)
         except FileNotFoundError as error:
             raise ValueError(f"{name} is gone, though the index lists it. Prepare the data again.") from error
         self.fetched_bytes += shard.bytes

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,9 @@ from deblurlab.data.splits import PublishedSplit
 
 INDEX = "index.json"
 VERSION = 1
+# A folder and a name of which neither is hidden, goes up, or holds another separator.
+_FILE = re.compile(r"(train|test)/[^./\\\0][^/\\\0]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Settings(NamedTuple):
@@ -47,8 +51,19 @@ class Shard(NamedTuple):
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Shard":
-        """The shard that ``_asdict`` made ``content`` of, which JSON then read and wrote; JSON knows no tuples."""
-        return cls(**(content | {"frames": tuple(content["frames"])}))
+        """The shard that ``_asdict`` made ``content`` of, which JSON then read and wrote; JSON knows no tuples.
+
+        Raises:
+            ValueError: if the names cannot be those that were written. The file and the checksum become parts of paths,
+                so that an index of someone else's could name any file.
+        """
+        shard = cls(**(content | {"frames": tuple(content["frames"])}))
+        for name, value, plain in (("file", shard.file, _FILE), ("sha256", shard.sha256, _SHA256)):
+            if not plain.fullmatch(str(value)):
+                raise ValueError(f"{value!r} is no {name} of a shard")
+        if not isinstance(shard.bytes, int):
+            raise TypeError(f"{shard.bytes!r} is no number of bytes")
+        return shard
 
 
 class Index(NamedTuple):
@@ -68,13 +83,13 @@ def from_json(text: bytes, name: str) -> Index:
     """The content of an index.json; ValueError naming the file if it is no index of this version."""
     try:
         content = json.loads(text)
-        if content["version"] != VERSION:
-            raise ValueError(f"{name} is of version {content['version']}, this deblurlab reads version {VERSION}.")
-        settings = Settings(**(content["settings"] | {"size": tuple(content["settings"]["size"])}))
-        shards = tuple(Shard.from_json(shard) for shard in content["shards"])
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        version = content["version"]
+        if version == VERSION:
+            settings = Settings(**(content["settings"] | {"size": tuple(content["settings"]["size"])}))
+            return Index(settings, tuple(Shard.from_json(shard) for shard in content["shards"]))
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{name} is no index of prepared frames ({error!r}). Prepare the data again.") from error
-    return Index(settings, shards)
+    raise ValueError(f"{name} is of version {version}, this deblurlab reads version {VERSION}.")
 
 
 def sha256_of(file: Path) -> str:

@@ -1,50 +1,23 @@
 """Files in a folder or in a bucket: tried again when the network fails, and written all or nothing."""
 
-import logging
+import hashlib
 import re
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import pyarrow as pa
 from pyarrow import fs
 
+from deblurlab.data.shards.waiting import patiently
 from deblurlab.files.whole_file import whole_file
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 _CHUNK = 8 << 20
-# Seconds before each new try. pyarrow itself tries single requests again; this outlasts an outage of half a minute.
-PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-
-
-def patiently(action: Callable[[], T], what: str) -> T:
-    """Calls ``action``, and calls it again after a pause when the network fails.
-
-    Args:
-        action: What to do.
-        what: What to call it in messages.
-
-    Raises:
-        FileNotFoundError: at once, if a file is missing.
-        ValueError: at once for other errors that no network mends, or if the last try failed.
-    """
-    for pause in (*PAUSES, None):
-        try:
-            return action()
-        except FileNotFoundError:
-            raise
-        except (NotADirectoryError, IsADirectoryError, PermissionError) as error:
-            raise ValueError(f"{what} failed: {error}") from error
-        except OSError as error:
-            if pause is None:
-                raise ValueError(f"{what} failed {len(PAUSES) + 1} times: {error}") from error
-            log.warning(f"{what} failed ({str(error)[:200]}), trying again in {pause:g} s.")
-            time.sleep(pause)
-    raise AssertionError
+# Google's library tries again by itself, for a quarter of an hour. Here it gives up sooner, so that a user is told.
+_GOOGLE_SECONDS = 10
 
 
 class Storage:
@@ -52,21 +25,25 @@ class Storage:
 
     Args:
         root: A folder, or a URL that pyarrow opens: ``gs://bucket/path``, ``s3://bucket/path``.
+        wait_seconds: How long a bucket is tried that does not answer.
 
     Raises:
         ValueError: if pyarrow does not know such a URL.
     """
 
-    def __init__(self, root: str) -> None:
-        self.root = root.rstrip("/")
+    def __init__(self, root: str, *, wait_seconds: float = 60.0) -> None:
+        self.root, self.wait_seconds = root.rstrip("/"), wait_seconds
         self.filesystem: fs.FileSystem = fs.LocalFileSystem()
         self.base = str(Path(root).expanduser().absolute())
         if "://" in root:
             try:
-                self.filesystem, self.base = fs.FileSystem.from_uri(root)
-            except (ValueError, OSError) as error:
+                self.filesystem, self.base = self._patiently(lambda: fs.FileSystem.from_uri(_hasty(root)), "Opening")
+            except (FileNotFoundError, pa.ArrowInvalid) as error:
                 raise ValueError(f"{self.names('')} cannot be opened: {error}") from error
         self.local = isinstance(self.filesystem, fs.LocalFileSystem)
+
+    def _patiently(self, action: Callable[[], T], doing: str, name: str = "") -> T:
+        return patiently(action, f"{doing} {self.names(name)}", seconds=self.wait_seconds)
 
     def path(self, name: str) -> str:
         """The path of a file in ``filesystem``: without a URL's scheme."""
@@ -78,7 +55,7 @@ class Storage:
 
     def size(self, name: str) -> int | None:
         """The size of a file in bytes; None if there is no such file."""
-        info = patiently(lambda: self.filesystem.get_file_info(self.path(name)), f"Looking for {self.names(name)}")
+        info = self._patiently(lambda: self.filesystem.get_file_info(self.path(name)), "Looking for", name)
         return int(info.size) if info.type == fs.FileType.File else None
 
     def read(self, name: str) -> bytes:
@@ -88,12 +65,24 @@ class Storage:
             with self.filesystem.open_input_stream(self.path(name)) as stream:
                 return bytes(stream.read())
 
-        return patiently(action, f"Reading {self.names(name)}")
+        return self._patiently(action, "Reading", name)
+
+    def sha256(self, name: str) -> str:
+        """The SHA-256 of a file, in hexadecimal digits; FileNotFoundError if there is no such file."""
+
+        def action() -> str:
+            digest = hashlib.sha256()
+            with self.filesystem.open_input_stream(self.path(name)) as stream:
+                while chunk := stream.read(_CHUNK):
+                    digest.update(chunk)
+            return digest.hexdigest()
+
+        return self._patiently(action, "Reading", name)
 
     def remove(self, name: str) -> None:
         """Deletes a file if it is there."""
         if self.size(name) is not None:
-            patiently(lambda: self.filesystem.delete_file(self.path(name)), f"Deleting {self.names(name)}")
+            self._patiently(lambda: self.filesystem.delete_file(self.path(name)), "Deleting", name)
 
     def fetch(self, name: str, target: Path) -> None:
         """Copies a file to a local one, chunk by chunk. It tries once and raises what pyarrow raises."""
@@ -117,4 +106,11 @@ class Storage:
                 while chunk := file.read(_CHUNK):
                     stream.write(chunk)
 
-        patiently(action, f"Writing {self.names(name)}")
+        self._patiently(action, "Writing", name)
+
+
+def _hasty(url: str) -> str:
+    """The URL with the limit of :data:`_GOOGLE_SECONDS`, if it is one of Google's and has no limit yet."""
+    if not url.startswith(("gs://", "gcs://")) or "retry_limit_seconds" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}retry_limit_seconds={_GOOGLE_SECONDS}"

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 # Frames are mixed over this many shards of a bucket, or over as many as the cache holds beside those fetched ahead.
 _OPEN_SHARDS = 16
+_COLUMNS = ["sequence", "frame", "blurred", "sharp"]
 
 
 def read_index(storage: Storage) -> Index | None:
@@ -86,7 +87,7 @@ class ShardFrames:
         shard, row = self.rows[frame]
         name = f"{self.storage.names(shard.file)}, row {row} ({self.name(frame)})"
         table = self._row(shard, row, name)
-        if table.column("frame")[0].as_py() != shard.frames[row]:
+        if [table.column(key)[0].as_py() for key in ("sequence", "frame")] != [shard.sequence, shard.frames[row]]:
             raise ValueError(f"{name} holds another frame than the index says. Prepare the data again.")
         codec, size = self.settings.codec, self.settings.size
         sides = (memoryview(table.column(side)[0].as_buffer()) for side in ("blurred", "sharp"))
@@ -98,9 +99,17 @@ class ShardFrames:
         while True:
             path = self.cache.local(shard) if self.cache else Path(self.storage.path(shard.file))
             try:
-                footer = _footer(path, path.stat().st_size)
+                size = path.stat().st_size
+                footer = _footer(path, size)
+                if size != shard.bytes:  # whole, and yet not the file that was prepared
+                    raise ValueError(
+                        f"{self.storage.names(shard.file)} is another file than the index lists: it has {size} bytes "
+                        f"instead of {shard.bytes}. Delete it and run prepare again."
+                    )
                 with pq.ParquetFile(path, metadata=footer, memory_map=True, page_checksum_verification=True) as file:
-                    return file.read_row_group(row, columns=["frame", "blurred", "sharp"], use_threads=False)
+                    return file.read_row_group(
+                        row, columns=["sequence", "frame", "blurred", "sharp"], use_threads=False
+                    )
             except FileNotFoundError as error:
                 if self.cache is None:
                     raise ValueError(f"{name} is gone, though the index lists it. Prepare the data again.") from error

@@ -1,0 +1,48 @@
+"""Compares prepared shards with their index, before a training run reads them."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from deblurlab.checks.words import counted
+from deblurlab.data.preparing.check_frames import Report
+from deblurlab.data.shards.format import Index, Shard
+from deblurlab.data.shards.storage import Storage
+
+
+def check_shards(storage: Storage, index: Index, *, workers: int, progress: Callable[[int], None]) -> Report:
+    """Reads every shard and reports those that are not what the index lists, by size and SHA-256.
+
+    While training reads a shard, it compares the size, and the sequence and frame of each row. That does not tell apart
+    two shards of equal sizes whose sequences and frames have the same names, as those of REDS' train and val have.
+
+    Args:
+        storage: Where the shards are.
+        index: The index there.
+        workers: Threads that read.
+        progress: Called with the number of frames that were just read.
+    """
+    report = Report([], [], [])
+    with ThreadPoolExecutor(workers) as pool:
+        for shard, problem in zip(
+            index.shards, pool.map(lambda one: _problem(storage, one), index.shards), strict=True
+        ):
+            if problem:
+                report.problems.append(f"{storage.names(shard.file)} {problem}")
+            progress(len(shard.frames))
+    frames = Counter[str]()
+    for shard in index.shards:
+        frames[shard.split] += len(shard.frames)
+    report.summary.extend(f"{split}: {counted(count, 'prepared frame pair')}" for split, count in frames.items())
+    return report
+
+
+def _problem(storage: Storage, shard: Shard) -> str:
+    """What is wrong with a shard; "" if nothing is."""
+    size = storage.size(shard.file)
+    if size is None:
+        return "is missing"
+    if size != shard.bytes:
+        return f"has {size:,} bytes, and the index lists {shard.bytes:,}"
+    return "" if storage.sha256(shard.file) == shard.sha256 else "has another checksum than the index lists"
