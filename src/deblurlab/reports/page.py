@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -88,6 +89,11 @@ class Part:
         return "".join(letter if letter.isalnum() else "-" for letter in self.title.lower())
 
 
+def plain_markdown(text: str) -> str:
+    """Text that Markdown shows as it is, in a table too: names of folders and runs may hold its signs."""
+    return re.sub(r"([\\`*|<>\[\]])", r"\\\1", " ".join(text.split()))
+
+
 def write(folder: Path, *, parts: Sequence[Part], runs: Table, elsewhere: Table | None) -> None:
     """Write report.html, report.md and figures/ into ``folder``."""
     for part in parts:
@@ -98,6 +104,7 @@ def write(folder: Path, *, parts: Sequence[Part], runs: Table, elsewhere: Table 
         autoescape=select_autoescape(["html.jinja"]),
         undefined=StrictUndefined,
     )
+    environment.filters["plain"] = plain_markdown
     made = datetime.now().astimezone().strftime("%d %B %Y, %H:%M %Z")
     for name in ("report.html", "report.md"):
         text = environment.get_template(f"{name}.jinja").render(

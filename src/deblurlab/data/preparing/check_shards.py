@@ -25,9 +25,8 @@ def check_shards(storage: Storage, index: Index, *, workers: int, progress: Call
     """
     report = Report([], [], [])
     with ThreadPoolExecutor(workers) as pool:
-        for shard, problem in zip(
-            index.shards, pool.map(lambda one: _problem(storage, one), index.shards), strict=True
-        ):
+        problems = pool.map(partial(_problem, storage), index.shards)
+        for shard, problem in zip(index.shards, problems, strict=True):
             if problem:
                 report.problems.append(f"{storage.names(shard.file)} {problem}")
             progress(len(shard.frames))
