@@ -100,7 +100,7 @@ def test_the_keys_of_a_command(command: str) -> None:
     ("command", "override", "words"),
     [
         ("train", "callbacks=[1]", "callbacks=[1]: choose one of default, ema, none."),
-        ("train", "model=null", "model=null: choose one of msdeblur_wgan, "),
+        ("train", "model=null", "model=null: choose one of "),
         ("train", "seed=null", "seed must be a whole number, got null."),
         ("train", "data.workers=abc", 'data.workers must be a whole number, got "abc".'),
         ("train", "data.workers=100000", "data.workers must be a whole number from 0 to 1024, got 100000."),
