@@ -1,9 +1,14 @@
 """Faults to inject into a run by configuration."""
 
 import os
+import shutil
+from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+
+from deblurlab.callbacks import TimedCheckpoint
 
 
 class SignalAt(Callback):
@@ -17,3 +22,58 @@ class SignalAt(Callback):
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if trainer.global_step == self.step:
             os.kill(os.getpid(), self.number)
+
+
+def copy_run(folder: Path, moment: str) -> None:
+    """Copy the folder of a run that is called ``run`` as it is now, into ``copies`` beside it."""
+    if folder.name == "run":
+        copies = folder.with_name("copies")
+        number = len(list(copies.glob("*")))
+        shutil.copytree(folder, copies / f"{number:03}_{moment}")
+
+
+class Snapshots(Checkpoint):
+    """Copies the run's folder whenever a process could be killed: it then is what the kill would have left.
+
+    It is a Checkpoint, so that Lightning calls it after all callbacks of other kinds.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+
+    def on_train_start(self, *_: Any) -> None:
+        copy_run(self.folder, "train_start")
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        copy_run(self.folder, "train_batch_end")
+
+    def on_validation_batch_end(self, *_: Any) -> None:
+        copy_run(self.folder, "validation_batch_end")
+
+    def on_validation_end(self, *_: Any) -> None:
+        copy_run(self.folder, "validation_end")
+
+    def on_train_epoch_end(self, *_: Any) -> None:
+        copy_run(self.folder, "train_epoch_end")
+
+    def on_fit_end(self, *_: Any) -> None:
+        copy_run(self.folder, "fit_end")
+
+    def on_test_batch_end(self, *_: Any) -> None:
+        copy_run(self.folder, "test_batch_end")
+
+
+class LastCheckpoint(ModelCheckpoint):
+    """Copies the run's folder when the best checkpoint of the epoch has been written and the last one has not."""
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        assert self.dirpath is not None
+        copy_run(Path(self.dirpath).parent, "between_best_and_last")
+        super().on_train_epoch_end(trainer, pl_module)
+
+
+class OldTimedCheckpoint(TimedCheckpoint):
+    """Writes a checkpoint after each batch, an epoch's last one too, as deblurlab did until version 0.1.0."""
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        trainer.save_checkpoint(self.file, weights_only=False)

@@ -642,7 +642,7 @@ def test_damaged_overrides_do_not_hide_what_differs(
 ) -> None:
     (run / ".hydra/overrides.yaml").write_bytes(content)
     message = refused("train", *arguments(tiny_cifar10, 2), "run=run", "ckpt_path=last", "seed=5")
-    assert "run=run has seed=0, not 5" in message or "overrides.yaml is damaged" in message
+    assert "run/.hydra/config.yaml has seed=0, not 5" in message or "overrides.yaml is damaged" in message
 
 
 def test_a_run_s_own_files_are_read(trained: Path) -> None:

@@ -3,7 +3,7 @@
 Examples:
     deblurlab train                                           # UNet16 on photographs that scikit-image bundles
     deblurlab train experiment=cifar10_unet16                 # a published result
-    deblurlab train experiment=cifar10_unet16 ckpt_path=last  # resume after an interruption
+    deblurlab train run=FOLDER ckpt_path=last                 # resume after an interruption, with its own settings
     deblurlab train -m model=resnet16,unet16 seed=1,2         # a sweep
 """
 
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.command import command
-from deblurlab.app.invocation import choices, chosen_folder, claim_folder, is_sweep
+from deblurlab.app.invocation import chosen_folder, claim_folder, is_sweep
+from deblurlab.app.resume import Start, start_of
 from deblurlab.checks.words import counted
 from deblurlab.run.defaults import with_defaults
-from deblurlab.run.run_folder import RunFolder, checkpoint_file
+from deblurlab.run.run_folder import RunFolder
 from deblurlab.sweeps import run_job
 
 if TYPE_CHECKING:
@@ -44,25 +45,27 @@ def main(cfg: DictConfig) -> float | None:
     from deblurlab.run.printed_result import print_result
     from deblurlab.run.results import write_test
 
-    chosen, folder, per_image = choices(), chosen_folder(cfg), PerImage()
+    folder, per_image = chosen_folder(cfg), PerImage()
+    start = start_of(cfg, folder)
+    cfg = start.cfg
     seed_everything(cfg.seed, verbose=False)
     data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg, per_image, LeaveOnSignal(folder))
     if trainer.is_global_zero:
-        claim_folder(folder, cfg)
+        claim_folder(folder, cfg, model=start.model, data=start.data)
     settings: Any = with_defaults(OmegaConf.to_container(cfg, resolve=True))
-    _announce(trainer, folder, settings)
+    _announce(trainer, folder, start, settings)
 
-    resume = _begin(task, folder, settings)
-    with restoring(resume):
-        trainer.fit(task, datamodule=data, ckpt_path=resume)
+    _begin(task, start, settings)
+    with restoring(start.checkpoint):
+        trainer.fit(task, datamodule=data, ckpt_path=start.checkpoint)
     best = _take_best(task, trainer, folder, settings)
     trainer.test(task, datamodule=data, verbose=False)
 
     if trainer.is_global_zero and per_image.scores:
         assert isinstance(data, Evaluable)
         labels, metrics = data.labels("test"), trainer.callback_metrics
-        result = write_test(folder, data=chosen["data"], metrics=metrics, per_image=per_image.scores, labels=labels)
-        print_result(result, model=chosen["model"])
+        result = write_test(folder, data=start.data, metrics=metrics, per_image=per_image.scores, labels=labels)
+        print_result(result, model=start.model)
     if trainer.is_global_zero:
         log.info(f"{folder} holds {', '.join(sorted(entry.name for entry in folder.path.glob('[!.]*')))}")
     for logger in trainer.loggers:
@@ -71,13 +74,12 @@ def main(cfg: DictConfig) -> float | None:
     return best
 
 
-def _announce(trainer: "Trainer", folder: RunFolder, settings: dict[str, Any]) -> None:
+def _announce(trainer: "Trainer", folder: RunFolder, start: Start, settings: dict[str, Any]) -> None:
     """Say what is trained on which device, and give the loggers the whole configuration."""
     from deblurlab import __version__
 
-    chosen = choices()
     log.info(
-        f"deblurlab {__version__}: {chosen['model']} on {chosen['data']}, {_epochs(trainer.max_epochs)}, "
+        f"deblurlab {__version__}: {start.model} on {start.data}, {_epochs(trainer.max_epochs)}, "
         f"{trainer.strategy.root_device}, {trainer.precision}"
     )
     log.info(f"run folder: {folder}")
@@ -89,20 +91,18 @@ def _epochs(most: int | None) -> str:
     return "epochs without end" if most is None or most < 0 else counted(most, "epoch")
 
 
-def _begin(task: "Restoration", folder: RunFolder, settings: dict[str, Any]) -> Path | None:
-    """Load the weights that ``weights`` names, or find the checkpoint that ``ckpt_path`` resumes, and return it."""
+def _begin(task: "Restoration", start: Start, settings: dict[str, Any]) -> None:
+    """Load the weights that ``weights`` names, unless a run is resumed."""
     from deblurlab.run import weights
 
-    start, resume = settings["weights"], settings["ckpt_path"]
-    if not resume:
-        if start:
-            weights.start_from(start, task.network, settings["model"]["network"])
-        return None
-    checkpoint = checkpoint_file(resume, folder)
-    if start:
-        log.warning(f"resuming from {checkpoint}: what it started from, {start}, is not loaded again")
-    log.info(f"resuming from {checkpoint}")
-    return checkpoint
+    origin = settings["weights"]
+    if start.checkpoint is None:
+        if origin:
+            weights.start_from(origin, task.network, settings["model"]["network"])
+        return
+    log.info(f"resuming from {start.checkpoint}")
+    if origin:
+        log.warning(f"what the run started from, {origin}, is not loaded again")
 
 
 def _take_best(task: "Restoration", trainer: "Trainer", folder: RunFolder, settings: dict[str, Any]) -> float | None:

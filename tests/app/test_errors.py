@@ -140,8 +140,10 @@ def test_a_checkpoint_that_would_execute_code(refused: Refused, tmp_path: Path) 
 
 
 def test_a_checkpoint_of_another_network(refused: Refused, call: Call) -> None:
+    """Of which nothing but the file is left: beside its run, the settings say it."""
     call("train", "run=small", "model.network.widths=[4,8]", "trainer.max_epochs=1", *FEW)
-    message = refused("train", "ckpt_path=small/checkpoints/last.ckpt")
+    shutil.copy("small/checkpoints/last.ckpt", "alone.ckpt")
+    message = refused("train", "ckpt_path=alone.ckpt")
     assert (
         "the checkpoint is of another network: network.encoder.0.0.weight is 4x3x3x3 there and 16x3x3x3 here" in message
     )
@@ -156,16 +158,13 @@ def test_a_resumed_run_keeps_its_learning_rate(refused: Refused, call: Call) -> 
     small = ("run=mine", "model.network.widths=[4,8]", *FEW)
     call("train", *small, "trainer.max_epochs=1")
     message = refused("train", *small, "trainer.max_epochs=2", "model.optimizer.lr=1e-5", "ckpt_path=last")
-    assert "run=mine has model.optimizer=" in message
+    assert "mine/.hydra/config.yaml has model.optimizer.lr=0.001, not 1e-05: a resumed run keeps" in message
 
 
 def test_a_run_is_not_overwritten(refused: Refused, call: Call, tmp_path: Path) -> None:
     call("train", "run=mine", "model.network.widths=[4,8]", "trainer.max_epochs=1", *FEW)
     before = {path: path.read_bytes() for path in (tmp_path / "mine").rglob("*") if path.suffix in (".ckpt", ".yaml")}
     assert "run=mine holds a run already. Resume it with ckpt_path=last" in refused("train", "run=mine")
-    assert "Repeat its overrides to resume: run=mine model.network.widths=[4,8]" in refused(
-        "train", "run=mine", "ckpt_path=last"
-    )
     assert {path: path.read_bytes() for path in before} == before
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from omegaconf import OmegaConf
 
 from deblurlab.run.claim import claim
@@ -48,6 +49,36 @@ def test_data_is_found_from_everywhere(tmp_path: Path) -> None:
         assert load_run(folder.path).config.data.root == kept
 
 
+def test_a_resumed_run_rewrites_what_differs_alone(tmp_path: Path) -> None:
+    """Hydra's settings of the resuming command name other configurations, if it names only the folder."""
+    folder = RunFolder(tmp_path / "run")
+    claim(folder, OmegaConf.create(CONFIG), overrides=["seed=1"], hydra=SETTINGS)
+    folder.checkpoints.mkdir()
+    folder.last_checkpoint.touch()
+    resumed = OmegaConf.create(CONFIG | {"ckpt_path": "last"})
+    before = {file: file.stat().st_ino for file in (folder.hydra_file, folder.overrides_file)}
+    claim(folder, resumed, overrides=["run=run", "ckpt_path=last"], hydra={"runtime": {"choices": {"model": "other"}}})
+    assert {file: file.stat().st_ino for file in before} == before
+    assert load_run(folder.path).model == "unet16"
+    claim(folder, resumed, overrides=["trainer.max_epochs=5", "ckpt_path=last"], hydra=SETTINGS)
+    assert OmegaConf.load(folder.overrides_file) == ["seed=1", "trainer.max_epochs=5"]
+
+
+@pytest.mark.parametrize("left", ["checkpoints", "checkpoints/.last.ckpt.partial"])
+def test_a_folder_without_a_checkpoint_is_started_again(left: str, tmp_path: Path) -> None:
+    """A kill during the very first checkpoint leaves this."""
+    folder = RunFolder(tmp_path / "run")
+    claim(folder, OmegaConf.create(CONFIG), overrides=[], hydra=SETTINGS)
+    folder.checkpoints.mkdir()
+    if "partial" in left:
+        (folder.path / left).touch()
+    claim(folder, OmegaConf.create(CONFIG | {"seed": 2}), overrides=[], hydra=SETTINGS)
+    assert load_run(folder.path).config.seed == 2
+    folder.best_checkpoint.touch()
+    with pytest.raises(ValueError, match="holds a run already"):
+        claim(folder, OmegaConf.create(CONFIG), overrides=[], hydra=SETTINGS)
+
+
 CLAIM = """
 import os, sys
 from pathlib import Path
@@ -56,21 +87,21 @@ from deblurlab.run.claim import claim
 from deblurlab.run.run_folder import RunFolder
 from tests.run.test_claim import CONFIG, SETTINGS
 
-save = OmegaConf.save
+write = Path.write_text
 
-def killed(content, file):
-    save(content, file)
-    if "config.yaml" in Path(file).name:
-        Path(file).write_bytes(Path(file).read_bytes()[:20])
+def killed(file, text):
+    write(file, text[:20] if "config.yaml" in file.name else text)
+    if "config.yaml" in file.name:
         os.kill(os.getpid(), 9)
 
 folder = RunFolder(Path("run"))
 if sys.argv[1] == "resume":
-    OmegaConf.save = killed
+    Path.write_text = killed
     claim(folder, OmegaConf.create(CONFIG | {"ckpt_path": "last"}), overrides=[], hydra=SETTINGS)
 else:
     claim(folder, OmegaConf.create(CONFIG), overrides=[], hydra=SETTINGS)
     folder.checkpoints.mkdir()
+    folder.last_checkpoint.touch()
 """
 
 

@@ -17,6 +17,8 @@ from deblurlab.app.expected_warnings import ignore_expected_warnings
 from deblurlab.backends import DeviceSettings
 from deblurlab.backends.prepare_networks import PrepareNetworks
 from deblurlab.backends.tell_devices import TellDevices
+from deblurlab.callbacks.epoch_so_far import EpochSoFar
+from deblurlab.callbacks.finish_epoch import FinishEpoch
 from deblurlab.checks import require
 from deblurlab.losses import LogCosh
 from deblurlab.restoring.restorer import Restorer
@@ -103,7 +105,8 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     _refuse_what_lightning_divides_by(arguments)
     backend = backends.choose(settings.accelerator)
     training = backend.training(settings)
-    own = [TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
+    exact = [EpochSoFar(), FinishEpoch()]
+    own = [TellDevices(training.devices), PrepareNetworks(backend), *exact, *training.watchers]
     module: Trainer = instantiate(
         arguments,
         callbacks=[*_listed(cfg, "callbacks"), *callbacks, *own],

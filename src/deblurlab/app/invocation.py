@@ -1,6 +1,7 @@
 """What Hydra knows of the command that is running: whether it is a sweep, which configurations it chose, and where."""
 
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
@@ -35,13 +36,21 @@ def from_here(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def claim_folder(folder: RunFolder, cfg: DictConfig) -> None:
+def claim_folder(folder: RunFolder, cfg: DictConfig, *, model: str, data: str) -> None:
     """Lock the run's folder and write its configuration there, with the overrides and settings of this command.
+
+    Args:
+        folder: The run's folder.
+        cfg: The run's configuration.
+        model: The name of its model's configuration; a resumed run has that of before.
+        data: The name of its data set's configuration, likewise.
 
     Raises:
         ValueError: see :func:`~deblurlab.run.claim.claim`.
     """
-    hydra = HydraConfig.get()
-    overrides = OmegaConf.to_container(hydra.overrides.task, resolve=False)  # an override may hold ${...}
+    settings = HydraConfig.get()
+    overrides = OmegaConf.to_container(settings.overrides.task, resolve=False)  # an override may hold ${...}
     assert isinstance(overrides, list)
+    hydra: Any = OmegaConf.to_container(OmegaConf.structured(settings), resolve=False)
+    hydra["runtime"]["choices"] |= {"model": model, "data": data}
     claim(folder, cfg, overrides=overrides, hydra=hydra)

@@ -12,8 +12,10 @@ def run_folder(parent: str, name: str, ckpt_path: str | None) -> str:
     """``parent/name`` for a new run; to resume with ``ckpt_path=last``, the newest resumable run in ``parent``.
 
     Raises:
-        ValueError: if there is nothing to resume.
+        ValueError: if there is nothing to resume, or ``ckpt_path=auto`` does not say in which folder.
     """
+    if ckpt_path == "auto":
+        raise ValueError("ckpt_path=auto needs run=FOLDER, by which a command that is started again finds its run.")
     if ckpt_path != "last":
         return f"{parent}/{name}"
     resumable = [one.path for one in RunFolder.within(Path(parent)) if one.last_checkpoint.is_file()]

@@ -8,6 +8,7 @@ from typing_extensions import override
 from deblurlab.backends.backend import Backend, DeviceSettings, Training
 from deblurlab.backends.fast_precision import fast_precision
 from deblurlab.backends.host_memory import keep_freed_memory
+from deblurlab.callbacks.seed_batches import SeedBatches
 from deblurlab.run.checkpoint import AtomicCheckpointIO
 
 # The kinds of device that each name of an accelerator stands for, the fastest first.
@@ -48,7 +49,8 @@ class OneDevice(Backend):
                 "devices": 1 if devices == "auto" else devices,
                 "precision": fast_precision(kind) if settings.precision == "auto" else settings.precision,
                 "plugins": [AtomicCheckpointIO()],
-            }
+            },
+            watchers=[SeedBatches()],
         )
 
     @override

@@ -3,6 +3,7 @@
 import csv
 import time
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
@@ -19,8 +20,7 @@ class History(Callback):
     Each row has the epoch (counted from 1), the optimizer steps and the batches so far (a WGAN makes six steps per
     batch), the learning rate, the seconds that training and validation of the epoch took, and every metric that was
     logged for the epoch. When a run is resumed, the rows after the last epoch that its checkpoint has seen are
-    dropped. If the checkpoint is from the middle of an epoch, the row of that epoch covers the rest of its batches
-    only.
+    dropped. If the checkpoint is from the middle of an epoch, the seconds of that epoch are those of its rest.
 
     Args:
         folder: The run's folder.
@@ -34,6 +34,12 @@ class History(Callback):
         self.rows: list[dict[str, float]] = []
         self._start = self._drawn = 0.0
         self._validated = False
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"validated": self._validated}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._validated = state_dict["validated"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.rows = [row for row in read_history(self.file) if row["epoch"] <= trainer.current_epoch]

@@ -3,7 +3,11 @@
 ``tests/callbacks/test_lightning_internals.py`` fails when a new version of Lightning answers otherwise.
 """
 
+from collections.abc import Mapping
+
 from lightning.pytorch import LightningDataModule, Trainer
+from lightning.pytorch.trainer.connectors.logger_connector.result import _ResultMetric
+from torch import Tensor
 
 
 def batches_trained(trainer: Trainer) -> int:
@@ -32,6 +36,25 @@ def is_between_steps(trainer: Trainer) -> bool:
     assert fit._data_fetcher is not None
     ends = epoch._num_ready_batches_reached() or epoch._should_check_val_fx(fit._data_fetcher)
     return not (ends or fit._should_accumulate())
+
+
+def training_sums(trainer: Trainer) -> dict[str, dict[str, Tensor]]:
+    """The sums behind the means over the epoch at hand of what the task has logged, by the name of their metric.
+
+    Each is ``value`` and ``cumulated_batch_size``. The tensors are those that Lightning goes on with.
+    """
+    sums: dict[str, dict[str, Tensor]] = {}
+    for name, one in trainer.fit_loop.epoch_loop._results.items():
+        if isinstance(one, _ResultMetric) and one.meta.is_mean_reduction:
+            sums[name] = {"value": one.value, "cumulated_batch_size": one.cumulated_batch_size}
+    return sums
+
+
+def add_training_sums(trainer: Trainer, sums: Mapping[str, Mapping[str, Tensor]]) -> None:
+    """Add what :func:`training_sums` gave in the part of an epoch that another process has trained."""
+    for name, result in trainer.fit_loop.epoch_loop._results.items():
+        for state, value in sums.get(name, {}).items():
+            setattr(result, state, getattr(result, state) + value.to(getattr(result, state)))
 
 
 def datamodule(trainer: Trainer) -> LightningDataModule:

@@ -9,11 +9,15 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
+from deblurlab.callbacks.lightning_internals import is_between_steps
 from deblurlab.run.run_folder import RunFolder
 
 
 class TimedCheckpoint(Checkpoint):
     """Saves the state of the run within an epoch, whenever some minutes have gone by, as its last checkpoint.
+
+    It saves at the end of a batch from which the run resumes exactly. That leaves out an epoch's last batch and those
+    that validation follows, and batches that only add to the gradients of a step.
 
     Lightning's ``ModelCheckpoint(train_time_interval=...)`` saves none under manual optimization, which a WGAN needs.
 
@@ -41,6 +45,7 @@ class TimedCheckpoint(Checkpoint):
         batch_idx: int,
     ) -> None:
         # the first host decides for all of them: saving takes all hosts or none
-        if trainer.strategy.broadcast(time.monotonic() - self._saved >= self.seconds):
+        due = trainer.strategy.broadcast(time.monotonic() - self._saved >= self.seconds)
+        if due and is_between_steps(trainer):
             trainer.save_checkpoint(self.file, weights_only=False)
             self._saved = time.monotonic()

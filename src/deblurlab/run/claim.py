@@ -11,20 +11,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from deblurlab.files.whole_file import whole_file
 from deblurlab.run.defaults import with_defaults
 from deblurlab.run.run_folder import RunFolder
-from deblurlab.run.saved_run import load_run
 from deblurlab.run.saved_yaml import read_yaml
-
-# A resumed run must have the same values of these keys. Others may change, such as the number of epochs. The optimizer
-# is among them because its state brings the learning rate along: another rate would have no effect.
-_KEPT = (
-    "model.network",
-    "model.optimizer",
-    "model.critic_optimizer",
-    "data._target_",
-    "data.batch_size",
-    "seed",
-    "monitor",
-)
 
 
 def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra: Any) -> None:
@@ -39,9 +26,12 @@ def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra
         overrides: The overrides of the command line.
         hydra: Hydra's own settings.
 
+    The files of a run that is resumed are changed only where they say something else now, and Hydra's own settings
+    stay those that the run was started with.
+
     Raises:
-        ValueError: if another process writes into the folder; if it holds a run and ``cfg.ckpt_path`` does not resume
-            one; or if the run in it is of another network, optimizer, batch size, seed or the like.
+        ValueError: if another process writes into the folder; or if it holds a run and ``cfg.ckpt_path`` does not
+            resume one.
     """
     folder.lock_file.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.lock_file, is_singleton=True)
@@ -52,32 +42,34 @@ def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra
         raise ValueError(f"run={folder} is being written by another process. Choose another folder.") from error
     except NotImplementedError:  # some network file systems cannot lock
         pass
+    resumes = folder.holds_run and folder.is_run
+    if folder.holds_run and cfg.ckpt_path is None:
+        raise ValueError(f"run={folder} holds a run already. Resume it with ckpt_path=last, or choose another folder.")
     kept = _whole(cfg)
-    if folder.checkpoints.is_dir() or folder.scores_file.is_file():
-        _require_same_run(folder, kept)
     if kept.data.get("root") and "://" not in str(kept.data.root):
         kept.data.root = str(Path(str(kept.data.root)).expanduser().absolute())
+    told = list(overrides)
+    if resumes:
+        told = [*_told_before(folder), *(one for one in told if not one.startswith(("run=", "ckpt_path=")))]
     # config.yaml last: with it the folder counts as the folder of a run, and then has the others
     files = {
-        folder.overrides_file: OmegaConf.create(list(overrides)),
+        folder.overrides_file: OmegaConf.create(list(dict.fromkeys(told))),
         folder.hydra_file: OmegaConf.create({"hydra": hydra}),
         folder.config_file: kept,
     }
+    if resumes:
+        del files[folder.hydra_file]
     for file, content in files.items():
-        with whole_file(file) as partial:
-            OmegaConf.save(content, partial)
+        text = OmegaConf.to_yaml(content)
+        if not resumes or not file.is_file() or file.read_text() != text:
+            with whole_file(file) as partial:
+                partial.write_text(text)
 
 
-def _require_same_run(folder: RunFolder, cfg: DictConfig) -> None:
-    if cfg.ckpt_path is None:
-        raise ValueError(f"run={folder} holds a run already. Resume it with ckpt_path=last, or choose another folder.")
-    before = _whole(load_run(folder.path).config)
-    for key in _KEPT:
-        there, here = OmegaConf.select(before, key), OmegaConf.select(cfg, key)
-        if there != here:
-            told = read_yaml(folder.overrides_file)
-            overrides = " ".join(map(str, told)) if isinstance(told, ListConfig) else ""
-            raise ValueError(f"run={folder} has {key}={there}, not {here}. Repeat its overrides to resume: {overrides}")
+def _told_before(folder: RunFolder) -> list[str]:
+    """The overrides that a run was started and resumed with so far."""
+    told = read_yaml(folder.overrides_file) if folder.overrides_file.is_file() else None
+    return [str(one) for one in told] if isinstance(told, ListConfig) else []
 
 
 def _whole(config: DictConfig) -> DictConfig:

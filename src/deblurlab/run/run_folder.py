@@ -129,6 +129,11 @@ class RunFolder:
         """Whether a run has been started in this folder."""
         return self.config_file.is_file()
 
+    @property
+    def holds_run(self) -> bool:
+        """Whether a run has left anything here that a new one would overwrite: a checkpoint, or test scores."""
+        return any(self.checkpoints.glob("*.ckpt")) or self.scores_file.is_file()
+
     @classmethod
     def of_checkpoint(cls, file: Path) -> "RunFolder":
         """The folder of the run that a checkpoint belongs to by its place: ``RUN/checkpoints/NAME.ckpt``."""
@@ -148,7 +153,8 @@ def checkpoint_file(ckpt_path: str, folder: RunFolder) -> Path:
     """
     file = {"last": folder.last_checkpoint, "best": folder.best_checkpoint}.get(ckpt_path, Path(ckpt_path))
     if not file.is_file():
-        raise ValueError(f"ckpt_path={ckpt_path}: there is no checkpoint {file}.")
+        cure = " Start without ckpt_path, or with ckpt_path=auto." if ckpt_path == "last" else ""
+        raise ValueError(f"ckpt_path={ckpt_path}: there is no checkpoint {file}.{cure}")
     return file
 
 

@@ -1,0 +1,149 @@
+"""A resumed run takes the settings of its own folder; the command line says what is to be otherwise."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+from deblurlab.app.devices import KEYS
+from deblurlab.app.resume_trust import require_trusted
+from deblurlab.run.changed_settings import tell_changes
+from deblurlab.run.run_folder import RunFolder, checkpoint_file
+from deblurlab.run.saved_run import Run, load_run
+from deblurlab.run.saved_yaml import read_yaml
+
+log = logging.getLogger(__name__)
+
+_GROUPS = ("data", "model", "trainer", "logger", "callbacks")
+# Keys of a command and not of the training.
+_OF_THE_COMMAND = ("run", "ckpt_path", "trust")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """How a training starts.
+
+    Attributes:
+        cfg: Its whole configuration.
+        model: The name of its model's configuration, such as "unet16".
+        data: The name of its data set's configuration, such as "cifar10".
+        checkpoint: What it resumes from; None for a new run.
+    """
+
+    cfg: DictConfig
+    model: str
+    data: str
+    checkpoint: Path | None
+
+
+def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
+    """Find what a training resumes from, and the settings that it goes on with.
+
+    Args:
+        cfg: What Hydra composed for this command. ``cfg.ckpt_path`` becomes null or the checkpoint's name.
+        folder: The folder of the run.
+
+    Raises:
+        ValueError: if there is no such checkpoint; if the settings of its run are damaged or name what is not trusted;
+            or if the command line changes what a resumed run must keep.
+    """
+    choices = HydraConfig.get().runtime.choices
+    if cfg.ckpt_path == "auto":
+        cfg.ckpt_path = "last" if folder.last_checkpoint.is_file() else None
+    if not cfg.ckpt_path:
+        return Start(cfg=cfg, model=choices["model"], data=choices["data"], checkpoint=None)
+    checkpoint = checkpoint_file(cfg.ckpt_path, folder)
+    origin = RunFolder.of_checkpoint(checkpoint)
+    if not origin.is_run:
+        log.info(f"{checkpoint} lies in no run's folder: the settings are those of the command line")
+        return Start(cfg=cfg, model=choices["model"], data=choices["data"], checkpoint=checkpoint)
+    run = load_run(origin.path)
+    before: Any = OmegaConf.to_container(run.config)
+    now = _moved(_changed(before, cfg, run), str(before.get("run")), cfg.run)
+    for there in (
+        [run] if origin.path == folder.path.absolute() or not folder.holds_run else [run, load_run(folder.path)]
+    ):
+        was: Any = OmegaConf.to_container(there.config)
+        moved = _moved(was, str(was.get("run")), cfg.run)
+        tell_changes(moved, now, source=there.folder.config_file, weights=there.folder.path)
+    return Start(
+        cfg=require_trusted(OmegaConf.create(now), cfg, source=origin.config_file),
+        model=run.model,
+        data=run.data,
+        checkpoint=checkpoint,
+    )
+
+
+def _changed(before: Mapping[str, Any], cfg: DictConfig, run: Run) -> dict[str, Any]:
+    """The settings of a run with what the command line changes.
+
+    A group that the command line chooses anew is taken from there, but for the single keys that the run was started
+    with. A group that it chooses as before changes nothing.
+    """
+    composed: Any = OmegaConf.to_container(cfg, resolve=True)
+    now: Any = OmegaConf.create({**composed, **before})
+    now.trainer = {**{key: composed["trainer"][key] for key in KEYS}, **before["trainer"]}
+    told: Any = read_yaml(run.folder.overrides_file) if run.folder.overrides_file.is_file() else []
+    then = list(_overrides(told if isinstance(told, ListConfig) else []))
+    command = list(_overrides(HydraConfig.get().overrides.task))
+    for group in _chosen_anew(command, run.folder):
+        now[group] = composed[group]
+        for override in then:
+            if override.key_or_group.startswith(f"{group}."):
+                _set(now, override.key_or_group, OmegaConf.create(dict(before)))
+    for override in command:
+        if override.key_or_group not in HydraConfig.get().runtime.choices:
+            _set(now, override.key_or_group, cfg)
+    for key in _OF_THE_COMMAND:
+        now[key] = composed[key]
+    changed: dict[str, Any] = OmegaConf.to_container(now, resolve=True)  # type: ignore[assignment]
+    return changed
+
+
+def _overrides(texts: Any) -> Iterator[Override]:
+    yield from OverridesParser.create().parse_overrides([str(text) for text in texts])
+
+
+def _chosen_anew(command: list[Override], folder: RunFolder) -> Iterator[str]:
+    """The groups of which the command line chooses another configuration than the run was started with."""
+    settings: Any = OmegaConf.to_container(read_yaml(folder.hydra_file), resolve=False)
+    before = settings["hydra"]["runtime"]["choices"]
+    choices: Any = OmegaConf.to_container(HydraConfig.get().runtime.choices)
+    named = {
+        override.key_or_group
+        for override in command
+        if before.get(override.key_or_group) != choices.get(override.key_or_group)
+    }
+    yield from (group for group in _GROUPS if group in named or "experiment" in named)
+
+
+def _set(config: DictConfig, key: str, source: DictConfig) -> None:
+    """Give a key the value that it has in another configuration, or remove it if it has none there."""
+    parent, _, name = key.rpartition(".")
+    there = OmegaConf.select(source, parent) if parent else source
+    if isinstance(there, DictConfig) and name in there:
+        value = there[name]
+        plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+        OmegaConf.update(config, key, plain, merge=False, force_add=True)
+    elif isinstance(here := OmegaConf.select(config, parent) if parent else config, DictConfig):
+        here.pop(name, None)
+
+
+def _moved(config: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
+    """Settings whose paths into the folder of the run are those of the folder that it is in now."""
+
+    def moved(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: moved(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [moved(inner) for inner in value]
+        inside = isinstance(value, str) and (value == old or value.startswith(f"{old}/"))
+        return new + value.removeprefix(old) if inside else value
+
+    return {key: moved(value) if key in ("trainer", "callbacks", "logger") else value for key, value in config.items()}

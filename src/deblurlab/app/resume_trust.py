@@ -1,0 +1,59 @@
+"""What the settings in the folder of a resumed run may name."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from deblurlab.run import trusted
+
+log = logging.getLogger(__name__)
+
+
+def require_trusted(now: DictConfig, cfg: DictConfig, *, source: Path) -> DictConfig:
+    """Check what the settings of a run name beside what the command line itself names.
+
+    Callbacks and loggers that may not be named are left out with a warning, because a run goes on without them.
+
+    Args:
+        now: The settings that a run is to go on with, most of which stand in its folder.
+        cfg: What Hydra composed for this command.
+        source: The file of the folder, for messages.
+
+    Returns:
+        The settings without what was left out.
+
+    Raises:
+        UntrustedError: if the model or the data is of a package that is not trusted.
+    """
+    trust, named = trusted.packages(cfg.trust), set(_targets(OmegaConf.to_container(cfg, resolve=True)))
+    for group in ("callbacks", "logger"):
+        for name in list(now.get(group) or {}):
+            part = {group: {name: _unnamed(OmegaConf.to_container(now)[group][name], named)}}  # type: ignore[index,call-overload]
+            try:
+                trusted.check(part, trust=trust, source=str(source))
+            except trusted.UntrustedError as error:
+                log.warning(f"{error} It is left out of the resumed run.")
+                del now[group][name]
+    trusted.check(_unnamed(OmegaConf.to_container(now), named), trust=trust, source=str(source))
+    return now
+
+
+def _targets(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from [value["_target_"]] if isinstance(value.get("_target_"), str) else []
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _targets(inner)
+
+
+def _unnamed(value: Any, named: set[str]) -> Any:
+    """Settings without the names of classes that the command line names."""
+    if isinstance(value, dict):
+        return {
+            key: _unnamed(inner, named)
+            for key, inner in value.items()
+            if not (key == "_target_" and isinstance(inner, str) and inner in named)
+        }
+    return [_unnamed(inner, named) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,48 @@
+"""Keeps what Lightning leaves out of a checkpoint that is written within an epoch."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+
+from deblurlab.callbacks.lightning_internals import add_training_sums, training_sums
+
+_KEY = "epoch_so_far"
+
+
+class EpochSoFar(Callback):
+    """Lets the metrics of an epoch that is resumed in its middle be those of the whole epoch.
+
+    A checkpoint then holds, under ``epoch_so_far``, the sums of what the batches have logged (``sums``) and the scores
+    of the validations within the epoch (``scores``).
+    """
+
+    def __init__(self) -> None:
+        self._sums: dict[str, dict[str, Tensor]] = {}
+        self._scores: dict[str, Tensor] = {}
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        progress = trainer.fit_loop.epoch_progress.current
+        if progress.ready > progress.processed:  # type: ignore[attr-defined]
+            scores = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
+            checkpoint[_KEY] = {"sums": training_sums(trainer), "scores": scores}
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        before = checkpoint.get(_KEY, {"sums": {}, "scores": {}})
+        self._sums, self._scores = before["sums"], before["scores"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        trainer.callback_metrics.update(self._scores)
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Tensor | Mapping[str, Any] | None,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        if self._sums:
+            add_training_sums(trainer, self._sums)
+            self._sums = {}

@@ -1,0 +1,20 @@
+"""Seeds the random numbers of each training batch, so that a resumed run draws what it would have drawn."""
+
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from deblurlab.callbacks.lightning_internals import batches_trained
+
+
+class SeedBatches(Callback):
+    """Makes torch's random numbers in a training step, such as those of dropout, a function of the run's seed and the
+    number of the batch alone.
+    """
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._seed = torch.initial_seed()
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        torch.manual_seed((self._seed << 32 | batches_trained(trainer)) % 2**63)
