@@ -89,9 +89,9 @@ def _changed(before: Mapping[str, Any], cfg: DictConfig, run: Run) -> dict[str, 
     composed: Any = OmegaConf.to_container(cfg, resolve=True)
     now: Any = OmegaConf.create({**composed, **before})
     now.trainer = {**{key: composed["trainer"][key] for key in KEYS}, **before["trainer"]}
-    told: Any = read_yaml(run.folder.overrides_file) if run.folder.overrides_file.is_file() else []
-    then = list(_overrides(told if isinstance(told, ListConfig) else []))
-    command = list(_overrides(HydraConfig.get().overrides.task))
+    told = read_yaml(run.folder.overrides_file) if run.folder.overrides_file.is_file() else None
+    then = _overrides(told) if isinstance(told, ListConfig) else []
+    command = _overrides(OmegaConf.create(HydraConfig.get().overrides.task))
     for group in _chosen_anew(command, run.folder):
         now[group] = composed[group]
         for override in then:
@@ -106,8 +106,9 @@ def _changed(before: Mapping[str, Any], cfg: DictConfig, run: Run) -> dict[str, 
     return changed
 
 
-def _overrides(texts: Any) -> Iterator[Override]:
-    yield from OverridesParser.create().parse_overrides([str(text) for text in texts])
+def _overrides(texts: ListConfig) -> list[Override]:
+    plain: Any = OmegaConf.to_container(texts, resolve=False)  # an override may hold ${...}
+    return OverridesParser.create().parse_overrides([str(text) for text in plain])
 
 
 def _chosen_anew(command: list[Override], folder: RunFolder) -> Iterator[str]:

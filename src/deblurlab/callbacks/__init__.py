@@ -1,6 +1,7 @@
 """What happens beside training: the history of epochs, pictures, progress, checkpoints by the clock."""
 
 from deblurlab.callbacks.divergence import Divergence
+from deblurlab.callbacks.ema import EMA
 from deblurlab.callbacks.epoch_history import History
 from deblurlab.callbacks.leave_on_signal import LeaveOnSignal
 from deblurlab.callbacks.panel import Panel
@@ -8,4 +9,4 @@ from deblurlab.callbacks.per_image import PerImage
 from deblurlab.callbacks.progress import Progress
 from deblurlab.callbacks.timed_checkpoint import TimedCheckpoint
 
-__all__ = ["Divergence", "History", "LeaveOnSignal", "Panel", "PerImage", "Progress", "TimedCheckpoint"]
+__all__ = ["EMA", "Divergence", "History", "LeaveOnSignal", "Panel", "PerImage", "Progress", "TimedCheckpoint"]

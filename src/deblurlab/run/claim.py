@@ -69,7 +69,8 @@ def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra
 def _told_before(folder: RunFolder) -> list[str]:
     """The overrides that a run was started and resumed with so far."""
     told = read_yaml(folder.overrides_file) if folder.overrides_file.is_file() else None
-    return [str(one) for one in told] if isinstance(told, ListConfig) else []
+    texts: Any = OmegaConf.to_container(told, resolve=False) if isinstance(told, ListConfig) else []
+    return [str(one) for one in texts]
 
 
 def _whole(config: DictConfig) -> DictConfig:
