@@ -11,7 +11,6 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from deblurlab.app.devices import KEYS
 from deblurlab.app.resume_trust import require_trusted
 from deblurlab.run.changed_settings import tell_changes
 from deblurlab.run.run_folder import RunFolder, checkpoint_file
@@ -86,16 +85,18 @@ def _changed(before: Mapping[str, Any], cfg: DictConfig, run: Run) -> dict[str, 
     A group that the command line chooses anew is taken from there, but for the single keys that the run was started
     with. A group that it chooses as before changes nothing.
     """
+    from deblurlab.app.devices import KEYS  # imports torch
+
     composed: Any = OmegaConf.to_container(cfg, resolve=True)
     now: Any = OmegaConf.create({**composed, **before})
     now.trainer = {**{key: composed["trainer"][key] for key in KEYS}, **before["trainer"]}
     told = read_yaml(run.folder.overrides_file) if run.folder.overrides_file.is_file() else None
     then = _overrides(told) if isinstance(told, ListConfig) else []
     command = _overrides(OmegaConf.create(HydraConfig.get().overrides.task))
-    for group in _chosen_anew(command, run.folder):
-        now[group] = composed[group]
+    for key in _chosen_anew(command, run.folder):
+        _set(now, key, cfg)
         for override in then:
-            if override.key_or_group.startswith(f"{group}."):
+            if override.key_or_group.startswith(f"{key}."):
                 _set(now, override.key_or_group, OmegaConf.create(dict(before)))
     for override in command:
         if override.key_or_group not in HydraConfig.get().runtime.choices:
@@ -112,16 +113,17 @@ def _overrides(texts: ListConfig) -> list[Override]:
 
 
 def _chosen_anew(command: list[Override], folder: RunFolder) -> Iterator[str]:
-    """The groups of which the command line chooses another configuration than the run was started with."""
+    """The keys of the groups, as ``data`` and ``model.loss``, of which the command line chooses another configuration
+    than the run was started with.
+    """
     settings: Any = OmegaConf.to_container(read_yaml(folder.hydra_file), resolve=False)
     before = settings["hydra"]["runtime"]["choices"]
     choices: Any = OmegaConf.to_container(HydraConfig.get().runtime.choices)
-    named = {
-        override.key_or_group
-        for override in command
-        if before.get(override.key_or_group) != choices.get(override.key_or_group)
-    }
-    yield from (group for group in _GROUPS if group in named or "experiment" in named)
+    named = [one.key_or_group for one in command if one.key_or_group in choices]
+    anew = [group for group in named if before.get(group) != choices[group]]
+    for group in dict.fromkeys([*(_GROUPS if "experiment" in anew else ()), *anew]):
+        if group.split("/")[0] in _GROUPS:
+            yield group.replace("/", ".")
 
 
 def _set(config: DictConfig, key: str, source: DictConfig) -> None:
