@@ -106,10 +106,10 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     backend = backends.choose(settings.accelerator)
     training = backend.training(settings)
     exact = [EpochSoFar(), FinishEpoch()]
-    own = [TellDevices(training.devices), PrepareNetworks(backend), *exact, *training.watchers]
+    own = [TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
     module: Trainer = instantiate(
         arguments,
-        callbacks=[*_listed(cfg, "callbacks"), *callbacks, *own],
+        callbacks=[*_listed(cfg, "callbacks"), *exact, *callbacks, *own],
         logger=_listed(cfg, "logger") or False,
         enable_progress_bar=False,
         **training.arguments,
