@@ -109,7 +109,7 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     own = [TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
     module: Trainer = instantiate(
         arguments,
-        callbacks=[*_listed(cfg, "callbacks"), *exact, *callbacks, *own],
+        callbacks=[*exact, *_listed(cfg, "callbacks"), *callbacks, *own],
         logger=_listed(cfg, "logger") or False,
         enable_progress_bar=False,
         **training.arguments,

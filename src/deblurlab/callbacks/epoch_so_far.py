@@ -6,7 +6,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.callbacks.lightning_internals import add_training_sums, training_sums
+from deblurlab.callbacks.lightning_internals import add_training_sums, set_training_means, training_sums
 
 _KEY = "epoch_so_far"
 
@@ -15,7 +15,7 @@ class EpochSoFar(Callback):
     """Lets the metrics of an epoch that is resumed in its middle be those of the whole epoch.
 
     A checkpoint then holds, under ``epoch_so_far``, the sums of what the batches have logged (``sums``) and the scores
-    of the validations within the epoch (``scores``).
+    of the validations within the epoch (``scores``). It stands before the callbacks that read these metrics.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class EpochSoFar(Callback):
         progress = trainer.fit_loop.epoch_progress.current
         if progress.ready > progress.processed:  # type: ignore[attr-defined]
             scores = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
-            checkpoint[_KEY] = {"sums": training_sums(trainer), "scores": scores}
+            checkpoint[_KEY] = {"sums": self._sums | training_sums(trainer), "scores": scores}
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         before = checkpoint.get(_KEY, {"sums": {}, "scores": {}})
@@ -44,5 +44,9 @@ class EpochSoFar(Callback):
         batch_idx: int,
     ) -> None:
         if self._sums:
-            add_training_sums(trainer, self._sums)
-            self._sums = {}
+            added = add_training_sums(trainer, self._sums)
+            self._sums = {name: sums for name, sums in self._sums.items() if name not in added}
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        set_training_means(trainer, self._sums)
+        self._sums = {}

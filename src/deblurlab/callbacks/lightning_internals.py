@@ -50,11 +50,25 @@ def training_sums(trainer: Trainer) -> dict[str, dict[str, Tensor]]:
     return sums
 
 
-def add_training_sums(trainer: Trainer, sums: Mapping[str, Mapping[str, Tensor]]) -> None:
-    """Add what :func:`training_sums` gave in the part of an epoch that another process has trained."""
-    for name, result in trainer.fit_loop.epoch_loop._results.items():
-        for state, value in sums.get(name, {}).items():
-            setattr(result, state, getattr(result, state) + value.to(getattr(result, state)))
+def add_training_sums(trainer: Trainer, sums: Mapping[str, Mapping[str, Tensor]]) -> set[str]:
+    """Add what :func:`training_sums` gave in the part of an epoch that another process has trained.
+
+    Returns:
+        The names of the sums that were added: those of metrics that this process has logged in the epoch, too.
+    """
+    results = trainer.fit_loop.epoch_loop._results
+    added = sums.keys() & results.keys()
+    for name in added:
+        for state, value in sums[name].items():
+            setattr(results[name], state, getattr(results[name], state) + value.to(getattr(results[name], state)))
+    return added
+
+
+def set_training_means(trainer: Trainer, sums: Mapping[str, Mapping[str, Tensor]]) -> None:
+    """Give the trainer the epoch's means of metrics that this process has not logged in the epoch."""
+    for name, sum_ in sums.items():
+        mean = sum_["value"] / sum_["cumulated_batch_size"]
+        trainer.callback_metrics[f"{name.removeprefix('training_step.')}_epoch"] = mean
 
 
 def datamodule(trainer: Trainer) -> LightningDataModule:

@@ -85,7 +85,8 @@ class Progress(Callback):
         if "train/gap_epoch" in metrics:  # by how much a critic scores sharp images above restored ones
             parts.append(f"gap {metrics['train/gap_epoch']:.3g}")
         seconds = self._train_seconds or now - self._epoch_start
-        parts.append(speed(self._images, seconds, self._batches_done))
+        if self._batches_done:  # a run may be resumed behind an epoch's last batch
+            parts.append(speed(self._images, seconds, self._batches_done))
         if (most := _most_epochs(trainer)) is not None:
             left = most - trainer.current_epoch - 1
             parts.append(f"{duration(left * (now - self._run_start) / self._epochs_done)} left")
