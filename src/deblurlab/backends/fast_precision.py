@@ -45,7 +45,7 @@ def cpu_speedup(cache: Path) -> float:
     known = _read(cache)
     if machine not in known:
         known[machine] = round(measured_speedup(), 3)
-        log.info("bfloat16 trains %.2f times as fast as float32 here, by a short measurement.", known[machine])
+        log.debug("bfloat16 trains %.2f times as fast as float32 here, by a short measurement.", known[machine])
         try:
             with whole_file(cache) as partial:
                 partial.write_text(json.dumps(known))
