@@ -23,5 +23,5 @@ def test_every_patch_is_visibly_blurred() -> None:
 
 
 def test_patches_without_an_ssim_are_refused_at_the_start() -> None:
-    with pytest.raises(ValueError, match=r"data\.patch must be a whole number of pixels from 11, got 10"):
+    with pytest.raises(ValueError, match=r"data\.patch must be a whole number of pixels from 11 to 300, got 10"):
         Sample(batch_size=16, sigma_range=(1.0, 3.0), patch=10)
