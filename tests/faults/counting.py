@@ -99,8 +99,9 @@ def _time_limit(seconds: float) -> Iterator[None]:
 def table(campaigns: list[Campaign]) -> str:
     """The counts as Markdown, as they stand in docs/results.md."""
     lines = [f"| faults | seed | {' | '.join(Outcome)} |", "|---|---|" + "---|" * len(Outcome)]
-    for one in campaigns:
-        lines.append(f"| {one.name} | {one.seed} | {' | '.join(str(one.counts[end]) for end in Outcome)} |")
+    lines += [
+        f"| {one.name} | {one.seed} | {' | '.join(str(one.counts[end]) for end in Outcome)} |" for one in campaigns
+    ]
     total = sum((one.counts for one in campaigns), Counter[Outcome]())
     lines.append(f"| all {total.total()} | | {' | '.join(str(total[end]) for end in Outcome)} |")
     return "\n".join(lines)

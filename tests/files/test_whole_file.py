@@ -1,6 +1,7 @@
 """A file is whole or not there, whatever happens to the process that writes it."""
 
 import ast
+import errno
 import os
 import signal
 import subprocess
@@ -127,6 +128,41 @@ def test_two_writers_take_turns(tmp_path: Path) -> None:
     assert order == ["first"]
     assert file.read_text() == "second"
     assert names(tmp_path) == ["scores.json"]
+
+
+class _TorchsError(RuntimeError):
+    """What torch makes of an error of the stream that it writes to."""
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_full_disk_is_named_whoever_writes(tmp_path: Path, wrapped: bool) -> None:
+    file = tmp_path / "last.ckpt"
+    file.write_text("before")
+
+    def write() -> None:
+        with whole_file(file):
+            try:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError as error:
+                if wrapped:
+                    raise _TorchsError("unexpected pos 3713472 vs 3713360") from error
+                raise
+
+    with pytest.raises(OSError, match=r"No space left on device: '.*last\.ckpt'") as caught:
+        write()
+    assert caught.value.errno == errno.ENOSPC
+    assert names(tmp_path) == ["last.ckpt"]
+    assert file.read_text() == "before"
+
+
+def test_an_error_in_rusts_words(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=r"No space left on device: '.*weights'"), whole_file(tmp_path / "weights"):
+        raise _TorchsError("I/O error: No space left on device (os error 28)")
+
+
+def test_other_errors_stay_as_they_are(tmp_path: Path) -> None:
+    with pytest.raises(_TorchsError, match="a bug"), whole_file(tmp_path / "weights"):
+        raise _TorchsError("a bug")
 
 
 def test_nobody_renames_by_hand() -> None:

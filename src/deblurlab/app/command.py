@@ -21,6 +21,7 @@ from deblurlab.app import user_errors
 from deblurlab.app.arguments import open_groups
 from deblurlab.app.command_keys import check_keys
 from deblurlab.app.group_choices import check_choices
+from deblurlab.app.home_folder import with_home
 from deblurlab.app.last_words import last_words_of
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group
 from deblurlab.metrics.scores import best_is
@@ -72,6 +73,7 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
         def application() -> None:
             nonlocal quiet, settings
             quiet, settings = os.environ.get(_RAISE) != "1", None
+            sys.argv[1:] = with_home(sys.argv[1:])
             with interruption.listening(last_words):
                 try:
                     check_choices(sys.argv[1:])

@@ -1,8 +1,11 @@
 """What ``${...:...}`` in YAML files computes: folders and groups of runs."""
 
+import itertools
+from contextlib import suppress
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 
 from deblurlab.run.run_folder import RunFolder, weights_name
 from deblurlab.run.saved_run import load_run
@@ -11,13 +14,16 @@ from deblurlab.run.saved_run import load_run
 def run_folder(parent: str, name: str, ckpt_path: str | None) -> str:
     """``parent/name`` for a new run; to resume with ``ckpt_path=last``, the newest resumable run in ``parent``.
 
+    The folder of a new run is made at once: of commands that start within the same second, each finds a name of its
+    own, such as ``parent/name_2``.
+
     Raises:
         ValueError: if there is nothing to resume, or ``ckpt_path=auto`` does not say in which folder.
     """
     if ckpt_path == "auto":
         raise ValueError("ckpt_path=auto needs run=FOLDER, by which a command that is started again finds its run.")
     if ckpt_path != "last":
-        return f"{parent}/{name}"
+        return str(_made(Path(parent), name))
     resumable = [one.path for one in RunFolder.within(Path(parent)) if one.last_checkpoint.is_file()]
     if not resumable:
         raise ValueError(
@@ -25,6 +31,19 @@ def run_folder(parent: str, name: str, ckpt_path: str | None) -> str:
             "or start without ckpt_path."
         )
     return str(max(resumable, key=lambda folder: folder.name))
+
+
+def _made(parent: Path, name: str) -> Path:
+    """A folder that no other command makes, not even at the same time. A sweep's jobs have theirs elsewhere."""
+    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+        return parent / name
+    parent.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        folder = parent / (name if number == 1 else f"{name}_{number}")
+        with suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise AssertionError
 
 
 def run_group() -> str | None:

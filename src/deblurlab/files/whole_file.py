@@ -1,7 +1,9 @@
 """Replaces a file in one step: its name always stands for the whole old content or the whole new content."""
 
+import errno
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -35,7 +37,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         The path to write to: an empty file. The body must not remove it without writing it anew.
 
     Raises:
-        OSError: if the file cannot be written.
+        OSError: naming the file, if it cannot be written: a full disk, a quota, a folder that has vanished. Errors of
+            libraries that write in their own way become one.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,9 +50,29 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             with partial.open("rb+") as written:
                 os.fsync(written.fileno())
             partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
+        except BaseException as error:
+            with suppress(OSError):  # the folder may have vanished, or its disk
+                partial.unlink(missing_ok=True)
+            if isinstance(error, Exception) and (why := _failed_write(error)):
+                raise OSError(why, os.strerror(why), str(path)) from error
             raise
+
+
+# Why a file cannot be written, whatever is written to it.
+_FAILURES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.ENODEV, errno.ESTALE}
+_IN_RUST = re.compile(r"\(os error (\d+)\)")  # how Rust's libraries, such as safetensors, end their messages
+
+
+def _failed_write(error: BaseException | None) -> int | None:
+    """The system's number of the failure behind an error; torch, for one, lets its own error follow on it."""
+    while error is not None:
+        number = error.errno if isinstance(error, OSError) else None
+        if told := _IN_RUST.search(str(error)):
+            number = int(told[1])
+        if number in _FAILURES:
+            return number
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _partial_name(name: str) -> str:

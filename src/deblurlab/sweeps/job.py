@@ -88,10 +88,24 @@ def _folder_name(swept: Mapping[str, str]) -> str:
 def _command(hydra: HydraConf, overrides: list[str], folder: Path) -> list[str]:
     """What a user would type after ``python -m`` to train this one job, or to resume it if it has a checkpoint."""
     added = [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
-    command = ["deblurlab.train", *(f"--config-dir={path}" for path in added), *overrides, f"run='{folder}'"]
+    command = [
+        "deblurlab.train",
+        *(f"--config-dir={path}" for path in added),
+        *overrides,
+        f"run={_quoted(str(folder))}",
+    ]
     files = RunFolder(folder)
     if files.last_checkpoint.is_file():
         return [*command, "ckpt_path=last"]
     # the run ended before its first checkpoint was whole; what it left would be taken for another run
     shutil.rmtree(files.checkpoints, ignore_errors=True)
     return command
+
+
+def _quoted(text: str) -> str:
+    """A value as Hydra's grammar takes any text: in quotes, before which, within the text, stands a backslash.
+
+    Backslashes count as themselves, except before a quote, where each of them needs another one.
+    """
+    escaped = re.sub(r"(\\*)'", r"\1\1\\'", text)
+    return "'" + re.sub(r"(\\+)$", r"\1\1", escaped) + "'"
