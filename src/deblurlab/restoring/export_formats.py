@@ -4,6 +4,7 @@ Each writing function reads its file again and returns a function that runs it, 
 the network by :func:`difference`.
 """
 
+import io
 import logging
 import warnings
 from collections.abc import Callable
@@ -38,8 +39,10 @@ def torch_export(restorer: Restorer, file: Path) -> Run:
         file: The file to write.
     """
     program = _traced(restorer)
-    with whole_file(file) as partial, partial.open("wb") as stream:
-        torch.export.save(program, stream)
+    archive = io.BytesIO()  # onto a full disk, torch's writer would end the process
+    torch.export.save(program, archive)
+    with whole_file(file) as partial:
+        partial.write_bytes(archive.getbuffer())
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given buffer is not writable")  # torch's own reader warns
         module = torch.export.load(file).module()
