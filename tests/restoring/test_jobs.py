@@ -1,0 +1,39 @@
+"""Which files a call of ``restore`` reads and writes."""
+
+from pathlib import Path
+
+import pytest
+
+from deblurlab.restoring.jobs import Job, find_jobs
+
+
+def test_what_systems_leave_beside_pictures_is_left_out_with_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    top = tmp_path / ".hidden/@mine"  # the name of the folder that a user names does not count
+    for name in ("a.jpg", "b.JFIF", "._a.jpg", "@eaDir/a.jpg/THUMB.jpg", "c.gif", ".DS_Store", "film.mkv"):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
+        (top / name).touch()
+    jobs = find_jobs(str(top), tmp_path / "out")
+    assert [job.target for job in jobs] == [tmp_path / "out" / name for name in ("a.jpg", "b.JFIF", "film.mkv")]
+    assert caplog.messages == [
+        "left out, as systems keep them beside pictures: ._a.jpg, @eaDir/a.jpg/THUMB.jpg",
+        "left out, as they are of no kind that is supported: c.gif; c.gif: save its picture as PNG first, or its "
+        "animation as MP4",
+    ]
+
+
+def test_suffixes_of_one_format_may_be_exchanged_and_no_others(tmp_path: Path) -> None:
+    (tmp_path / "a.jfif").touch()
+    assert find_jobs(str(tmp_path / "a.jfif"), tmp_path / "b.jpg") == [Job(tmp_path / "a.jfif", tmp_path / "b.jpg")]
+    with pytest.raises(ValueError, match=r"keeps its format, so it must end in \.jfif"):
+        find_jobs(str(tmp_path / "a.jfif"), tmp_path / "b.png")
+
+
+@pytest.mark.parametrize("name", ["é" * 125 + "0.png", "x" * 251 + ".jpg", "a.png"])
+def test_a_comparison_has_a_name_that_file_systems_take(name: str, tmp_path: Path) -> None:
+    comparison = Job(tmp_path / name, tmp_path / name).comparison
+    comparison.touch()
+    assert comparison.name.endswith(f"{name[-4:]}.compare.jpg")
+    assert comparison.name == "a.png.compare.jpg" or len(comparison.name.encode()) > 250
