@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+# What names of weights on the Hugging Face Hub begin with.
+HUB = "hf://"
+
 
 @dataclass(frozen=True)
 class RunFolder:
@@ -162,9 +165,9 @@ def weights_name(weights: str) -> str:
     """What to call weights in titles and file names: those of a run by its folder, others by their file's name.
 
     Args:
-        weights: A run's folder, a file in it, another safetensors file, or the name of shipped weights.
+        weights: A run's folder, a file in it, another weights file or one on the Hub, or the name of shipped weights.
     """
-    path = Path(weights)
+    path = Path(weights.split("@sha256=")[0] if weights.startswith(HUB) else weights)
     if path.name == RunFolder(path.parent).weights_file.name:
         return path.absolute().parent.name
     if path.suffix == ".ckpt":

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from deblurlab.run import weights_file
 from deblurlab.run.checkpoint import AtomicCheckpointIO
 from deblurlab.run.defaults import with_defaults
-from deblurlab.run.run_folder import RunFolder, weights_name
+from deblurlab.run.hub import fetched
+from deblurlab.run.run_folder import HUB, RunFolder, weights_name
 from deblurlab.run.saved_run import load_run
 
 log = logging.getLogger(__name__)
@@ -74,6 +75,8 @@ def _stored(checkpoint: Path) -> dict[str, Tensor]:
 def load(weights: str) -> Weights:
     """Read the weights that ``weights`` names: a run's folder, its checkpoint, a weights file or a shipped name.
 
+    ``hf://OWNER/REPO/FILE`` is a weights file on the Hugging Face Hub: see :func:`deblurlab.run.hub.fetched`.
+
     A weights file is a safetensors file of deblurlab, or one that others have published: safetensors, or ``.pth`` as
     torch writes it, of a network that the names of its tensors tell. It may name networks of ``deblurlab.nets`` only.
     The configuration in a run's folder may name anything: whoever builds the network must check it before. A checkpoint
@@ -86,7 +89,7 @@ def load(weights: str) -> Weights:
     weights = str(weights)
     if weights in shipped():
         return _from_file(FOLDER / f"{weights}.safetensors", weights)
-    path = Path(weights)
+    path = fetched(weights) if weights.startswith(HUB) else Path(weights)
     if path.is_dir():
         run = RunFolder(path)
         path = run.best_checkpoint if run.best_checkpoint.is_file() else run.weights_file
