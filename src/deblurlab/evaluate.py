@@ -30,6 +30,7 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.app import build
     from deblurlab.callbacks import PerImage
     from deblurlab.interfaces import Evaluable
+    from deblurlab.metrics.perceptual import perceptual
     from deblurlab.run.cost import described
     from deblurlab.run.extremes import draw_extremes
     from deblurlab.run.printed_result import print_result
@@ -39,6 +40,7 @@ def main(cfg: DictConfig) -> float:
     trainer = build.trainer(cfg, per_image)
     subject = _weights(cfg) if cfg.run is None else _run(cfg)
     task, data = subject.task, build.data(subject.config)
+    task.test_metrics = {name: perceptual(name) for name in cfg.metrics}
     assert isinstance(data, Evaluable)
     name = choices().get("data") or load_run(cfg.run).data
     log.info(f"{subject.source} on {name}, {trainer.strategy.root_device}, {trainer.precision}")
@@ -47,6 +49,9 @@ def main(cfg: DictConfig) -> float:
     labels, metrics = data.labels("test"), trainer.callback_metrics
     result = write_test(folder, data=name, metrics=metrics, per_image=per_image.scores, labels=labels)
     print_result(result, model=subject.name)
+    for metric in task.test_metrics:
+        restored, blurred = (result[version][metric] for version in ("restored", "blurred"))
+        log.info(f"{metric} (lower is better): {restored:.4f}; blurred {blurred:.4f}")
     log.info(f"{subject.name}: {described(task, data, images=result['images'])}")
     draw_extremes(per_image.scores, task, data, folder.panel_picture)
     log.info(

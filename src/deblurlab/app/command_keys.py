@@ -23,6 +23,7 @@ _OPEN: dict[str, Any] = {
     "runs": str | list[str],
     "topology": str | list[str],
     "trust": str | list[str],
+    "metrics": list[str],
     "size": list[int],
 }
 

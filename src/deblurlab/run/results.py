@@ -47,12 +47,17 @@ def write_test(
 
     Returns:
         The content of metrics.json. Where the network estimates the sigma of a blur that is known, ``sigma_error`` is
-        the mean over the images of the estimate's absolute error, in pixels.
+        the mean over the images of the estimate's absolute error, in pixels. Metrics beside the table of scores have
+        their means beside its scores.
     """
     result = summary(metrics, data=data, split="test")
     if "estimated_sigma" in per_image and "sigma" in labels:
         pairs = zip(per_image["estimated_sigma"], labels["sigma"], strict=False)  # a test may take a part of the images
         result["sigma_error"] = fmean(abs(estimated - true) for estimated, true in pairs)
+    for name, values in per_image.items():
+        version, _, score = name.partition("_")
+        if version in ("restored", "blurred") and score not in result[version]:  # of a metric that the test was given
+            result[version][score] = fmean(values)
     write_per_image(per_image, labels, folder.per_image_file)
     write(result, folder.scores_file)
     return result

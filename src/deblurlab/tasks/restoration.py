@@ -33,6 +33,8 @@ class Restoration(LightningModule):
         self.val_scores = ImageScores()
         self.test_scores = ImageScores()
         self.test_blurred_scores = ImageScores()
+        # Networks that score images in tests alone, by name. A dict keeps them out of checkpoints.
+        self.test_metrics: dict[str, nn.Module] = {}
 
     def setup(self, stage: str) -> None:
         """Try the loss before a training, which would need it for hours.
@@ -125,12 +127,15 @@ class Restoration(LightningModule):
     def on_test_epoch_start(self) -> None:
         self.test_scores.reset()
         self.test_blurred_scores.reset()
+        for metric in self.test_metrics.values():
+            metric.to(self.device)
 
     def test_step(self, batch: Pair, batch_idx: int) -> dict[str, dict[str, Tensor]]:
         """Score a batch.
 
         Returns:
-            The scores of each image by name, (B,): under "restored" and, for the baseline, under "blurred". A network
+            The scores of each image by name, (B,): under "restored" and, for the baseline, under "blurred". Those of
+            :attr:`test_metrics` are among them. A network
             that estimates the blur adds the sigma that it estimates, in pixels, under "estimated".
         """
         restored = self.restore_whole(batch)
@@ -140,6 +145,10 @@ class Restoration(LightningModule):
         }
         self.test_scores.update(scores["restored"], batch.valid)
         self.test_blurred_scores.update(scores["blurred"], batch.valid)
+        with torch.autocast(batch.sharp.device.type, enabled=False):
+            for name, metric in self.test_metrics.items():
+                scores["restored"][name] = metric(restored, batch.sharp)
+                scores["blurred"][name] = metric(batch.blurred, batch.sharp)
         if (estimator := blur_estimator(self.network)) is not None:
             scores["estimated"] = {"sigma": estimator.estimate_sigma(batch.blurred)}
         return scores

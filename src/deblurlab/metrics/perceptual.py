@@ -1,0 +1,59 @@
+"""Scores by networks that were trained to see as people do. Their weights are downloaded when they are first used."""
+
+from collections.abc import Callable
+from urllib.error import URLError
+
+import torch
+from torch import Tensor, nn
+from torchmetrics.functional.image.dists import DISTSNetwork
+from torchmetrics.functional.image.lpips import _LPIPS
+
+# What each score downloads beside the weights that torchmetrics brings along.
+NAMES = {"lpips": "AlexNet, 233 MB", "dists": "VGG16, 528 MB"}
+
+
+class _LPIPSScore(nn.Module):
+    """Learned perceptual image patch similarity (Zhang et al., 2018), version 0.1 with AlexNet; lower is better."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = _LPIPS(net="alex")
+
+    def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:
+        values: Tensor = self.network(restored.clamp(0, 1), sharp.clamp(0, 1), normalize=True)
+        return values.flatten()
+
+
+class _DISTSScore(nn.Module):
+    """Deep image structure and texture similarity (Ding et al., 2020); lower is better."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = DISTSNetwork()
+
+    def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:
+        values: Tensor = self.network(restored.clamp(0, 1), sharp.clamp(0, 1))
+        return values.reshape(len(restored))
+
+
+_MAKE: dict[str, Callable[[], nn.Module]] = {"lpips": _LPIPSScore, "dists": _DISTSScore}
+
+
+def perceptual(name: str) -> nn.Module:
+    """A score of restored and sharp images, two (B, 3, H, W) batches in about [0, 1]; (B,), lower is better.
+
+    Args:
+        name: One of :data:`NAMES`. What it downloads is kept in ``TORCH_HOME``, by default ``~/.cache/torch``.
+
+    Raises:
+        ValueError: if there is no such score, or its weights can neither be downloaded nor are there already.
+    """
+    if name not in _MAKE:
+        raise ValueError(f"metrics=[{name}]: choose of {', '.join(NAMES)}.")
+    try:
+        return _MAKE[name]().eval().requires_grad_(False)
+    except (URLError, OSError) as error:
+        raise ValueError(
+            f"metrics=[{name}] needs the weights of {NAMES[name]}, which could not be downloaded from "
+            f"download.pytorch.org ({error}). Go online once, or copy them to {torch.hub.get_dir()}/checkpoints."
+        ) from error
