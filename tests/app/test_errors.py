@@ -89,6 +89,27 @@ def test_values_that_make_no_sense(override: str, message: str, refused: Refused
     assert message in refused("train", "trainer=cpu", "model.network.widths=[4,8]", override)
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("import not_there", "cannot be imported: {file}, line 2: ModuleNotFoundError: No module named 'not_there'"),
+        ("class Other: pass", "cannot be imported: AttributeError: module 'own_net' has no attribute 'Net'"),
+        ("def Net(): raise RuntimeError('mine')", "cannot be made: {file}, line 2: RuntimeError: mine"),
+        ("def Net(): return torch.nn.Conv2d(3, 3, 'x')", "cannot be made: {file}, line 2: TypeError: "),
+    ],
+)
+def test_a_mistake_in_a_class_of_ones_own_is_shown_where_it_is(
+    body: str, told: str, refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "own_net.py"
+    file.write_text(f"import torch\n{body}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_net", raising=False)
+    assert f"own_net.Net {told.format(file=file)}" in refused(
+        "train", "model.network._target_=own_net.Net", "trainer=cpu"
+    )
+
+
 def test_a_precision_that_xla_does_not_have(refused: Refused) -> None:
     pytest.importorskip("torch_xla", reason="torch_xla is not installed")
     message = refused("train", "trainer=xla_cpu", "trainer.precision=bf16")

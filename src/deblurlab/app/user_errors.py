@@ -1,15 +1,19 @@
 """What a user is told of an error that he can mend: one message, without a traceback."""
 
 import re
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from hydra.errors import CompactHydraException, InstantiationException, OverrideParseException
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 from deblurlab.app.suggestions import did_you_mean, listed_keys
 
-# Hydra's words for two common mistakes. tests/app/test_errors.py makes both and fails if Hydra words them anew.
+# Hydra's words for common mistakes. tests/app/test_errors.py makes them and fails if Hydra words them anew.
 _NO_SUCH_KEY = re.compile(r"Could not override '([^']+)'")
+_LIBRARIES = {"hydra", "importlib", "torch"}
+_IN_A_CLASS = re.compile(r"Error (locating|in call to) target '([^']+)'")
 _KEY_IS_LISTED = re.compile(r"Could not append to config. An item is already at '([^']+)'")
 
 
@@ -46,9 +50,28 @@ def _words(error: Exception) -> str:
     words = str(error)
     if no_such := _NO_SUCH_KEY.match(words):
         return f"there is no {no_such[1]} to override.{hint(no_such[1])}"
+    if isinstance(error, InstantiationException) and (in_class := _IN_A_CLASS.match(words)):
+        failed = "cannot be imported" if in_class[1] == "locating" else "cannot be made"
+        return f"{in_class[2]} {failed}: {_where(_first(error))}"
     if listed := _KEY_IS_LISTED.match(words):
         return f"{listed[1]} is there already: set it without the +, as {listed[1]}=..."
     return "\n".join(line for line in words.splitlines() if not line.strip().startswith("object_type="))
+
+
+def _first(error: BaseException) -> BaseException:
+    """The error that all others in a chain follow from."""
+    while following := error.__cause__ or error.__context__:
+        error = following
+    return error
+
+
+def _where(error: BaseException) -> str:
+    """An error with the file and line that raised it, or that called the library that did."""
+    words = f"{type(error).__name__}: {error}"
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not frame.filename.startswith("<frozen") and not _LIBRARIES & set(Path(frame.filename).parts):
+            return f"{frame.filename}, line {frame.lineno}: {words}"
+    return words
 
 
 def refuse_new_top_keys(overrides: Sequence[str], groups: Sequence[str]) -> None:
