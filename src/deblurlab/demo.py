@@ -40,7 +40,12 @@ def main(cfg: DictConfig) -> None:
     restorers = {name: load_restorer(source, device=device, trust=cfg.trust) for name, source in chosen.items()}
     for restorer in restorers.values():
         build.prepare(cfg, restorer)
-    limits = server.Limits(bytes=cfg.megabytes * 2**20, pixels=int(cfg.megapixels * 1e6), waiting=cfg.queue)
+    limits = server.Limits(
+        bytes=cfg.megabytes * 2**20,
+        pixels=int(cfg.megapixels * 1e6),
+        waiting=cfg.queue,
+        upload_seconds=cfg.upload_seconds,
+    )
     hosts = ("localhost", "127.0.0.1") if cfg.host == "127.0.0.1" else ("*",)
     page = server.application(restorers, limits=limits, hosts=hosts)
     log.info(f"http://{'localhost' if cfg.host == '127.0.0.1' else cfg.host}:{cfg.port} (Ctrl+C ends it)")

@@ -1,5 +1,6 @@
 """The page: its server by requests, and all of it in a real browser."""
 
+import asyncio
 import base64
 import io
 import re
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 from PIL.PngImagePlugin import PngInfo
 
 from deblurlab.nets import UNet16
@@ -63,7 +64,7 @@ def identity() -> Restorer:
 def client() -> Iterator[Any]:
     from starlette.testclient import TestClient
 
-    limits = server.Limits(bytes=2**20, pixels=100_000, waiting=1)
+    limits = server.Limits(bytes=2**20, pixels=100_000, waiting=1, upload_seconds=60)
     page = server.application({"mine": identity()}, limits=limits, hosts=("testserver", "localhost"))
     with TestClient(page) as opened:
         yield opened
@@ -156,7 +157,7 @@ def test_the_page_offers_the_blurs_that_the_server_takes(client: Any) -> None:
 def test_names_of_weights_are_text_and_not_html() -> None:
     from starlette.testclient import TestClient
 
-    limits = server.Limits(bytes=1, pixels=1, waiting=1)
+    limits = server.Limits(bytes=1, pixels=1, waiting=1, upload_seconds=60)
     with TestClient(server.application({"<b>&": identity()}, limits=limits)) as opened:
         assert "<option>&lt;b&gt;&amp;</option>" in opened.get("/").text
 
@@ -181,7 +182,7 @@ def test_users_take_turns_and_too_many_are_told(monkeypatch: pytest.MonkeyPatch)
             assert go_on.wait(30)
             return blurred
 
-    limits = server.Limits(bytes=2**20, pixels=100_000, waiting=1)
+    limits = server.Limits(bytes=2**20, pixels=100_000, waiting=1, upload_seconds=60)
     page = server.application({"slow": Restorer(Slow())}, limits=limits)
     pictures = [picture(number, 40, 40) for number in range(2)]
     answers: dict[int, Any] = {}
@@ -203,6 +204,89 @@ def test_users_take_turns_and_too_many_are_told(monkeypatch: pytest.MonkeyPatch)
             user.join(30)
     for user, pixels in enumerate(pictures):
         np.testing.assert_array_equal(received(answers[user].json()["restored"]), pixels)
+
+
+def asked(path: str, content: bytes, *, chunk_seconds: float = 0.0, leaves: threading.Event | None = None) -> Any:
+    """The ASGI messages of a client that sends ``content`` in two halves, and leaves when it is told."""
+
+    async def ask(page: Any) -> int | None:
+        halves, status = [content[:-1], content[-1:]], None
+
+        async def receive() -> dict[str, Any]:
+            if halves:
+                await asyncio.sleep(chunk_seconds)
+                half = halves.pop(0)
+                return {"type": "http.request", "body": half, "more_body": bool(halves)}
+            while leaves is None or not leaves.is_set():
+                await asyncio.sleep(0.01)
+            return {"type": "http.disconnect"}
+
+        async def send(message: dict[str, Any]) -> None:
+            nonlocal status
+            status = message.get("status", status)
+
+        target, _, query = path.partition("?")
+        scope = {"type": "http", "method": "POST", "path": target, "query_string": query.encode(), "headers": []}
+        await page({**scope, "http_version": "1.1"}, receive, send)
+        return status
+
+    return ask
+
+
+def test_slow_uploads_end_in_time_and_hold_nobody_up() -> None:
+    limits = server.Limits(bytes=2**20, pixels=100_000, waiting=1, upload_seconds=0.3)
+    content = encode(PIXELS)
+
+    async def both() -> tuple[list[int | None], int | None]:
+        page = server.application({"mine": identity()}, limits=limits)
+        slow = [asyncio.create_task(asked("/restore?weights=mine", content, chunk_seconds=9)(page)) for _ in range(9)]
+        await asyncio.sleep(0.05)
+        quick = await asked("/restore?weights=mine", content)(page)
+        return [await one for one in slow], quick
+
+    assert asyncio.run(both()) == ([408] * 9, 200)
+
+
+def test_nothing_is_done_for_a_client_that_left() -> None:
+    """Of a picture of 4 tiles the second is the last; the client that waits behind it has left before its turn."""
+    tiles, leaves, left = 0, threading.Event(), threading.Event()
+    left.set()
+
+    class Counting(torch.nn.Module):
+        def forward(self, blurred: torch.Tensor) -> torch.Tensor:
+            nonlocal tiles
+            tiles += 1
+            leaves.set()
+            time.sleep(0.3)
+            return blurred
+
+    limits = server.Limits(bytes=2**24, pixels=2_000_000, waiting=4, upload_seconds=60)
+    content = encode(picture(0, 700, 700))
+
+    async def all_clients() -> list[int | None]:
+        page = server.application({"mine": Restorer(Counting())}, limits=limits)
+        clients = (asked("/restore?weights=mine", content, leaves=event)(page) for event in (leaves, left))
+        return list(await asyncio.gather(*clients))
+
+    assert asyncio.run(all_clients()) == [400, 400]
+    assert 1 <= tiles <= 2
+
+
+def test_a_long_strip_is_refused(client: Any) -> None:
+    strip = encode(np.zeros((1, 60_000, 3), np.uint8))
+    assert len(strip) < 1000
+    answer = client.post("/restore?weights=mine", content=strip)
+    assert (answer.status_code, "too long a strip" in answer.json()["error"]) == (413, True)
+
+
+def test_postscript_reaches_no_interpreter(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("Ghostscript was called")
+
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", never)
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 90 60\n%%EndComments\nshowpage\n%%EOF\n"
+    answer = client.post("/restore?weights=mine", content=eps)
+    assert (answer.status_code, "This is no picture" in answer.json()["error"]) == (400, True)
 
 
 @pytest.fixture

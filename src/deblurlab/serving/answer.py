@@ -2,7 +2,9 @@
 
 import base64
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from deblurlab.metrics.image import psnr, ssim
 from deblurlab.pictures import Picture
 from deblurlab.pictures.png_chunks import COLOUR_CHUNKS, with_chunks_of
 from deblurlab.restoring import Restorer, Tiling
+from deblurlab.restoring.tiling import tile_count
 
 # The blurs that the page can give a sharp picture, and the most of each: a Gaussian's sigma and the length of a
 # camera's path, both in pixels.
@@ -53,13 +56,14 @@ class Wish:
     amount: float
 
 
-def answer(wish: Wish, upload: bytes, *, most_pixels: int) -> dict[str, Any]:
+def answer(wish: Wish, upload: bytes, *, most_pixels: int, on_tile: Callable[[], None]) -> dict[str, Any]:
     """Restore an uploaded picture.
 
     Args:
         wish: What is asked for.
         upload: The bytes of a picture's file.
         most_pixels: The most pixels that the picture may have.
+        on_tile: Called before the work starts and after each tile; what it raises ends the work.
 
     Returns:
         ``restored``, a picture as a data URL; ``blurred``, the same, unless the browser can show the upload itself;
@@ -68,11 +72,13 @@ def answer(wish: Wish, upload: bytes, *, most_pixels: int) -> dict[str, Any]:
     Raises:
         RefusedRequestError: if the upload is no picture, or too large, or too small for the blur.
     """
-    picture = _decoded(upload, most_pixels)
+    on_tile()
+    picture = _decoded(upload, wish.restorer.size_multiple, most_pixels)
     uploaded = np.array(_upright(picture))  # a copy: torch warns of arrays that cannot be written
     height, width, _ = uploaded.shape
     blurred = _blurred(uploaded, wish) if wish.blur else uploaded
-    restored = wish.restorer.restore(blurred, tiling=Tiling())  # tiles of one shape: each network is compiled once
+    # tiles of one shape: each network is compiled once
+    restored = wish.restorer.restore(blurred, tiling=Tiling(), on_tile=on_tile)
     found: dict[str, Any] = {"restored": _data_url(restored, picture, upload)}
     if wish.blur or not _browsers_show(upload):
         found["blurred"] = _data_url(blurred, picture, upload)
@@ -81,12 +87,16 @@ def answer(wish: Wish, upload: bytes, *, most_pixels: int) -> dict[str, Any]:
     return found
 
 
-def _decoded(upload: bytes, most_pixels: int) -> Picture:
-    """The picture of an upload, unless it has too many pixels."""
+def _decoded(upload: bytes, multiple: int, most_pixels: int) -> Picture:
+    """The picture of an upload, unless it has too many pixels, or takes too many tiles for the few that it has."""
     try:
         height, width = pictures.size(io.BytesIO(upload), "The file")
         if height * width > most_pixels:
             raise RefusedRequestError(413, f"{width}x{height} pixels are more than {most_pixels / 1e6:g} megapixels.")
+        side = isqrt(most_pixels)
+        square, needed = (tile_count(*size, Tiling(), multiple) for size in ((side, side), (height, width)))
+        if needed > 2 * square:  # a strip of one row takes as long as a picture of whole tiles
+            raise RefusedRequestError(413, f"{width}x{height} pixels are too long a strip. Cut the picture in parts.")
         return pictures.read(upload, "The file")
     except ValueError as error:
         raise RefusedRequestError(400, _reason(error, upload)) from error

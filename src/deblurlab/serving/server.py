@@ -6,11 +6,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import anyio
 import numpy as np
 import skimage.data
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
@@ -19,6 +17,7 @@ from starlette.routing import Route
 
 from deblurlab.restoring import Restorer
 from deblurlab.serving.answer import BLURS, RefusedRequestError, Wish, answer, png
+from deblurlab.serving.turns import Turns
 
 # Photographs that no shipped network was trained on.
 SAMPLES: Mapping[str, Callable[[], Any]] = {"cat": skimage.data.chelsea, "coffee": skimage.data.coffee}
@@ -37,12 +36,14 @@ class Limits:
     Attributes:
         bytes: The largest upload in bytes.
         pixels: The largest picture in pixels, height times width.
-        waiting: How many requests may wait while one runs; further ones are refused.
+        waiting: How many pictures may wait while one is restored; further ones are refused.
+        upload_seconds: The longest time that an upload may take.
     """
 
     bytes: int
     pixels: int
     waiting: int
+    upload_seconds: float
 
 
 def application(restorers: Mapping[str, Restorer], *, limits: Limits, hosts: tuple[str, ...] = ("*",)) -> Starlette:
@@ -57,8 +58,7 @@ def application(restorers: Mapping[str, Restorer], *, limits: Limits, hosts: tup
     page = page.replace("<!--weights-->", "".join(f"<option>{escape(name)}</option>" for name in restorers))
     page = page.replace("<!--limit-->", f"{limits.pixels / 1e6:g} megapixels, {limits.bytes / 2**20:g} MB")
     samples = {name: png(np.asarray(load())) for name, load in SAMPLES.items()}
-    turn = anyio.Lock()  # one request at a time runs a network
-    waiting_or_running = 0
+    turns = Turns(waiting=limits.waiting, upload_bytes=limits.bytes, upload_seconds=limits.upload_seconds)
 
     async def index(request: Request) -> Response:
         return HTMLResponse(page, headers=_HEADERS)
@@ -68,18 +68,13 @@ def application(restorers: Mapping[str, Restorer], *, limits: Limits, hosts: tup
         return Response(content, media_type="image/png") if content else Response(status_code=404)
 
     async def restore(request: Request) -> Response:
-        nonlocal waiting_or_running
         try:
             wish = _wish(request, restorers)
-            if waiting_or_running > limits.waiting:
-                raise RefusedRequestError(503, "Too many pictures are waiting. Try again in a minute.")
-            waiting_or_running += 1
-            try:
-                upload = await _body(request, limits.bytes)
-                async with turn:
-                    found = await run_in_threadpool(answer, wish, upload, most_pixels=limits.pixels)
-            finally:
-                waiting_or_running -= 1
+            turns.refuse_when_full()  # before an upload that would be in vain
+            upload = await turns.upload(request)
+            found = await turns.take(
+                request, lambda go_on: answer(wish, upload, most_pixels=limits.pixels, on_tile=go_on)
+            )
             return JSONResponse(found)
         except RefusedRequestError as error:
             return JSONResponse({"error": str(error)}, error.status)
@@ -107,17 +102,3 @@ def _wish(request: Request, restorers: Mapping[str, Restorer]) -> Wish:
     if blur and not 0 < amount <= BLURS[blur]:  # also refuses NaN
         raise RefusedRequestError(400, f"The blur must be between 0 and {BLURS[blur]:g} pixels.")
     return Wish(restorer=restorers[name], blur=blur, amount=amount)
-
-
-async def _body(request: Request, most_bytes: int) -> bytes:
-    """The upload; it is read no further than it may be long.
-
-    Raises:
-        RefusedRequestError: if it is longer.
-    """
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > most_bytes:
-            raise RefusedRequestError(413, f"The file is larger than {most_bytes / 2**20:g} MB.")
-    return bytes(content)

@@ -1,0 +1,109 @@
+"""Slow uploads hold nobody up, one picture is restored at a time, and none for a client that has left."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+
+from deblurlab.serving.answer import RefusedRequestError
+
+T = TypeVar("T")
+
+# Uploads that may be under way at once; they bound the memory, and wait in no queue.
+_UPLOADS = 32
+
+
+class Turns:
+    """The turns of all requests.
+
+    Args:
+        waiting: How many pictures may wait while one is restored; further ones are refused.
+        upload_bytes: The largest upload.
+        upload_seconds: The longest time that an upload may take.
+    """
+
+    def __init__(self, *, waiting: int, upload_bytes: int, upload_seconds: float) -> None:
+        self._waiting, self._bytes, self._seconds = waiting, upload_bytes, upload_seconds
+        self._uploads = self._pictures = 0
+        self._turn = asyncio.Lock()
+
+    async def upload(self, request: Request) -> bytes:
+        """The body of a request; it is read no further than it may be long, and for no longer than it may take.
+
+        Raises:
+            RefusedRequestError: if it is too long or too slow, or too many others are under way.
+        """
+        if self._uploads >= _UPLOADS:
+            raise RefusedRequestError(503, "Too many pictures are being uploaded. Try again in a minute.")
+        self._uploads += 1
+        content = bytearray()
+        try:
+            async with asyncio.timeout(self._seconds):
+                async for chunk in request.stream():
+                    content += chunk
+                    if len(content) > self._bytes:
+                        raise RefusedRequestError(413, f"The file is larger than {self._bytes / 2**20:g} MB.")
+        except TimeoutError as error:
+            raise RefusedRequestError(408, f"The upload took longer than {self._seconds:g} seconds.") from error
+        finally:
+            self._uploads -= 1
+        return bytes(content)
+
+    def refuse_when_full(self) -> None:
+        """Raise RefusedRequestError if no further picture may wait."""
+        if self._pictures > self._waiting:
+            raise RefusedRequestError(503, "Too many pictures are waiting. Try again in a minute.")
+
+    async def take(self, request: Request, work: Callable[[Callable[[], None]], T]) -> T:
+        """Run ``work`` in a thread when it is this request's turn.
+
+        Args:
+            request: A request whose body has been read.
+            work: What to do. It is given a function that it calls now and then; that function raises ClientDisconnect
+                once the client has left.
+
+        Raises:
+            RefusedRequestError: if too many others wait.
+            ClientDisconnect: if the client leaves before the work is done.
+        """
+        self.refuse_when_full()
+        left = threading.Event()
+
+        def go_on() -> None:
+            if left.is_set():
+                raise ClientDisconnect
+
+        running = False
+
+        async def in_turn() -> T:
+            nonlocal running
+            async with self._turn:
+                running = True
+                return await run_in_threadpool(work, go_on)
+
+        self._pictures += 1
+        working, leaving = asyncio.ensure_future(in_turn()), asyncio.ensure_future(_left(request))
+        try:
+            await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            left.set()
+            if not running:
+                working.cancel()  # it waits for its turn; work in a thread ends by itself, and keeps its turn till then
+            with suppress(asyncio.CancelledError):
+                await working
+            raise ClientDisconnect
+        finally:
+            leaving.cancel()
+            self._pictures -= 1
+
+
+async def _left(request: Request) -> None:
+    """Ends when the client has left. After its body, nothing else comes from a client."""
+    message: Any = {}
+    while message.get("type") != "http.disconnect":
+        message = await request.receive()
