@@ -374,6 +374,10 @@ def test_the_page_in_chromium(browser: Any, tmp_path: Path, free_port: int) -> N
             assert 0.1 < float(find("ssim-blurred").text) < 1
             assert find("psnr-restored").text == find("psnr-blurred").text  # the network changes nothing
             browser.save_screenshot(str(tmp_path / "page.png"))
+            narrow = {"width": 320, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
+            assert browser.execute_script("return document.documentElement.scrollWidth") == 320
+            browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
             Select(find("blur")).select_by_value("")
             for name, content, message in BAD:
