@@ -73,7 +73,8 @@ class OpenedRun:
         """One column per fact of the test images, each with one value per image.
 
         ``image`` counts from 0; ``restored_ssim``, ``blurred_ssim`` and others are the image's scores. The data set
-        adds columns of its own: ``sigma``, the width of the blur in pixels, or ``frame``, the name of a video frame.
+        adds columns of its own: ``sigma``, the width of the blur in pixels, or ``frame``, the name of a video frame. A
+        network that estimates the blur adds ``estimated_sigma``.
 
         Raises:
             ValueError: naming the file, if the run was not tested yet, or the file is damaged.
