@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from tests.conftest import Call
 
@@ -40,6 +41,25 @@ def test_a_loss_lost_since_the_last_look_does_not_reach_the_checkpoint(call: Cal
     arguments = ("model=unet16", "model.network.widths=[4,8]", "trainer=cpu", "trainer.precision=32-true")
     with pytest.raises(SystemExit, match="diverged at batch 4 of epoch 1"):
         call("train", *arguments, *FEW, "trainer.log_every_n_steps=100", "model.optimizer.lr=1e30", "run=run")
+    assert not (tmp_path / "run/checkpoints/last.ckpt").exists()
+
+
+class LostInEvaluation(nn.Conv2d):
+    """Its training is sane, and in evaluation mode it gives no numbers."""
+
+    def __init__(self) -> None:
+        super().__init__(3, 3, 1)
+
+    def forward(self, blurred: torch.Tensor) -> torch.Tensor:
+        return super().forward(blurred) if self.training else blurred * float("nan")
+
+
+def test_a_network_that_is_lost_in_validation_only_is_reported_as_that(call: Call, tmp_path: Path) -> None:
+    network = "model.network={_target_: tests.callbacks.test_divergence.LostInEvaluation}"
+    with pytest.raises(
+        SystemExit, match=r"the validation of epoch 1 gives val/loss = nan, though the losses of training"
+    ):
+        call("train", "model=unet16", network, *FEW, "trainer=cpu", "logger=none", "run=run")
     assert not (tmp_path / "run/checkpoints/last.ckpt").exists()
 
 

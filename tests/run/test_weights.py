@@ -136,6 +136,32 @@ def test_damaged_and_foreign_files_are_named(file: Path) -> None:
         weights.load(str(file))
 
 
+def test_no_flipped_byte_goes_unnoticed(file: Path) -> None:
+    """Of each of 60 bytes all over the file one bit is flipped: the file is refused, or it is what it was."""
+    network = weights.load(str(file)).network
+    state, content = load_file(file), file.read_bytes()
+    refused = 0
+    for place in np.linspace(8, len(content) - 1, 60).astype(int):
+        damaged = bytearray(content)
+        damaged[place] ^= 1
+        file.write_bytes(damaged)
+        try:
+            loaded = weights.load(str(file))
+            assert loaded.network == network
+            assert all(torch.equal(loaded.state[name], value) for name, value in state.items())
+        except ValueError as error:
+            assert "mine.safetensors" in str(error)  # noqa: PT017
+            refused += 1
+    assert refused > 50
+
+
+def test_a_file_without_a_checksum_is_read(file: Path) -> None:
+    """As version 0.1.0 wrote them."""
+    state = load_file(file)
+    save_file(state, file, metadata())
+    assert weights.load(str(file)).state.keys() == state.keys()
+
+
 def test_weights_of_another_network_are_refused(file: Path) -> None:
     with pytest.raises(ValueError, match=r"encoder\.0\.0\.weight is \(4, 3, 3, 3\) there and \(16, 3, 3, 3\) here"):
         weights.fill(UNet16(), weights.load(str(file)))

@@ -16,7 +16,8 @@ from lightning.pytorch.trainer.connectors import checkpoint_connector
 from typing_extensions import override
 
 from deblurlab.files.whole_file import whole_file
-from deblurlab.run.checkpoint_content import relocated, require_names
+from deblurlab.run.checkpoint_content import relocated, require_names, require_numbers
+from deblurlab.run.checksum import require_whole_archive
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,14 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     @override
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
+        """Write a checkpoint; leave what is there as it is where the weights are no numbers.
+
+        Raises:
+            ValueError: if a weight is NaN.
+            OSError: if the file cannot be written.
+        """
+        for weights in ("state_dict", "current_model_state"):
+            require_numbers(checkpoint.get(weights, {}), f"the training, before it writes {path}")
         self._folders.add(Path(path).parent.resolve())
         with whole_file(path) as partial, partial.open("wb") as file:
             torch.save(checkpoint, file)
@@ -111,9 +120,10 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
         Raises:
             FileNotFoundError: if there is none.
-            ValueError: if it is damaged, or holds what no checkpoint of a run holds.
+            ValueError: if it is damaged, holds what no checkpoint of a run holds, or a weight is NaN.
         """
         try:
+            require_whole_archive(path)
             checkpoint: Any = super().load_checkpoint(path, map_location or _to_cpu, weights_only=True)
         except FileNotFoundError:
             raise
@@ -126,4 +136,5 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             checkpoint["callbacks"] = relocated(checkpoint.get("callbacks", {}), Path(path).parent.resolve())
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{path} is no checkpoint of deblurlab, or is damaged: {error}.") from error
+        require_numbers(checkpoint["state_dict"], path)
         return checkpoint

@@ -1,6 +1,7 @@
 """What a checkpoint may hold, whoever wrote it: names, tensors, and no file outside its own folder."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,23 @@ def require_names(checkpoint: dict[Any, Any]) -> None:
         raise ValueError(f"{others[0][:200]} is no tensor")
     if not isinstance(callbacks, dict) or not all(isinstance(name, str) for name in callbacks):
         raise ValueError("the states of its callbacks have no names")
+
+
+def require_numbers(weights: Mapping[str, Tensor], source: object) -> None:
+    """Check that no weight is NaN, as all are after a training that diverged.
+
+    Args:
+        weights: Parameters and buffers by name.
+        source: What they come from, for the message.
+
+    Raises:
+        ValueError: naming the source and the first such tensor.
+    """
+    for name, value in weights.items():
+        if value.is_floating_point() and bool(value.isnan().any()):
+            raise ValueError(
+                f"{source}: its weights are no numbers (NaN), first {name[:200]}. Take those of another epoch or run."
+            )
 
 
 def relocated(state: Any, folder: Path) -> Any:

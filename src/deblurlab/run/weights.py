@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from deblurlab.run import weights_file
 from deblurlab.run.checkpoint import AtomicCheckpointIO
+from deblurlab.run.checkpoint_content import require_numbers
 from deblurlab.run.defaults import with_defaults
 from deblurlab.run.hub import fetched
 from deblurlab.run.run_folder import HUB, RunFolder, weights_name
@@ -139,9 +140,10 @@ def fill(network: nn.Module, weights: Weights) -> None:
     """Put weights into a network.
 
     Raises:
-        ValueError: if they are of another network.
+        ValueError: if they are of another network, or one of them is NaN.
     """
     require_fit(network, weights)
+    require_numbers(weights.state, weights.title)
     with torch.no_grad():
         network.load_state_dict(weights.state)
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from deblurlab.files.whole_file import whole_file
 from deblurlab.nets.recognised import EXPECTED, recognised
+from deblurlab.run.checksum import checksum
 from deblurlab.run.pth_file import read_pth
 
 # Files with other suffixes are checkpoints.
@@ -32,7 +33,7 @@ class Content(NamedTuple):
     Attributes:
         network: The configuration of the network, ``_target_`` and its arguments.
         shapes: The shapes of its parameters and buffers, by name.
-        read: Reads the parameters and buffers, by name.
+        read: Reads the parameters and buffers, by name. It raises ValueError if they are not those that were written.
     """
 
     network: dict[str, Any]
@@ -50,9 +51,11 @@ def write(state: Mapping[str, Tensor], network: Mapping[str, Any] | DictConfig, 
     """
     plain = OmegaConf.to_container(network, resolve=True) if isinstance(network, DictConfig) else dict(network)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    text = json.dumps(plain)
+    about = {"format": _FORMAT, "network": text, "sha256": checksum(text, tensors)}
     with whole_file(file) as partial:
         # not with save_file, whose files only their owner may read
-        partial.write_bytes(serialise(tensors, {"format": _FORMAT, "network": json.dumps(plain)}))
+        partial.write_bytes(serialise(tensors, about))
 
 
 def read(file: Path) -> Content:
@@ -73,7 +76,11 @@ def read(file: Path) -> Content:
 def _read_safetensors(file: Path) -> Content:
     def tensors() -> dict[str, Tensor]:
         with safe_open(file, "pt") as stream:
-            return {name: stream.get_tensor(name) for name in shapes}
+            state = {name: stream.get_tensor(name) for name in shapes}
+        # files of earlier versions, and of others, have none
+        if "sha256" in about and about["sha256"] != checksum(about.get("network", ""), state):
+            raise ValueError(f"{file} is damaged: its content is not what was written. Get the file again.")
+        return state
 
     try:
         with file.open("rb") as stream:
