@@ -37,6 +37,7 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.run.results import write_test
 
     folder, per_image = RunFolder(Path(cfg.output)), PerImage()
+    cfg.trainer.precision = _precision(cfg)
     trainer = build.trainer(cfg, per_image)
     subject = _weights(cfg) if cfg.run is None else _run(cfg)
     task, data = subject.task, build.data(subject.config)
@@ -48,7 +49,7 @@ def main(cfg: DictConfig) -> float:
 
     labels, metrics = data.labels("test"), trainer.callback_metrics
     result = write_test(folder, data=name, metrics=metrics, per_image=per_image.scores, labels=labels)
-    print_result(result, model=subject.name)
+    print_result(result, model=subject.name, precision=str(trainer.precision))
     for metric in task.test_metrics:
         restored, blurred = (result[version][metric] for version in ("restored", "blurred"))
         log.info(f"{metric} (lower is better): {restored:.4f}; blurred {blurred:.4f}")
@@ -59,6 +60,13 @@ def main(cfg: DictConfig) -> float:
         f"are in {folder}"
     )
     return float(result["restored"]["ssim"])
+
+
+def _precision(cfg: DictConfig) -> str | int:
+    """The precision that the command line names, or the one that the run was trained in."""
+    trained = load_run(cfg.run).config.trainer.get("precision") if cfg.run is not None else None
+    precision: str | int = cfg.trainer.precision or trained or "auto"
+    return precision
 
 
 class _Subject(NamedTuple):

@@ -50,6 +50,7 @@ def main(cfg: DictConfig) -> float | None:
     cfg = start.cfg
     seed_everything(cfg.seed, verbose=False)
     data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg, per_image, LeaveOnSignal(folder))
+    cfg.trainer.precision = trainer.precision  # which one ``auto`` is here, for those who open the run elsewhere
     if trainer.is_global_zero:
         claim_folder(folder, cfg, model=start.model, data=start.data)
     settings: Any = with_defaults(OmegaConf.to_container(cfg, resolve=True))
@@ -65,7 +66,7 @@ def main(cfg: DictConfig) -> float | None:
         assert isinstance(data, Evaluable)
         labels, metrics = data.labels("test"), trainer.callback_metrics
         result = write_test(folder, data=start.data, metrics=metrics, per_image=per_image.scores, labels=labels)
-        print_result(result, model=start.model)
+        print_result(result, model=start.model, precision=str(trainer.precision))
     if trainer.is_global_zero:
         log.info(f"{folder} holds {', '.join(sorted(entry.name for entry in folder.path.glob('[!.]*')))}")
     for logger in trainer.loggers:

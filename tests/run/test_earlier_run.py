@@ -39,6 +39,17 @@ def test_an_evaluation_gives_the_scores_that_it_wrote(call: Call, tmp_path: Path
         assert now[version] == pytest.approx(then[version], rel=1e-4)
 
 
+@pytest.mark.parametrize(("chosen", "precision"), [((), "bf16-mixed"), (("trainer.precision=32-true",), "32-true")])
+def test_an_evaluation_takes_the_run_s_precision(
+    chosen: tuple[str, ...], precision: str, call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = shutil.copytree(EARLIER, tmp_path / "run")
+    config = run / ".hydra/config.yaml"
+    config.write_text(config.read_text().replace("precision: 32-true", "precision: bf16-mixed"))
+    call("evaluate", f"run={run}", "trainer=cpu", "trainer.limit_test_batches=1", *chosen)
+    assert f"sample, test set, 16 images, {precision}" in capsys.readouterr().out
+
+
 def test_it_resumes(call: Call, tmp_path: Path) -> None:
     run = shutil.copytree(EARLIER, tmp_path / "run")
     limits = [f"trainer.limit_{stage}_batches={count}" for stage, count in (("train", 8), ("val", 1), ("test", 2))]

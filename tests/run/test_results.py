@@ -109,7 +109,7 @@ def test_an_estimate_of_the_blur_is_compared_with_the_truth(
     assert results.read_scores(folder.scores_file) == result
     table = results.read_per_image(folder.per_image_file)
     assert table["estimated_sigma"] == [2.0] * 32
-    print_result(result, model="mine")
+    print_result(result, model="mine", precision="32-true")
     assert f"is off by {result['sigma_error']:.3f} pixels on average" in capsys.readouterr().out
 
 
@@ -117,12 +117,12 @@ def test_images_without_error_are_named_under_the_printed_table(capsys: pytest.C
     scores = dict.fromkeys((score.name for score in SCORES), 0.5)
     result = {"data": "sample", "split": "test", "images": 1500}
     result |= {"restored": scores | {"infinite_psnr": 0}, "blurred": scores | {"infinite_psnr": 2}}
-    print_result(result, model="mine")
+    print_result(result, model="mine", precision="32-true")
     printed = capsys.readouterr().out
     assert "sample, test set, 1,500 images" in printed
     assert "PSNR leaves out images without any error: 0 restored, 2 blurred." in printed
     result["blurred"]["infinite_psnr"] = 0
-    print_result(result, model="mine")
+    print_result(result, model="mine", precision="32-true")
     assert "leaves out" not in capsys.readouterr().out
 
 

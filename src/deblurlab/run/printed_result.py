@@ -12,15 +12,16 @@ from rich.table import Table
 from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
 
 
-def print_result(result: Mapping[str, Any], *, model: str) -> None:
+def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> None:
     """Print a table with one row for the restored images and one for the blurred ones.
 
     Args:
         result: The content of metrics.json.
         model: The title of the restored images' row.
+        precision: What the network computed in, such as "bf16-mixed".
     """
     table = Table(
-        title=escape(f"{result['data']}, {result['split']} set, {result['images']:,} images"),
+        title=escape(f"{result['data']}, {result['split']} set, {result['images']:,} images, {precision}"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )
