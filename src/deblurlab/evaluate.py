@@ -36,6 +36,8 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.run.printed_result import print_result
     from deblurlab.run.results import write_test
 
+    if cfg.trainer.limit_test_batches == 0:
+        raise ValueError("trainer.limit_test_batches=0 leaves no image to evaluate.")
     folder, per_image = RunFolder(Path(cfg.output)), PerImage()
     cfg.trainer.precision = _precision(cfg)
     trainer = build.trainer(cfg, per_image)

@@ -110,6 +110,9 @@ def test_the_keys_of_a_command(command: str) -> None:
         ("train", "trainer.accumulate_grad_batches=100000000000000000000", "got one of more than 64 bits."),
         ("train", "logger.csv.name=5", "logger.csv.name must be text or null, got 5. Quote it twice: "),
         ("train", "model.optimizer._partial_=[1]", "model.optimizer._partial_ must be true or false, got [1]."),
+        ("train", "trainer.overfit_batches=2", "trainer.overfit_batches=2: a run draws its images anew"),
+        ("train", "trainer.precision=64-true", "trainer.precision=64-true: images, weights and scores are float32"),
+        ("evaluate", "trainer.limit_test_batches=0", "trainer.limit_test_batches=0 leaves no image to evaluate."),
         ("restore", "tile=abc", 'tile must be a whole number, got "abc".'),
         ("restore", "tta=no", 'tta must be true or false, got "no".'),
         ("restore", "overwrite=never", 'overwrite must be true or false, got "never".'),
@@ -123,8 +126,9 @@ def test_the_keys_of_a_command(command: str) -> None:
     ],
 )
 def test_what_a_user_is_told(command: str, override: str, words: str, call: Call) -> None:
+    more = {"train": ["run=run"], "evaluate": ["weights=photographs", "data=sample"]}
     with pytest.raises(SystemExit) as ended:
-        call(command, override, *(["run=run"] if command == "train" else []))
+        call(command, override, *more.get(command, []))
     assert words in str(ended.value)
 
 

@@ -77,7 +77,8 @@ def _is_clear(error: Exception | SystemExit, names: str) -> bool:
     if isinstance(error, SystemExit):
         line, _, hint = text.partition("\n")
         return line.startswith("error: ") and hint == "(HYDRA_FULL_ERROR=1 shows where.)" and names in line
-    return user_errors.is_mendable(error) and names in text and len(text.splitlines()) == 1
+    lines = len(user_errors.message(error).splitlines())  # Hydra's own messages take two, and the hint is one
+    return user_errors.is_mendable(error) and names in text and lines <= (2 if names else 3)
 
 
 @contextmanager

@@ -27,6 +27,8 @@ from deblurlab.run.checkpoint import AtomicCheckpointIO, fill_task
 from deblurlab.run.sketch import sketch
 from deblurlab.tasks.restoration import Restoration, TrainedNetwork
 
+_PRECISIONS = ("auto", "32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
+
 
 def check_groups(cfg: DictConfig) -> None:
     """Refuse the keys and values that no class takes, in each group, without building anything.
@@ -102,6 +104,7 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     check_arguments(cfg.trainer, "trainer", also=DeviceSettings)
     ignore_expected_warnings()
     settings, arguments = devices.divided(cfg.trainer)
+    _refuse_what_no_run_can(cfg.trainer)
     _refuse_what_lightning_divides_by(arguments)
     backend = backends.choose(settings.accelerator)
     training = backend.training(settings)
@@ -129,6 +132,20 @@ def _refuse_what_lightning_divides_by(arguments: Mapping[str, Any]) -> None:
             require.whole_number(f"trainer.{name}", value, at_least=1)
     if arguments.get("val_check_interval") == 0:
         raise ValueError("trainer.val_check_interval must be positive; trainer.limit_val_batches=0 never validates.")
+
+
+def _refuse_what_no_run_can(trainer: DictConfig) -> None:
+    """Refuse settings of Lightning's that would end in an error of its own, after minutes."""
+    if trainer.get("overfit_batches"):
+        raise ValueError(
+            f"trainer.overfit_batches={trainer.overfit_batches}: a run draws its images anew in each epoch. "
+            "trainer.limit_train_batches=... makes epochs short."
+        )
+    if str(trainer.precision) not in _PRECISIONS:
+        raise ValueError(
+            f"trainer.precision={trainer.precision}: images, weights and scores are float32; choose one of "
+            f"{', '.join(_PRECISIONS)}."
+        )
 
 
 def device(cfg: DictConfig) -> torch.device:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -16,6 +15,7 @@ from deblurlab.data.shards.format import INDEX, Index, Settings, Shard, sha256_o
 from deblurlab.data.shards.shard_rows import ShardRow, encode, write_shard
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.published_frames import resized_pair
+from deblurlab.files.scratch import scratch_folder
 from deblurlab.signals.interruption import finishing_first, leave_if_asked
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def prepare_sequences(
         raise ValueError(f"Several sequences would be written to {twice[0]}{form.suffix}: give them different names.")
     storage.remove(INDEX)  # an index says that all shards are there
     with (
-        tempfile.TemporaryDirectory(prefix="deblurlab-") as scratch,
+        scratch_folder() as scratch,
         ThreadPoolExecutor(workers, thread_name_prefix="frames") as frame_pool,
         ThreadPoolExecutor(_SEQUENCES, thread_name_prefix="sequences") as sequence_pool,
     ):
@@ -84,7 +84,7 @@ def prepare_sequences(
             if shard := _finished(sequence, storage, source, form.suffix):
                 progress(sequence.frames)
                 return shard
-            file = Path(scratch) / f"{sequence.split}-{sequence.name}{form.suffix}"
+            file = scratch / f"{sequence.split}-{sequence.name}{form.suffix}"
             rows = _converted(sequence, settings, frame_pool, ahead=2 * workers, skip_broken=skip_broken)
             frames = form.write(file, _counted(rows, progress))
             if not frames:
@@ -109,7 +109,7 @@ def prepare_sequences(
             raise
         index = Index(settings, tuple(shards))
         if form.indexed:
-            file = Path(scratch) / INDEX
+            file = scratch / INDEX
             file.write_text(to_json(index))
             storage.store(INDEX, file)
     return index

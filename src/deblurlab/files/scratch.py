@@ -1,0 +1,27 @@
+"""A folder for files on their way, which is gone afterwards, even if its process was killed."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+_PREFIX, _LOCK = "deblurlab-", "in_use.lock"
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """A new folder among the system's temporary ones. Those that killed processes have left there are removed.
+
+    Each has a lock, which ends with its process: a folder of that name without a lock is not touched.
+    """
+    for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
+        try:
+            with FileLock(lock, timeout=0):
+                shutil.rmtree(lock.parent, ignore_errors=True)
+        except (Timeout, OSError):  # in use, or another user's
+            continue
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as folder, FileLock(Path(folder) / _LOCK):
+        yield Path(folder)

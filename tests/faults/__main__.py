@@ -1,0 +1,93 @@
+"""``python -m tests.faults [seed] [scale]``: all campaigns, their bugs and their table.
+
+Scale 1 takes about an hour on one core; 0.02 is the short form of the test. The seed is random unless it is given.
+"""
+
+import logging
+import random
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from signal import SIGHUP, SIGINT, SIGKILL, SIGTERM, SIGUSR1
+
+from PIL import Image
+
+from tests.conftest import run_command, write_tiny_cifar10
+from tests.faults import full_disk, killed_commands, mutated_frames, mutated_pictures, mutated_weights, random_overrides
+from tests.faults.counting import Campaign, table
+from tests.pictures import picture, write_reds
+
+_FEW = ("trainer=cpu", "trainer.precision=32-true", "data=cifar10", "data.batch_size=4", "logger=none")
+_UNET = ("model=unet16", "model.network.widths=[4,8]", "trainer.max_epochs=4", "callbacks.within_epoch.minutes=0.01")
+_WGAN = ("model=rednet30_wgan", "trainer.max_epochs=2", "trainer.limit_train_batches=3", "trainer.limit_val_batches=1")
+
+
+def campaigns(seed: int, scale: float, folder: Path) -> Iterator[Campaign]:
+    """Each campaign when it is done.
+
+    Args:
+        seed: Seed of all of them.
+        scale: How many cases, as a share of the long form. Each campaign has at least one.
+        folder: A folder to work in.
+    """
+
+    def count(cases: int) -> int:
+        return max(1, round(scale * cases))
+
+    def new(name: str) -> Path:
+        (folder / name).mkdir()
+        return folder / name
+
+    root = write_tiny_cifar10(folder / "cifar10")
+    unet, wgan = ((*_FEW, f"data.root={root}", *model) for model in (_UNET, _WGAN))
+    yield mutated_pictures.run(seed, count(1000))
+    yield mutated_frames.mutated_shards(seed, count(200), new("shards"))
+    yield mutated_frames.mutated_records(seed, count(300), new("records"))
+    yield mutated_weights.mutated_safetensors(seed, count(300), new("safetensors"))
+    done = run_command(new("trained"), "train", *unet, "run=run")
+    assert done.returncode == 0, done.stderr
+    checkpoint = folder / "trained/run/checkpoints/last.ckpt"
+    yield mutated_weights.mutated_checkpoints(seed, count(300), checkpoint, new("checkpoints"))
+    yield random_overrides.run(seed, count(300), new("overrides"))
+    if disk := full_disk.run(seed, count(20), new("disk"), unet):
+        yield disk
+    reds = write_reds(folder / "reds", sequences=9, frames=4, test_sequences=1)
+    pictures = new("pictures")
+    for number in range(6):
+        Image.fromarray(picture(number, 120, 160)).save(pictures / f"{number}.png")
+    commands = {
+        "unet": (killed_commands.training("train", unet), 50),
+        "wgan": (killed_commands.training("train a WGAN", wgan), 20),
+        "prepare": (killed_commands.preparing(reds), 30),
+        "restore": (killed_commands.restoring(pictures), 30),
+        "sweep": (killed_commands.sweeping(unet), 20),
+    }
+    for name, (command, cases) in commands.items():
+        yield killed_commands.run(command, seed, count(cases), new(f"killed-{name}"), [SIGKILL])
+    for name, (command, cases) in commands.items():
+        if scale >= 1 or name == "unet":
+            asked = [SIGINT, SIGTERM, SIGHUP, SIGUSR1]
+            yield killed_commands.run(command, seed, count(cases), new(f"asked-{name}"), asked)
+
+
+def main() -> None:
+    """Run all campaigns; exit status 1 if there is a bug."""
+    seed = int(sys.argv[1]) if len(sys.argv) > 1 else random.SystemRandom().randrange(2**31)
+    scale = float(sys.argv[2]) if len(sys.argv) > 2 else 1.0
+    print(f"seed {seed}, scale {scale}", flush=True)
+    logging.disable()
+    warnings.simplefilter("ignore")
+    done = []
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
+        for campaign in campaigns(seed, scale, Path(folder)):
+            done.append(campaign)
+            counted = ", ".join(f"{number} {end}" for end, number in campaign.counts.items())
+            print(f"{campaign.name}: {counted}", *campaign.bugs, sep="\n  ", flush=True)
+    print(f"\n{table(done)}")
+    sys.exit(any(campaign.bugs for campaign in done))
+
+
+if __name__ == "__main__":
+    main()
