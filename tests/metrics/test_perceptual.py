@@ -91,7 +91,7 @@ def test_offline_says_what_is_missing_and_where_it_goes(monkeypatch: pytest.Monk
 
     monkeypatch.setattr("torchvision.models.alexnet", offline)
     with pytest.raises(
-        ValueError, match=r"metrics=\[lpips\] needs the weights of AlexNet, 233 MB, which .*/checkpoints"
+        ValueError, match=r"metrics=\[lpips\] needs the weights of AlexNet, 233 MB, which .*folder checkpoints of "
     ):
         perceptual("lpips")
     with pytest.raises(ValueError, match=r"metrics=\[vmaf\]: choose of lpips, dists"):

@@ -55,5 +55,6 @@ def perceptual(name: str) -> nn.Module:
     except (URLError, OSError) as error:
         raise ValueError(
             f"metrics=[{name}] needs the weights of {NAMES[name]}, which could not be downloaded from "
-            f"download.pytorch.org ({error}). Go online once, or copy them to {torch.hub.get_dir()}/checkpoints."
+            f"download.pytorch.org ({error}). Go online once, or copy them to the "
+            f"folder checkpoints of {torch.hub.get_dir()}."
         ) from error
