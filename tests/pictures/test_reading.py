@@ -115,3 +115,21 @@ def test_a_name_of_255_bytes(tmp_path: Path) -> None:
     file = tmp_path / ("é" * 125 + "0.png")
     Image.fromarray(PIXELS).save(file)
     np.testing.assert_array_equal(pictures.read_file(file).pixels, PIXELS)
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "RGB", "RGBA", "I;16"])
+def test_a_flipped_bit_never_gives_other_pixels(mode: str) -> None:
+    """Pillow does not look at the checksums of a PNG's pixels, and may have them all before zlib has seen its own."""
+    image = Image.fromarray(picture(0, 24, 31))
+    data = encoded(image.convert("L").convert("I;16") if mode == "I;16" else image.convert(mode), "PNG")
+    whole = pictures.read(data, "whole").pixels
+    refused = 0
+    for position in range(8 * 8, 8 * len(data), 7):
+        damaged = bytearray(data)
+        damaged[position // 8] ^= 1 << position % 8
+        try:
+            np.testing.assert_array_equal(pictures.read(bytes(damaged), "damaged").pixels, whole)
+        except ValueError as error:
+            assert str(error).startswith("damaged ")
+            refused += 1
+    assert refused > len(data) / 2

@@ -6,7 +6,10 @@ A PNG file (ISO/IEC 15948) is a signature of 8 bytes and then chunks, of which t
     IHDR:   width, 4 bytes | height, 4 bytes | bit depth, 1 byte | colour type, compression, filter, interlace
 """
 
+import zlib
 from collections.abc import Iterator
+
+from deblurlab.pictures.picture import RefusedPictureError
 
 _SIGNATURE_BYTES = 8
 _NAME_OFFSET, _CONTENT_OFFSET, _CHECKSUM_BYTES = 4, 8, 4
@@ -20,6 +23,20 @@ _KEPT_CHUNKS = COLOUR_CHUNKS | {b"eXIf", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"t
 def bit_depth(png: bytes | memoryview) -> int:
     """The bits per sample of a PNG file: 1, 2, 4, 8 or 16. Pillow tells it of grey pictures only."""
     return png[_BIT_DEPTH_OFFSET]
+
+
+def require_checksums(png: bytes | memoryview) -> None:
+    """Check the checksums of all chunks that the pixels depend on. Pillow leaves out those of the pixels themselves.
+
+    Raises:
+        RefusedPictureError: If one does not fit.
+    """
+    for name, chunk in chunks(bytes(png)):
+        decides = name[:1].isupper() or name == b"tRNS"  # the standard calls the former critical
+        if decides and zlib.crc32(chunk[_NAME_OFFSET:-_CHECKSUM_BYTES]).to_bytes(4, "big") != chunk[-_CHECKSUM_BYTES:]:
+            raise RefusedPictureError(f"is damaged: the checksum of its chunk {name!r} is wrong. Get the file again")
+        if name == b"IEND":
+            break  # what follows is no part of the picture
 
 
 def with_chunks_of(source: bytes, new: bytes, *, kept: set[bytes] = _KEPT_CHUNKS) -> bytes:
