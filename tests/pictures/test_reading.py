@@ -128,8 +128,9 @@ def test_a_flipped_bit_never_gives_other_pixels(mode: str) -> None:
         damaged = bytearray(data)
         damaged[position // 8] ^= 1 << position % 8
         try:
-            np.testing.assert_array_equal(pictures.read(bytes(damaged), "damaged").pixels, whole)
-        except ValueError as error:
-            assert str(error).startswith("damaged ")
+            read = pictures.read(bytes(damaged), "damaged").pixels
+        except ValueError:
             refused += 1
+        else:
+            np.testing.assert_array_equal(read, whole)
     assert refused > len(data) / 2
