@@ -55,7 +55,8 @@ class Restorer(nn.Module):
         """Restore a picture, or each image of a batch by itself, of any height and width.
 
         Beyond its borders an image is continued by its reflection. The result of a large picture hardly depends on
-        the tiles: it differs by at most about one 8-bit step from that of the whole picture.
+        the tiles: it differs by at most about one 8-bit step from that of the whole picture,
+        but for networks that estimate the blur (:class:`deblurlab.interfaces.BlurEstimator`), which do so in each tile.
 
         Args:
             images: A NumPy picture, (H, W, 3), of type uint8, uint16, or float in [0, 1]; or a torch batch,
