@@ -176,7 +176,7 @@ def require_fit(network: nn.Module, weights: Weights) -> None:
         here, there = own.get(name, "missing"), weights.shapes.get(name, "missing")
         if here != there:
             raise ValueError(
-                f"the weights are of another network: {name} is {there} there and {here} here. "
+                f"{weights.source}: the weights are of another network: {name} is {there} there and {here} here. "
                 f"Theirs is model.network={weights_file.shortened(weights.network)}."
             )
 
