@@ -33,6 +33,12 @@ def test_the_training_loss_is_the_mean_of_log_cosh() -> None:
     torch.testing.assert_close(task.training_step(pair, 0).double(), error.cosh().log().mean())
 
 
+def test_a_network_of_another_shape_is_refused() -> None:
+    task = Autoencoder(network=nn.Conv2d(3, 3, 3), loss=LogCosh(), optimizer=torch.optim.Adam)
+    with pytest.raises(ValueError, match=r"Conv2d takes \(4, 3, 16, 16\) and returns \(4, 3, 14, 14\)"):
+        task.training_step(_pair(), 0)
+
+
 def test_losses_and_scores_are_float32_under_autocast() -> None:
     task, pair = _task(), _pair()
     task.log = lambda *_, **__: None

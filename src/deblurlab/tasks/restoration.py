@@ -82,8 +82,16 @@ class Restoration(LightningModule):
         Returns:
             The restored images, about [0, 1], of the shape and type of ``blurred``. If the network is a multi-scale
             one, the same images at smaller scales follow, from fine to coarse.
+
+        Raises:
+            ValueError: If the network returns images of another shape.
         """
         restored = as_scales(self.network(blurred.contiguous(memory_format=torch.channels_last)))
+        if restored[0].shape != blurred.shape:
+            raise ValueError(
+                f"{type(self.network).__name__} takes {tuple(blurred.shape)} and returns {tuple(restored[0].shape)}: a "
+                "network must return images of the shape that it takes. Do its convolutions pad their images?"
+            )
         return [images.to(blurred.dtype) for images in restored]
 
     def restore(self, blurred: Tensor) -> Tensor:
