@@ -41,7 +41,7 @@ test-newest: $(NEWEST)/.installed  ## run the tests with the newest PyTorch, in 
 	$(NEWEST)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile -W default::DeprecationWarning -W default::FutureWarning
 
 test-slow: $(VENV)/.installed-plan  ## run the tests that take minutes and guard results
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --numprocesses $(WORKERS) --dist worksteal
 
 faults: setup  ## run campaigns of kills, signals and damaged files (an hour); SEED=1 SCALE=0.02 repeat a short one
 	$(BIN)/python -m tests.faults $(SEED) $(SCALE)
