@@ -154,7 +154,7 @@ def preparing(root: Path) -> Command:
 
 def restoring(pictures: Path) -> Command:
     """A restoration of a folder, which goes on with ``existing=skip``."""
-    arguments = ("deblurlab.restore", f"input={pictures}", "output=out", "trainer=cpu", "tile=64", "margin=16")
+    arguments = ("deblurlab.restore", f"input={pictures}", "output=out", "trainer=cpu", "tile=96", "margin=16")
     return Command(
         name="restore",
         arguments=arguments,

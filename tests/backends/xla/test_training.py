@@ -164,7 +164,7 @@ def test_eight_devices_agree_with_one_for_twenty_steps(
     short += ("trainer.limit_val_batches=1", "trainer.limit_test_batches=1")
     found = []
     for trainer in ("cpu", "xla_cpu"):
-        done = deblurlab("train", *short, f"trainer={trainer}", f"run={tmp_path / trainer}", timeout=900)
+        done = deblurlab("train", *short, f"trainer={trainer}", f"run={tmp_path / trainer}", timeout=1800)
         assert done.returncode == 0, done.stderr
         found.append(losses(tmp_path / trainer))
     assert max(found[0]) == 19
