@@ -34,7 +34,9 @@ def require_checksums(png: bytes | memoryview) -> None:
     for name, chunk in chunks(bytes(png)):
         decides = name[:1].isupper() or name == b"tRNS"  # the standard calls the former critical
         if decides and zlib.crc32(chunk[_NAME_OFFSET:-_CHECKSUM_BYTES]).to_bytes(4, "big") != chunk[-_CHECKSUM_BYTES:]:
-            raise RefusedPictureError(f"is damaged: the checksum of its chunk {name!r} is wrong. Get the file again")
+            raise RefusedPictureError(
+                f"is damaged: the checksum of its chunk {name.decode('latin-1')} is wrong. Get the file again"
+            )
         if name == b"IEND":
             break  # what follows is no part of the picture
 

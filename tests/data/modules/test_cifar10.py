@@ -79,7 +79,7 @@ def test_flips_hit_both_images_of_a_pair(tiny_cifar10: Path) -> None:
 def test_a_damaged_image_names_file_and_row(tmp_path: Path) -> None:
     good = encode(np.zeros((32, 32, 3), dtype=np.uint8))
     write_parquet(tmp_path / "test.parquet", [good, good[:60], good])
-    with pytest.raises(ValueError, match=r"test\.parquet: the image in row 1 cannot be read"):
+    with pytest.raises(ValueError, match=r"test\.parquet: the image in row 1 is damaged"):
         cifar10(root=str(tmp_path)).images("test")
 
 
