@@ -35,7 +35,7 @@ def require_checksums(png: bytes | memoryview) -> None:
         decides = name[:1].isupper() or name == b"tRNS"  # the standard calls the former critical
         if decides and zlib.crc32(chunk[_NAME_OFFSET:-_CHECKSUM_BYTES]).to_bytes(4, "big") != chunk[-_CHECKSUM_BYTES:]:
             raise RefusedPictureError(
-                f"is damaged: the checksum of its chunk {name.decode('latin-1')} is wrong. Get the file again"
+                f"is damaged: the checksum of its chunk {str(name)[2:-1]} is wrong. Get the file again"
             )
         if name == b"IEND":
             break  # what follows is no part of the picture
