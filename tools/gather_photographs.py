@@ -2,29 +2,31 @@
 
     python tools/gather_photographs.py DATA OUT
 
-DATA holds gopro/, reds/ and kodak/ as published. Training: GOPRO's training pairs; sharp photographs, namely twenty
-of Kodak's, the first sharp frame of each training clip of REDS, and three that scikit-image bundles. Test: GOPRO's
-test pairs, REDS' validation pairs, and the four photographs of Kodak left over.
+DATA holds gopro/, reds/, kodak/ and cid22/ as published. Training: the training pairs of GOPRO and REDS, and sharp
+photographs, namely all of Kodak's and CID22's that are not held out. Test: GOPRO's test pairs, REDS' validation pairs,
+four photographs of Kodak's and twenty of CID22's.
 """
 
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import skimage.data
-from PIL import Image
-
 PAIRS = {
     "train": {
         "gopro": ("gopro/train/{}/blur", "gopro/train/{}/sharp"),
+        "reds": ("reds/train/train_blur/{}", "reds/train/train_sharp/{}"),
     },
     "test": {
         "gopro": ("gopro/test/{}/blur", "gopro/test/{}/sharp"),
         "reds": ("reds/val/val_blur/{}", "reds/val/val_sharp/{}"),
     },
 }
-HELD_OUT = ("04.png", "09.png", "19.png", "23.png")  # of Kodak: a face, sails, a lighthouse, parrots
+KODAK_HELD_OUT = ("04.png", "09.png", "19.png", "23.png")  # a face, sails, a lighthouse, parrots
+
+
+def held_out_of_cid22(files: list[Path]) -> list[Path]:
+    """Every tenth in the order of their names, from the fifth on, twenty in all: chosen before anything was trained."""
+    return files[4::10][:20]
 
 
 def pairs(data: Path, name: str, folders: tuple[str, str]) -> Iterator[tuple[str, Path, Path]]:
@@ -52,18 +54,11 @@ def main() -> None:
             for frame, blurred, sharp in pairs(options.data, name, folders):
                 link(blurred, options.out / split / "blurred" / frame)
                 link(sharp, options.out / split / "sharp" / frame)
-    for photograph in sorted((options.data / "kodak").glob("*.png")):
-        split = "test" if photograph.name in HELD_OUT else "train"
-        link(photograph, options.out / split / "photographs" / f"kodak_{photograph.name}")
-    for clip in sorted((options.data / "reds/train/train_sharp").iterdir()):
-        link(min(clip.glob("*.png")), options.out / "train" / "photographs" / f"reds_{clip.name}.png")
-    bundled = {
-        "astronaut": skimage.data.astronaut(),
-        "motorcycle": skimage.data.stereo_motorcycle()[0],
-        "rocket": skimage.data.rocket(),
-    }
-    for name, pixels in bundled.items():
-        Image.fromarray(np.asarray(pixels)).save(options.out / "train" / "photographs" / f"skimage_{name}.png")
+    kodak, cid22 = (sorted((options.data / name).glob("*.*")) for name in ("kodak", "cid22"))
+    held_out = {file for file in kodak if file.name in KODAK_HELD_OUT} | set(held_out_of_cid22(cid22))
+    for photograph in kodak + cid22:
+        split = "test" if photograph in held_out else "train"
+        link(photograph, options.out / split / "photographs" / f"{photograph.parent.name}_{photograph.name}")
 
 
 if __name__ == "__main__":

@@ -106,6 +106,18 @@ def test_a_window_acts_in_evaluation_alone_and_each_level_has_its_part() -> None
     torch.testing.assert_close(network(blurred)[..., :15], network(changed)[..., :15])
 
 
+def test_unshuffled_pixels_return_to_their_places() -> None:
+    network = NAFNet(width=12, encoder_blocks=[], middle_blocks=0, decoder_blocks=[], unshuffle=2)
+    for layer in (network.intro, network.ending):
+        torch.nn.init.zeros_(layer.bias)
+        torch.nn.init.dirac_(layer.weight)  # the identity
+    blurred = torch.rand(1, 3, 6, 10)
+    torch.testing.assert_close(network(blurred), 2 * blurred)
+    network = NAFNet(width=4, encoder_blocks=[1], middle_blocks=1, decoder_blocks=[1], unshuffle=2, window=16)
+    assert network.size_multiple == 4
+    assert [block.sca[0].reduction for block in (network.encoders[0][0], network.middle_blks[0])] == [2, 4]
+
+
 def test_a_window_is_for_networks_that_take_means(tmp_path: Path) -> None:
     weights.save(ours(), CONFIG, tmp_path / "ours.safetensors")
     assert load_restorer(tmp_path / "ours.safetensors", device="cpu", window=48).network.window == 48
@@ -123,6 +135,8 @@ def test_sizes_and_settings_that_do_not_fit_are_explained() -> None:
         NAFNet(width=8, encoder_blocks=[1, 2], middle_blocks=1, decoder_blocks=[1])
     with pytest.raises(ValueError, match="at least 1 pixel, got 0"):
         NAFNet(**OURS, window=0)
+    with pytest.raises(ValueError, match="unshuffle of NAFNet is at least 1, got 0"):
+        NAFNet(**OURS, unshuffle=0)
 
 
 @pytest.mark.parametrize("form", ["plain", "safetensors"])

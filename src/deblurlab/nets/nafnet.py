@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from deblurlab.nets.image_size import require_multiple
 from deblurlab.nets.local_mean import local_mean
@@ -108,8 +109,8 @@ class NAFNet(nn.Module):
     Raises:
         ValueError: If there are not as many levels on the way up as on the way down, or a number is out of its range.
 
-    Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W) in (-inf, inf). H and W must be multiples of 2 to the number of
-    levels; ValueError otherwise.
+    Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W) in (-inf, inf). H and W must be multiples of
+    ``unshuffle`` times 2 to the number of levels; ValueError otherwise.
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class NAFNet(nn.Module):
         middle_blocks: int,
         decoder_blocks: Sequence[int],
         window: int | None = None,
+        unshuffle: int = 1,
     ) -> None:
         super().__init__()
         levels = len(encoder_blocks)
@@ -130,16 +132,19 @@ class NAFNet(nn.Module):
             )
         if width < 1 or min([middle_blocks, *encoder_blocks, *decoder_blocks]) < 0:
             raise ValueError(f"NAFNet needs a width of at least 1 and no negative number of blocks, got width={width}.")
-        self.size_multiple = 2**levels
+        if unshuffle < 1:
+            raise ValueError(f"model.network.unshuffle of NAFNet is at least 1, got {unshuffle}.")
+        self.unshuffle = unshuffle
+        self.size_multiple = unshuffle * 2**levels
 
         def chain(count: int, level: int) -> nn.Sequential:
-            return nn.Sequential(*(_Block(width * 2**level, 2**level) for _ in range(count)))
+            return nn.Sequential(*(_Block(width * 2**level, unshuffle * 2**level) for _ in range(count)))
 
         def up(channels: int) -> nn.Sequential:
             return nn.Sequential(nn.Conv2d(channels, 2 * channels, 1, bias=False), nn.PixelShuffle(2))
 
-        self.intro = nn.Conv2d(3, width, 3, padding=1)
-        self.ending = nn.Conv2d(width, 3, 3, padding=1)
+        self.intro = nn.Conv2d(3 * unshuffle**2, width, 3, padding=1)
+        self.ending = nn.Conv2d(width, 3 * unshuffle**2, 3, padding=1)
         self.encoders = nn.ModuleList(chain(count, level) for level, count in enumerate(encoder_blocks))
         self.decoders = nn.ModuleList(chain(count, levels - 1 - step) for step, count in enumerate(decoder_blocks))
         self.middle_blks = chain(middle_blocks, levels)
@@ -163,7 +168,7 @@ class NAFNet(nn.Module):
 
     def forward(self, blurred: Tensor) -> Tensor:
         require_multiple(blurred, self.size_multiple, "NAFNet")
-        features = self.intro(blurred)
+        features = self.intro(F.pixel_unshuffle(blurred, self.unshuffle))
         skips = []
         for encoder, down in zip(self.encoders, self.downs, strict=True):
             features = encoder(features)
@@ -172,5 +177,5 @@ class NAFNet(nn.Module):
         features = self.middle_blks(features)
         for decoder, up in zip(self.decoders, self.ups, strict=True):
             features = decoder(up(features) + skips.pop())
-        restored: Tensor = blurred + self.ending(features)
+        restored: Tensor = blurred + F.pixel_shuffle(self.ending(features), self.unshuffle)
         return restored
