@@ -24,10 +24,11 @@ The rooms, from the lowest to the highest:
 - ``preparing/``: what only the command ``prepare`` needs.
 """
 
+from deblurlab.data.blur.camera import CameraBlur
 from deblurlab.data.modules.cifar10 import CIFAR10
 from deblurlab.data.modules.folder import Folder
 from deblurlab.data.modules.sample import Sample
 from deblurlab.data.modules.video_frames import VideoFrames
 from deblurlab.data.sources.layouts import Layout
 
-__all__ = ["CIFAR10", "Folder", "Layout", "Sample", "VideoFrames"]
+__all__ = ["CIFAR10", "CameraBlur", "Folder", "Layout", "Sample", "VideoFrames"]

@@ -6,9 +6,10 @@ import pytest
 import torch
 from PIL import Image
 
-from deblurlab.data import Folder
+from deblurlab.data import CameraBlur, Folder
 from deblurlab.data.pixels import decode
 from deblurlab.interfaces import assemble, cut
+from tests.data.frame_sets import equal
 from tests.pictures import picture, write_pictures
 
 
@@ -211,3 +212,42 @@ def test_a_test_pair_of_two_sizes_is_found_before_training(
         data.setup("fit")
         assert len(data.source("test").groups) == 9
         assert "test/blurred/00.png is 80x40" in caplog.text
+
+
+def camera_folder(root: Path, **options: Any) -> Folder:
+    return folder(root, blur=CameraBlur(shake_pixels=(1, 6), object_pixels=(1, 6)), **options)
+
+
+def test_each_patch_has_a_camera_blur_of_its_own_that_seed_epoch_and_number_determine(tmp_path: Path) -> None:
+    root = photographs(tmp_path)
+    options = {"crops": 16, "rotations": True, "seed": 3}
+    first = list(camera_folder(root, **options).train_dataloader().batches(2))
+    resumed = list(camera_folder(root, **options, workers=1).train_dataloader().batches(2, start=2))
+    assert all(equal(*pair) for pair in zip(first[2:], resumed, strict=True))
+    other = next(camera_folder(root, **options).train_dataloader().batches(3))
+    assert not torch.equal(first[0].blurred, other.blurred)
+    blurred = sum(int((batch.blurred != batch.sharp).flatten(1).any(dim=1).sum()) for batch in first)
+    assert 0.7 < blurred / sum(len(batch.valid) for batch in first) <= 1  # 5 in 100 are left as they are
+
+
+def test_examples_of_camera_blur_are_what_was_scored(tmp_path: Path) -> None:
+    data = camera_folder(photographs(tmp_path))
+    batch = next(data.val_dataloader().batches(0))
+    examples = data.examples("val", [2, 0])
+    assert torch.equal(examples.blurred, batch.blurred[[2, 0]].permute(0, 3, 1, 2) / 255)
+    batch = next(data.test_dataloader().batches(0))
+    assert torch.equal(data.examples("test", [0]).blurred, batch.blurred[:1].permute(0, 3, 1, 2) / 255)
+    again = next(camera_folder(tmp_path, seed=9).test_dataloader().batches(0))
+    assert torch.equal(batch.blurred, again.blurred)
+
+
+def test_pairs_beside_camera_blur_stay_as_they_are(tmp_path: Path) -> None:
+    for side in ("sharp", "blurred", "photographs"):
+        photographs(tmp_path, side=side)
+    data = camera_folder(tmp_path)
+    changed = [
+        (batch.blurred != batch.sharp).flatten(1).any(dim=1)
+        for epoch in range(3)
+        for batch in data.train_dataloader().batches(epoch)
+    ]
+    assert 0.35 < float(torch.cat(changed).float().mean()) < 0.5

@@ -18,6 +18,7 @@ class EpochPlan(NamedTuple):
         flips: (N, B, 2) or (N, B, 3), see :func:`deblurlab.data.batches.flips.flip`.
         valid: (N, B) False for patches that only fill up a batch.
         places: (N, B, 2) where random crops lie, see :func:`deblurlab.data.batches.crops.crop_places`.
+        numbers: (N, B) a number for each patch that no other patch of the epoch has, on any host.
         side: The side of random crops, which take the place of the patches; None takes the patches.
     """
 
@@ -26,12 +27,20 @@ class EpochPlan(NamedTuple):
     flips: Booleans
     valid: Booleans
     places: Floats
+    numbers: Integers
     side: int | None = None
 
     def batch(self, number: int) -> "EpochPlan":
         """One batch: the same fields without N."""
-        frames, patches, flips, valid, places, side = self
-        return EpochPlan(frames[number], patches[number], flips[number], valid[number], places[number], side)
+        return EpochPlan(
+            frames=self.frames[number],
+            patches=self.patches[number],
+            flips=self.flips[number],
+            valid=self.valid[number],
+            places=self.places[number],
+            numbers=self.numbers[number],
+            side=self.side,
+        )
 
 
 def every_patch(counts: Integers) -> tuple[Integers, Integers]:
@@ -133,6 +142,7 @@ def training_plan(
         flips=flips,
         valid=np.ones(shape, dtype=np.bool_),
         places=crop_places(batches * batch_size, drawn).reshape(*shape, 2),
+        numbers=np.arange(batches * batch_size).reshape(shape) * host.hosts + host.rank,
         side=side,
     )
 
@@ -158,4 +168,4 @@ def evaluation_plan(*, frames: Integers, patches: Integers, kinds: Integers, bat
         masks.append((place < len(mine)).reshape(batches, batch_size))
     item, valid = np.concatenate(rows), np.concatenate(masks)
     flips, places = np.zeros((*item.shape, 2), dtype=np.bool_), np.zeros((*item.shape, 2))
-    return EpochPlan(frames[item], patches[item], flips, valid, places)
+    return EpochPlan(frames[item], patches[item], flips, valid, places, item)

@@ -1,6 +1,7 @@
 """Makes the batches of an epoch's plan: threads read frames ahead, and only frames that are still needed are kept."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
@@ -9,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deblurlab.data.arrays import Floats, Integers
+from deblurlab.data.arrays import Integers
 from deblurlab.data.batches.crops import offsets
 from deblurlab.data.batches.epoch_plan import EpochPlan
 from deblurlab.data.batches.frame_reader import FrameReader, OnError, ReadFrame
 from deblurlab.data.batches.resumable import ResumableLoader
-from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out
+from deblurlab.data.blur.windows import Window
+from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out, patch_window
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,13 @@ class PairBatch(NamedTuple):
     grid: tuple[int, int]
 
 
+class _Cut(NamedTuple):
+    """A row of a batch, and whether it is of the frame that was asked for."""
+
+    pair: PixelPair
+    intact: bool
+
+
 class PatchLoader(ResumableLoader[PairBatch]):
     """The batches of an epoch's plan, read from a source.
 
@@ -46,8 +55,8 @@ class PatchLoader(ResumableLoader[PairBatch]):
         source: Where the frames come from.
         plan: Gives an epoch's plan from its number.
         whole: Make batches of whole frames instead of patches.
-        threads: How many threads read frames. Decoding and resizing release Python's global lock, so that this many
-            cores can be busy.
+        threads: How many threads read frames, and blur the patches of photographs. Decoding, resizing and blurring
+            release Python's global lock, so that this many cores can be busy.
         on_error: See :class:`FrameReader`. Patches of a broken frame are marked invalid.
         skipped: See :class:`FrameReader`.
         epoch: See :class:`ResumableLoader`.
@@ -80,6 +89,7 @@ class PatchLoader(ResumableLoader[PairBatch]):
         unread = iter(first_use)
         started = 0
         reads: dict[int, Future[ReadFrame]] = {}
+        cuts: deque[list[Future[_Cut]]] = deque()
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="frames")
         try:
             for number in range(len(plan.frames) - start):
@@ -89,7 +99,9 @@ class PatchLoader(ResumableLoader[PairBatch]):
                 for frame in (next(unread) for _ in range(target - started)):
                     reads[frame] = pool.submit(self.reader.read, frame, epoch)
                 started = target
-                made = self._batch(plan.batch(start + number), reads)
+                while len(cuts) <= _BATCHES_AHEAD and number + len(cuts) < len(plan.frames) - start:
+                    cuts.append(self._cut(plan.batch(start + number + len(cuts)), reads, epoch, pool))
+                made = self._batch(plan.batch(start + number), cuts.popleft())
                 for frame in last_uses.get(number, ()):
                     del reads[frame]
                 yield made
@@ -98,8 +110,31 @@ class PatchLoader(ResumableLoader[PairBatch]):
             if (broken := len(self.reader.skipped)) > broken_before:
                 log.warning(f"data.on_error=skip: {broken} of {len(self.source.groups)} frames are left out")
 
-    def _batch(self, plan: EpochPlan, reads: dict[int, Future[ReadFrame]]) -> PairBatch:
-        """One batch, as soon as its frames are read."""
+    def _cut(
+        self, plan: EpochPlan, reads: dict[int, Future[ReadFrame]], epoch: int, pool: ThreadPoolExecutor
+    ) -> list[Future[_Cut]]:
+        """The rows of a batch. A row waits for its frame, which the pool was given before it, so it never waits for
+        itself.
+        """
+        rows = range(len(plan.frames))
+        return [pool.submit(self._row, plan, row, reads[int(plan.frames[row])], epoch) for row in rows]
+
+    def _row(self, plan: EpochPlan, row: int, reading: Future[ReadFrame], epoch: int) -> _Cut:
+        read, frame = reading.result(), int(plan.frames[row])
+        height, width = read.pixels.sharp.shape[:2]
+        if self.whole:
+            window = Window(0, 0, height, width)
+        elif plan.side is None:
+            columns = int(self.source.grids[frame, 1])
+            window = patch_window(int(plan.patches[row]), columns=columns, size=self.source.patch)
+        else:
+            top, left = offsets(plan.places[row], np.array((height, width)), plan.side).tolist()
+            window = Window(top, left, plan.side, plan.side)
+        number = int(plan.numbers[row])
+        return _Cut(cut_out(self.source, read.pixels, window, frame=frame, epoch=epoch, number=number), read.intact)
+
+    def _batch(self, plan: EpochPlan, cuts: list[Future[_Cut]]) -> PairBatch:
+        """One batch, as soon as its rows are there."""
         rows_and_columns = self.source.grids[plan.frames[0]] if self.whole else np.array((1, 1))
         grid = (int(rows_and_columns[0]), int(rows_and_columns[1]))
         height, width = self.source.patch if plan.side is None else (plan.side, plan.side)
@@ -107,24 +142,10 @@ class PatchLoader(ResumableLoader[PairBatch]):
         pinned = torch.cuda.is_available()
         blurred, sharp = (torch.empty(shape, dtype=torch.uint8, pin_memory=pinned) for _ in range(2))
         valid = plan.valid.copy()
-        for row, (frame, patch) in enumerate(zip(plan.frames.tolist(), plan.patches.tolist(), strict=True)):
-            read = reads[frame].result()
-            if self.whole:
-                pair = read.pixels
-            elif plan.side is None:
-                pair = cut_out(read.pixels, patch, columns=int(self.source.grids[frame, 1]), size=self.source.patch)
-            else:
-                pair = random_crop(read.pixels, plan.places[row], plan.side)
-            blurred.numpy()[row], sharp.numpy()[row] = pair
-            valid[row] &= read.intact
+        for row, cut in enumerate(cuts):
+            (blurred.numpy()[row], sharp.numpy()[row]), intact = cut.result()
+            valid[row] &= intact
         return PairBatch(blurred, sharp, torch.from_numpy(plan.flips), torch.from_numpy(valid), grid)
-
-
-def random_crop(pair: PixelPair, place: Floats, side: int) -> PixelPair:
-    """A square crop of both sides of a pair, at a place from :func:`deblurlab.data.batches.crops.crop_places`."""
-    top, left = offsets(place, np.array(pair.sharp.shape[:2]), side).tolist()
-    window = np.s_[top : top + side, left : left + side]
-    return PixelPair(pair.blurred[window], pair.sharp[window])
 
 
 def _uses(frames: Integers) -> tuple[dict[int, int], dict[int, list[int]]]:

@@ -9,8 +9,10 @@ from typing import get_args
 from deblurlab.checks import require
 from deblurlab.data.batches.crops import Crops
 from deblurlab.data.batches.frame_reader import OnError
+from deblurlab.data.blur.camera import CameraBlur
 from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.sources.blurred_photographs import BlurKind, BlurredPhotographs
+from deblurlab.data.sources.camera_photographs import CameraPhotographs
 from deblurlab.data.sources.joined_source import JoinedSource
 from deblurlab.data.sources.own_pictures import Picture, divided, find_pictures
 from deblurlab.data.sources.pair_source import PairSource
@@ -33,7 +35,8 @@ class Folder(PairedFrames):
         root: The folder.
         patch: Height and width of a patch.
         batch_size: See :class:`PairedFrames`.
-        blur: How sharp photographs are blurred: "gaussian", "shake" (the path of a hand-held camera), or "both".
+        blur: How sharp photographs are blurred: "gaussian", "shake" (the path of a hand-held camera), "both", each
+            with the ranges of the next three arguments, or a :class:`CameraBlur`, which has ranges of its own.
         sigma_max: The largest sigma of the Gaussian, in pixels.
         shake_max: The longest camera path, in pixels.
         noise_max: The largest standard deviation of the noise that a photograph gets after the blur, in 8-bit steps.
@@ -49,7 +52,7 @@ class Folder(PairedFrames):
         root: str,
         patch: Sequence[int],
         batch_size: int,
-        blur: BlurKind = "both",
+        blur: BlurKind | CameraBlur = "both",
         sigma_max: float = 3.0,
         shake_max: float = 15.0,
         noise_max: float = 0.0,
@@ -69,7 +72,8 @@ class Folder(PairedFrames):
             rotations=rotations,
             crops=crops,
         )
-        require.one_of("data.blur", blur, get_args(BlurKind))
+        if not isinstance(blur, CameraBlur):
+            require.one_of("data.blur", blur, get_args(BlurKind))
         if sigma_max <= 0 or shake_max < 1:
             raise ValueError(
                 f"data.sigma_max must be positive and data.shake_max at least 1, got {sigma_max} and {shake_max}."
@@ -93,18 +97,24 @@ class Folder(PairedFrames):
         if pairs:
             sources.append(PicturePairs(pairs, patch=self.patch))
         if photographs:
-            blurred = BlurredPhotographs(
-                photographs,
-                patch=self.patch,
-                blur=self.blur,
-                sigma_max=self.sigma_max,
-                shake_max=self.shake_max,
-                noise_max=self.noise_max,
-                seed=self.seed if split == "train" else EVALUATION_SEEDS[split],
-                fixed=split != "train",
-            )
-            sources.append(blurred)
+            sources.append(self._blurred(photographs, split))
         return sources[0] if len(sources) == 1 else JoinedSource(sources)
+
+    def _blurred(self, photographs: list[Path], split: Split) -> PairSource:
+        seed = self.seed if split == "train" else EVALUATION_SEEDS[split]
+        fixed = split != "train"
+        if isinstance(self.blur, CameraBlur):
+            return CameraPhotographs(photographs, patch=self.patch, blur=self.blur, seed=seed, fixed=fixed)
+        return BlurredPhotographs(
+            photographs,
+            patch=self.patch,
+            blur=self.blur,
+            sigma_max=self.sigma_max,
+            shake_max=self.shake_max,
+            noise_max=self.noise_max,
+            seed=seed,
+            fixed=fixed,
+        )
 
     def _pictures(self, split: Split) -> list[Picture]:
         if split == "test":

@@ -19,7 +19,7 @@ from deblurlab.data.batches.host import Host
 from deblurlab.data.batches.patch_loader import PairBatch, PatchLoader
 from deblurlab.data.modules.plain_loop import pairs
 from deblurlab.data.modules.trainer_facts import epoch_of, host_of
-from deblurlab.data.sources.pair_source import PairSource, cut_out
+from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out, patch_window
 from deblurlab.interfaces import Pair, Split
 
 
@@ -175,8 +175,8 @@ class PairedFrames(LightningDataModule):
         """
         return pairs(self, split, epoch=epoch, device=device)
 
-    def _scored(self, split: Literal["val", "test"]) -> tuple[Integers, Integers]:
-        """The frame and the patch of each image that has scores, in the order of the scores.
+    def _scored(self, split: Literal["val", "test"]) -> tuple[Integers, Integers, Integers]:
+        """The frame, the patch and the number of each image that has scores, in the order of the scores.
 
         A batch of all hosts holds their rows one host after the other. Broken frames have no scores.
         """
@@ -184,9 +184,10 @@ class PairedFrames(LightningDataModule):
         plans = [self._evaluation_plan(split, Host(rank, hosts)) for rank in range(hosts)]
         frames = np.concatenate([plan.frames for plan in plans], axis=1)
         patches = np.concatenate([plan.patches for plan in plans], axis=1)
+        numbers = np.concatenate([plan.numbers for plan in plans], axis=1)
         valid = np.concatenate([plan.valid for plan in plans], axis=1)
         scored = valid & ~np.isin(frames, list(self._skipped[split]))
-        return frames[scored], patches[scored]
+        return frames[scored], patches[scored], numbers[scored]
 
     def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
         """The images of a split whose indices are ``rows``, in that order, on the CPU. Skipped frames do not count.
@@ -194,19 +195,22 @@ class PairedFrames(LightningDataModule):
         Frames of different shapes are cut, at the right and at the bottom, to what they have in common.
         """
         source = self.source(split)
-        frames, patches = (items[list(rows)].tolist() for items in self._scored(split))
+        frames, patches, numbers = (items[list(rows)] for items in self._scored(split))
         grid = source.grids[frames].min(axis=0) if split == "test" else np.array((1, 1))
         height, width = (grid * source.patch).tolist()
-        cut = [
-            cut_out(source.read(frame, 0), patch, columns=int(source.grids[frame, 1]), size=(height, width))
-            for frame, patch in zip(frames, patches, strict=True)
-        ]
+        cut = []
+        for frame, patch, number in zip(frames.tolist(), patches.tolist(), numbers.tolist(), strict=True):
+            pixels, columns = source.read(frame, 0), int(source.grids[frame, 1])
+            size = source.patch if split == "val" else pixels.sharp.shape[:2]
+            window = patch_window(patch, columns=columns, size=size)
+            pair = cut_out(source, pixels, window, frame=frame, epoch=0, number=number)
+            cut.append(PixelPair(pair.blurred[:height, :width], pair.sharp[:height, :width]))
         blurred, sharp = (torch.from_numpy(np.stack(side)).permute(0, 3, 1, 2) / 255 for side in zip(*cut, strict=True))
         return Pair(blurred, sharp, torch.ones(len(frames), dtype=torch.bool), (int(grid[0]), int(grid[1])))
 
     def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
         """The frame of each scored image and, where images are patches, which patch of that frame it is."""
-        frames, patches = self._scored(split)
+        frames, patches, _ = self._scored(split)
         names = [self.source(split).name(frame) for frame in frames.tolist()]
         return {"frame": names} if split == "test" else {"frame": names, "patch": patches.tolist()}
 

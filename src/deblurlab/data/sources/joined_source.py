@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from deblurlab.data.arrays import Integers
-from deblurlab.data.sources.pair_source import PairSource, PixelPair
+from deblurlab.data.blur.windows import Window
+from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out
 
 
 class JoinedSource:
@@ -30,6 +31,10 @@ class JoinedSource:
     def read(self, frame: int, epoch: int) -> PixelPair:
         source, number = self._find(frame)
         return source.read(number, epoch)
+
+    def cut(self, pixels: PixelPair, window: Window, *, frame: int, epoch: int, number: int) -> PixelPair:
+        source, place = self._find(frame)
+        return cut_out(source, pixels, window, frame=place, epoch=epoch, number=number)
 
     def name(self, frame: int) -> str:
         source, number = self._find(frame)

@@ -1,10 +1,11 @@
 """What a source of pairs is: the protocol that every source follows, and the pair that it reads."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
 from deblurlab.data.arrays import Integers
+from deblurlab.data.blur.windows import Window
 from deblurlab.data.pixels import Pixels
 
 
@@ -55,15 +56,38 @@ class PairSource(Protocol):
         ...
 
 
-def cut_out(pair: PixelPair, number: int, *, columns: int, size: tuple[int, int]) -> PixelPair:
-    """One patch of both sides of a pair.
+@runtime_checkable
+class BlursPatches(Protocol):
+    """A source that blurs each patch by itself when it is cut out. Its :meth:`PairSource.read` gives sharp pictures."""
+
+    def cut(self, pixels: PixelPair, window: Window, *, frame: int, epoch: int, number: int) -> PixelPair:
+        """A part of a frame, blurred.
+
+        Args:
+            pixels: What was read of the frame.
+            window: The part.
+            frame: The number of the frame.
+            epoch: The number of the epoch.
+            number: A number that no other part of the epoch has. (epoch, number) determine the blur.
+        """
+        ...
+
+
+def cut_out(source: PairSource, pixels: PixelPair, window: Window, *, frame: int, epoch: int, number: int) -> PixelPair:
+    """A part of both sides of a pair, which is blurred now if the source does so; see :class:`BlursPatches`."""
+    if isinstance(source, BlursPatches):
+        return source.cut(pixels, window, frame=frame, epoch=epoch, number=number)
+    part = np.s_[window.top : window.top + window.height, window.left : window.left + window.width]
+    return PixelPair(pixels.blurred[part], pixels.sharp[part])
+
+
+def patch_window(number: int, *, columns: int, size: tuple[int, int]) -> Window:
+    """Where a patch of a frame lies.
 
     Args:
-        pair: The pair.
         number: Which patch, counted along the rows of the grid.
         columns: How many patches stand in a row of the grid.
-        size: Height and width of the patch.
+        size: Height and width of a patch.
     """
-    (height, width), (row, column) = size, divmod(number, columns)
-    window = np.s_[row * height : (row + 1) * height, column * width : (column + 1) * width]
-    return PixelPair(pair.blurred[window], pair.sharp[window])
+    row, column = divmod(number, columns)
+    return Window(row * size[0], column * size[1], *size)

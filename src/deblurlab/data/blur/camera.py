@@ -1,0 +1,164 @@
+"""Blur as cameras make it: which kinds there are, how often and how strong, and one of them drawn for each patch."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from deblurlab.data.blur.defocus import convolved, disc
+from deblurlab.data.blur.jpeg import compressed
+from deblurlab.data.blur.kernels import Kernel, gaussian_kernel
+from deblurlab.data.blur.light import to_light, to_pixels
+from deblurlab.data.blur.sensor import noisy, read_noise, with_highlights
+from deblurlab.data.blur.shaking import Camera, shaken, with_moving_object
+from deblurlab.data.blur.windows import Window, cut, trimmed
+from deblurlab.data.pixels import Pixels
+
+KINDS = ("shake", "objects", "defocus", "gaussian", "sharp")
+
+# A JPEG has blocks of 16 pixels where colours are subsampled. A patch begins anywhere in one.
+_BLOCK = 16
+
+
+class CameraBlur:
+    """A mixture of what cameras do to pictures. Each patch gets a draw of its own.
+
+    The target is the sharp photograph at the drawn exposure, without blur, noise and JPEG, whichever of them were
+    drawn. So a network learns one answer to each picture, and a picture to which nothing was done stays as it is, with
+    whatever grain it has.
+
+    Args:
+        shake: How often a hand shakes the camera. The five kinds share the patches in proportion to their numbers.
+        objects: How often an object moves, before what a shaken camera sees.
+        defocus: How often the lens is out of focus, and a point of light becomes a disc.
+        gaussian: How often the blur is Gaussian.
+        sharp: How often there is no blur.
+        shake_pixels: The shortest and the longest path of the camera, in pixels: the larger side of its bounding box,
+            in that corner of the whole picture where it is largest.
+        object_pixels: How far an object moves, in pixels.
+        defocus_pixels: The radius of the disc, in pixels.
+        gaussian_sigma: The sigma of the Gaussian, in pixels.
+        highlights: How often what a photograph shows as white is brighter than white.
+        highlight_gain: How bright it is then, where white is 1, drawn evenly on a logarithmic scale.
+        dark: How often the picture is underexposed.
+        dark_exposure: Which part of its light is left then.
+        noise: How often there is noise of photons and of reading.
+        photons: How many photons make white then, drawn evenly on a logarithmic scale: many at low ISO.
+        jpeg: How often the picture was saved as a JPEG.
+        jpeg_quality: The JPEG's quality, 1 to 100.
+
+    Raises:
+        ValueError: if a number is out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        shake: float = 0.4,
+        objects: float = 0.2,
+        defocus: float = 0.1,
+        gaussian: float = 0.1,
+        sharp: float = 0.2,
+        shake_pixels: Sequence[float] = (1.0, 30.0),
+        object_pixels: Sequence[float] = (2.0, 30.0),
+        defocus_pixels: Sequence[float] = (0.5, 5.0),
+        gaussian_sigma: Sequence[float] = (0.3, 3.0),
+        highlights: float = 0.5,
+        highlight_gain: Sequence[float] = (1.0, 8.0),
+        dark: float = 0.1,
+        dark_exposure: Sequence[float] = (0.05, 0.5),
+        noise: float = 0.5,
+        photons: Sequence[float] = (500.0, 20000.0),
+        jpeg: float = 0.5,
+        jpeg_quality: Sequence[int] = (60, 100),
+    ) -> None:
+        weights = np.array((shake, objects, defocus, gaussian, sharp), dtype=np.float64)
+        if weights.min() < 0 or weights.sum() <= 0:
+            raise ValueError(f"data.blur: none of {', '.join(KINDS)} may be negative, and one must be positive.")
+        self.chances = weights / weights.sum()
+        for name, chance in (("highlights", highlights), ("dark", dark), ("noise", noise), ("jpeg", jpeg)):
+            if not 0 <= chance <= 1:
+                raise ValueError(f"data.blur.{name} is how often, from 0 to 1, got {chance}.")
+        self.highlights, self.dark, self.noise, self.jpeg = highlights, dark, noise, jpeg
+        self.shake_pixels = _ends("shake_pixels", shake_pixels, 0, np.inf)
+        self.object_pixels = _ends("object_pixels", object_pixels, 0, np.inf)
+        self.defocus_pixels = _ends("defocus_pixels", defocus_pixels, 0, np.inf)
+        self.gaussian_sigma = _ends("gaussian_sigma", gaussian_sigma, 0, np.inf)
+        self.highlight_gain = _ends("highlight_gain", highlight_gain, 1, np.inf)
+        self.dark_exposure = _ends("dark_exposure", dark_exposure, 0, 1)
+        self.photons = _ends("photons", photons, 1, np.inf)
+        self.jpeg_quality = _ends("jpeg_quality", jpeg_quality, 1, 100)
+
+    def pair(self, picture: Pixels, window: Window, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
+        """A part of a photograph as a camera takes it, and as it would be sharp.
+
+        Args:
+            picture: (H, W, 3), the whole photograph, since a blur brings in what lies beside the part, and a turn of
+                the camera moves a part by where it lies. Beyond its edges the photograph is mirrored.
+            window: The part.
+            rng: Where the random numbers come from.
+
+        Returns:
+            The blurred and the sharp part, (height, width, 3) each.
+        """
+        kind = KINDS[rng.choice(len(KINDS), p=self.chances)]
+        exposure = rng.uniform(*self.dark_exposure) if rng.random() < self.dark else 1.0
+        gain = _log_uniform(self.highlight_gain, rng) if rng.random() < self.highlights else 1.0
+
+        def seen(part: Window) -> Tensor:
+            light = to_light(cut(picture, part))
+            return (with_highlights(light, gain) if gain > 1 else light) * exposure
+
+        sharp = cut(picture, window)
+        if exposure < 1:
+            sharp = to_pixels(seen(window))
+        light = self._blurred(kind, seen, window.wider(_BLOCK), picture.shape, rng)
+        if rng.random() < self.noise:
+            photons = _log_uniform(self.photons, rng)
+            light = noisy(light, photons=photons, read=read_noise(photons), rng=rng)
+        blurred = to_pixels(light)
+        if rng.random() < self.jpeg:
+            top, left = rng.integers(_BLOCK, size=2).tolist()  # where the window begins in a block
+            quality = round(rng.uniform(*self.jpeg_quality))
+            whole_blocks = blurred[_BLOCK - top :, _BLOCK - left :]
+            blurred = compressed(whole_blocks, quality=quality, subsampled=rng.random() < 0.5)
+        else:
+            top = left = _BLOCK
+        return blurred[top : top + window.height, left : left + window.width], sharp
+
+    def _blurred(
+        self,
+        kind: str,
+        seen: Callable[[Window], Tensor],
+        window: Window,
+        size: tuple[int, ...],
+        rng: np.random.Generator,
+    ) -> Tensor:
+        if kind == "gaussian":
+            return _spread(seen, window, gaussian_kernel(rng.uniform(*self.gaussian_sigma)))
+        if kind == "defocus":
+            radius, rim, rings = rng.uniform(*self.defocus_pixels), rng.uniform(-0.5, 0.8), rng.uniform(0, 0.3)
+            return _spread(seen, window, disc(radius, rim=rim, rings=rings))
+        if kind == "sharp":
+            return seen(window)
+        if kind == "shake":
+            return shaken(seen, window, Camera((size[0], size[1]), rng.uniform(*self.shake_pixels), rng))
+        camera = Camera((size[0], size[1]), rng.uniform(0, self.shake_pixels[1] / 2), rng)
+        return with_moving_object(seen, window, camera, rng.uniform(*self.object_pixels), rng)
+
+
+def _spread(seen: Callable[[Window], Tensor], window: Window, kernel: Kernel) -> Tensor:
+    margin = len(kernel) // 2
+    return trimmed(convolved(seen(window.wider(margin)), kernel), margin)
+
+
+def _ends(name: str, given: Sequence[float], least: float, most: float) -> tuple[float, float]:
+    """The ends of a range; ValueError if they are none, or lie outside of what is possible."""
+    if len(given) != 2 or not least <= given[0] <= given[1] <= most:
+        limits = f"from {least:g} on" if most == np.inf else f"between {least:g} and {most:g}"
+        raise ValueError(f"data.blur.{name} is the smallest and the largest value, {limits}, got {list(given)}.")
+    return float(given[0]), float(given[1])
+
+
+def _log_uniform(ends: tuple[float, float], rng: np.random.Generator) -> float:
+    return float(np.exp(rng.uniform(*np.log(ends))))

@@ -1,0 +1,141 @@
+"""An exposure: the mean, over its time, of what a moving camera sees of a scene whose parts may move.
+
+While the shutter is open, a point of the scene stands at one place of the sensor after the other, and leaves its light
+at each of them. So the picture is a sum of warped copies of the sharp one. A blur that varies over the picture costs no
+more than one that does not; kernels of their own for parts of the picture, blended (Hirsch et al., 2010), would be an
+approximation, and could not let an object cover what is behind it.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from deblurlab.data.arrays import Floats
+
+# A copy per so many pixels of the longest path. Bilinear weights fill what is between.
+_PIXELS_PER_COPY = 1.0
+
+
+class Motion(NamedTuple):
+    """A motion: how fast each place moves with each of J kinds of motion, and how far each kind goes over time.
+
+    Attributes:
+        fields: (J, H, W, 2) displacement across and down, in pixels, for one unit of each kind of motion.
+        path: (T, J) the units of each kind at each of T times, evenly spread over the exposure.
+    """
+
+    fields: Tensor
+    path: Floats
+
+    def corners(self) -> Floats:
+        """The displacements of the four corners, (T, 4, 2)."""
+        ends = self.fields[:, :: self.fields.shape[1] - 1, :: self.fields.shape[2] - 1].flatten(1, 2)
+        displacement: Floats = np.einsum("tj,jcd->tcd", self.path, ends.numpy().astype(np.float64))
+        return displacement
+
+
+class Layer(NamedTuple):
+    """A part of the scene that moves by itself, in front of the layers before it.
+
+    Attributes:
+        light: (3, H, W) linear light.
+        cover: (1, H, W) how much of each pixel the layer covers, from 0 to 1; None covers everything.
+        motion: How it moves.
+    """
+
+    light: Tensor
+    cover: Tensor | None
+    motion: Motion
+
+
+def camera_fields(rows: Tensor, columns: Tensor, focal: float) -> Tensor:
+    """The motion field of a plane scene for small motions of the camera (Longuet-Higgins and Prazdny, 1980).
+
+    Args:
+        rows: (H,) places in pixels down from the optical axis.
+        columns: (W,) places in pixels to the right of it.
+        focal: The focal length in pixels.
+
+    Returns:
+        (6, H, W, 2) for the motions of :func:`deblurlab.data.blur.tremor.tremor`: three turns and three shifts.
+    """
+    y, x = torch.meshgrid(rows, columns, indexing="ij")
+    zero, f = torch.zeros_like(x), torch.full_like(x, focal)
+    pairs = ((x * y / f, f + y * y / f), (f + x * x / f, x * y / f), (-y, x), (f, zero), (zero, f), (x, y))
+    return torch.stack([torch.stack(pair, dim=-1) for pair in pairs])
+
+
+def object_fields(rows: Tensor, columns: Tensor) -> Tensor:
+    """The fields of :func:`deblurlab.data.blur.tremor.straight`: shifts, a turn and growth about the origin.
+
+    Args:
+        rows: (H,) places in pixels down from the object's centre.
+        columns: (W,) places in pixels to the right of it.
+
+    Returns:
+        (4, H, W, 2).
+    """
+    y, x = torch.meshgrid(rows, columns, indexing="ij")
+    zero, one = torch.zeros_like(x), torch.ones_like(x)
+    return torch.stack([torch.stack(pair, dim=-1) for pair in ((one, zero), (zero, one), (-y, x), (x, y))])
+
+
+def together(one: Motion, other: Motion) -> Motion:
+    """Both motions at once, such as that of the camera and that of an object."""
+    return Motion(torch.cat((one.fields, other.fields)), np.concatenate((one.path, other.path), axis=1))
+
+
+def exposed(layers: list[Layer]) -> Tensor:
+    """The mean of the scene over an exposure.
+
+    Times between which nothing moves by more than a pixel share a copy, which counts as much as they last. So slow
+    parts of a path are bright, and fast ones are thin, and there are about as many copies as the path has pixels.
+
+    Args:
+        layers: From back to front; the first covers everything.
+
+    Returns:
+        (3, H, W) light.
+    """
+    paths, share = _copies([layer.motion for layer in layers])
+    height, width = layers[0].light.shape[1:]
+    # grid_sample counts places from -1, the first pixel, to 1, the last one
+    scale = torch.tensor((2 / (width - 1), 2 / (height - 1)))
+    still = torch.stack(torch.meshgrid(torch.linspace(-1, 1, width), torch.linspace(-1, 1, height), indexing="xy"), -1)
+    fields = [(layer.motion.fields * scale).flatten(1) for layer in layers]
+
+    def warped(light: Tensor, layer: int, copy: int) -> Tensor:
+        """The light as it is seen while this copy lasts: a pixel gets it from where it has moved away."""
+        grid = torch.addmm(still.view(1, -1), paths[layer][copy : copy + 1], fields[layer], alpha=-1)
+        grid = grid.view(1, height, width, 2)
+        return F.grid_sample(light[None], grid, mode="bilinear", padding_mode="border", align_corners=True)[0]
+
+    # What a layer covers is multiplied before it is warped, so that its soft edge is warped as a whole.
+    covering = [
+        None if layer.cover is None else torch.cat((layer.light * layer.cover, layer.cover)) for layer in layers
+    ]
+    mean = torch.zeros_like(layers[0].light)
+    for copy, part in enumerate(share.tolist()):
+        scene = warped(layers[0].light, 0, copy)
+        for number, one in enumerate(covering):
+            if one is not None:
+                moved = warped(one, number, copy)
+                scene = scene * (1 - moved[3:]) + moved[:3]
+        mean.add_(scene, alpha=part)
+    return mean
+
+
+def _copies(motions: list[Motion]) -> tuple[list[Tensor], Floats]:
+    """The path of each motion with one place per copy, (copies, J), and each copy's share of the exposure."""
+    corners = np.concatenate([motion.corners() for motion in motions], axis=1)
+    steps = np.linalg.norm(np.diff(corners, axis=0), axis=-1).max(axis=1)
+    travelled = np.concatenate(([0.0], np.cumsum(steps)))
+    count = max(1, int(np.ceil(travelled[-1] / _PIXELS_PER_COPY)))
+    number = np.minimum((travelled / max(travelled[-1], 1e-9) * count).astype(np.int64), count - 1)
+    starts = np.flatnonzero(np.diff(number, prepend=-1))
+    times = np.diff(starts, append=len(number))
+    means = [np.add.reduceat(motion.path, starts) / times[:, None] for motion in motions]
+    return [torch.from_numpy(mean).float() for mean in means], times / len(number)

@@ -1,0 +1,57 @@
+"""Parts of a picture, with what lies around them."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from deblurlab.data.arrays import Integers
+from deblurlab.data.pixels import Pixels
+
+
+class Window(NamedTuple):
+    """A part of a picture, in pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    def wider(self, margin: int) -> "Window":
+        """The window with a margin on each side, which may lie outside the picture."""
+        top, left, height, width = self
+        return Window(top - margin, left - margin, height + 2 * margin, width + 2 * margin)
+
+    def places(self, origin: tuple[float, float]) -> tuple[Tensor, Tensor]:
+        """The rows and the columns, (height,) and (width,) float32, counted from a place of the picture."""
+        rows, columns = torch.arange(self.height), torch.arange(self.width)
+        return rows + (self.top - origin[0]), columns + (self.left - origin[1])
+
+    def ends(self, origin: tuple[float, float]) -> tuple[Tensor, Tensor]:
+        """The first and the last row, and the first and the last column."""
+        rows, columns = self.places(origin)
+        return rows[[0, -1]], columns[[0, -1]]
+
+
+def cut(picture: Pixels, window: Window) -> Pixels:
+    """The pixels of a window. Outside the picture they are its mirror image, without repeating the pixel at the edge.
+
+    Args:
+        picture: (H, W, 3).
+        window: May reach outside the picture.
+    """
+    rows = _mirrored(np.arange(window.top, window.top + window.height), picture.shape[0])
+    columns = _mirrored(np.arange(window.left, window.left + window.width), picture.shape[1])
+    return picture[rows][:, columns]
+
+
+def _mirrored(places: Integers, length: int) -> Integers:
+    last = max(length - 1, 1)
+    places = np.abs(places) % (2 * last)
+    return np.minimum(places, 2 * last - places) % length
+
+
+def trimmed(light: Tensor, margin: int) -> Tensor:
+    """(3, H, W) without a margin on each side."""
+    return light[:, margin : light.shape[1] - margin, margin : light.shape[2] - margin]
