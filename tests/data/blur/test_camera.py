@@ -5,8 +5,8 @@ from skimage.metrics import peak_signal_noise_ratio
 
 from deblurlab.data import CameraBlur
 from deblurlab.data.blur.camera import KINDS
+from deblurlab.data.blur.compression import compressed
 from deblurlab.data.blur.defocus import convolved, disc
-from deblurlab.data.blur.jpeg import compressed
 from deblurlab.data.blur.light import to_light
 from deblurlab.data.blur.sensor import noisy, read_noise, with_highlights
 from deblurlab.data.blur.windows import Window, cut

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from torch import Tensor
 
+from deblurlab.data.blur.compression import compressed
 from deblurlab.data.blur.defocus import convolved, disc
-from deblurlab.data.blur.jpeg import compressed
 from deblurlab.data.blur.kernels import Kernel, gaussian_kernel
 from deblurlab.data.blur.light import to_light, to_pixels
 from deblurlab.data.blur.sensor import noisy, read_noise, with_highlights
