@@ -251,3 +251,32 @@ def test_pairs_beside_camera_blur_stay_as_they_are(tmp_path: Path) -> None:
         for batch in data.train_dataloader().batches(epoch)
     ]
     assert 0.35 < float(torch.cat(changed).float().mean()) < 0.5
+
+
+@pytest.mark.parametrize("share", [0.5, 0.75, 0.2])
+def test_pairs_have_their_share_of_each_epoch(tmp_path: Path, share: float) -> None:
+    for side in ("sharp", "blurred", "photographs"):
+        photographs(tmp_path, side=side)
+    options = {"pairs_share": share, "crops": 16, "rotations": True}
+    data = camera_folder(tmp_path, **options)
+    source = data.source("train")
+    counts = [int(source.grids[part].prod(axis=1).sum()) for part in (slice(12), slice(12, None))]
+    loader = data.train_dataloader()
+    orders = []
+    for epoch in (0, 1):
+        plan = loader.plan(epoch)
+        pairs = int((plan.frames < 12).sum())
+        assert pairs / plan.frames.size == pytest.approx(share, abs=0.03)
+        seen = set(zip(plan.frames.ravel().tolist(), plan.patches.ravel().tolist(), strict=True))
+        assert len(seen) >= sum(counts) - 3  # a last partial batch is dropped
+        assert len(np.unique(plan.numbers)) == plan.numbers.size
+        orders.append(plan.frames)
+    assert len(loader) == len(orders[0]) == len(orders[1])
+    assert (orders[0] != orders[1]).any()
+
+
+def test_a_share_of_pairs_needs_both_kinds(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"data\.pairs_share=0\.5: data\.root=.* holds photographs alone"):
+        folder(photographs(tmp_path), pairs_share=0.5).source("train")
+    with pytest.raises(ValueError, match=r"data\.pairs_share must be between 0 and 1"):
+        folder(tmp_path, pairs_share=1.0)

@@ -74,6 +74,24 @@ def _shuffled_within(window: int, position: Integers, rng: np.random.Generator) 
     return np.argsort(position + window * jitter, kind="stable")
 
 
+def _whole(count: float) -> int:
+    """The whole part of a count that was added up from fractions."""
+    return int(np.floor(count + 1e-6))
+
+
+def _repeated(times: Floats, rng: np.random.Generator) -> Integers:
+    """Items that come up so many times each, on average, in ascending order; in all, always as many.
+
+    Args:
+        times: (N,) such as 2.3: twice, and 30 in 100 of these items, drawn at random, once more.
+        rng: Where the random numbers come from.
+    """
+    whole = np.repeat(np.arange(len(times)), times.astype(np.int64))
+    part = times % 1
+    once_more = rng.choice(np.flatnonzero(part), _whole(part.sum()), replace=False) if part.any() else whole[:0]
+    return np.sort(np.concatenate((whole, once_more)))
+
+
 def training_plan(
     *,
     patches: Integers,
@@ -86,6 +104,7 @@ def training_plan(
     host: Host,
     rotations: bool = False,
     side: int | None = None,
+    repeats: Floats | None = None,
 ) -> EpochPlan:
     """Every patch of this host's groups once, shuffled. A last partial batch is dropped.
 
@@ -112,15 +131,17 @@ def training_plan(
         host: Which share of the groups to take.
         rotations: Draw one of eight flips and rotations for each patch instead of one of four flips.
         side: The side of random crops; each takes the place of a patch of the same frame.
+        repeats: (F,) how often the patches of each frame come up, on average; None for once.
 
     Raises:
         ValueError: if some host has too few patches for a batch.
     """
-    shares = np.bincount(groups % host.hosts, weights=patches, minlength=host.hosts)
-    batches = int(shares.min()) // batch_size
+    times = np.ones(len(patches)) if repeats is None else repeats
+    shares = np.bincount(groups % host.hosts, weights=patches * times, minlength=host.hosts)
+    batches = _whole(shares.min()) // batch_size
     if not batches:
         raise ValueError(
-            f"{int(shares.min())} training patches make no batch of {batch_size}: lower data.batch_size"
+            f"{_whole(shares.min())} training patches make no batch of {batch_size}: lower data.batch_size"
             + (f", or use fewer than {host.hosts} hosts." if host.hosts > 1 else ".")
         )
     rng = np.random.default_rng((seed, epoch, host.rank))
@@ -131,6 +152,9 @@ def training_plan(
     frames = frames[_shuffled_within(open_groups, place[group], rng)]
 
     frame, patch = every_patch(patches[frames])  # frame counts along the order just made
+    if repeats is not None:
+        again = _repeated(repeats[frames][frame], rng)
+        frame, patch = frame[again], patch[again]
     shape = (batches, batch_size)
     order = _shuffled_within(mixed_frames, frame, rng)[: batches * batch_size].reshape(shape)
     flips, drawn = rng.random((*shape, 2)) < 0.5, (seed, epoch, host.rank)

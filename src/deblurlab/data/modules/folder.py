@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from deblurlab.checks import require
+from deblurlab.data.arrays import Floats
 from deblurlab.data.batches.crops import Crops
 from deblurlab.data.batches.frame_reader import OnError
 from deblurlab.data.blur.camera import CameraBlur
@@ -40,6 +41,9 @@ class Folder(PairedFrames):
         sigma_max: The largest sigma of the Gaussian, in pixels.
         shake_max: The longest camera path, in pixels.
         noise_max: The largest standard deviation of the noise that a photograph gets after the blur, in 8-bit steps.
+        pairs_share: Which part of the training patches is cut from pairs, between 0 and 1, where there are photographs
+            beside pairs. Patches of the kind that has too few come up more than once in an epoch, photographs with
+            another blur each time if ``blur`` is a :class:`CameraBlur`. None takes each patch once.
         seed, workers, mixed_frames, on_error, rotations, crops: See :class:`PairedFrames`.
 
     Raises:
@@ -56,6 +60,7 @@ class Folder(PairedFrames):
         sigma_max: float = 3.0,
         shake_max: float = 15.0,
         noise_max: float = 0.0,
+        pairs_share: float | None = None,
         seed: int = 0,
         workers: int = 2,
         mixed_frames: int = 16,
@@ -80,10 +85,13 @@ class Folder(PairedFrames):
             )
         if noise_max < 0:
             raise ValueError(f"data.noise_max must not be negative, got {noise_max}.")
+        if pairs_share is not None and not 0 < pairs_share < 1:
+            raise ValueError(f"data.pairs_share must be between 0 and 1, both excluded, got {pairs_share}.")
         if len(patch) != 2 or min(patch) < require.SSIM_WINDOW:
             raise ValueError(f"data.patch must be [height,width], each at least 11 (SSIM's window), got {list(patch)}.")
         self.root, self.patch = Path(root).expanduser(), (patch[0], patch[1])
         self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
+        self.pairs_share = pairs_share
 
     def open(self, split: Split) -> PairSource:
         pictures = self._pictures(split)
@@ -98,7 +106,18 @@ class Folder(PairedFrames):
             sources.append(PicturePairs(pairs, patch=self.patch))
         if photographs:
             sources.append(self._blurred(photographs, split))
-        return sources[0] if len(sources) == 1 else JoinedSource(sources)
+        if len(sources) == 2:
+            return JoinedSource(sources, first_share=self.pairs_share)
+        if self.pairs_share is not None and split == "train":
+            kind = "photographs" if photographs else "pairs"
+            raise ValueError(
+                f"data.pairs_share={self.pairs_share}: data.root={self.root} holds {kind} alone to train on."
+            )
+        return sources[0]
+
+    def repeats(self) -> Floats | None:
+        source = self.source("train")
+        return source.repeats if isinstance(source, JoinedSource) else None
 
     def _blurred(self, photographs: list[Path], split: Split) -> PairSource:
         seed = self.seed if split == "train" else EVALUATION_SEEDS[split]

@@ -10,7 +10,7 @@ import torch
 from lightning.pytorch import LightningDataModule
 
 from deblurlab.checks import require
-from deblurlab.data.arrays import Integers
+from deblurlab.data.arrays import Floats, Integers
 from deblurlab.data.batches.crops import Crops, crop_side, largest_side, require_crops
 from deblurlab.data.batches.epoch_plan import EpochPlan, evaluation_plan, every_patch, training_plan
 from deblurlab.data.batches.flips import flip
@@ -88,6 +88,10 @@ class PairedFrames(LightningDataModule):
         for split in splits:
             require.large_enough_for_ssim(f"a patch of the split {split}", self.source(split).patch)
 
+    def repeats(self) -> Floats | None:
+        """(F,) how often the patches of each training frame come up in an epoch, on average; None for once."""
+        return None
+
     def split_over(self, devices: int) -> None:
         """See :class:`deblurlab.interfaces.SplitsBatches`: test batches hold a multiple of ``devices`` frames."""
         self._devices = devices
@@ -116,6 +120,7 @@ class PairedFrames(LightningDataModule):
                 host=host,
                 rotations=self.rotations,
                 side=crop_side(self.crops, epoch),
+                repeats=self.repeats(),
             )
 
         return self._loader("train", plan, epoch_of(self.trainer))

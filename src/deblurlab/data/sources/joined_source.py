@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deblurlab.data.arrays import Integers
+from deblurlab.data.arrays import Floats, Integers
 from deblurlab.data.blur.windows import Window
 from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out
 
@@ -14,14 +14,26 @@ class JoinedSource:
 
     Args:
         sources: Sources of files on disk, with patches of one size.
+        first_share: Which part of the patches of a training epoch is the first source's, between 0 and 1. The patches
+            of the source that has too few come up more than once. None takes each patch once.
+
+    Attributes:
+        repeats: (F,) how often the patches of each frame come up in a training epoch, on average; None for once.
     """
 
-    def __init__(self, sources: Sequence[PairSource]) -> None:
+    def __init__(self, sources: Sequence[PairSource], *, first_share: float | None) -> None:
         self.sources, self.patch = sources, sources[0].patch
         counts = [len(source.groups) for source in sources]
         self._starts = np.cumsum([0, *counts])
         self.grids = np.concatenate([source.grids for source in sources])
         self.groups, self.open_groups = np.arange(sum(counts)), sum(counts)
+        self.repeats: Floats | None = None
+        if first_share is not None:
+            first = self.grids[: counts[0]].prod(axis=1).sum()
+            others = self.grids[counts[0] :].prod(axis=1).sum()
+            wanted = others * first_share / (1 - first_share)  # of the first source, for each of the others' once
+            times = (max(1.0, wanted / first), max(1.0, first / wanted))
+            self.repeats = np.repeat(times, (counts[0], sum(counts[1:])))
 
     def _find(self, frame: int) -> tuple[PairSource, int]:
         """The source of a frame, and the frame's number there."""
