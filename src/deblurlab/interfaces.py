@@ -175,6 +175,28 @@ class Dashboard(Protocol):
 
 
 @runtime_checkable
+class DrawsForRows(Protocol):
+    """A task that draws something for each row of a batch, such as where a gradient penalty is taken."""
+
+    def take_part(self, rank: int, world: int) -> None:
+        """Draw for the rows of process ``rank`` of ``world`` processes, whose rows of a global batch lie one after the
+        other.
+
+        It is called before training. A task that is not told has the whole batch.
+        """
+        ...
+
+
+@runtime_checkable
+class SkipsFrames(Protocol):
+    """A data module that leaves out frames which it cannot read."""
+
+    def skipped(self, split: Split) -> set[int]:
+        """The numbers of the frames that were left out so far. More can be added, such as those of other processes."""
+        ...
+
+
+@runtime_checkable
 class SplitsBatches(Protocol):
     """A data module whose batches depend on how many devices share one."""
 

@@ -4,6 +4,7 @@ Examples:
     deblurlab train                                           # UNet16 on photographs that scikit-image bundles
     deblurlab train experiment=cifar10_unet16                 # a published result
     deblurlab train run=FOLDER ckpt_path=last                 # resume after an interruption, with its own settings
+    deblurlab train trainer=gpu trainer.devices=4             # on four GPUs, which share each batch
     deblurlab train -m model=resnet16,unet16 seed=1,2         # a sweep
 """
 
@@ -16,7 +17,9 @@ from omegaconf import DictConfig, OmegaConf
 from deblurlab.app.command import command
 from deblurlab.app.invocation import chosen_folder, claim_folder, is_sweep
 from deblurlab.app.resume import Start, start_of
+from deblurlab.app.several_devices import require_folder, train_in_processes
 from deblurlab.checks.words import counted
+from deblurlab.processes.rank import quieten, told_already
 from deblurlab.run.defaults import with_defaults
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.sweeps import run_job
@@ -45,9 +48,15 @@ def main(cfg: DictConfig) -> float | None:
     from deblurlab.run.printed_result import print_result
     from deblurlab.run.results import write_test
 
+    quieten()
+    require_folder()
     folder, per_image = chosen_folder(cfg), PerImage()
-    start = start_of(cfg, folder)
+    with told_already():
+        start = start_of(cfg, folder)
     cfg = start.cfg
+    if (count := build.processes(cfg)) > 1:
+        train_in_processes(count, cfg, folder)
+        return None
     seed_everything(cfg.seed, verbose=False)
     data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg, per_image, LeaveOnSignal(folder))
     cfg.trainer.precision = trainer.precision  # which one ``auto`` is here, for those who open the run elsewhere

@@ -7,7 +7,7 @@ import torch
 
 from deblurlab import backends
 from deblurlab.backends import DeviceSettings
-from deblurlab.backends.one_device import OneDevice
+from deblurlab.backends.torch_devices import TorchDevices
 from deblurlab.backends.xla import XLA, xla_backend
 
 SETTINGS = {"devices": 1, "precision": "auto", "graph": "batch", "keep_memory": False}
@@ -17,12 +17,12 @@ SETTINGS = {"devices": 1, "precision": "auto", "graph": "batch", "keep_memory": 
     ("accelerator", "tpu", "chosen"),
     [
         ("auto", True, XLA),
-        ("auto", False, OneDevice),
+        ("auto", False, TorchDevices),
         ("tpu", True, XLA),
         ("tpu", False, XLA),
         ("xla_cpu", False, XLA),
-        ("cpu", True, OneDevice),
-        ("gpu", True, OneDevice),
+        ("cpu", True, TorchDevices),
+        ("gpu", True, TorchDevices),
     ],
 )
 def test_the_first_backend_that_finds_its_hardware_is_chosen(
@@ -40,7 +40,7 @@ def test_an_unknown_accelerator_is_refused_with_the_known_ones() -> None:
 def test_without_torch_xla_a_tpu_says_what_to_install_and_auto_takes_another(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch_xla" else found(name))
-    assert isinstance(backends.choose("auto"), OneDevice)
+    assert isinstance(backends.choose("auto"), TorchDevices)
     with pytest.raises(ValueError, match=r"trainer=tpu needs torch_xla.*pip install 'deblurlab\[tpu\]'"):
         backends.choose("tpu").training(DeviceSettings(accelerator="tpu", **SETTINGS))
     with pytest.raises(ValueError, match=r"trainer=xla_cpu needs torch_xla"):

@@ -8,7 +8,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
 
 from deblurlab.backends import Backend, DeviceSettings, Training
-from deblurlab.backends.one_device import OneDevice
+from deblurlab.backends.torch_devices import TorchDevices
 
 
 class Watcher(Callback):
@@ -35,7 +35,7 @@ class Toy(Backend):
 
     @override
     def training(self, settings: DeviceSettings) -> Training:
-        one = OneDevice().training(replace(settings, accelerator="cpu", devices=1))
+        one = TorchDevices().training(replace(settings, accelerator="cpu", devices=1))
         return Training(arguments=one.arguments, watchers=[self.watcher], devices=int(settings.devices))
 
     @override

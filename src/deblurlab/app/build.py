@@ -91,6 +91,17 @@ def scored(restorer: Restorer) -> Restoration:
     return TrainedNetwork(restorer, LogCosh())
 
 
+def processes(cfg: DictConfig) -> int:
+    """How many processes a training with the configuration has to start, one per device; 1 if this process trains.
+
+    Raises:
+        ValueError: If the machine lacks the devices.
+    """
+    check_arguments(cfg.trainer, "trainer", also=DeviceSettings)
+    settings, _ = devices.divided(cfg.trainer)
+    return backends.choose(settings.accelerator).processes(settings)
+
+
 def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     """The trainer of ``cfg.trainer`` on its backend.
 

@@ -1,5 +1,6 @@
 """What Hydra knows of the command that is running: whether it is a sweep, which configurations it chose, and where."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,15 @@ def chosen_folder(cfg: DictConfig) -> RunFolder:
 def from_here(path: Path) -> Path:
     """A path without that of the working directory, where it lies below it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def quoted(text: str) -> str:
+    """A value as Hydra's grammar takes any text: in quotes, before which, within the text, stands a backslash.
+
+    Backslashes count as themselves, except before a quote, where each of them needs another one.
+    """
+    escaped = re.sub(r"(\\*)'", r"\1\1\\'", text)
+    return "'" + re.sub(r"(\\+)$", r"\1\1", escaped) + "'"
 
 
 def claim_folder(folder: RunFolder, cfg: DictConfig, *, model: str, data: str) -> None:

@@ -28,7 +28,12 @@ def is_mendable(error: Exception) -> bool:
 
 def message(error: Exception) -> str:
     """What the user is told of a mendable error."""
-    return f"error: {_words(_ours(error))}\n(HYDRA_FULL_ERROR=1 shows where.)"
+    return f"error: {plain(error)}\n(HYDRA_FULL_ERROR=1 shows where.)"
+
+
+def plain(error: Exception) -> str:
+    """The text of a mendable error, without what stands around it."""
+    return _words(_ours(error))
 
 
 def _ours(error: Exception) -> Exception:

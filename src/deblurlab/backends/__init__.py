@@ -1,6 +1,6 @@
 """Where networks are trained and run: on one device, or on all cores of a TPU through XLA.
 
-A backend is a folder (or a file, as ``one_device.py``) with a subclass of :class:`Backend`. It alone knows its
+A backend is a folder (or a file, as ``torch_devices.py``) with a subclass of :class:`Backend`. It alone knows its
 library's name. Networks, data modules, tasks and callbacks ask nobody on which device they are:
 
 - ``app/build.py`` asks :func:`choose` for the backend of ``trainer.accelerator``, hands the Trainer what the backend
@@ -15,14 +15,14 @@ into ``DEVICES`` in ``tests/test_layers.py``, so that no other folder imports it
 """
 
 from deblurlab.backends.backend import Backend, DeviceSettings, Training
-from deblurlab.backends.one_device import OneDevice
+from deblurlab.backends.torch_devices import TorchDevices
 from deblurlab.backends.xla import XLA
 from deblurlab.backends.xla.installation import quiet
 
 __all__ = ["BACKENDS", "Backend", "DeviceSettings", "Training", "choose"]
 
 # In the order of preference: trainer.accelerator=auto takes the first that finds its hardware.
-BACKENDS: list[Backend] = [XLA(), OneDevice()]
+BACKENDS: list[Backend] = [XLA(), TorchDevices()]
 
 
 def choose(accelerator: str) -> Backend:

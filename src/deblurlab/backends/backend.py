@@ -21,16 +21,18 @@ class DeviceSettings:
 
     Attributes:
         accelerator: ``auto``, or a name that a backend serves: ``cpu``, ``gpu``, ``tpu``, ...
-        devices: The number of devices, ``auto``, or a list with the index of one GPU.
+        devices: The number of devices, ``auto``, or a list with the indices of GPUs.
         precision: ``auto`` for bfloat16 autocast where the device is fast at it and float32 elsewhere, or one of
             Lightning's names.
         graph: What XLA compiles as a whole where a batch has several optimizer steps, as a WGAN's has: ``batch`` all
             of them, ``step`` each by itself. Nothing but XLA reads it.
         keep_memory: Whether a process that trains on the CPU keeps the memory that a step frees. See
             :func:`deblurlab.backends.host_memory.keep_freed_memory`.
+        batch_norm: Over which images several devices normalise: ``global`` over those of all devices, so that a run
+            computes what it does on one; ``per_core`` each over its own, and running averages are the mean over them.
 
     Raises:
-        ValueError: If ``graph`` is something else, in the words of a key of ``trainer``.
+        ValueError: If ``graph`` or ``batch_norm`` is something else, in the words of a key of ``trainer``.
     """
 
     accelerator: str
@@ -38,9 +40,11 @@ class DeviceSettings:
     precision: str | int | None
     graph: Literal["batch", "step"]
     keep_memory: bool
+    batch_norm: Literal["global", "per_core"]
 
     def __post_init__(self) -> None:
         require.one_of("trainer.graph", self.graph, ("batch", "step"))
+        require.one_of("trainer.batch_norm", self.batch_norm, ("global", "per_core"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +76,14 @@ class Backend(ABC):
     @abstractmethod
     def finds(self, accelerator: str) -> bool:
         """Whether this machine has what ``accelerator``, one of :attr:`accelerators`, names."""
+
+    def processes(self, settings: DeviceSettings) -> int:
+        """How many processes a training has to start on this machine; 1 if this process trains.
+
+        Raises:
+            ValueError: If the machine has no such devices.
+        """
+        return 1
 
     @abstractmethod
     def training(self, settings: DeviceSettings) -> Training:

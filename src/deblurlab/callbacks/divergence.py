@@ -9,7 +9,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.callbacks.lightning_internals import is_logged
+from deblurlab.callbacks.lightning_internals import is_logged, whole
 from deblurlab.files.whole_file import whole_file
 from deblurlab.interfaces import Pair
 from deblurlab.run.run_folder import RunFolder
@@ -68,8 +68,9 @@ class Divergence(Callback):
         lost = {name: value for name, value in values.items() if not math.isfinite(value) or abs(value) > self.limit}
         if not lost:
             return
-        # on a TPU pod slice all hosts take part in reading the batch; then one of them writes it
-        tensors = {name: value.cpu() for name, value in self._batch._asdict().items() if isinstance(value, Tensor)}
+        # all processes take part in reading the batch; then one of them writes it
+        fields = self._batch._asdict()
+        tensors = {name: whole(trainer, value).cpu() for name, value in fields.items() if isinstance(value, Tensor)}
         epoch = trainer.current_epoch + 1
         if trainer.is_global_zero:
             with whole_file(self.file) as partial:

@@ -15,7 +15,8 @@ class EpochSoFar(Callback):
     """Lets the metrics of an epoch that is resumed in its middle be those of the whole epoch.
 
     A checkpoint then holds, under ``epoch_so_far``, the sums of what the batches have logged (``sums``) and the scores
-    of the validations within the epoch (``scores``). It stands before the callbacks that read these metrics.
+    of the validations within the epoch (``scores``). Of several processes these are the means of their sums, with which
+    any number of processes goes on. It stands before the callbacks that read these metrics.
     """
 
     def __init__(self) -> None:
@@ -26,7 +27,8 @@ class EpochSoFar(Callback):
         progress = trainer.fit_loop.epoch_progress.current
         if progress.ready > progress.processed:  # type: ignore[attr-defined]
             scores = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
-            checkpoint[_KEY] = {"sums": self._sums | training_sums(trainer), "scores": scores}
+            sums = {name: _mean(trainer, one) for name, one in (self._sums | training_sums(trainer)).items()}
+            checkpoint[_KEY] = {"sums": sums, "scores": scores}
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         before = checkpoint.get(_KEY, {"sums": {}, "scores": {}})
@@ -50,3 +52,8 @@ class EpochSoFar(Callback):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         set_training_means(trainer, self._sums)
         self._sums = {}
+
+
+def _mean(trainer: Trainer, sums: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The mean over processes, where there are several."""
+    return {state: trainer.strategy.reduce(value) for state, value in sums.items()}

@@ -42,7 +42,7 @@ class LeaveOnSignal(Callback):
         interruption.listen_again()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        interruption.leave_if_asked()
+        self._leave_if_asked(trainer)
 
     def on_train_batch_end(
         self,
@@ -52,9 +52,13 @@ class LeaveOnSignal(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        # the first host decides for all of them: saving takes all hosts or none
+        self._leave_if_asked(trainer, saving=True)
+
+    def _leave_if_asked(self, trainer: Trainer, *, saving: bool = False) -> None:
+        """End all processes if the first was asked to end: saving takes all of them or none."""
         asked = trainer.strategy.broadcast(int(interruption.asked() or 0))
-        if asked and is_between_steps(trainer):
-            if trainer.checkpoint_callbacks and not is_fast_dev_run(trainer):
-                trainer.save_checkpoint(self.file, weights_only=False)
-            raise interruption.Interrupted(signal.Signals(asked))
+        if not asked or (saving and not is_between_steps(trainer)):
+            return
+        if saving and trainer.checkpoint_callbacks and not is_fast_dev_run(trainer):
+            trainer.save_checkpoint(self.file, weights_only=False)
+        raise interruption.Interrupted(signal.Signals(asked))

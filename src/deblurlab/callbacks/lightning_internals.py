@@ -5,7 +5,9 @@
 
 from collections.abc import Mapping
 
+import torch
 from lightning.pytorch import LightningDataModule, Trainer
+from lightning.pytorch.strategies import ParallelStrategy
 from lightning.pytorch.trainer.connectors.logger_connector.result import _ResultMetric
 from torch import Tensor
 
@@ -69,6 +71,18 @@ def set_training_means(trainer: Trainer, sums: Mapping[str, Mapping[str, Tensor]
     for name, sum_ in sums.items():
         mean = sum_["value"] / sum_["cumulated_batch_size"]
         trainer.callback_metrics[f"{name.removeprefix('training_step.')}_epoch"] = mean
+
+
+def parts(trainer: Trainer) -> int:
+    """How many processes each have a part of a batch. On the hosts of a TPU pod slice a batch is whole everywhere."""
+    return trainer.world_size if isinstance(trainer.strategy, ParallelStrategy) else 1
+
+
+def whole(trainer: Trainer, rows: Tensor, *, dim: int = 0) -> Tensor:
+    """The rows of the whole batch, of this process's rows along ``dim``. All processes must ask for it."""
+    if parts(trainer) == 1:
+        return rows
+    return torch.cat(trainer.strategy.all_gather(rows).unbind(0), dim)
 
 
 def datamodule(trainer: Trainer) -> LightningDataModule:

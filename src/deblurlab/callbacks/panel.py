@@ -8,6 +8,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
+from deblurlab.callbacks.lightning_internals import parts, whole
 from deblurlab.interfaces import Dashboard, Pair
 from deblurlab.run import figures
 from deblurlab.run.run_folder import RunFolder
@@ -41,7 +42,7 @@ class Panel(Callback):
         epoch = trainer.current_epoch + 1
         if not (epoch == 1 or epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs):
             return
-        size, batches = len(batch.valid), int(sum(trainer.num_val_batches))
+        size, batches = len(batch.valid) * parts(trainer), int(sum(trainer.num_val_batches))
         # the middles of as many equal parts of the validation set as there are images in the panel
         wanted = [int((number + 0.5) / self.images * size * batches) for number in range(self.images)]
         rows = sorted({row - batch_idx * size for row in wanted if row // size == batch_idx})
@@ -49,8 +50,10 @@ class Panel(Callback):
             return
         assert isinstance(outputs, Tensor)
         columns = {"Blurred": batch.blurred, "Restored": outputs, "Sharp": batch.sharp}
-        valid = batch.valid[rows].cpu()  # the others fill the batch up, or stand for broken frames
-        self._shown.append({title: images.detach()[rows].cpu()[valid] for title, images in columns.items()})
+        valid = whole(trainer, batch.valid)[rows].cpu()  # the others fill the batch up, or stand for broken frames
+        self._shown.append(
+            {title: whole(trainer, images.detach())[rows].cpu()[valid] for title, images in columns.items()}
+        )
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not any(len(shown["Sharp"]) for shown in self._shown):

@@ -10,6 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 from tqdm import tqdm
 
+from deblurlab.callbacks.lightning_internals import parts
 from deblurlab.interfaces import Dashboard, Pair
 from deblurlab.metrics.scores import HEADLINE_SCORES
 
@@ -50,7 +51,7 @@ class Progress(Callback):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._epoch_start, self._train_seconds = time.monotonic(), 0.0
         self._images = self._batches_done = 0
-        if sys.stderr.isatty():
+        if trainer.is_global_zero and sys.stderr.isatty():
             self._open(f"epoch {_of_all(trainer).strip()}", trainer.num_training_batches)
 
     def on_train_batch_end(
@@ -61,9 +62,10 @@ class Progress(Callback):
         batch: Pair,
         batch_idx: int,
     ) -> None:
-        self._images += len(batch.valid)
+        images = len(batch.valid) * parts(trainer)
+        self._images += images
         self._batches_done += 1
-        self._advance(batch)
+        self._advance(images)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._train_seconds = time.monotonic() - self._epoch_start
@@ -100,7 +102,7 @@ class Progress(Callback):
             log.info(f"all {trainer.max_epochs} epochs are trained already; raise trainer.max_epochs to go on")
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if sys.stderr.isatty():
+        if trainer.is_global_zero and sys.stderr.isatty():
             self._open("test", int(sum(trainer.num_test_batches)))
 
     def on_test_batch_end(
@@ -112,7 +114,7 @@ class Progress(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        self._advance(batch)
+        self._advance(len(batch.valid) * parts(trainer))
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._close()
@@ -124,10 +126,10 @@ class Progress(Callback):
         self._batches = int(batches)
         self._bar = tqdm(desc=title, unit=" images", leave=False, dynamic_ncols=True)
 
-    def _advance(self, batch: Pair) -> None:
+    def _advance(self, images: int) -> None:
         if self._bar is not None:
-            self._bar.total = self._batches * len(batch.valid)
-            self._bar.update(len(batch.valid))
+            self._bar.total = self._batches * images
+            self._bar.update(images)
 
     def _close(self) -> None:
         if self._bar is not None:

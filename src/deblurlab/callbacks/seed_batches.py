@@ -10,11 +10,12 @@ from deblurlab.callbacks.lightning_internals import batches_trained
 
 class SeedBatches(Callback):
     """Makes torch's random numbers in a training step, such as those of dropout, a function of the run's seed and the
-    number of the batch alone.
+    number of the batch alone. Several processes, which have different images of the batch, draw different numbers.
     """
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._seed = torch.initial_seed()
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        torch.manual_seed((self._seed << 32 | batches_trained(trainer)) % 2**63)
+        seed = (self._seed << 32 | batches_trained(trainer)) + (trainer.global_rank << 24)
+        torch.manual_seed(seed % 2**63)

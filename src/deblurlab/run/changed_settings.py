@@ -17,7 +17,7 @@ _FIXED = tuple(
     f"trainer.{key}"
     for key in (
         *("gradient_clip_val", "gradient_clip_algorithm", "accumulate_grad_batches"),
-        *("limit_train_batches", "overfit_batches", "plugins"),
+        *("limit_train_batches", "overfit_batches", "plugins", "batch_norm"),
     )
 )
 _CHANGES_WEIGHTS = ("EMA", "EMAWeightAveraging", "WeightAveraging", "StochasticWeightAveraging")
@@ -54,6 +54,8 @@ def _comparable(config: Mapping[str, Any]) -> Any:
     root = whole.get("data", {}).get("root")
     if root and "://" not in str(root):
         whole["data"]["root"] = str(Path(str(root)).expanduser().absolute())
+    if isinstance(whole.get("trainer"), dict):
+        whole["trainer"].setdefault("batch_norm", "global")  # which runs of before have not named
     return whole
 
 

@@ -12,6 +12,7 @@ from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from deblurlab.app.invocation import quoted
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.sweeps.process import never, run_process
 from deblurlab.sweeps.record import Record
@@ -92,7 +93,7 @@ def _command(hydra: HydraConf, overrides: list[str], folder: Path) -> list[str]:
         "deblurlab.train",
         *(f"--config-dir={path}" for path in added),
         *overrides,
-        f"run={_quoted(str(folder))}",
+        f"run={quoted(str(folder))}",
     ]
     files = RunFolder(folder)
     if files.last_checkpoint.is_file():
@@ -100,12 +101,3 @@ def _command(hydra: HydraConf, overrides: list[str], folder: Path) -> list[str]:
     # the run ended before its first checkpoint was whole; what it left would be taken for another run
     shutil.rmtree(files.checkpoints, ignore_errors=True)
     return command
-
-
-def _quoted(text: str) -> str:
-    """A value as Hydra's grammar takes any text: in quotes, before which, within the text, stands a backslash.
-
-    Backslashes count as themselves, except before a quote, where each of them needs another one.
-    """
-    escaped = re.sub(r"(\\*)'", r"\1\1\\'", text)
-    return "'" + re.sub(r"(\\+)$", r"\1\1", escaped) + "'"

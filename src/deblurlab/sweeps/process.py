@@ -27,7 +27,7 @@ def never() -> bool:
 def run_process(command: Sequence[str], folder: Path, *, hopeless: Callable[[], bool] = never) -> str:
     """Run a job's command and show what it prints, each line with the job's name before it.
 
-    The process is killed when this one ends in any way: see :mod:`~deblurlab.sweeps.child`.
+    The process is killed when this one ends in any way: see :mod:`~deblurlab.processes.child`.
 
     Args:
         command: A module of Python and its arguments.
@@ -43,7 +43,7 @@ def run_process(command: Sequence[str], folder: Path, *, hopeless: Callable[[], 
     last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
     pruned = False
     with subprocess.Popen(
-        [sys.executable, "-m", "deblurlab.sweeps.child", *command],
+        [sys.executable, "-m", "deblurlab.processes.child", *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

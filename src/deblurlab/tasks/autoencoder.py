@@ -50,7 +50,7 @@ class Autoencoder(Restoration):
         with torch.autocast(restored.device.type, enabled=False):
             loss, parts = self.loss_parts(restored, batch.sharp)
         scalars = {f"train/{name}": value for name, value in ({"loss": loss} | parts).items()}
-        self.log_dict(scalars, on_step=True, on_epoch=True, batch_size=len(batch.sharp))
+        self.log_means(scalars)
         return loss
 
     def on_before_optimizer_step(self, optimizer: Optimizer) -> None:

@@ -115,6 +115,13 @@ class Restoration(LightningModule):
         parts = self.loss.parts(restored, sharp)
         return self.loss.total(parts).mean(), {f"loss_{name}": part.detach().mean() for name, part in parts.items()}
 
+    def log_means(self, scalars: Mapping[str, Tensor]) -> None:
+        """Log means over the batch at hand: by step, and as means over the epoch, whose batches all have one size.
+
+        Of several processes, each of which has the mean over its part of the batch, the mean is logged.
+        """
+        self.log_dict(scalars, on_step=True, on_epoch=True, batch_size=1, sync_dist=True)
+
     def score_images(self, restored: Tensor, sharp: Tensor) -> dict[str, Tensor]:
         """The scores of each image by name, (B,). They are float32, whatever precision the network runs in."""
         with torch.autocast(restored.device.type, enabled=False):

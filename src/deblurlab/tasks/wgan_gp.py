@@ -88,6 +88,11 @@ class WGANGP(Restoration):
         self.penalty_weight = penalty_weight
         self.critic_steps, self.fresh_critic_batches = critic_steps, fresh_critic_batches
         self.seed = seed
+        self._rank, self._world = 0, 1
+
+    def take_part(self, rank: int, world: int) -> None:
+        """See :class:`deblurlab.interfaces.DrawsForRows`."""
+        self._rank, self._world = rank, world
 
     def configure_optimizers(self) -> Any:
         players = ((self._optimizer, self.network), (self._critic_optimizer, self.critic))
@@ -122,17 +127,13 @@ class WGANGP(Restoration):
             scalars |= self.generator_step(scales if self.micro_batches == 1 else again, sharp, optimizer)
         for schedule in self.schedules():
             schedule.step()
-        self.log_dict(
-            {f"train/{name}": value for name, value in scalars.items()},
-            on_step=True,
-            on_epoch=True,
-            batch_size=len(batch.sharp),
-        )
+        self.log_means({f"train/{name}": value for name, value in scalars.items()})
 
     def alphas(self, steps: int, images: Tensor) -> list[Tensor]:
         """Draw where each critic step takes the penalty of each image.
 
-        The draws depend on the seed and the step alone: they are the same on every device and after a resume.
+        The draws depend on the seed and the step alone: they are the same on every device and after a resume. Of
+        several processes each takes those of its rows.
 
         Args:
             steps: The number of critic steps.
@@ -141,8 +142,11 @@ class WGANGP(Restoration):
         Returns:
             For each step (B,), uniform in [0, 1).
         """
-        draws = np.random.default_rng((self.seed, self.global_step)).random((steps, len(images)), dtype=np.float32)
-        return [torch.from_numpy(alpha).to(images) for alpha in draws]
+        rows = len(images)
+        shape = (steps, self._world * rows)
+        draws = np.random.default_rng((self.seed, self.global_step)).random(shape, dtype=np.float32)
+        mine = draws[:, self._rank * rows : (self._rank + 1) * rows]
+        return [torch.from_numpy(alpha).to(images) for alpha in mine]
 
     def critic_step(
         self, real: Sequence[Tensor], fake: Sequence[Tensor], alpha: Sequence[Tensor], optimizer: LightningOptimizer

@@ -50,8 +50,7 @@ class DrawnImages(Dataset[SharpBatch]):
         self.taps = int(kernel_size(sigma_max))
 
     def __getitem__(self, draw: BatchDraw) -> SharpBatch:
-        rows = self.host.share(len(draw.images))
-        draw = draw.rows(slice(self.host.rank * rows, (self.host.rank + 1) * rows))
+        draw = draw.rows(self.host.rows(len(draw.images)))
         size = np.array(self.images.shape[-2:])
         return SharpBatch(
             sharp=self.images[torch.from_numpy(draw.images)],

@@ -42,6 +42,11 @@ class EpochPlan(NamedTuple):
             side=self.side,
         )
 
+    def share(self, host: Host) -> "EpochPlan":
+        """What one host makes of each batch."""
+        rows = host.rows(self.frames.shape[1])
+        return EpochPlan(*(field[:, rows] for field in self[:-1]), side=self.side)
+
 
 def every_patch(counts: Integers) -> tuple[Integers, Integers]:
     """The frame and the patch number of every patch, frame after frame.
@@ -101,12 +106,11 @@ def training_plan(
     epoch: int,
     open_groups: int,
     mixed_frames: int,
-    host: Host,
     rotations: bool = False,
     side: int | None = None,
     repeats: Floats | None = None,
 ) -> EpochPlan:
-    """Every patch of this host's groups once, shuffled. A last partial batch is dropped.
+    """Every patch once, shuffled. A last partial batch is dropped.
 
     A plain shuffle would need all frames (and all shards of a bucket) at hand at once. So groups come in random order,
     frames mix over a window of groups, and patches mix over a window of frames. With two groups A and B, two frames in
@@ -121,35 +125,28 @@ def training_plan(
 
     Args:
         patches: (F,) how many patches each frame has.
-        groups: (F,) the group that each frame lies in, a shard or the frame itself, numbered from 0. Hosts take
-            groups in turn. All hosts have the same number of batches.
-        batch_size: Patches per batch of this host.
+        groups: (F,) the group that each frame lies in, a shard or the frame itself, numbered from 0.
+        batch_size: Patches per batch of all hosts.
         seed: Seed of the training draws.
-        epoch: The number of the epoch. (seed, epoch, rank of the host) determine the result.
+        epoch: The number of the epoch. (seed, epoch) determine the result, however many hosts share it.
         open_groups: Over how many groups frames mix.
         mixed_frames: Over how many frames patches mix.
-        host: Which share of the groups to take.
         rotations: Draw one of eight flips and rotations for each patch instead of one of four flips.
         side: The side of random crops; each takes the place of a patch of the same frame.
         repeats: (F,) how often the patches of each frame come up, on average; None for once.
 
     Raises:
-        ValueError: if some host has too few patches for a batch.
+        ValueError: if there are too few patches for a batch.
     """
     times = np.ones(len(patches)) if repeats is None else repeats
-    shares = np.bincount(groups % host.hosts, weights=patches * times, minlength=host.hosts)
-    batches = _whole(shares.min()) // batch_size
+    count = _whole((patches * times).sum())
+    batches = count // batch_size
     if not batches:
-        raise ValueError(
-            f"{_whole(shares.min())} training patches make no batch of {batch_size}: lower data.batch_size"
-            + (f", or use fewer than {host.hosts} hosts." if host.hosts > 1 else ".")
-        )
-    rng = np.random.default_rng((seed, epoch, host.rank))
+        raise ValueError(f"{count} training patches make no batch of {batch_size}: lower data.batch_size.")
+    rng = np.random.default_rng((seed, epoch, 0))
 
-    frames = np.flatnonzero(groups % host.hosts == host.rank)
-    mine, group = np.unique(groups[frames], return_inverse=True)  # the host's groups, and for each frame which of them
-    place = np.argsort(np.argsort(rng.permutation(groups.max() + 1)[mine]))  # of each of them in the random order
-    frames = frames[_shuffled_within(open_groups, place[group], rng)]
+    place = rng.permutation(groups.max() + 1)  # of each group in the random order
+    frames = _shuffled_within(open_groups, place[groups], rng)
 
     frame, patch = every_patch(patches[frames])  # frame counts along the order just made
     if repeats is not None:
@@ -157,7 +154,7 @@ def training_plan(
         frame, patch = frame[again], patch[again]
     shape = (batches, batch_size)
     order = _shuffled_within(mixed_frames, frame, rng)[: batches * batch_size].reshape(shape)
-    flips, drawn = rng.random((*shape, 2)) < 0.5, (seed, epoch, host.rank)
+    flips, drawn = rng.random((*shape, 2)) < 0.5, (seed, epoch, 0)
     if rotations:
         flips = np.concatenate((flips, transposes(batches * batch_size, drawn).reshape(*shape, 1)), axis=-1)
     return EpochPlan(
@@ -166,30 +163,27 @@ def training_plan(
         flips=flips,
         valid=np.ones(shape, dtype=np.bool_),
         places=crop_places(batches * batch_size, drawn).reshape(*shape, 2),
-        numbers=np.arange(batches * batch_size).reshape(shape) * host.hosts + host.rank,
+        numbers=np.arange(batches * batch_size).reshape(shape),
         side=side,
     )
 
 
-def evaluation_plan(*, frames: Integers, patches: Integers, kinds: Integers, batch_size: int, host: Host) -> EpochPlan:
+def evaluation_plan(*, frames: Integers, patches: Integers, kinds: Integers, batch_size: int) -> EpochPlan:
     """Every item once and in order, where an item is a patch or a whole frame. A kind's last batch is filled up.
 
     Args:
         frames: (I,) each item's frame.
         patches: (I,) which patch of that frame the item is.
         kinds: (I,) a number per shape of items. A batch has one shape, so it holds items of one kind.
-        batch_size: Items per batch of this host.
-        host: Takes every ``host.hosts``-th item of a kind. All hosts have the same number of batches.
+        batch_size: Items per batch of all hosts.
     """
     rows, masks = [], []
     for kind in np.unique(kinds):
         items = np.flatnonzero(kinds == kind)
-        mine = items[host.rank :: host.hosts]
-        batches = -(-len(items) // (host.hosts * batch_size))  # rounded up: as many as the host with most items needs
+        batches = -(-len(items) // batch_size)  # rounded up
         place = np.arange(batches * batch_size)
-        filling = mine if len(mine) else items  # a host may have none of a kind, and still makes batches of it
-        rows.append(filling[np.minimum(place, len(filling) - 1)].reshape(batches, batch_size))
-        masks.append((place < len(mine)).reshape(batches, batch_size))
+        rows.append(items[np.minimum(place, len(items) - 1)].reshape(batches, batch_size))
+        masks.append((place < len(items)).reshape(batches, batch_size))
     item, valid = np.concatenate(rows), np.concatenate(masks)
     flips, places = np.zeros((*item.shape, 2), dtype=np.bool_), np.zeros((*item.shape, 2))
     return EpochPlan(frames[item], patches[item], flips, valid, places, item)

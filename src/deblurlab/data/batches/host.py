@@ -21,5 +21,13 @@ class Host(NamedTuple):
             ValueError: if the hosts cannot have equal shares.
         """
         if batch_size % self.hosts:
-            raise ValueError(f"data.batch_size={batch_size} cannot be split over {self.hosts} hosts.")
+            raise ValueError(
+                f"data.batch_size={batch_size} cannot be split over {self.hosts} processes: make it a multiple of "
+                f"{self.hosts}."
+            )
         return batch_size // self.hosts
+
+    def rows(self, batch_size: int) -> slice:
+        """Which rows of a batch of ``batch_size`` these are: the hosts' shares lie one after the other."""
+        share = self.share(batch_size)
+        return slice(self.rank * share, (self.rank + 1) * share)

@@ -96,12 +96,15 @@ class PairedFrames(LightningDataModule):
         """See :class:`deblurlab.interfaces.SplitsBatches`: test batches hold a multiple of ``devices`` frames."""
         self._devices = devices
 
+    def skipped(self, split: Split) -> set[int]:
+        """See :class:`deblurlab.interfaces.SkipsFrames`."""
+        return self._skipped[split]
+
     def _host(self) -> Host:
         return host_of(self.trainer)
 
     def train_dataloader(self) -> PatchLoader:
         source, host = self.source("train"), self._host()
-        share = host.share(self.batch_size)
         smallest = int((source.grids * source.patch).min())
         if (side := largest_side(self.crops)) is not None and side > smallest:
             raise ValueError(f"data.crops={side} is larger than the smallest frame's {smallest} pixels.")
@@ -112,25 +115,24 @@ class PairedFrames(LightningDataModule):
             return training_plan(
                 patches=source.grids.prod(axis=1),
                 groups=source.groups,
-                batch_size=share,
+                batch_size=self.batch_size,
                 seed=self.seed,
                 epoch=epoch,
                 open_groups=source.open_groups,
                 mixed_frames=self.mixed_frames,
-                host=host,
                 rotations=self.rotations,
                 side=crop_side(self.crops, epoch),
                 repeats=self.repeats(),
-            )
+            ).share(host)
 
         return self._loader("train", plan, epoch_of(self.trainer))
 
     def val_dataloader(self) -> PatchLoader:
-        plan = self._evaluation_plan("val", self._host())
+        plan = self._evaluation_plan("val").share(self._host())
         return self._loader("val", lambda _: plan, None)
 
     def test_dataloader(self) -> PatchLoader:
-        plan = self._evaluation_plan("test", self._host())
+        plan = self._evaluation_plan("test").share(self._host())
         return self._loader("test", lambda _: plan, None)
 
     def _loader(self, split: Split, plan: Callable[[int], EpochPlan], epoch: Callable[[], int] | None) -> PatchLoader:
@@ -144,21 +146,20 @@ class PairedFrames(LightningDataModule):
             epoch=epoch,
         )
 
-    def _evaluation_plan(self, split: Literal["val", "test"], host: Host) -> EpochPlan:
+    def _evaluation_plan(self, split: Literal["val", "test"]) -> EpochPlan:
         """Validation takes patches, frame by frame; the test takes whole frames, those of one shape together."""
-        grids, share = self.source(split).grids, host.share(self.batch_size)
+        grids, hosts = self.source(split).grids, self._host().hosts
         counts = grids.prod(axis=1)
         if split == "val":
             frames, patches = every_patch(counts)
             kinds = np.zeros(len(frames), dtype=np.int64)
-            return evaluation_plan(frames=frames, patches=patches, kinds=kinds, batch_size=share, host=host)
-        fitting = share // int(counts.max())
+            return evaluation_plan(frames=frames, patches=patches, kinds=kinds, batch_size=self.batch_size)
+        fitting = self._host().share(self.batch_size) // int(counts.max())
         return evaluation_plan(
             frames=np.arange(len(grids)),
             patches=np.zeros(len(grids), dtype=np.int64),
             kinds=np.unique(grids, axis=0, return_inverse=True)[1],
-            batch_size=max(1, fitting // self._devices) * self._devices,
-            host=host,
+            batch_size=max(1, fitting // self._devices) * self._devices * hosts,
         )
 
     def batches(self, split: Split, *, epoch: int = 0, device: torch.device | str = "cpu") -> Iterator[Pair]:
@@ -183,16 +184,11 @@ class PairedFrames(LightningDataModule):
     def _scored(self, split: Literal["val", "test"]) -> tuple[Integers, Integers, Integers]:
         """The frame, the patch and the number of each image that has scores, in the order of the scores.
 
-        A batch of all hosts holds their rows one host after the other. Broken frames have no scores.
+        Broken frames have no scores.
         """
-        hosts = self._host().hosts
-        plans = [self._evaluation_plan(split, Host(rank, hosts)) for rank in range(hosts)]
-        frames = np.concatenate([plan.frames for plan in plans], axis=1)
-        patches = np.concatenate([plan.patches for plan in plans], axis=1)
-        numbers = np.concatenate([plan.numbers for plan in plans], axis=1)
-        valid = np.concatenate([plan.valid for plan in plans], axis=1)
-        scored = valid & ~np.isin(frames, list(self._skipped[split]))
-        return frames[scored], patches[scored], numbers[scored]
+        plan = self._evaluation_plan(split)
+        scored = plan.valid & ~np.isin(plan.frames, list(self._skipped[split]))
+        return plan.frames[scored], plan.patches[scored], plan.numbers[scored]
 
     def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
         """The images of a split whose indices are ``rows``, in that order, on the CPU. Skipped frames do not count.

@@ -1,8 +1,9 @@
 """Runs a module as ``python -m MODULE ARGUMENTS`` does, in a process that is killed when its parent has ended.
 
-A sweep starts its jobs by ``python -m deblurlab.sweeps.child``. The parent holds the other end of this process's
-standard input and writes nothing to it. The system closes that end when the parent ends, however it ends.
-Without this, a job would train on after its sweep was killed, and the sweep's re-run would meet it in its folder.
+A sweep starts its jobs by ``python -m deblurlab.processes.child``, and a training on several devices its processes. The
+parent holds the other end of this process's standard input and writes nothing to it. The system closes that end when
+the parent ends, however it ends. Without this, a job would train on after its sweep was killed, and the sweep's re-run
+would meet it in its folder.
 """
 
 import os

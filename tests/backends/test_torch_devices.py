@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 import torch
 
-from deblurlab.backends import DeviceSettings, one_device
-from deblurlab.backends.one_device import OneDevice
+from deblurlab.backends import DeviceSettings, torch_devices
+from deblurlab.backends.torch_devices import TorchDevices
 
 
 def settings(**options: Any) -> DeviceSettings:
@@ -29,17 +29,17 @@ def test_the_best_device_of_a_name_is_taken(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
-    assert OneDevice().device(accelerator).type == kind
-    training = OneDevice().training(settings(accelerator=accelerator, devices="auto", precision="32-true"))
+    assert TorchDevices().device(accelerator).type == kind
+    training = TorchDevices().training(settings(accelerator=accelerator, devices="auto", precision="32-true"))
     assert (training.arguments["accelerator"], training.arguments["devices"]) == (kind, 1)
     assert training.devices == 1
 
 
 def test_a_gpu_may_be_chosen_by_its_index_but_not_several() -> None:
-    assert OneDevice().training(settings(devices=[3])).arguments["devices"] == [3]
+    assert TorchDevices().training(settings(devices=[3])).arguments["devices"] == [3]
     for devices in (2, [0, 1]):
         with pytest.raises(ValueError, match="a run takes one CPU or GPU"):
-            OneDevice().training(settings(devices=devices))
+            TorchDevices().training(settings(devices=devices))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_memory_is_kept_on_the_cpu_where_it_is_asked_for(
     accelerator: str, keep: bool, kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[bool] = []
-    monkeypatch.setattr(one_device, "keep_freed_memory", lambda: calls.append(True))
+    monkeypatch.setattr(torch_devices, "keep_freed_memory", lambda: calls.append(True))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    OneDevice().training(settings(accelerator=accelerator, keep_memory=keep, precision="32-true"))
+    TorchDevices().training(settings(accelerator=accelerator, keep_memory=keep, precision="32-true"))
     assert calls == [True] * kept

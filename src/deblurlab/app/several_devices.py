@@ -1,0 +1,53 @@
+"""Starts a training on several devices again as one process per device."""
+
+import os
+import sys
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from deblurlab.app.invocation import quoted
+from deblurlab.processes.rank import this_rank
+from deblurlab.processes.ranks import run_ranks
+from deblurlab.run.run_folder import RunFolder
+
+
+def train_in_processes(count: int, cfg: DictConfig, folder: RunFolder) -> None:
+    """Run this command in ``count`` processes, each on its device, until they have ended.
+
+    They get the settings that they could not agree on: the run's folder and the precision, which may be measured.
+
+    Raises:
+        ValueError: if one of them fails, with its error.
+    """
+    from deblurlab.app import build
+    from deblurlab.backends import distributed
+    from deblurlab.backends.fast_precision import fast_precision
+
+    precision = cfg.trainer.precision
+    if precision == "auto":
+        precision = fast_precision(build.device(cfg).type)
+    told = [word for word in sys.argv[1:] if not word.startswith(("run=", "trainer.precision="))]
+    agreed = [f"run={quoted(str(folder))}", f"trainer.precision={precision}"]
+    point = distributed.meeting_point()
+    run_ranks(
+        ["deblurlab.train", *told, *agreed],
+        world=count,
+        address=point.host,
+        port=point.port,
+        environment={"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count)), **os.environ},
+        goes_on=f"run={folder} ckpt_path=auto goes on from the last checkpoint, or starts anew",
+    )
+
+
+def require_folder() -> None:
+    """Check that processes which torchrun or srun has started agree on their folder, which a new run names by the time.
+
+    Raises:
+        ValueError: if the command line does not name it.
+    """
+    rank = this_rank()
+    if rank is not None and not any(one.startswith("run=") for one in HydraConfig.get().overrides.task):
+        raise ValueError(
+            f"{rank.by} starts {rank.world} processes that must agree on the run's folder: name it with run=FOLDER."
+        )

@@ -1,0 +1,47 @@
+"""Data parallel training on several GPUs, or processes of the CPU: torch.distributed with nccl or gloo.
+
+Each device has a process, a rank. All of them make the same draws; each trains on its rows of the same global batch:
+
+- ``strategy.py``: averages gradients in one all-reduce, and has Lightning's barriers, broadcasts and means;
+- ``batch_norm.py``: batch normalisation over the global batch, by way of ``reductions.py``;
+- ``watchers.py``: what a rank tells the task, does to its networks, and asks of the other ranks.
+
+The processes are started by ``deblurlab.processes``, by torchrun or by Slurm's srun.
+"""
+
+from collections.abc import Sequence
+
+from lightning.fabric.plugins import ClusterEnvironment
+from lightning.fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+from lightning.pytorch import Callback
+from torch.distributed import TCPStore  # type: ignore[attr-defined]
+
+from deblurlab.backends.distributed.strategy import DataParallel
+from deblurlab.backends.distributed.watchers import GatherSkipped, NormaliseTogether, TellRows
+from deblurlab.processes.rank import Rank
+
+__all__ = ["DataParallel", "meeting_point", "strategy", "watchers"]
+
+_HERE = "127.0.0.1"
+
+
+def strategy(rank: Rank, *, per_core: bool) -> DataParallel:
+    """The strategy of one of several processes.
+
+    Args:
+        rank: Which one it is.
+        per_core: Whether batch normalisation is over each device's images alone.
+    """
+    environment: ClusterEnvironment = SLURMEnvironment() if rank.by == "srun" else TorchElasticEnvironment()
+    return DataParallel(environment, average_statistics=per_core)
+
+
+def watchers(rank: Rank, *, per_core: bool) -> Sequence[Callback]:
+    """Callbacks of one of several processes."""
+    always: list[Callback] = [TellRows(rank), GatherSkipped()]
+    return always if per_core else [*always, NormaliseTogether()]
+
+
+def meeting_point() -> TCPStore:
+    """Where the processes of this host meet, at its ``host`` and ``port``. It is there as long as it is kept."""
+    return TCPStore(_HERE, 0, None, is_master=True, wait_for_workers=False)

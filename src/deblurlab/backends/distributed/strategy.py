@@ -1,0 +1,126 @@
+"""The strategy of data parallel training: one process per device, gradients averaged after each backward pass."""
+
+import atexit
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import torch
+from lightning.fabric.plugins import ClusterEnvironment
+from lightning.pytorch.strategies import ParallelStrategy
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from torch import Tensor, distributed
+from torch.optim import Optimizer
+from typing_extensions import override
+
+from deblurlab.backends.distributed.batch_norm import running_statistics
+from deblurlab.backends.distributed.reductions import average_
+
+T = TypeVar("T")
+
+# A process may write a checkpoint, draw figures or download data while the others wait.
+_PATIENCE = timedelta(minutes=30)
+
+
+class DataParallel(ParallelStrategy):
+    """Each process computes the gradient of its part of the batch; one all-reduce makes the mean of them.
+
+    The mean over equal parts of a batch is the mean over the batch, so that every process makes the step that one
+    process would make with the whole batch. PyTorch's DistributedDataParallel reduces in hooks of the backward pass,
+    which a gradient penalty runs through twice; here nothing happens within it.
+
+    Args:
+        environment: Says which process this is, and where all of them meet.
+        average_statistics: Whether the running statistics of batch normalisation differ between the processes. Then
+            their means travel with the gradients.
+    """
+
+    strategy_name = "data_parallel"
+
+    def __init__(self, environment: ClusterEnvironment, *, average_statistics: bool) -> None:
+        super().__init__(cluster_environment=environment)
+        self.average_statistics = average_statistics
+        self._accumulates = False
+
+    @property
+    @override
+    def root_device(self) -> torch.device:
+        assert self.parallel_devices is not None
+        return self.parallel_devices[self.local_rank]
+
+    @property
+    def is_distributed(self) -> bool:
+        """Lightning asks its own strategies by their class, and others by this."""
+        return True
+
+    @override
+    def setup_environment(self) -> None:
+        """Meet the other processes. What is on GPUs travels by nccl, what is on the CPU by gloo."""
+        super().setup_environment()
+        assert self.cluster_environment is not None
+        rank_zero_only.rank = self.global_rank  # type: ignore[attr-defined]
+        if distributed.is_initialized():  # by the fit before this test
+            return
+        os.environ["MASTER_ADDR"] = self.cluster_environment.main_address
+        os.environ["MASTER_PORT"] = str(self.cluster_environment.main_port)
+        distributed.init_process_group(
+            "cpu:gloo,cuda:nccl" if self.root_device.type == "cuda" else "gloo",
+            rank=self.global_rank,
+            world_size=self.world_size,
+            timeout=_PATIENCE,
+        )
+        atexit.register(distributed.destroy_process_group)
+
+    @override
+    def model_to_device(self) -> None:
+        assert self.model is not None
+        self.model.to(self.root_device)
+
+    @override
+    def backward(self, closure_loss: Tensor, optimizer: Optimizer | None, *args: Any, **kwargs: Any) -> Tensor:
+        """Take the gradients of this process's loss, then their means over the processes.
+
+        They are those of the weights that a task names (``inputs``), or of all. While gradients of several batches
+        accumulate, the last batch takes the mean for all of them.
+        """
+        loss = super().backward(closure_loss, optimizer, *args, **kwargs)
+        if not self._accumulates:
+            assert self.lightning_module is not None
+            weights = kwargs.get("inputs") or self.lightning_module.parameters()
+            gradients = [weight.grad for weight in weights if weight.grad is not None]
+            statistics = running_statistics(self.lightning_module) if self.average_statistics else []
+            average_([*gradients, *statistics])
+        return loss
+
+    @contextmanager
+    @override
+    def block_backward_sync(self) -> Generator[None, None, None]:
+        self._accumulates = True
+        try:
+            yield
+        finally:
+            self._accumulates = False
+
+    @override
+    def reduce(self, tensor: Any, group: Any | None = None, reduce_op: Any = "mean") -> Any:
+        """The mean, or with ``sum`` the sum, over the processes; what is no tensor stays as it is."""
+        if not isinstance(tensor, Tensor):
+            return tensor
+        total = tensor.detach().clone()
+        distributed.all_reduce(total)
+        return total / self.world_size if reduce_op in ("mean", "avg", None) else total
+
+    @override
+    def barrier(self, name: str | None = None) -> None:
+        if distributed.is_initialized():
+            distributed.all_reduce(torch.zeros(()))  # on the CPU, where it waits for no GPU
+
+    @override
+    def broadcast(self, obj: T, src: int = 0) -> T:
+        if not distributed.is_initialized():
+            return obj
+        box = [obj]
+        distributed.broadcast_object_list(box, src, device=torch.device("cpu"))
+        return box[0]

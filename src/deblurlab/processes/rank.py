@@ -1,0 +1,76 @@
+"""Which of several processes of one training this is."""
+
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import NamedTuple
+
+# Set in the processes that a command starts for its devices: the folder for their reports.
+REPORTS = "DEBLURLAB_REPORTS"
+
+
+class Rank(NamedTuple):
+    """One of several processes that train one network; the words are those of torch.distributed.
+
+    Attributes:
+        rank: The number of this process, from 0. Process 0 writes the run's folder.
+        world: How many processes there are on all hosts.
+        local: How many of them are on this host.
+        by: What started them: ``deblurlab``, ``torchrun`` or ``srun``.
+    """
+
+    rank: int
+    world: int
+    local: int
+    by: str
+
+
+def this_rank(environment: Mapping[str, str] = os.environ) -> Rank | None:
+    """Which process this is, if a command of deblurlab, torchrun or Slurm's srun has started several; None if not.
+
+    A batch script of Slurm has SLURM_PROCID, too; only what srun starts has SLURM_STEP_NUM_TASKS, the number of tasks.
+    """
+    if int(environment.get("WORLD_SIZE", 1)) > 1 and "RANK" in environment:
+        rank, world, local = (int(environment[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"))
+        return Rank(rank, world, local, "deblurlab" if REPORTS in environment else "torchrun")
+    if (world := int(environment.get("SLURM_STEP_NUM_TASKS", 1))) > 1:
+        hosts = int(environment.get("SLURM_STEP_NUM_NODES", 1))
+        return Rank(int(environment["SLURM_PROCID"]), world, world // hosts, "srun")
+    return None
+
+
+def variables(rank: int, world: int, *, address: str, port: int) -> dict[str, str]:
+    """The variables that tell a process which one it is, as torchrun sets them.
+
+    Args:
+        rank: The number of the process.
+        world: How many there are, all on this host.
+        address: Where the processes meet.
+        port: Its port, at which this process's parent listens.
+    """
+    numbers = {"RANK": rank, "LOCAL_RANK": rank, "GROUP_RANK": 0, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world}
+    meeting = {"MASTER_ADDR": address, "MASTER_PORT": str(port), "TORCHELASTIC_USE_AGENT_STORE": "True"}
+    return {name: str(number) for name, number in numbers.items()} | meeting
+
+
+def quieten() -> None:
+    """Let all processes but the first log nothing but warnings, and these to the terminal alone."""
+    this = this_rank()
+    if this is None or this.rank == 0:
+        return
+    root = logging.getLogger()
+    root.setLevel(logging.WARNING)
+    root.handlers = [one for one in root.handlers if not isinstance(one, logging.FileHandler)]
+    warnings.simplefilter("ignore")  # the first process shows the same ones
+
+
+@contextmanager
+def told_already() -> Iterator[None]:
+    """Log only warnings in the block if the command that has started this process has gone through it, too."""
+    logging.disable(logging.INFO if REPORTS in os.environ else logging.NOTSET)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
