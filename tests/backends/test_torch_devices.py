@@ -8,8 +8,17 @@ from deblurlab.backends.torch_devices import TorchDevices
 
 
 def settings(**options: Any) -> DeviceSettings:
-    usual = {"accelerator": "cpu", "devices": 1, "precision": "auto", "graph": "batch", "keep_memory": False}
-    return DeviceSettings(**(usual | options))
+    usual = {"accelerator": "cpu", "devices": 1, "precision": "32-true", "graph": "batch", "keep_memory": False}
+    return DeviceSettings(**(usual | {"batch_norm": "global"} | options))
+
+
+@pytest.fixture
+def four(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with four GPUs and eight cores."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch_devices.os, "cpu_count", lambda: 8)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +37,7 @@ def test_the_best_device_of_a_name_is_taken(
     cuda: bool, mps: bool, accelerator: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
     assert TorchDevices().device(accelerator).type == kind
     training = TorchDevices().training(settings(accelerator=accelerator, devices="auto", precision="32-true"))
@@ -35,11 +45,54 @@ def test_the_best_device_of_a_name_is_taken(
     assert training.devices == 1
 
 
-def test_a_gpu_may_be_chosen_by_its_index_but_not_several() -> None:
-    assert TorchDevices().training(settings(devices=[3])).arguments["devices"] == [3]
-    for devices in (2, [0, 1]):
-        with pytest.raises(ValueError, match="a run takes one CPU or GPU"):
-            TorchDevices().training(settings(devices=devices))
+@pytest.mark.parametrize(
+    ("accelerator", "devices", "count"),
+    [
+        *(("cuda", 2, 2), ("cuda", "4", 4), ("cuda", "auto", 4), ("cuda", [1, 3], 2), ("cuda", [3], 1)),
+        *(("cpu", 3, 3), ("cpu", "auto", 1)),
+    ],
+)
+def test_a_process_for_each_device(
+    accelerator: str, devices: Any, count: int, monkeypatch: pytest.MonkeyPatch, four: None
+) -> None:
+    assert TorchDevices().processes(settings(accelerator=accelerator, devices=devices)) == count
+    # the processes that torchrun, or this command, has started for them start no others
+    for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"):
+        monkeypatch.setenv(name, str(count))
+    monkeypatch.setenv("RANK", "0")
+    assert TorchDevices().processes(settings(accelerator=accelerator, devices=devices)) == (1 if count > 1 else count)
+    chosen = devices if isinstance(devices, list) else count
+    arguments = TorchDevices().training(settings(accelerator=accelerator, devices=devices)).arguments
+    assert arguments["devices"] == chosen
+    assert ("strategy" in arguments) == (count > 1)
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "devices", "message"),
+    [
+        (
+            "cuda",
+            5,
+            r"trainer.devices=5: this machine has 4 GPUs. Choose a number from 1 to 4, a list of their indices",
+        ),
+        ("cuda", [4], r"trainer.devices=\[4\]: this machine has 4 GPUs"),
+        ("cpu", 9, r"trainer.devices=9: this machine has 8 CPU cores. Choose a number from 1 to 8, or auto\."),
+        ("cpu", 0, r"trainer.devices=0: this machine has 8 CPU cores"),
+        ("mps", 2, r"trainer.devices=2: this machine has 1 GPU\."),
+    ],
+)
+def test_devices_that_the_machine_lacks(accelerator: str, devices: Any, message: str, four: None) -> None:
+    with pytest.raises(ValueError, match=message):
+        TorchDevices().processes(settings(accelerator=accelerator, devices=devices))
+
+
+def test_as_many_processes_as_devices(monkeypatch: pytest.MonkeyPatch, four: None) -> None:
+    with pytest.raises(ValueError, match=r"trainer.devices=2: several devices train a network, this command takes one"):
+        TorchDevices().training(settings(devices=2))
+    for name, value in {"WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "4", "RANK": "0"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ValueError, match=r"torchrun has started 4 processes on this host.*set trainer.devices=4"):
+        TorchDevices().training(settings(devices=2))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deblurlab.sweeps.job import _quoted
+from deblurlab.app.invocation import quoted
 from deblurlab.sweeps.swept_keys import parse_overrides
 
 
@@ -11,4 +11,4 @@ from deblurlab.sweeps.swept_keys import parse_overrides
 )
 def test_a_sweeps_folder_may_have_any_name(folder: str) -> None:
     """Hydra reads back what the job is given."""
-    assert parse_overrides([f"run={_quoted(folder)}"])[0].value() == folder
+    assert parse_overrides([f"run={quoted(folder)}"])[0].value() == folder

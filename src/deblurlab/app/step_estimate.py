@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
-from lightning.pytorch import LightningDataModule, seed_everything
+from lightning.pytorch import Callback, LightningDataModule, Trainer, seed_everything
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app import build
@@ -49,8 +49,19 @@ def _estimate_step(cfg: DictConfig, topology: Topology, batch: int) -> Estimate:
             "choose larger data."
         )
     data = _data(cfg, batch * topology.cores)
-    hlo = trace.training_step(partial(build.trainer, cfg), build.task(cfg), data, trace.serialised)
+    hlo = trace.training_step(partial(_trainer, cfg, topology.cores), build.task(cfg), data, trace.serialised)
     return Estimate(topology=topology, cost=compile_for(topology, hlo), batch=batch)
+
+
+def _trainer(cfg: DictConfig, cores: int, tracer: Callback) -> Trainer:
+    """A trainer that traces on a few virtual devices what runs on ``cores``."""
+    from deblurlab.backends.xla.per_core import NormalisePerCore
+
+    trainer = build.trainer(cfg, tracer)
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, NormalisePerCore):
+            callback.cores = cores
+    return trainer
 
 
 def _data(cfg: DictConfig, batch_size: int) -> LightningDataModule:

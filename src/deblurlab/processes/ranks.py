@@ -43,7 +43,7 @@ def run_ranks(
         Interrupted: if a signal has ended them.
     """
     with TemporaryDirectory(prefix="deblurlab-ranks-") as folder, ExitStack() as stack:
-        processes = []
+        processes: _Processes = []
         stack.callback(_kill, processes)  # runs after the pipes below have closed, which ends them, too
         for rank in range(world):
             own = variables(rank, world, address=address, port=port) | {REPORTS: folder}

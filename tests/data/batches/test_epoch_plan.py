@@ -15,7 +15,6 @@ def plan(
     epoch: int = 0,
     open_groups: int = 10**6,
     mixed_frames: int = 10**6,
-    host: Host | None = None,
 ) -> EpochPlan:
     return training_plan(
         patches=patches,
@@ -25,7 +24,6 @@ def plan(
         epoch=epoch,
         open_groups=open_groups,
         mixed_frames=mixed_frames,
-        host=host or Host(),
     )
 
 
@@ -41,29 +39,18 @@ def items(made: EpochPlan) -> list[tuple[int, int]]:
     open_groups=st.integers(1, 12),
     mixed_frames=st.integers(1, 60),
 )
-def test_hosts_share_every_patch_at_most_once(
+def test_hosts_share_the_batches_of_one(
     group_sizes: list[int], grid: int, hosts: int, open_groups: int, mixed_frames: int
 ) -> None:
     groups = np.repeat(np.arange(len(group_sizes)), group_sizes)
     patches = np.full(len(groups), grid)
-    plans = [
-        plan(
-            patches,
-            groups,
-            batch_size=1,
-            open_groups=open_groups,
-            mixed_frames=mixed_frames,
-            host=Host(rank, hosts),
-        )
-        for rank in range(hosts)
-    ]
-    assert len({len(made.frames) for made in plans}) == 1
-    seen = [item for made in plans for item in items(made)]
-    assert len(set(seen)) == len(seen)
-    if hosts == 1:
-        assert set(seen) == {(frame, patch) for frame in range(len(groups)) for patch in range(grid)}
-    for rank, made in enumerate(plans):
-        assert (groups[made.frames] % hosts == rank).all()
+    whole = plan(patches, groups, batch_size=hosts, open_groups=open_groups, mixed_frames=mixed_frames)
+    assert len(set(items(whole))) == len(items(whole)) == len(groups) * grid // hosts * hosts
+    shares = [whole.share(Host(rank, hosts)) for rank in range(hosts)]
+    assert {share.frames.shape[1] for share in shares} == {1}
+    for field in ("frames", "patches", "flips", "valid", "places"):
+        joined = np.concatenate([getattr(share, field) for share in shares], axis=1)
+        np.testing.assert_array_equal(joined, getattr(whole, field))
 
 
 def test_epochs_differ_and_repeat_exactly() -> None:
@@ -102,28 +89,13 @@ def test_too_few_patches_for_a_batch() -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    kinds=st.lists(st.integers(0, 2), min_size=1, max_size=25),
-    batch_size=st.integers(1, 6),
-    hosts=st.integers(1, 3),
-)
-def test_evaluation_sees_every_item_once(kinds: list[int], batch_size: int, hosts: int) -> None:
+@given(kinds=st.lists(st.integers(0, 2), min_size=1, max_size=25), batch_size=st.integers(1, 6))
+def test_evaluation_sees_every_item_once(kinds: list[int], batch_size: int) -> None:
     kind = np.array(kinds)
     frames = np.arange(len(kinds))
-    plans = [
-        evaluation_plan(
-            frames=frames,
-            patches=frames * 0,
-            kinds=kind,
-            batch_size=batch_size,
-            host=Host(rank, hosts),
-        )
-        for rank in range(hosts)
-    ]
-    assert len({made.frames.shape for made in plans}) == 1
-    seen = np.concatenate([made.frames[made.valid] for made in plans])
-    np.testing.assert_array_equal(np.sort(seen), frames)
-    for made in plans:
-        assert made.frames.shape[1] == batch_size
-        assert all(len(set(kind[row])) == 1 for row in made.frames)
-        assert not made.flips.any()
+    made = evaluation_plan(frames=frames, patches=frames * 0, kinds=kind, batch_size=batch_size)
+    in_order = frames[np.argsort(kind, kind="stable")]
+    np.testing.assert_array_equal(made.frames[made.valid], in_order)
+    assert made.frames.shape[1] == batch_size
+    assert all(len(set(kind[row])) == 1 for row in made.frames)
+    assert not made.flips.any()

@@ -136,24 +136,3 @@ def test_an_unfinished_bucket_and_a_missing_one_say_what_to_do(server: FaultyPro
         shards(server.url.format(path="nothing")).source("train")
     with pytest.raises(ValueError, match="cannot be opened"):
         shards("ftp://host/path").source("train")
-
-
-def test_hosts_read_different_shards(bucket: str, tmp_path: Path) -> None:
-    from deblurlab.data.batches.epoch_plan import training_plan
-    from deblurlab.data.batches.host import Host
-
-    source = from_bucket(bucket, tmp_path / "cache").source("train")
-    read = []
-    for rank in range(2):
-        plan = training_plan(
-            patches=source.grids.prod(axis=1),
-            groups=source.groups,
-            batch_size=4,
-            seed=0,
-            epoch=0,
-            open_groups=source.open_groups,
-            mixed_frames=8,
-            host=Host(rank, 2),
-        )
-        read.append({int(group) for group in source.groups[plan.frames].ravel()})
-    assert read[0].isdisjoint(read[1])

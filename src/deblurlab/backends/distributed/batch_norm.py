@@ -15,20 +15,6 @@ class GlobalBatchNorm(_BatchNorm):
     PyTorch's SyncBatchNorm computes the same, on GPUs only, and cannot be differentiated twice.
     """
 
-    @classmethod
-    def of(cls, norm: _BatchNorm) -> "GlobalBatchNorm":
-        """The same layer, with the same weights and running statistics, over all processes."""
-        made = cls(
-            norm.num_features,
-            eps=norm.eps,
-            momentum=norm.momentum,
-            affine=norm.affine,
-            track_running_stats=norm.track_running_stats,
-        )
-        made.train(norm.training)
-        made._parameters, made._buffers = norm._parameters, norm._buffers
-        return made
-
     @override
     def _check_input_dim(self, input: Tensor) -> None:
         """Every shape that begins with (B, C) is taken."""
@@ -59,14 +45,6 @@ class GlobalBatchNorm(_BatchNorm):
         momentum = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
         self.running_mean.lerp_(mean, momentum)
         self.running_var.lerp_(variance * count / (count - 1), momentum)
-
-
-def normalise_together(module: nn.Module) -> None:
-    """Have every batch normalisation in a module take the statistics of all processes."""
-    for parent in list(module.modules()):
-        for name, child in parent.named_children():
-            if isinstance(child, _BatchNorm) and not isinstance(child, GlobalBatchNorm):
-                setattr(parent, name, GlobalBatchNorm.of(child))
 
 
 def running_statistics(module: nn.Module) -> list[Tensor]:

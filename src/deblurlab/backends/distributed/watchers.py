@@ -4,9 +4,10 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import distributed
 from typing_extensions import override
 
-from deblurlab.backends.distributed.batch_norm import normalise_together
+from deblurlab.backends.distributed.batch_norm import GlobalBatchNorm
 from deblurlab.callbacks.lightning_internals import datamodule
 from deblurlab.interfaces import DrawsForRows, SkipsFrames
+from deblurlab.nets.folding import replace_norms
 from deblurlab.processes.rank import Rank
 
 
@@ -31,7 +32,7 @@ class NormaliseTogether(Callback):
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        normalise_together(pl_module)
+        replace_norms(pl_module, GlobalBatchNorm)
 
 
 class GatherSkipped(Callback):

@@ -36,11 +36,12 @@ class XLA(Backend):
             run_each_step=settings.graph == "step",
         )
         from deblurlab.backends.xla.compiles import Compiles
+        from deblurlab.backends.xla.per_core import NormalisePerCore
 
         return Training(
             # The strategy brings its own accelerator and precision, and counts as one device.
             arguments={"accelerator": "auto", "devices": 1, "precision": None, "strategy": strategy},
-            watchers=[Compiles()],
+            watchers=[Compiles(), *([NormalisePerCore(strategy.devices)] * (settings.batch_norm == "per_core"))],
             devices=strategy.devices // strategy.world_size,
         )
 

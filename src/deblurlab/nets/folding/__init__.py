@@ -9,8 +9,13 @@ in. What then goes from layer to layer is no Tensor, but a :class:`~deblurlab.ne
 such a class say what a function of PyTorch does with it (``__torch_function__``). The functions that compute on folded
 rows are in ``convolution``, ``transposed_convolution``, ``batch_norm`` and ``elementwise``. For all other functions the
 rows are unfolded, so that a network computes the same in any case.
+
+Batch normalisations may be replaced from outside, too: ``replace_norms``, and ``grouped_batch_norm``, in which each
+device's images are normalised by themselves.
 """
 
+from deblurlab.nets.folding.grouped_batch_norm import GroupedBatchNorm
 from deblurlab.nets.folding.networks import fold_rows
+from deblurlab.nets.folding.replace_norms import replace_norms
 
-__all__ = ["fold_rows"]
+__all__ = ["GroupedBatchNorm", "fold_rows", "replace_norms"]

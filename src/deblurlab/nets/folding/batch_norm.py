@@ -13,7 +13,7 @@ from deblurlab.nets.folding.shifting import inside
 
 
 @folded_form_of(F.batch_norm)
-def _batch_norm(
+def batch_norm(
     features: Folded,
     running_mean: Tensor | None,
     running_var: Tensor | None,
@@ -22,16 +22,24 @@ def _batch_norm(
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
+    groups: int = 1,
 ) -> Any:
-    """Takes normalisations with weights and running statistics. The result has zeros outside of the image."""
+    """Takes normalisations with weights and running statistics. The result has zeros outside of the image.
+
+    With ``groups``, as many equal parts of the batch are normalised each by itself; PyTorch's function has none.
+    """
     if running_mean is None or running_var is None or weight is None or bias is None or len(features.parts) > 1:
         return NotImplemented
     image = inside(features, torch.promote_types(features.blocks.dtype, torch.float32))
     if training:
         before, activation = features.activated or (features.blocks, None)
+        if groups > 1:
+            before = before.unflatten(0, (groups, -1))
         blocks, mean, variance, count = _Normalise.apply(  # type: ignore[no-untyped-call]
             before, weight, bias, image, activation, eps
         )
+        if groups > 1:
+            blocks, mean, variance = blocks.flatten(0, 1), mean.mean(0), variance.mean(0)
         with torch.no_grad():
             running_mean.lerp_(mean, momentum)
             running_var.lerp_(variance * count / (count - 1), momentum)
@@ -44,14 +52,18 @@ def _batch_norm(
 
 
 def _spread(channels: Tensor, image: Tensor) -> Tensor:
-    """One value per channel, (C,), for every row of every block: (rows C, blocks or 1, 1), zero in the padding."""
-    return (channels[:, None] * image).flatten(0, 1).unsqueeze(-1)
+    """One value per channel, (C,), for every row of every block: (rows C, blocks or 1, 1), zero in the padding.
+
+    Values of several groups, (groups, C), have a group in front, and a 1 for its images.
+    """
+    rows = (channels[..., None, :, None] * image).flatten(-3, -2).unsqueeze(-1)
+    return rows if channels.ndim == 1 else rows.unsqueeze(1)
 
 
 def _total(values: Tensor, image: Tensor) -> Tensor:
-    """The sum of (B, rows C, blocks, W) over the batch and the image, (C,)."""
-    total = values.sum((0, 2, 3)) if image.shape[2] == 1 else values.sum((0, 3))
-    return (total.view(image.shape[0], -1, image.shape[2]) * image).sum((0, 2))
+    """The sum of (B, rows C, blocks, W) over the batch and the image, (C,), or that of each group, (groups, C)."""
+    total = values.sum((-4, -2, -1)) if image.shape[2] == 1 else values.sum((-4, -1))
+    return (total.view(*values.shape[:-4], image.shape[0], -1, image.shape[2]) * image).sum((-3, -1))
 
 
 def _elu(values: Tensor) -> Tensor:
@@ -70,6 +82,8 @@ _BRANCHLESS: dict[Function | None, tuple[Callable[[Tensor], Tensor], Callable[[T
 class _Normalise(torch.autograd.Function):
     """Batch normalisation (Ioffe & Szegedy, 2015) of an activation function's result.
 
+    The batch may be in groups, (groups, B, rows C, blocks, W), each of which is normalised by itself.
+
     Of the large tensors the backward pass reads two only, the result of the activation function and the gradient. Each
     of the two passes sums over them once, and XLA computes these sums within the convolutions before them.
     """
@@ -87,7 +101,7 @@ class _Normalise(torch.autograd.Function):
         function, ctx.derivative = _BRANCHLESS[activation]
         active = function(blocks)
         wide = active.type(image.dtype)
-        batch, height, width = blocks.shape[0], blocks.shape[2] - (image.shape[2] > 1), blocks.shape[3]
+        batch, height, width = blocks.shape[-4], blocks.shape[-2] - (image.shape[2] > 1), blocks.shape[-1]
         count = batch * image.shape[0] * height * width
         mean = _total(wide, image) / count
         variance = (_total(wide.square(), image) / count - mean.square()).clamp(min=0)
@@ -108,4 +122,6 @@ class _Normalise(torch.autograd.Function):
         slope = -scale * deviation * weight / ctx.count
         offset = -slope * mean - scale * bias / ctx.count
         inner = gradient * _spread(scale, image) + wide * _spread(slope, image) + _spread(offset, image)
+        if weight.ndim > 1:  # the layer has one weight and one bias for all groups
+            weight, bias = weight.sum(0), bias.sum(0)
         return (inner * ctx.derivative(wide)).type(active.dtype), weight, bias, None, None, None

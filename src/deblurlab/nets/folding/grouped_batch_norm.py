@@ -1,0 +1,75 @@
+"""Batch normalisation of equal parts of a batch, each by itself, as devices that do not talk would compute it."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+from typing_extensions import override
+
+from deblurlab.nets.folding.batch_norm import batch_norm
+from deblurlab.nets.folding.folded import Folded, unfold
+
+
+class GroupedBatchNorm(_BatchNorm):
+    """Batch normalisation (Ioffe & Szegedy, 2015) with the statistics of each group of images alone.
+
+    Running statistics follow the mean over the groups. Evaluation is PyTorch's. A batch that is split over as many
+    devices as there are groups needs no numbers of other devices here, except for the running statistics, which
+    nothing waits for.
+
+    Args:
+        num_features: See ``torch.nn.BatchNorm2d``, as all others but the last.
+        groups: How many equal parts of the batch, one after the other, are normalised each by itself.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        *,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track_running_stats: bool,
+        groups: int,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+        self.groups = groups
+
+    @override
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Every shape that begins with (B, C) is taken."""
+
+    @override
+    def forward(self, input: Any) -> Any:
+        """Normalise features, (B, C, ...), plain or folded. B is a multiple of ``groups`` in training."""
+        if not self.training:
+            return super().forward(input)
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+        momentum = self.momentum
+        if momentum is None:
+            momentum = 1 / self.num_batches_tracked if self.num_batches_tracked is not None else 0.0
+        mean, variance = self.running_mean, self.running_var
+        if isinstance(input, Folded):
+            folded = batch_norm(
+                input, mean, variance, self.weight, self.bias, True, momentum, self.eps, groups=self.groups
+            )
+            if folded is not NotImplemented:
+                return folded
+        return self._normalised(unfold(input) if isinstance(input, Folded) else input, momentum)
+
+    def _normalised(self, features: Tensor, momentum: Any) -> Tensor:
+        wide = features.to(torch.promote_types(features.dtype, torch.float32)).unflatten(0, (self.groups, -1))
+        dims = (1, *range(3, wide.ndim))
+        variances, means = torch.var_mean(wide, dims, correction=0, keepdim=True)
+        if self.running_mean is not None and self.running_var is not None:
+            count = wide[0].numel() // self.num_features
+            with torch.no_grad():
+                self.running_mean.lerp_(means.mean(0).flatten(), momentum)
+                self.running_var.lerp_(variances.mean(0).flatten() * count / (count - 1), momentum)
+        normalised = ((wide - means) * torch.rsqrt(variances + self.eps)).flatten(0, 1)
+        if self.weight is not None:
+            shape = (-1, *[1] * (features.ndim - 2))
+            normalised = normalised * self.weight.view(shape) + self.bias.view(shape)
+        return normalised.to(features.dtype)
