@@ -56,6 +56,7 @@ docs: setup  ## build the pages and the reference of the API into docs/_build; a
 
 bench: setup  ## measure speed; writes outputs/bench/*.json. FRAMES names a folder in REDS' layout
 	$(BIN)/python tools/bench_train.py
+	$(BIN)/python tools/bench_devices.py
 	$(BIN)/python tools/bench_restore.py
 ifneq ($(FRAMES),)
 	$(BIN)/python tools/bench_input.py $(FRAMES)

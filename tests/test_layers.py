@@ -18,7 +18,7 @@ COMMANDS = sorted(file.stem for file in SOURCE.glob("*.py") if file.stem not in 
 # Folders on one line stand beside each other and do not import each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("checks", "files", "pictures", "signals"),
-    ("nets", "losses", "metrics", "planning", "zoo"),
+    ("nets", "losses", "metrics", "planning", "processes", "zoo"),
     ("data", "tasks"),
     ("run",),
     ("loggers",),
@@ -42,6 +42,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "pictures": BUILDS | TRAINING | DEVICES | {"torch"},
     "signals": BUILDS | TRAINING | DEVICES | {"torch", "pathlib"},
     "planning": BUILDS | TRAINING | DEVICES,
+    "processes": BUILDS | TRAINING | DEVICES | {"torch"},
     "data": BUILDS | DEVICES | {"wandb", "matplotlib", "deblurlab.nets", "deblurlab.losses"},
     "run": DEVICES | {"hydra", "wandb"},
     "tasks": BUILDS | DEVICES | {"wandb", "matplotlib", "deblurlab.run", "deblurlab.nets", "deblurlab.data"},

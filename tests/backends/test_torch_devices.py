@@ -99,10 +99,9 @@ def test_as_many_processes_as_devices(monkeypatch: pytest.MonkeyPatch, four: Non
     ("accelerator", "keep", "kept"), [("cpu", True, True), ("cpu", False, False), ("cuda", True, False)]
 )
 def test_memory_is_kept_on_the_cpu_where_it_is_asked_for(
-    accelerator: str, keep: bool, kept: bool, monkeypatch: pytest.MonkeyPatch
+    accelerator: str, keep: bool, kept: bool, monkeypatch: pytest.MonkeyPatch, four: None
 ) -> None:
     calls: list[bool] = []
     monkeypatch.setattr(torch_devices, "keep_freed_memory", lambda: calls.append(True))
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     TorchDevices().training(settings(accelerator=accelerator, keep_memory=keep, precision="32-true"))
     assert calls == [True] * kept

@@ -1,4 +1,4 @@
-"""Where networks are trained and run: on one device, or on all cores of a TPU through XLA.
+"""Where networks are trained and run: on one device, several GPUs or CPU processes, or all cores of a TPU through XLA.
 
 A backend is a folder (or a file, as ``torch_devices.py``) with a subclass of :class:`Backend`. It alone knows its
 library's name. Networks, data modules, tasks and callbacks ask nobody on which device they are:
@@ -8,7 +8,7 @@ library's name. Networks, data modules, tasks and callbacks ask nobody on which 
 - a data module whose batches depend on the number of devices is told that number through its ``split_over`` (see
   :class:`deblurlab.interfaces.SplitsBatches`).
 
-A further backend, such as torch-tpu or data parallel training on several GPUs, edits two files outside its own
+A further backend, such as torch-tpu, edits two files outside its own
 folder: the list :data:`BACKENDS` below, and a new ``conf/trainer/NAME.yaml`` that names its accelerator.
 ``tests/backends/test_new_backend.py`` adds one in this way. Its library goes into ``pyproject.toml`` as an extra, and
 into ``DEVICES`` in ``tests/test_layers.py``, so that no other folder imports it.

@@ -12,7 +12,8 @@ The processes are started by ``deblurlab.processes``, by torchrun or by Slurm's 
 from collections.abc import Sequence
 
 from lightning.fabric.plugins import ClusterEnvironment
-from lightning.fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Callback
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 

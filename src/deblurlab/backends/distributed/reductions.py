@@ -45,5 +45,5 @@ def average_(tensors: Sequence[Tensor]) -> None:
     flat = torch.cat([one.reshape(-1) for one in tensors])
     distributed.all_reduce(flat)
     flat /= distributed.get_world_size()
-    for one, mean in zip(tensors, flat.split([one.numel() for one in tensors]), strict=True):
+    for one, mean in zip(tensors, torch.split(flat, [one.numel() for one in tensors]), strict=True):
         one.copy_(mean.view(one.shape))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 from lightning.fabric.plugins import ClusterEnvironment
 from lightning.pytorch.strategies import ParallelStrategy
-from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, distributed
 from torch.optim import Optimizer
 from typing_extensions import override

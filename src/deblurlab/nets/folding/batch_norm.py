@@ -34,7 +34,7 @@ def batch_norm(
     if training:
         before, activation = features.activated or (features.blocks, None)
         if groups > 1:
-            before = before.unflatten(0, (groups, -1))
+            before = torch.unflatten(before, 0, (groups, -1))
         blocks, mean, variance, count = _Normalise.apply(  # type: ignore[no-untyped-call]
             before, weight, bias, image, activation, eps
         )

@@ -47,7 +47,7 @@ class GroupedBatchNorm(_BatchNorm):
             return super().forward(input)
         if self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
-        momentum = self.momentum
+        momentum: Any = self.momentum
         if momentum is None:
             momentum = 1 / self.num_batches_tracked if self.num_batches_tracked is not None else 0.0
         mean, variance = self.running_mean, self.running_var
@@ -60,7 +60,8 @@ class GroupedBatchNorm(_BatchNorm):
         return self._normalised(unfold(input) if isinstance(input, Folded) else input, momentum)
 
     def _normalised(self, features: Tensor, momentum: Any) -> Tensor:
-        wide = features.to(torch.promote_types(features.dtype, torch.float32)).unflatten(0, (self.groups, -1))
+        wide = features.to(torch.promote_types(features.dtype, torch.float32))
+        wide = torch.unflatten(wide, 0, (self.groups, -1))
         dims = (1, *range(3, wide.ndim))
         variances, means = torch.var_mean(wide, dims, correction=0, keepdim=True)
         if self.running_mean is not None and self.running_var is not None:
@@ -68,7 +69,7 @@ class GroupedBatchNorm(_BatchNorm):
             with torch.no_grad():
                 self.running_mean.lerp_(means.mean(0).flatten(), momentum)
                 self.running_var.lerp_(variances.mean(0).flatten() * count / (count - 1), momentum)
-        normalised = ((wide - means) * torch.rsqrt(variances + self.eps)).flatten(0, 1)
+        normalised: Tensor = ((wide - means) * torch.rsqrt(variances + self.eps)).flatten(0, 1)
         if self.weight is not None:
             shape = (-1, *[1] * (features.ndim - 2))
             normalised = normalised * self.weight.view(shape) + self.bias.view(shape)
