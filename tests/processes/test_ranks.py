@@ -13,17 +13,17 @@ from deblurlab.processes.ranks import run_ranks
 # What the processes do, by their number: a module of its own, as quick to start as Python.
 PLAYERS = """
 import os, sys, time
-from deblurlab.processes import report
+from deblurlab.processes import error_report
 rank, part = int(os.environ["RANK"]), sys.argv[1]
 open(f"pid{rank}", "w").write(str(os.getpid()))
 if part == "one fails" and rank == 1:
-    report.leave("frame 3 is damaged")
+    error_report.leave("frame 3 is damaged")
     sys.exit(1)
 if part == "one fails":
     while not os.path.exists(os.path.join(os.environ["DEBLURLAB_REPORTS"], "rank1.json")):
         time.sleep(0.01)
     time.sleep(0.05)
-    report.leave("the connection was closed")
+    error_report.leave("the connection was closed")
     sys.exit(1)
 if part == "one dies":
     time.sleep(0.2 if rank else 60)

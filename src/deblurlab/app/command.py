@@ -25,7 +25,7 @@ from deblurlab.app.home_folder import with_home
 from deblurlab.app.last_words import last_words_of
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group
 from deblurlab.metrics.scores import best_is
-from deblurlab.processes import report
+from deblurlab.processes import error_report
 from deblurlab.signals import interruption
 
 _CONF = Path(__file__).parents[1] / "conf"
@@ -59,8 +59,8 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
                     return task(cfg)
             except Exception as error:
                 mendable = user_errors.is_mendable(error)
-                if report.started_by_command():  # which tells the user of one process's error, and keeps the log
-                    report.leave(user_errors.plain(error) if mendable and quiet else traceback.format_exc())
+                if error_report.started_by_command():  # which tells the user of one process's error, and keeps the log
+                    error_report.leave(user_errors.plain(error) if mendable and quiet else traceback.format_exc())
                     sys.exit(1)
                 _to_log_file(user_errors.message(error) if mendable else traceback.format_exc())
                 # A single run ends here, before Hydra lists all overrides; a sweep's launcher needs the error itself.
@@ -87,7 +87,7 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
                         main()
                 except BaseException as error:
                     if quiet and (ended_by := interruption.asked()):
-                        if report.started_by_command():
+                        if error_report.started_by_command():
                             sys.exit(128 + ended_by)
                         _end(error, ended_by, last_words(ended_by))
                     if not (quiet and isinstance(error, Exception) and user_errors.is_mendable(error)):

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from deblurlab.processes import report
+from deblurlab.processes import error_report
 from deblurlab.processes.rank import REPORTS, variables
 from deblurlab.signals.interruption import Interrupted
 
@@ -108,7 +108,7 @@ def _why(failed: Mapping[int, int], folder: Path, world: int, goes_on: str) -> s
             name = signal.Signals(-status).name
             more = ", for want of memory perhaps" if name == "SIGKILL" else ""
             return f"process {rank + 1} of {world} was killed by {name}{more}: {goes_on}."
-    reports = [left for rank in failed if (left := report.read(folder, rank))]
+    reports = [left for rank in failed if (left := error_report.read(folder, rank))]
     if reports:
         return min(reports, key=lambda left: left.when).error
     rank, status = next(iter(failed.items()))

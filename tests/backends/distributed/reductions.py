@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
-from deblurlab.backends.distributed.batch_norm import GlobalBatchNorm, running_statistics
+from deblurlab.backends.distributed.global_batch_norm import GlobalBatchNorm, running_statistics
 from deblurlab.backends.distributed.reductions import average_, gathered
 from deblurlab.nets.folding import replace_norms
 

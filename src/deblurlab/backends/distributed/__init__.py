@@ -2,8 +2,8 @@
 
 Each device has a process, a rank. All of them make the same draws; each trains on its rows of the same global batch:
 
-- ``strategy.py``: averages gradients in one all-reduce, and has Lightning's barriers, broadcasts and means;
-- ``batch_norm.py``: batch normalisation over the global batch, by way of ``reductions.py``;
+- ``data_parallel.py``: averages gradients in one all-reduce, and has Lightning's barriers, broadcasts and means;
+- ``global_batch_norm.py``: batch normalisation over the global batch, by way of ``reductions.py``;
 - ``watchers.py``: what a rank tells the task, does to its networks, and asks of the other ranks.
 
 The processes are started by ``deblurlab.processes``, by torchrun or by Slurm's srun.
@@ -17,7 +17,7 @@ from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvir
 from lightning.pytorch import Callback
 from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
-from deblurlab.backends.distributed.strategy import DataParallel
+from deblurlab.backends.distributed.data_parallel import DataParallel
 from deblurlab.backends.distributed.watchers import GatherSkipped, NormaliseTogether, TellRows
 from deblurlab.processes.rank import Rank
 

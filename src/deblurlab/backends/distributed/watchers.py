@@ -4,7 +4,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import distributed
 from typing_extensions import override
 
-from deblurlab.backends.distributed.batch_norm import GlobalBatchNorm
+from deblurlab.backends.distributed.global_batch_norm import GlobalBatchNorm
 from deblurlab.callbacks.lightning_internals import datamodule
 from deblurlab.interfaces import DrawsForRows, SkipsFrames
 from deblurlab.nets.folding import replace_norms

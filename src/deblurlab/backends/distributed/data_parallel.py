@@ -15,7 +15,7 @@ from torch import Tensor, distributed
 from torch.optim import Optimizer
 from typing_extensions import override
 
-from deblurlab.backends.distributed.batch_norm import running_statistics
+from deblurlab.backends.distributed.global_batch_norm import running_statistics
 from deblurlab.backends.distributed.reductions import average_
 
 T = TypeVar("T")
