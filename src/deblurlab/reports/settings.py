@@ -26,7 +26,7 @@ SPOKEN_KEYS = {
 def learning_settings(run: ReportedRun) -> dict[str, Any]:
     """What a run was trained with: full keys, such as ``model.optimizer.lr``, to values."""
     incidental = _INCIDENTAL_KEYS if run.data == "folder" else (*_INCIDENTAL_KEYS, "data.root")
-    every = _flat(with_defaults(OmegaConf.to_container(run.config)))
+    every = {"trainer.batch_norm": "global"} | _flat(with_defaults(OmegaConf.to_container(run.config)))
     return {key: value for key, value in every.items() if not _is_below(key, incidental) and _changes_weights(key)}
 
 

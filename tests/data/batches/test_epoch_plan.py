@@ -48,7 +48,7 @@ def test_hosts_share_the_batches_of_one(
     assert len(set(items(whole))) == len(items(whole)) == len(groups) * grid // hosts * hosts
     shares = [whole.share(Host(rank, hosts)) for rank in range(hosts)]
     assert {share.frames.shape[1] for share in shares} == {1}
-    for field in ("frames", "patches", "flips", "valid", "places"):
+    for field in ("frames", "patches", "flips", "valid", "places", "numbers"):
         joined = np.concatenate([getattr(share, field) for share in shares], axis=1)
         np.testing.assert_array_equal(joined, getattr(whole, field))
 
