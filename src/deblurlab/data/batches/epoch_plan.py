@@ -45,7 +45,15 @@ class EpochPlan(NamedTuple):
     def share(self, host: Host) -> "EpochPlan":
         """What one host makes of each batch."""
         rows = host.rows(self.frames.shape[1])
-        return EpochPlan(*(field[:, rows] for field in self[:-1]), side=self.side)
+        return EpochPlan(
+            frames=self.frames[:, rows],
+            patches=self.patches[:, rows],
+            flips=self.flips[:, rows],
+            valid=self.valid[:, rows],
+            places=self.places[:, rows],
+            numbers=self.numbers[:, rows],
+            side=self.side,
+        )
 
 
 def every_patch(counts: Integers) -> tuple[Integers, Integers]:
