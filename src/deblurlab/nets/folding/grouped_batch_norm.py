@@ -60,7 +60,7 @@ class GroupedBatchNorm(_BatchNorm):
         return self._normalised(unfold(input) if isinstance(input, Folded) else input, momentum)
 
     def _normalised(self, features: Tensor, momentum: Any) -> Tensor:
-        wide = features.to(torch.promote_types(features.dtype, torch.float32))
+        wide = features.type(torch.promote_types(features.dtype, torch.float32))
         wide = torch.unflatten(wide, 0, (self.groups, -1))
         dims = (1, *range(3, wide.ndim))
         variances, means = torch.var_mean(wide, dims, correction=0, keepdim=True)
@@ -73,4 +73,4 @@ class GroupedBatchNorm(_BatchNorm):
         if self.weight is not None:
             shape = (-1, *[1] * (features.ndim - 2))
             normalised = normalised * self.weight.view(shape) + self.bias.view(shape)
-        return normalised.to(features.dtype)
+        return normalised.type(features.dtype)
