@@ -26,7 +26,13 @@ def test_speed(images: int, seconds: float, batches: int, words: str) -> None:
 @pytest.mark.parametrize(("most", "start", "left"), [(3, "epoch   1/3  ", True), (-1, "epoch   1  ", False)])
 def test_an_epochs_line(most: int, start: str, left: bool, caplog: pytest.LogCaptureFixture) -> None:
     trainer: Any = SimpleNamespace(
-        max_epochs=most, current_epoch=0, num_training_batches=1, callback_metrics={}, loggers=[]
+        max_epochs=most,
+        current_epoch=0,
+        num_training_batches=1,
+        callback_metrics={},
+        loggers=[],
+        is_global_zero=True,
+        strategy=None,
     )
     module: Any = None
     progress, batch = Progress(), SimpleNamespace(valid=torch.ones(4, dtype=torch.bool))
