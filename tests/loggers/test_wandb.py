@@ -3,7 +3,6 @@
 import csv
 import errno
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -104,16 +103,31 @@ def test_an_offline_wandb_run_holds_everything(
     assert "to upload: wandb sync run/wandb/offline-run-*" in capsys.readouterr().err
 
 
+def logged_offline(folder: Path, steps: range) -> None:
+    """What a training logs between its start and its end."""
+    logger = Wandb(folder=str(folder), project="deblurlab")
+    logger.log_beside({"train/images_per_second": 1.0})
+    for step in steps:
+        logger.log_metrics({"train/loss_step": float(step)}, step=step)
+    logger.finish()
+    wandb.teardown()
+
+
 @pytest.mark.usefixtures("offline")
-def test_a_resumed_run_keeps_its_wandb_id(call: Call, tmp_path: Path, tiny_cifar10: Path) -> None:
-    arguments = (*SHORT, f"data.root={tiny_cifar10}", "logger=wandb")
-    call("train", *arguments)
-    call("train", *arguments, "trainer.max_epochs=3", "ckpt_path=last")
-    first, second = (
-        records(file) for file in sorted((tmp_path / "run/wandb").glob("offline-run-*/*.wandb"), key=os.path.getmtime)
-    )
-    assert first["run"][0]["run_id"] == second["run"][0]["run_id"] == (tmp_path / "run/wandb/run_id").read_text()
-    assert [step for step, item in by_step(second["history"]).items() if "train/loss_step" in item] == [6, 7, 8]
+def test_a_run_that_is_resumed_offline_uploads_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged_offline(tmp_path / "run", range(6))
+    logged_offline(tmp_path / "run", range(4, 9))  # steps 4 and 5 came after the checkpoint
+    stored = sorted((tmp_path / "run/wandb").glob("offline-run-*/*.wandb"))
+    assert {records(file)["run"][0]["run_id"] for file in stored} == {(tmp_path / "run/wandb/run_id").read_text()}
+    parts = [[row["item"]["_step"] for row in records(file)["history"]] for file in stored]
+    assert parts == [[0, 1, 2, 3, 4, 5], [6, 7, 8]]
+    with wandb_server() as server:
+        monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+        monkeypatch.setenv("WANDB_BASE_URL", server.url)
+        command = [sys.executable, "-m", "wandb", "sync", *(str(file.parent) for file in reversed(stored))]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    assert len({run["name"] for run in server.runs}) == 1
+    assert [(row["_step"], row["train/loss_step"]) for row in server.history] == [(n, float(n)) for n in range(9)]
 
 
 @pytest.mark.usefixtures("offline")

@@ -14,7 +14,7 @@ class WandbServer(ThreadingHTTPServer):
 
     Attributes:
         runs: the variables of each request that made or changed a run.
-        history: the logged rows.
+        history: the logged rows; as in W&B, rows that are sent to the place of others replace these.
         files: name to content of uploaded files; of artifacts, ``artifact/NAME``.
         artifacts: the input of each artifact that was made.
     """
@@ -40,7 +40,8 @@ class WandbServer(ThreadingHTTPServer):
                 self.runs.append(given)
                 project = {"id": "p", "name": given["project"], "entity": {"id": "1", "name": "e"}}
                 run = {"id": "r", "name": given["name"], "displayName": given["displayName"], "description": None,
-                       "config": "{}", "sweepName": None, "historyLineCount": 0, "project": project}  # fmt: skip
+                       "config": "{}", "sweepName": None, "historyLineCount": len(self.history),
+                       "project": project}  # fmt: skip
                 return {"upsertBucket": {"bucket": run, "inserted": True}}
             case "RunResumeStatus":
                 return {"model": None}
@@ -94,8 +95,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply({"data": self.server.answer(request["operationName"], request.get("variables") or {})})
             return
         if self.path.endswith("/file_stream"):
-            lines = json.loads(body).get("files", {}).get("wandb-history.jsonl", {}).get("content", [])
-            self.server.history += [json.loads(line) for line in lines]
+            history = json.loads(body).get("files", {}).get("wandb-history.jsonl", {"content": [], "offset": 0})
+            rows, start = [json.loads(line) for line in history["content"]], history["offset"]
+            self.server.history[start : start + len(rows)] = rows
         self._reply({})
 
     def do_PUT(self) -> None:

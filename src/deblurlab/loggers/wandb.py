@@ -16,7 +16,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 from typing_extensions import override
 
-from deblurlab.loggers.wandb_start import start
+from deblurlab.loggers.wandb_start import remember_step, start
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +25,10 @@ class Wandb(Logger):
     """A run in the dashboard of Weights & Biases; a :class:`~deblurlab.interfaces.Dashboard`.
 
     An offline run keeps its files in ``folder/wandb``, from which ``wandb sync`` uploads them. A resumed run goes on
-    under the id that its folder remembers. Whatever goes wrong in W&B, a lost connection or a full disk, costs some
-    entries of the log and one warning. This is why it is not Lightning's ``WandbLogger``, where such an error ends
-    the training.
+    under the id that its folder remembers. Offline, each part of a resumed run has a folder of its own in
+    ``folder/wandb``; ``wandb sync`` of all of them makes one run, in which no step is repeated. Whatever goes
+    wrong in W&B, a lost connection or a full disk, costs some entries of the log and one warning. This is why it is not
+    Lightning's ``WandbLogger``, where such an error ends the training.
 
     Args:
         folder: The run's folder.
@@ -101,6 +102,8 @@ class Wandb(Logger):
             # W&B takes no step twice: the steps that a resumed run repeats are there already
             if step is None or step >= self.experiment.step:
                 self.experiment.log(dict(metrics), step=step)
+                if step is not None and self.experiment.offline and not self.experiment.disabled:
+                    remember_step(self._folder, step)
 
     @rank_zero_only
     def log_beside(self, metrics: Mapping[str, float]) -> None:

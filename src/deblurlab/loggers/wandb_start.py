@@ -28,7 +28,8 @@ def start(folder: Path, *, project: str, name: str, group: str, offline: bool | 
 
     Returns:
         A ``wandb.Run``: an online one if that works, else an offline one. Where the folder cannot be written either,
-        it is a disabled one, which takes everything and keeps nothing.
+        it is a disabled one, which takes everything and keeps nothing. Its ``step`` is the one after the last that the
+        run has logged before: W&B's server tells an online run, and the folder an offline one.
     """
     import wandb
 
@@ -55,6 +56,8 @@ def start(folder: Path, *, project: str, name: str, group: str, offline: bool | 
                 log.info("W&B has no API key (wandb login) and stays offline")
                 continue
             run = init(mode)
+            if run.offline and (last := last_step(folder)) is not None:
+                run.log({}, step=last + 1, commit=False)
         except Exception as error:
             log.warning(f"W&B cannot start {mode or 'online'}: {error}")
             continue
@@ -62,6 +65,18 @@ def start(folder: Path, *, project: str, name: str, group: str, offline: bool | 
             log.info(f"W&B: {run.url}")
         return run
     raise AssertionError("a disabled run always starts")
+
+
+def last_step(folder: Path) -> int | None:
+    """The last step that was logged offline to the run in this folder; None if there is none."""
+    file = RunFolder(folder).wandb_step_file
+    return int(file.read_text()) if file.is_file() else None
+
+
+def remember_step(folder: Path, step: int) -> None:
+    """Keep the last step that is logged offline, so that a resumed run does not log it twice."""
+    with whole_file(RunFolder(folder).wandb_step_file) as partial:
+        partial.write_text(str(step))
 
 
 def _remembered_id(file: Path) -> str:

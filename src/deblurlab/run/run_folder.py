@@ -109,6 +109,11 @@ class RunFolder:
         return self.path / "wandb" / "run_id"
 
     @property
+    def wandb_step_file(self) -> Path:
+        """The last step that this run has logged to Weights & Biases while it was offline."""
+        return self.path / "wandb" / "last_step"
+
+    @property
     def job_file(self) -> Path:
         """What a sweep knows of this run, if it is one of a sweep's jobs."""
         return self.path / "job.json"
