@@ -26,6 +26,17 @@ CONFIG = {
 SETTINGS = {"runtime": {"choices": {"model": "unet16", "data": "sample"}}, "run": {"dir": "${run}"}}
 
 
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.checkpoints.mkdir()
+    left = [tmp_path / ".metrics.csv.partial", folder.checkpoints / ".best.ckpt.partial"]
+    for file in (*left, folder.best_checkpoint):
+        file.write_text("half")
+    claim(folder, OmegaConf.create(CONFIG | {"ckpt_path": "last"}), overrides=[], hydra=SETTINGS)
+    assert not any(file.exists() for file in left)
+    assert folder.best_checkpoint.exists()
+
+
 def test_a_run_is_read_as_it_was_claimed(tmp_path: Path) -> None:
     """An override that refers to another key stays a text; Hydra's own settings keep their references."""
     folder = RunFolder(tmp_path / "new/run")

@@ -58,6 +58,13 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             raise
 
 
+def remove_partials(*folders: Path) -> None:
+    """Remove what killed processes have left in folders that no living process writes to."""
+    for folder in folders:
+        for partial in folder.glob(".*.partial"):
+            partial.unlink(missing_ok=True)
+
+
 # Why a file cannot be written, whatever is written to it.
 _FAILURES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.ENODEV, errno.ESTALE}
 _IN_RUST = re.compile(r"\(os error (\d+)\)")  # how Rust's libraries, such as safetensors, end their messages

@@ -8,7 +8,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from deblurlab.files.whole_file import whole_file
+from deblurlab.files.whole_file import remove_partials, whole_file
 from deblurlab.run.defaults import with_defaults
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.run.saved_yaml import read_yaml
@@ -42,6 +42,8 @@ def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra
         raise ValueError(f"run={folder} is being written by another process. Choose another folder.") from error
     except NotImplementedError:  # some network file systems cannot lock
         pass
+    else:
+        remove_partials(folder.path, folder.lock_file.parent, folder.checkpoints)
     resumes = folder.holds_run and folder.is_run
     if folder.holds_run and cfg.ckpt_path is None:
         raise ValueError(f"run={folder} holds a run already. Resume it with ckpt_path=last, or choose another folder.")

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from deblurlab.backends.xla.installation import quiet, require_torch_xla
+from deblurlab.files.whole_folder import whole_folder
 
 
 def write_stablehlo(network: nn.Module, inputs: tuple[Tensor, ...], folder: Path) -> Callable[[Tensor], Tensor]:
@@ -15,7 +16,7 @@ def write_stablehlo(network: nn.Module, inputs: tuple[Tensor, ...], folder: Path
     Args:
         network: The network.
         inputs: Example inputs. The written program takes inputs of their shapes only.
-        folder: The folder to write.
+        folder: The folder to write, whole or not at all.
 
     Returns:
         A function that runs the written program on this machine.
@@ -31,6 +32,8 @@ def write_stablehlo(network: nn.Module, inputs: tuple[Tensor, ...], folder: Path
 
     choose_client("xla_cpu", 1)
     exported = torch.export.export(network, inputs)
-    torch_xla.stablehlo.exported_program_to_stablehlo(exported).save(str(folder))
+    program = torch_xla.stablehlo.exported_program_to_stablehlo(exported)
+    with whole_folder(folder) as partial:
+        program.save(str(partial))
     written = torch_xla.stablehlo.StableHLOGraphModule.load(str(folder))
     return lambda images: written(images).cpu()

@@ -1,0 +1,47 @@
+"""Replaces a folder of files: its name never stands for a half-written one."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Give the body an empty folder to write to, and move it to ``path`` when the body has ended.
+
+    The folder lies beside ``path`` and is called ``.NAME.partial``. When the body raises, it is removed, and ``path``
+    stays as it was. What a killed process left of it, the next writer of ``path`` removes. When two processes write
+    ``path`` at the same time, one waits for the other.
+
+    Args:
+        path: The folder to write. It is replaced if it exists.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial, before = (path.with_name(f".{path.name}.{what}") for what in ("partial", "before"))
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
+    with suppress(NotImplementedError):  # some network file systems cannot lock
+        lock.acquire()
+    try:
+        if before.exists() and not path.exists():  # a killed process stood between the two names
+            before.rename(path)
+        _remove(partial)
+        partial.mkdir()
+        yield partial
+        _remove(before)
+        if path.exists():
+            path.rename(before)
+        partial.rename(path)
+        _remove(before)
+    finally:
+        _remove(partial)
+        Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
+
+
+def _remove(folder: Path) -> None:
+    if os.path.lexists(folder):
+        shutil.rmtree(folder)
