@@ -54,12 +54,21 @@ class LostInEvaluation(nn.Conv2d):
         return super().forward(blurred) if self.training else blurred * float("nan")
 
 
-def test_a_network_that_is_lost_in_validation_only_is_reported_as_that(call: Call, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("callbacks", "said"),
+    [
+        ((), "the validation of epoch 1 gives val/loss = nan"),
+        (("callbacks=none",), "the validation of epoch 1 gives val/loss = nan"),
+        (("callbacks=none", "trainer.limit_val_batches=0"), "the test gives loss = nan"),
+    ],
+)
+def test_a_network_that_is_lost_in_evaluation_only_is_reported_as_that(
+    callbacks: tuple[str, ...], said: str, call: Call, tmp_path: Path
+) -> None:
     network = "model.network={_target_: tests.callbacks.test_divergence.LostInEvaluation}"
-    with pytest.raises(
-        SystemExit, match=r"the validation of epoch 1 gives val/loss = nan, though the losses of training"
-    ):
-        call("train", "model=unet16", network, *FEW, "trainer=cpu", "logger=none", "run=run")
+    more = ("trainer=cpu", "trainer.max_epochs=1", "trainer.limit_test_batches=1", "logger=none", "run=run")
+    with pytest.raises(SystemExit, match=said):
+        call("train", "model=unet16", network, *FEW, *more, *callbacks)
     assert not (tmp_path / "run/checkpoints/last.ckpt").exists()
 
 

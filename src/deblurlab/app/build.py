@@ -19,6 +19,8 @@ from deblurlab.backends.prepare_networks import PrepareNetworks
 from deblurlab.backends.tell_devices import TellDevices
 from deblurlab.callbacks.epoch_so_far import EpochSoFar
 from deblurlab.callbacks.finish_epoch import FinishEpoch
+from deblurlab.callbacks.finite_scores import FiniteScores
+from deblurlab.callbacks.sound_optimizers import SoundOptimizers
 from deblurlab.checks import require
 from deblurlab.losses import LogCosh
 from deblurlab.restoring.restorer import Restorer
@@ -120,10 +122,11 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     backend = backends.choose(settings.accelerator)
     training = backend.training(settings)
     exact = [EpochSoFar(), FinishEpoch()]
+    always = [FiniteScores(), SoundOptimizers()]
     own = [TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
     module: Trainer = instantiate(
         arguments,
-        callbacks=[*exact, *_listed(cfg, "callbacks"), *callbacks, *own],
+        callbacks=[*exact, *_listed(cfg, "callbacks"), *callbacks, *always, *own],
         logger=_listed(cfg, "logger") or False,
         enable_progress_bar=False,
         **training.arguments,

@@ -19,8 +19,8 @@ class Divergence(Callback):
     """Stops the training when a logged loss is not finite or absurdly large, and saves the batch at hand.
 
     It looks at each step whose values are logged (every ``trainer.log_every_n_steps``), because reading a value costs
-    a transfer from the device. It also looks at the end of each epoch, at the loss of validation too, before a
-    checkpoint of diverged weights could replace a good one.
+    a transfer from the device. It also looks at the end of each epoch, before a checkpoint of diverged weights could
+    replace a good one.
 
     The file ``diverged.pt`` holds a dictionary: the tensors of the batch by name, ``logged`` (the values by name),
     ``epoch`` and ``batch`` (both counted from 1).
@@ -30,8 +30,7 @@ class Divergence(Callback):
         limit: The largest size of a logged value that is still reasonable.
 
     Raises:
-        ValueError: when the training has diverged; the message says what grew, when, and how to go on. Likewise when
-            only the loss of validation is no number.
+        ValueError: when the training has diverged; the message says what grew, when, and how to go on.
     """
 
     def __init__(self, folder: str, limit: float = 1e5) -> None:
@@ -52,13 +51,6 @@ class Divergence(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._look(trainer, "_epoch")
-        loss = float(trainer.callback_metrics.get("val/loss", 0.0))
-        if not math.isfinite(loss):
-            raise ValueError(
-                f"the validation of epoch {trainer.current_epoch + 1} gives val/loss = {loss:.3g}, though the losses "
-                "of training are numbers. Look at what the network computes in evaluation mode alone, such as from "
-                "running statistics, and at the validation images. The checkpoints are those of the epochs before."
-            )
 
     def _look(self, trainer: Trainer, suffix: str) -> None:
         """Raise if one of the logged values whose names end in ``suffix`` has diverged."""

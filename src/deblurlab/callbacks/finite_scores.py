@@ -1,0 +1,32 @@
+"""Ends a run whose images come out as no numbers, whatever callbacks its configuration names."""
+
+import math
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+
+class FiniteScores(Callback):
+    """Looks at the loss of each validation and of the test, before a checkpoint of such weights replaces a good one.
+
+    Every trainer has it. :class:`~deblurlab.callbacks.Divergence` finds a training that diverges sooner.
+
+    Raises:
+        ValueError: if the loss of validation or test is NaN or infinite.
+    """
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        loss = float(trainer.callback_metrics.get("val/loss", 0.0))
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"the validation of epoch {trainer.current_epoch + 1} gives val/loss = {loss:.3g}. If the losses of "
+                "training are numbers, look at what the network computes in evaluation mode alone, such as from "
+                "running statistics, and at the validation images. The checkpoints are those of the epochs before."
+            )
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        loss = float(trainer.callback_metrics.get("test/restored/loss", 0.0))
+        if not math.isfinite(loss):
+            raise ValueError(
+                f"the test gives loss = {loss:.3g}: the network's images are no numbers. Take the weights of another "
+                "epoch or run, or look at the test images."
+            )

@@ -1,0 +1,51 @@
+"""Refuses a checkpoint whose optimizers cannot go on. PyTorch takes up any state, and fails in a later step."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
+from torch.optim import Optimizer
+
+
+class SoundOptimizers(Callback):
+    """Looks at the state of the optimizers when a run is resumed.
+
+    Raises:
+        ValueError: naming the checkpoint, if a setting is missing or of another kind, or a state has another shape.
+    """
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.ckpt_path is None:
+            return
+        for number, optimizer in enumerate(trainer.optimizers):
+            for oddity in oddities(optimizer):
+                raise ValueError(f"{trainer.ckpt_path} cannot be resumed: of optimizer {number}, {oddity}.")
+
+
+def oddities(optimizer: Optimizer) -> Iterator[str]:
+    """What an optimizer's state has otherwise than the optimizer itself would have it."""
+    for group in optimizer.param_groups:
+        for name, usual in optimizer.defaults.items():
+            if name not in group:
+                yield f"{name} is missing"
+            elif not _alike(group[name], usual):
+                yield f"{name} is {str(group[name])[:80]}"
+    for parameter, state in optimizer.state.items():
+        if not isinstance(state, dict):
+            yield f"a state is {str(state)[:80]}"
+            continue
+        for name, value in state.items():
+            if isinstance(value, Tensor) and value.numel() != 1 and value.shape != parameter.shape:
+                yield f"{name} has the shape {tuple(value.shape)}, and its weights have {tuple(parameter.shape)}"
+
+
+def _alike(value: Any, usual: Any) -> bool:
+    """Whether a setting is of the kind of its default."""
+    if usual is None or isinstance(usual, bool):
+        return value is None or isinstance(value, bool)
+    if isinstance(usual, tuple | list):
+        return isinstance(value, tuple | list) and len(value) == len(usual) and all(map(_alike, value, usual))
+    if isinstance(usual, int | float | Tensor):
+        return (isinstance(value, int | float) and value == value) or (isinstance(value, Tensor) and value.numel() == 1)
+    return isinstance(value, type(usual))
