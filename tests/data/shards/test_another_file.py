@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from deblurlab.data.preparing.check_shards import check_shards
@@ -41,12 +43,33 @@ def found(out: Path) -> list[str]:
     return [problem.removeprefix(f"{out}/") for problem in report.problems]
 
 
-def test_a_shard_of_another_sequence_is_noticed_when_it_is_read(out: Path) -> None:
+def unnamed(file: Path) -> None:
+    """Take the shard's name out of its footer, where version 0.1.0 wrote none."""
+    table = pq.read_table(file)
+    pq.write_table(table.replace_schema_metadata(None), file, row_group_size=1, compression="none")
+
+
+def test_a_shard_in_anothers_place_is_noticed_when_it_is_read(out: Path) -> None:
+    shutil.copy(out / "test/000.parquet", out / "train/000.parquet")  # sequences and frames of the same names
+    listed_as_long(out, out / "train/000.parquet")
+    with pytest.raises(ValueError, match=r"train/000\.parquet is another shard, 'test/000\.parquet'"):
+        shards(out).source("train").read(0, 0)
+
+
+def test_a_shard_of_another_sequence_is_noticed_though_it_has_no_name(out: Path) -> None:
     first, second = out / "train/000.parquet", out / "train/001.parquet"
     shutil.copy(second, first)
+    unnamed(first)
     listed_as_long(out, first)
     with pytest.raises(ValueError, match=r"train/000\.parquet, row 0 .* holds another frame than the index says"):
         shards(out).source("train").read(0, 0)
+
+
+def test_a_shard_without_a_name_is_read(out: Path) -> None:
+    whole = shards(out).source("train").read(0, 0)
+    unnamed(out / "train/000.parquet")
+    listed_as_long(out, out / "train/000.parquet")
+    assert np.array_equal(shards(out).source("train").read(0, 0), whole)
 
 
 def test_a_whole_file_of_another_size_is_noticed_when_it_is_read(out: Path, make_reds: Make, tmp_path: Path) -> None:

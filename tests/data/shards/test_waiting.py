@@ -118,10 +118,10 @@ def test_a_wait_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptu
 
 
 def test_googles_own_tries_are_short() -> None:
-    assert _hasty("gs://bucket/reds") == "gs://bucket/reds?retry_limit_seconds=10"
-    assert _hasty("gs://bucket/reds?a=b") == "gs://bucket/reds?a=b&retry_limit_seconds=10"
-    assert _hasty("gs://bucket?retry_limit_seconds=900") == "gs://bucket?retry_limit_seconds=900"
-    assert _hasty("s3://bucket") == "s3://bucket"
+    assert _hasty("gs://bucket/reds", 60) == "gs://bucket/reds?retry_limit_seconds=5"
+    assert _hasty("gs://bucket/reds?a=b", 2.5) == "gs://bucket/reds?a=b&retry_limit_seconds=2.5"
+    assert _hasty("gs://bucket?retry_limit_seconds=900", 60) == "gs://bucket?retry_limit_seconds=900"
+    assert _hasty("s3://bucket", 60) == "s3://bucket"
 
 
 def test_a_missing_package_is_one_line_with_what_to_install() -> None:

@@ -14,8 +14,9 @@ from deblurlab.data.shards.storage import Storage
 def check_shards(storage: Storage, index: Index, *, workers: int, progress: Callable[[int], None]) -> Report:
     """Reads every shard and reports those that are not what the index lists, by size and SHA-256.
 
-    While training reads a shard, it compares the size, and the sequence and frame of each row. That does not tell apart
-    two shards of equal sizes whose sequences and frames have the same names, as those of REDS' train and val have.
+    While training reads a shard, it compares the size, which shard it says to be, and the sequence and frame of each
+    row. Shards of version 0.1.0 do not say which they are: two of equal sizes whose sequences and frames have the same
+    names, as those of REDS' train and val have, are told apart here alone.
 
     Args:
         storage: Where the shards are.

@@ -90,7 +90,7 @@ def write_tfrecord(file: Path, rows: Iterable[ShardRow]) -> tuple[str, ...]:
     return tuple(frames)
 
 
-TFRECORD = Format(".tfrecord", write_tfrecord, indexed=False)
+TFRECORD = Format(".tfrecord", lambda file, rows, _: write_tfrecord(file, rows), indexed=False)
 
 
 def record_sequences(storage: Storage) -> list[SourceSequence]:

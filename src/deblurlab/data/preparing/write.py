@@ -29,12 +29,12 @@ class Format(NamedTuple):
 
     Attributes:
         suffix: The suffix of its name.
-        write: Writes rows to a new file and returns the frames' names.
+        write: Writes rows to a new file, which is to have a name in the storage, and returns the frames' names.
         indexed: Whether an index.json is written over all files, for training.
     """
 
     suffix: str
-    write: Callable[[Path, Iterable[ShardRow]], tuple[str, ...]]
+    write: Callable[[Path, Iterable[ShardRow], str], tuple[str, ...]]
     indexed: bool
 
 
@@ -86,10 +86,10 @@ def prepare_sequences(
                 return shard
             file = scratch / f"{sequence.split}-{sequence.name}{form.suffix}"
             rows = _converted(sequence, settings, frame_pool, ahead=2 * workers, skip_broken=skip_broken)
-            frames = form.write(file, _counted(rows, progress))
+            name = f"{sequence.split}/{sequence.name}{form.suffix}"
+            frames = form.write(file, _counted(rows, progress), name)
             if not frames:
                 return None
-            name = f"{sequence.split}/{sequence.name}{form.suffix}"
             shard = Shard(name, sequence.split, sequence.name, frames, file.stat().st_size, sha256_of(file))
             storage.store(name, file)
             file.write_text(json.dumps({"source": source, "shard": shard._asdict()}))

@@ -77,13 +77,25 @@ def decode_encoded(data: memoryview, *, codec: Codec, size: tuple[int, int], nam
     raise ValueError(f"{name} is not {size[1]}x{size[0]} as its index says. Prepare the data again.")
 
 
-def write_shard(file: Path, rows: Iterable[ShardRow]) -> tuple[str, ...]:
-    """Writes rows to a new Parquet file, with checksums on its pages; returns the frames' names."""
+# Where a shard's footer says which one it is.
+NAME_KEY = b"deblurlab.shard"
+
+
+def write_shard(file: Path, rows: Iterable[ShardRow], name: str) -> tuple[str, ...]:
+    """Writes rows to a new Parquet file, with checksums on its pages; returns the frames' names.
+
+    Args:
+        file: The file to write.
+        rows: Its rows.
+        name: The shard's name in the index, which the footer keeps: it tells shards apart whose sequences and frames
+            are called alike.
+    """
     frames = []
+    schema = SCHEMA.with_metadata({NAME_KEY: name})
     with pq.ParquetWriter(
-        file, SCHEMA, compression="none", use_dictionary=False, write_statistics=False, write_page_checksum=True
+        file, schema, compression="none", use_dictionary=False, write_statistics=False, write_page_checksum=True
     ) as writer:
         for row in rows:
             frames.append(row.frame)
-            writer.write_table(pa.Table.from_pylist([row._asdict()], schema=SCHEMA))
+            writer.write_table(pa.Table.from_pylist([row._asdict()], schema=schema))
     return tuple(frames)

@@ -16,8 +16,9 @@ from deblurlab.files.whole_file import whole_file
 T = TypeVar("T")
 
 _CHUNK = 8 << 20
-# Google's library tries again by itself, for a quarter of an hour. Here it gives up sooner, so that a user is told.
-_GOOGLE_SECONDS = 10
+# Google's library tries again by itself, for a quarter of an hour. Here it gives up sooner, so that a user is told
+# within 10 seconds, of which the last try takes two. What this module does is tried again by `patiently`.
+_GOOGLE_SECONDS = 5.0
 
 
 class Storage:
@@ -37,7 +38,9 @@ class Storage:
         self.base = str(Path(root).expanduser().absolute())
         if "://" in root:
             try:
-                self.filesystem, self.base = self._patiently(lambda: fs.FileSystem.from_uri(_hasty(root)), "Opening")
+                self.filesystem, self.base = self._patiently(
+                    lambda: fs.FileSystem.from_uri(_hasty(root, wait_seconds)), "Opening"
+                )
             except (FileNotFoundError, pa.ArrowInvalid) as error:
                 raise ValueError(f"{self.names('')} cannot be opened: {error}") from error
         self.local = isinstance(self.filesystem, fs.LocalFileSystem)
@@ -109,8 +112,8 @@ class Storage:
         self._patiently(action, "Writing", name)
 
 
-def _hasty(url: str) -> str:
-    """The URL with the limit of :data:`_GOOGLE_SECONDS`, if it is one of Google's and has no limit yet."""
+def _hasty(url: str, wait_seconds: float) -> str:
+    """The URL with a limit on each try, if it is one of Google's and has no limit yet."""
     if not url.startswith(("gs://", "gcs://")) or "retry_limit_seconds" in url:
         return url
-    return f"{url}{'&' if '?' in url else '?'}retry_limit_seconds={_GOOGLE_SECONDS}"
+    return f"{url}{'&' if '?' in url else '?'}retry_limit_seconds={min(_GOOGLE_SECONDS, wait_seconds):g}"

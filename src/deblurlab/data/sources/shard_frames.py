@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from deblurlab.data.arrays import Integers
 from deblurlab.data.shards.cache import ShardCache
 from deblurlab.data.shards.format import INDEX, Index, Settings, Shard, from_json
-from deblurlab.data.shards.shard_rows import decode_encoded
+from deblurlab.data.shards.shard_rows import NAME_KEY, decode_encoded
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.pair_source import PixelPair
 from deblurlab.data.sources.patch_grids import divide
@@ -105,6 +105,12 @@ class ShardFrames:
                     raise ValueError(
                         f"{self.storage.names(shard.file)} is another file than the index lists: it has {size} bytes "
                         f"instead of {shard.bytes}. Delete it and run prepare again."
+                    )
+                # shards of earlier versions do not say which ones they are
+                if (own := (footer.metadata or {}).get(NAME_KEY, shard.file.encode())) != shard.file.encode():
+                    raise ValueError(
+                        f"{self.storage.names(shard.file)} is another shard, {own.decode(errors='replace')!r}. "
+                        "Delete it and run prepare again."
                     )
                 with pq.ParquetFile(path, metadata=footer, memory_map=True, page_checksum_verification=True) as file:
                     return file.read_row_group(
