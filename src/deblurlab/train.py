@@ -60,12 +60,12 @@ def main(cfg: DictConfig) -> float | None:
     seed_everything(cfg.seed, verbose=False)
     data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg, per_image, LeaveOnSignal(folder))
     cfg.trainer.precision = trainer.precision  # which one ``auto`` is here, for those who open the run elsewhere
+    _begin(task, start, cfg)
     if trainer.is_global_zero:
         claim_folder(folder, cfg, model=start.model, data=start.data)
     settings: Any = with_defaults(OmegaConf.to_container(cfg, resolve=True))
     _announce(trainer, folder, start, settings)
 
-    _begin(task, start, settings)
     with restoring(start.checkpoint):
         trainer.fit(task, datamodule=data, ckpt_path=start.checkpoint)
     best = _take_best(task, trainer, folder, settings)
@@ -93,6 +93,10 @@ def _announce(trainer: "Trainer", folder: RunFolder, start: Start, settings: dic
         f"{trainer.strategy.root_device}, {trainer.precision}"
     )
     log.info(f"run folder: {folder}")
+    if start.checkpoint is not None:
+        log.info(f"resuming from {start.checkpoint}")
+        if settings["weights"]:
+            log.warning(f"what the run started from, {settings['weights']}, is not loaded again")
     for logger in trainer.loggers:
         logger.log_hyperparams(settings)
 
@@ -101,18 +105,13 @@ def _epochs(most: int | None) -> str:
     return "epochs without end" if most is None or most < 0 else counted(most, "epoch")
 
 
-def _begin(task: "Restoration", start: Start, settings: dict[str, Any]) -> None:
-    """Load the weights that ``weights`` names, unless a run is resumed."""
+def _begin(task: "Restoration", start: Start, cfg: DictConfig) -> None:
+    """Load the weights that ``weights`` names, unless a run is resumed. If they do not fit, no run has begun yet."""
     from deblurlab.run import weights
 
-    origin = settings["weights"]
-    if start.checkpoint is None:
-        if origin:
-            weights.start_from(origin, task.network, settings["model"]["network"])
-        return
-    log.info(f"resuming from {start.checkpoint}")
-    if origin:
-        log.warning(f"what the run started from, {origin}, is not loaded again")
+    if cfg.weights and start.checkpoint is None:
+        network: Any = OmegaConf.to_container(cfg.model.network, resolve=True)
+        weights.start_from(cfg.weights, task.network, network)
 
 
 def _take_best(task: "Restoration", trainer: "Trainer", folder: RunFolder, settings: dict[str, Any]) -> float | None:

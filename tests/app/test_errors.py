@@ -190,8 +190,16 @@ def test_a_run_is_not_overwritten(refused: Refused, call: Call, tmp_path: Path) 
 
 
 def test_the_log_says_why_a_run_ended(refused: Refused, tmp_path: Path) -> None:
-    message = refused("train", "data=reds", "data.root=nowhere", "run=mine")
+    small = ("run=mine", "model.network.widths=[4,8]", *FEW, "trainer.log_every_n_steps=1")
+    message = refused("train", *small, "model.optimizer.lr=1e30")
+    assert "val/loss = nan" in message
     assert message in (tmp_path / "mine/run.log").read_text()
+
+
+@pytest.mark.parametrize("mistake", ["trainer.precision=64-true", "weights=cifar10_unet16"])
+def test_a_run_that_has_not_begun_leaves_nothing(mistake: str, refused: Refused, tmp_path: Path) -> None:
+    refused("train", mistake, "model.network.widths=[4,8]", "run=mine")
+    assert not (tmp_path / "mine").exists()
 
 
 def test_two_runs_do_not_share_a_folder(refused: Refused, tmp_path: Path) -> None:

@@ -100,6 +100,8 @@ def test_the_keys_of_a_command(command: str) -> None:
     ("command", "override", "words"),
     [
         ("train", "callbacks=[1]", "callbacks=[1]: choose one of default, ema, none."),
+        ("demo", "trainer=???", "You must specify 'trainer', e.g, trainer=<OPTION> Available options: auto cpu "),
+        ("restore", "trainer=.", "Could not find 'trainer/.': trainer=... is one of auto, cpu, gpu, tpu, xla_cpu."),
         ("train", "model=null", "model=null: choose one of "),
         ("train", "seed=null", "seed must be a whole number, got null."),
         ("train", "data.workers=abc", 'data.workers must be a whole number, got "abc".'),

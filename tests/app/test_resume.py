@@ -89,9 +89,14 @@ def test_a_strangers_folder_names_nothing_that_is_not_trusted(run: Path, call: C
     config = OmegaConf.load(run / ".hydra/config.yaml")
     config.callbacks.more = {"_target_": "sympy.sympify", "a": "__import__('pathlib').Path('executed').touch()"}
     OmegaConf.save(config, run / ".hydra/config.yaml")
+    with pytest.raises(SystemExit, match=r"callbacks\.more names sympy\.sympify.*\+callbacks\.more=null"):
+        call("train", "run=run", "ckpt_path=last")
+    call("train", "run=run", "ckpt_path=last", "+callbacks.more=null")
+    config.logger = {"more": config.callbacks.pop("more")}
+    OmegaConf.save(config, run / ".hydra/config.yaml")
     call("train", "run=run", "ckpt_path=last")
-    assert "callbacks.more names sympy.sympify" in (run / "run.log").read_text()
-    config.model.loss = config.callbacks.more
+    assert "logger.more names sympy.sympify" in (run / "run.log").read_text()
+    config.model.loss = config.logger.more
     OmegaConf.save(config, run / ".hydra/config.yaml")
     with pytest.raises(SystemExit, match=r"model\.loss names sympy\.sympify"):
         call("train", "run=run", "ckpt_path=last")

@@ -40,7 +40,8 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
     """Make a function of the configuration a Hydra application.
 
     What a user can mend, which is a ValueError or OSError of ours or a configuration that Hydra or Lightning refuses,
-    ends in its message alone, and the run's log keeps that message. ``HYDRA_FULL_ERROR=1`` shows the traceback.
+    ends in its message alone, and the run's log keeps that message. If no run has begun, the folder made for it is
+    removed. ``HYDRA_FULL_ERROR=1`` shows the traceback.
     """
 
     def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], None]:
@@ -65,6 +66,7 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
                 _to_log_file(user_errors.message(error) if mendable else traceback.format_exc())
                 # A single run ends here, before Hydra lists all overrides; a sweep's launcher needs the error itself.
                 if mendable and quiet and HydraConfig.get().mode != RunMode.MULTIRUN:
+                    _remove_unused(Path(HydraConfig.get().runtime.output_dir))
                     sys.exit(user_errors.message(error))
                 raise
 
@@ -120,6 +122,18 @@ def _end(error: BaseException, ended_by: signal.Signals, last_words: str) -> NoR
     _to_log_file(last_words)
     print(last_words, file=sys.stderr)
     sys.exit(128 + ended_by)
+
+
+def _remove_unused(folder: Path) -> None:
+    """Remove the folder of a run that has not begun: it holds nothing but the log of this command."""
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, logging.FileHandler) and list(folder.iterdir()) == [Path(handler.baseFilename)]:
+            root.removeHandler(handler)  # it would make the file again for a later message of this process
+            handler.close()
+            Path(handler.baseFilename).unlink()
+            folder.rmdir()
+            return
 
 
 def _to_log_file(message: str) -> None:

@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 def require_trusted(now: DictConfig, cfg: DictConfig, *, source: Path) -> DictConfig:
     """Check what the settings of a run name beside what the command line itself names.
 
-    Callbacks and loggers that may not be named are left out with a warning, because a run goes on without them.
+    Loggers that may not be named are left out with a warning, because a run goes on as it would with them. A callback
+    may change what is trained, and its state would be lost: without it a resumed run would not be the same.
 
     Args:
         now: The settings that a run is to go on with, most of which stand in its folder.
@@ -26,15 +27,17 @@ def require_trusted(now: DictConfig, cfg: DictConfig, *, source: Path) -> DictCo
         The settings without what was left out.
 
     Raises:
-        UntrustedError: if the model or the data is of a package that is not trusted.
+        UntrustedError: if the model, the data or a callback is of a package that is not trusted.
     """
     trust, named = trusted.packages(cfg.trust), set(_targets(OmegaConf.to_container(cfg, resolve=True)))
+    settings: Any = OmegaConf.to_container(now)
     for group in ("callbacks", "logger"):
-        for name in list(now.get(group) or {}):
-            part = {group: {name: _unnamed(OmegaConf.to_container(now)[group][name], named)}}  # type: ignore[index,call-overload]
+        for name, entry in (settings.get(group) or {}).items():
             try:
-                trusted.check(part, trust=trust, source=str(source))
+                trusted.check({group: {name: _unnamed(entry, named)}}, trust=trust, source=str(source))
             except trusted.UntrustedError as error:
+                if group == "callbacks":
+                    raise trusted.UntrustedError(f"{error} +callbacks.{name}=null goes on without it.") from error
                 log.warning(f"{error} It is left out of the resumed run.")
                 del now[group][name]
     trusted.check(_unnamed(OmegaConf.to_container(now), named), trust=trust, source=str(source))

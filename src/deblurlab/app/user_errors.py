@@ -5,13 +5,19 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from hydra.errors import CompactHydraException, InstantiationException, OverrideParseException
+from hydra.errors import (
+    CompactHydraException,
+    InstantiationException,
+    MissingConfigException,
+    OverrideParseException,
+)
 from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
 
 from deblurlab.app.suggestions import did_you_mean, listed_keys
 
 # Hydra's words for common mistakes. tests/app/test_errors.py makes them and fails if Hydra words them anew.
 _NO_SUCH_KEY = re.compile(r"Could not override '([^']+)'")
+_NONE_CHOSEN = "You must specify "  # one line for each choice
 _LIBRARIES = {"hydra", "importlib", "torch"}
 _IN_A_CLASS = re.compile(r"Error (locating|in call to) target '([^']+)'")
 _KEY_IS_LISTED = re.compile(r"Could not append to config. An item is already at '([^']+)'")
@@ -52,12 +58,17 @@ def _words(error: Exception) -> str:
             f"Hydra cannot read {error.override}. A value with spaces, quotes or signs other than a-z 0-9 "
             f"goes into two pairs of quotes: '{key}=\"{value}\"'"
         )
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
+        group = error.missing_cfg_file.rpartition("/")[0]
+        return f"Could not find '{error.missing_cfg_file}': {group}=... is one of {', '.join(error.options)}."
     words = str(error)
     if no_such := _NO_SUCH_KEY.match(words):
         return f"there is no {no_such[1]} to override.{hint(no_such[1])}"
     if isinstance(error, InstantiationException) and (in_class := _IN_A_CLASS.match(words)):
         failed = "cannot be imported" if in_class[1] == "locating" else "cannot be made"
         return f"{in_class[2]} {failed}: {_where(_first(error))}"
+    if words.startswith(_NONE_CHOSEN):
+        return " ".join(words.split())
     if listed := _KEY_IS_LISTED.match(words):
         return f"{listed[1]} is there already: set it without the +, as {listed[1]}=..."
     return "\n".join(line for line in words.splitlines() if not line.strip().startswith("object_type="))
