@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from omegaconf import OmegaConf
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -204,3 +205,10 @@ def test_shipped_photographs_improve_a_real_frame(real_data: Path) -> None:
     images = [torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255 for pixels in (blurred, restored, sharp)]
     for measure in (psnr, ssim):
         assert measure(images[1], images[2]) > measure(images[0], images[2])
+
+
+@pytest.mark.parametrize("name", weights.shipped())
+def test_shipped_weights_have_a_checksum(name: str) -> None:
+    with safe_open(weights.FOLDER / f"{name}.safetensors", "pt") as file:
+        assert len(file.metadata()["sha256"]) == 64
+    assert weights.load(name).state, "reading compares it"
