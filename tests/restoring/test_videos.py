@@ -173,12 +173,13 @@ def test_subtitles_are_carried_over_with_their_language(tmp_path: Path) -> None:
 
 def test_what_is_not_carried_over_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    with film(tmp_path / "a.avi", picture_codec="libx264", pixels="yuv420p10le", form="matroska") as (writer, _):
+    with film(tmp_path / "a.avi", picture_codec="libx264", pixels="yuv444p10le", form="matroska") as (writer, _):
         writer.metadata["director"] = "nobody"
         add_subtitles(writer, tmp_path, "eng")()
     restore(tmp_path / "a.avi")
     (line,) = caplog.messages
-    assert line.startswith(f"{tmp_path / 'a.avi'}: 10 bits per colour became 8; stream 1 (subtitle ")
+    colours = "colours became those of blocks of 2x2 pixels (4:2:0)"
+    assert line.startswith(f"{tmp_path / 'a.avi'}: 10 bits per colour became 8; {colours}; stream 1 (subtitle ")
     assert "DIRECTOR=nobody is left out" in line
 
 

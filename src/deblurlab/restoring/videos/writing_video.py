@@ -30,7 +30,9 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
     """Write ``target`` with every frame of ``source`` restored, shown at the same time, and with its sound.
 
     The picture is encoded anew, as H.264 (VP9 in WebM), with 8 bits and the source's rotation, shape of the pixels and
-    colour space. These codecs need an even height and width: an odd last row or column is left out. What else is not
+    colour space. These codecs need an even height and width: an odd last row or column is left out. Colours get half
+    the resolution of brightness, as players expect it: where a source has more, a block of 2x2 pixels gets a mean, and
+    strong noise near the limits of a colour, which RGB cuts off, comes back with another mean. What else is not
     carried over is named in the log.
 
     Args:
@@ -139,6 +141,9 @@ def _lost_of_pictures(first: "VideoFrame", *, has_alpha: bool) -> list[str]:
     words = []
     if (bits := first.format.components[0].bits) > 8:
         words.append(f"{bits} bits per colour became 8")
+    form = first.format
+    if len(form.components) > 2 and (form.chroma_width(8), form.chroma_height(8)) != (4, 4):
+        words.append("colours became those of blocks of 2x2 pixels (4:2:0)")
     if has_alpha or any(component.is_alpha for component in first.format.components):
         words.append("transparency is left out")
     if first.interlaced_frame:
