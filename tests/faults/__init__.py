@@ -24,6 +24,33 @@ class SignalAt(Callback):
             os.kill(os.getpid(), self.number)
 
 
+class SignalIn(Callback):
+    """Sends this process a signal at one of Lightning's hooks, once in a run's folder.
+
+    Args:
+        hook: ``on_validation_batch_end``, ``on_test_batch_end``, or ``on_save_checkpoint``, which is within a save.
+        number: The signal.
+        folder: The run's folder; a file there remembers that the signal has been sent.
+    """
+
+    def __init__(self, hook: str, number: int, folder: str) -> None:
+        self.hook, self.number, self.sent = hook, number, Path(folder) / "signal_sent"
+
+    def _at(self, hook: str) -> None:
+        if hook == self.hook and not self.sent.exists():
+            self.sent.touch()
+            os.kill(os.getpid(), self.number)
+
+    def on_validation_batch_end(self, *_: Any) -> None:
+        self._at("on_validation_batch_end")
+
+    def on_test_batch_end(self, *_: Any) -> None:
+        self._at("on_test_batch_end")
+
+    def on_save_checkpoint(self, *_: Any) -> None:
+        self._at("on_save_checkpoint")
+
+
 def copy_run(folder: Path, moment: str) -> None:
     """Copy the folder of a run that is called ``run`` as it is now, into ``copies`` beside it."""
     if folder.name == "run":

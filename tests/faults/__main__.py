@@ -15,11 +15,22 @@ from signal import SIGHUP, SIGINT, SIGKILL, SIGTERM, SIGUSR1
 from PIL import Image
 
 from tests.conftest import run_command, write_tiny_cifar10
-from tests.faults import full_disk, killed_commands, mutated_frames, mutated_pictures, mutated_weights, random_overrides
+from tests.faults import (
+    full_disk,
+    killed_commands,
+    mutated_frames,
+    mutated_pictures,
+    mutated_structures,
+    mutated_weights,
+    random_commands,
+    random_overrides,
+    resume_points,
+)
 from tests.faults.counting import Campaign, table
 from tests.pictures import picture, write_reds
 
 _FEW = ("trainer=cpu", "trainer.precision=32-true", "data=cifar10", "data.batch_size=4", "logger=none")
+_NO_PANEL = ("callbacks.panel=null",)
 _UNET = ("model=unet16", "model.network.widths=[4,8]", "trainer.max_epochs=4", "callbacks.within_epoch.minutes=0.01")
 _WGAN = ("model=rednet30_wgan", "trainer.max_epochs=2", "trainer.limit_train_batches=3", "trainer.limit_val_batches=1")
 
@@ -51,6 +62,14 @@ def campaigns(seed: int, scale: float, folder: Path) -> Iterator[Campaign]:
     checkpoint = folder / "trained/run/checkpoints/last.ckpt"
     yield mutated_weights.mutated_checkpoints(seed, count(300), checkpoint, new("checkpoints"))
     yield random_overrides.run(seed, count(300), new("overrides"))
+    typed = new("typed")
+    for command, arguments in random_commands.prepared(typed).items():
+        yield random_commands.run(command, arguments, seed, count(200), typed)
+    kinds = {"UNet16": resume_points.UNET, "UNet16 with EMA": resume_points.EMA, "WGAN": resume_points.WGAN}
+    for name, model in kinds.items():
+        whole = (f"data.root={root}", *model)
+        yield resume_points.run(name, whole, seed, count(200), new(f"resumed-{name}"))
+        yield mutated_structures.run(name, [*_FEW, *whole, *_NO_PANEL], seed, count(100), new(f"odd-{name}"))
     if disk := full_disk.run(seed, count(20), new("disk"), unet):
         yield disk
     reds = write_reds(folder / "reds", sequences=9, frames=4, test_sequences=1)

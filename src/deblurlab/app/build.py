@@ -121,12 +121,11 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     _refuse_what_lightning_divides_by(arguments)
     backend = backends.choose(settings.accelerator)
     training = backend.training(settings)
-    exact = [EpochSoFar(), FinishEpoch()]
-    always = [FiniteScores(), SoundOptimizers()]
-    own = [TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
+    exact = [SoundOptimizers(), EpochSoFar(), FinishEpoch()]
+    own = [FiniteScores(), TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
     module: Trainer = instantiate(
         arguments,
-        callbacks=[*exact, *_listed(cfg, "callbacks"), *callbacks, *always, *own],
+        callbacks=[*exact, *_listed(cfg, "callbacks"), *callbacks, *own],
         logger=_listed(cfg, "logger") or False,
         enable_progress_bar=False,
         **training.arguments,

@@ -58,10 +58,12 @@ def restoring(file: Path | None) -> Iterator[None]:
     """
     try:
         yield
-    except (LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, AssertionError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, AssertionError) as error:
         frames = traceback.extract_tb(error.__traceback__)
         if file is None or not any(frame.filename == checkpoint_connector.__file__ for frame in frames):
             raise
+        if isinstance(error, ValueError):
+            raise ValueError(str(error) if str(file) in str(error) else f"{file}: {error}") from error
         raise ValueError(
             f"{file} cannot be resumed: what it holds is not the state of such a run ({_reason(error)})."
         ) from error
