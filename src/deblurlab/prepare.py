@@ -1,4 +1,4 @@
-"""Check a data set of video frames, or decode and resize it once and write it as shards.
+"""Check a data set of video frames, or decode and resize it once and write it as shards; or write drawn test pairs.
 
 Examples:
     deblurlab prepare data=reds data.root=REDS check=true        # is all there, whole and aligned?
@@ -6,6 +6,7 @@ Examples:
     deblurlab prepare data=reds data.root=REDS out=gs://bucket/reds
     deblurlab prepare data=reds data.root=TFRECORDS out=shards/reds      # the study's TFRecord files
     deblurlab prepare data=reds data.root=REDS out=records format=tfrecord
+    deblurlab prepare data=folder data/blur=camera data.root=PHOTOGRAPHS out=drawn   # the drawn test pictures
 """
 
 import logging
@@ -20,7 +21,7 @@ from deblurlab.checks import require
 from deblurlab.checks.words import counted
 
 if TYPE_CHECKING:
-    from deblurlab.data import VideoFrames
+    from deblurlab.data import Folder, VideoFrames
 
 log = logging.getLogger(__name__)
 
@@ -29,16 +30,33 @@ log = logging.getLogger(__name__)
 def main(cfg: DictConfig) -> None:
     """Check or write the frames of ``cfg.data``."""
     from deblurlab.app import build
-    from deblurlab.data import VideoFrames
+    from deblurlab.data import Folder, VideoFrames
 
     data = build.data(cfg)
+    if isinstance(data, Folder) and not cfg.check:
+        _write_pairs(data, cfg.out)
+        return
     if not isinstance(data, VideoFrames):
-        raise ValueError("prepare takes the data sets of video frames: data=reds or data=gopro.")
+        raise ValueError(
+            "prepare takes the data sets of video frames: data=reds or data=gopro; of data=folder it writes test pairs."
+        )
     require.workers("workers", cfg.workers, at_least=1)
     if cfg.check:
         _check(data, workers=cfg.workers)
     else:
         _write(data, cfg)
+
+
+def _write_pairs(data: "Folder", out: str | None) -> None:
+    """Write the test pictures of a folder with the blur that a test draws for them."""
+    from deblurlab.data.preparing.drawn_pairs import write_test_pairs
+
+    if out is None:
+        raise ValueError("Name the folder to write to: out=drawn.")
+    source = data.source("test")
+    with progress_bar("drawing", unit="pictures", total=len(source.groups)) as bar:
+        count = write_test_pairs(source, Path(out), progress=bar.update)
+    log.info(f"{counted(count, 'pair')} in {out}. Test with data=folder data.root={out}")
 
 
 def _check(data: "VideoFrames", *, workers: int) -> None:

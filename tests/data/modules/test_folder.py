@@ -8,6 +8,7 @@ from PIL import Image
 
 from deblurlab.data import CameraBlur, Folder
 from deblurlab.data.pixels import decode
+from deblurlab.data.preparing.drawn_pairs import write_test_pairs
 from deblurlab.interfaces import assemble, cut
 from tests.data.frame_sets import equal
 from tests.pictures import picture, write_pictures
@@ -280,3 +281,12 @@ def test_a_share_of_pairs_needs_both_kinds(tmp_path: Path) -> None:
         folder(photographs(tmp_path), pairs_share=0.5).source("train")
     with pytest.raises(ValueError, match=r"data\.pairs_share must be between 0 and 1"):
         folder(tmp_path, pairs_share=1.0)
+
+
+def test_written_test_pairs_are_those_that_are_scored(tmp_path: Path) -> None:
+    data = camera_folder(photographs(tmp_path / "photographs"))
+    assert write_test_pairs(data.source("test"), tmp_path / "drawn", progress=lambda _: None) == 2
+    written = folder(tmp_path / "drawn")
+    for scored, read in zip(data.test_dataloader(), written.test_dataloader(), strict=True):
+        assert torch.equal(scored.blurred, read.blurred)
+        assert torch.equal(scored.sharp, read.sharp)

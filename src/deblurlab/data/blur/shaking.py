@@ -12,7 +12,7 @@ from deblurlab.data.blur.tremor import straight, tremor
 from deblurlab.data.blur.windows import Window, trimmed
 
 _EXPOSURE_SECONDS = (1 / 60, 1 / 2)
-_FOCAL = (0.7, 3.0)  # of the picture's longer side: from 24 to 105 millimetres where the sensor has 36
+_FOCAL = (0.7, 1.6)  # of the picture's longer side: from 25 to 58 millimetres where the sensor has 36
 _NEARNESS = (0.0, 0.5)
 
 

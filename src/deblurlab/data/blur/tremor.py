@@ -19,8 +19,9 @@ def tremor(seconds: float, *, nearness: float, rng: np.random.Generator) -> Floa
     tremble. So a path is nearly straight in a short exposure and winds in a long one, as it does in photographs. The
     numbers are a choice that follows what is measured: vibrations of about 2 Hz from pressing the shutter and of about
     4 Hz from the forearm (Japanese Journal of Ergonomics 31(6), 1995, p. 399), and tremor of 5 to 12 Hz in hands that
-    hold a telephone (Scientific Reports, October 2022, on 28 subjects). All three axes tremble alike. Shake is mostly
-    turns, not shifts (Whyte et al., "Non-uniform Deblurring for Shaken Images", 2012).
+    hold a telephone (Scientific Reports, October 2022, on 28 subjects). All three axes tremble alike on average, and
+    in each exposure one of them more. Shake is mostly turns, not shifts (Whyte et al., "Non-uniform Deblurring for
+    Shaken Images", 2012).
 
     Args:
         seconds: The exposure time.
@@ -38,6 +39,7 @@ def tremor(seconds: float, *, nearness: float, rng: np.random.Generator) -> Floa
     phase = 2 * np.pi * _FREQUENCIES * (np.arange(TIMES)[:, None] / (TIMES - 1)) * seconds
     waves = np.concatenate((np.cos(phase) * amplitude, np.sin(phase) * amplitude), axis=1)
     path: Floats = waves @ rng.standard_normal((2 * len(_FREQUENCIES), 6))
+    path *= np.exp(rng.normal(0, 0.6, 6))
     path[:, 3:] *= nearness
     path -= path.mean(axis=0)
     return path

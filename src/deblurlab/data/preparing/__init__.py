@@ -4,5 +4,6 @@
   ``check_report.py`` tells what was found.
 - ``sequences.py`` says what a sequence to prepare is, and finds those of published frames.
 - ``write.py`` decodes, resizes and writes sequences, and goes on where an interrupted call stopped.
+- ``drawn_pairs.py`` writes the test pictures of a folder, blurred by a draw, as pairs.
 - ``tfrecord.py`` reads and writes TFRecord files; ``tf_example.py`` is the message that their records hold.
 """
