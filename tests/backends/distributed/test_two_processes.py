@@ -104,7 +104,7 @@ def test_an_autoencoder_agrees_and_resumes_on_one_and_on_two(
             "train",
             "run=run",
             "ckpt_path=last",
-            "~callbacks.kill",
+            "+callbacks.kill=null",
             f"trainer.devices={devices}",
             "trust=[tests]",
         )
