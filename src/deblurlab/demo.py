@@ -24,11 +24,11 @@ def main(cfg: DictConfig) -> None:
         from deblurlab.serving import server
     except ImportError as error:
         raise ValueError("the page needs a web server: pip install 'deblurlab[demo]'.") from error
-    from deblurlab.app import build
+    from deblurlab.app import devices
     from deblurlab.restoring import load_restorer
     from deblurlab.run import weights
 
-    device = build.device(cfg)
+    device = devices.device(cfg)
     if not (isinstance(cfg.port, int) and 0 < cfg.port < 65536):
         raise ValueError(f"port must be from 1 to 65535, got {cfg.port}.")
     chosen = {name: name for name in reversed(weights.shipped())}
@@ -39,7 +39,7 @@ def main(cfg: DictConfig) -> None:
         chosen = {f"{own} (yours)" if own in chosen else own: cfg.weights} | chosen
     restorers = {name: load_restorer(source, device=device, trust=cfg.trust) for name, source in chosen.items()}
     for restorer in restorers.values():
-        build.prepare(cfg, restorer)
+        devices.prepare(cfg, restorer)
     limits = server.Limits(
         bytes=cfg.megabytes * 2**20,
         pixels=int(cfg.megapixels * 1e6),

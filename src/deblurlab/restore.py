@@ -8,6 +8,7 @@ Examples:
 """
 
 import logging
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -16,12 +17,11 @@ from omegaconf import DictConfig
 from deblurlab.app.command import command
 from deblurlab.app.progress_bar import progress_bar
 from deblurlab.checks import require
-from deblurlab.signals.interruption import finishing_first
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
-
     from deblurlab.pictures import Samples
+    from deblurlab.restoring import Tiling
+    from deblurlab.restoring.jobs import Job
     from deblurlab.restoring.outcomes import Existing
 
 log = logging.getLogger(__name__)
@@ -30,33 +30,57 @@ log = logging.getLogger(__name__)
 @command("restore")
 def main(cfg: DictConfig) -> None:
     """Restore every picture and video of ``cfg.input``, and name those that could not be restored."""
-    from deblurlab.app import build
-    from deblurlab.restoring import Tiling, load_restorer
-    from deblurlab.restoring.jobs import find_jobs, restore_file
+    from deblurlab.app import devices
+    from deblurlab.restoring import load_restorer
+    from deblurlab.restoring.form import require_precision
+    from deblurlab.restoring.jobs import find_jobs
     from deblurlab.restoring.outcomes import Outcomes
-    from deblurlab.restoring.tiling import tile_count
+    from deblurlab.restoring.overlap import restore_files
 
     if cfg.quality is not None:
         require.whole_number("quality", cfg.quality, at_least=1, at_most=100)
-    existing = _existing(cfg)
+    if cfg.memory is not None:
+        require.whole_number("memory", cfg.memory, of="MiB", at_least=1)
+    require_precision(cfg.precision)
+    existing, tiling = _existing(cfg), _tiling(cfg)
     jobs = find_jobs(str(cfg.input), Path(str(cfg.output)))
-    tiling = Tiling(side=cfg.tile, margin=cfg.margin, blend=cfg.blend)
-    restorer = load_restorer(cfg.weights, device=build.device(cfg), trust=cfg.trust, window=cfg.window)
-    build.prepare(cfg, restorer)
-    tile_count(1, 1, tiling, restorer.size_multiple)  # refuses tiles that do not suit the network
+    restorer = load_restorer(cfg.weights, device=devices.device(cfg), trust=cfg.trust, window=cfg.window)
+    devices.prepare(cfg, restorer)
+    restorer.cut(1, 1, tiling=tiling)  # refuses tiles that do not suit the network
     outcomes = Outcomes(jobs, compare=cfg.compare, existing=existing)
-    for number, job in enumerate(jobs, 1):
-        bar = progress_bar(f"{number}/{len(jobs)} {job.source.name}", unit="tiles", leave=False)
+    numbers, begin, pixels_done = {job: number for number, job in enumerate(jobs, 1)}, time.perf_counter(), 0
 
-        def restored(pixels: "Samples", bar: "tqdm[None]" = bar) -> "Samples":
-            height, width = pixels.shape[:2]
-            bar.reset(tile_count(height, width, tiling, restorer.size_multiple))
-            return restorer.restore(pixels, tiling=tiling, tta=cfg.tta, on_tile=lambda: bar.update() and None)
+    def restored(job: "Job", pixels: "Samples") -> "Samples":
+        nonlocal pixels_done
+        height, width = pixels.shape[:2]
+        cut = restorer.cut(height, width, tiling=tiling, memory=cfg.memory)
+        title = f"{numbers[job]}/{len(jobs)} {job.source.name}"
+        with progress_bar(title, unit="tiles", total=cut.count, leave=False) as bar:
+            result = restorer.restore(
+                pixels,
+                tiling=tiling,
+                memory=cfg.memory,
+                precision=cfg.precision,
+                tta=cfg.tta,
+                on_tile=lambda: bar.update() and None,
+            )
+        pixels_done += height * width
+        return result
 
-        with finishing_first(), outcomes.of(job) as wanted, bar:
-            if wanted:
-                restore_file(job, restored, quality=cfg.quality, compare=cfg.compare)
+    restore_files(jobs, outcomes, restored, quality=cfg.quality, compare=cfg.compare)
+    if pixels_done:
+        megapixels, seconds = pixels_done / 1e6, time.perf_counter() - begin
+        log.info(f"{megapixels:.2f} megapixels in {seconds:.1f} s: {megapixels / seconds:.3f} megapixels per second")
     outcomes.tell()
+
+
+def _tiling(cfg: DictConfig) -> "Tiling | None":
+    """The tiles that ``tile``, ``margin`` and ``blend`` ask for; None if none of them is given."""
+    from deblurlab.restoring import Tiling
+
+    given = {name: cfg[key] for name, key in (("side", "tile"), ("margin", "margin"), ("blend", "blend"))}
+    asked = {name: value for name, value in given.items() if value is not None}
+    return Tiling(**asked) if asked else None
 
 
 def _existing(cfg: DictConfig) -> "Existing":

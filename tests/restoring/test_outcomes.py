@@ -20,11 +20,8 @@ def test_what_another_run_writes_meanwhile_is_left_and_no_failure(
 ) -> None:
     outcomes = Outcomes(jobs, compare=False, existing=existing)
     jobs[1].target.write_bytes(b"the other run's")
-    wanted = []
     with caplog.at_level(logging.INFO):
-        for job in jobs:
-            with outcomes.of(job) as one:
-                wanted.append(one)
+        wanted = [outcomes.wants(job) for job in jobs]
         outcomes.tell()
     assert wanted == [True, False, True]
     assert f"{jobs[1].target} is another run's" in caplog.text
@@ -33,15 +30,13 @@ def test_what_another_run_writes_meanwhile_is_left_and_no_failure(
 @pytest.mark.parametrize(("existing", "wanted"), [("refuse", False), ("skip", False), ("overwrite", True)])
 def test_what_was_there_before(existing: Existing, wanted: bool, jobs: list[Job]) -> None:
     jobs[0].target.write_bytes(b"")
-    with Outcomes(jobs, compare=False, existing=existing).of(jobs[0]) as one:
-        assert one == wanted
+    assert Outcomes(jobs, compare=False, existing=existing).wants(jobs[0]) == wanted
 
 
 def test_a_comparison_that_was_there_before_is_refused_too(jobs: list[Job]) -> None:
     jobs[0].comparison.write_bytes(b"")
     outcomes = Outcomes(jobs, compare=True, existing="refuse")
-    with outcomes.of(jobs[0]) as wanted:
-        assert not wanted
+    assert not outcomes.wants(jobs[0])
     with pytest.raises(ValueError, match="1 of 3 were not restored, as they are there already"):
         outcomes.tell()
 

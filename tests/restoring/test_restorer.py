@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from deblurlab.nets import UNet16
-from deblurlab.restoring import Restorer, Tiling, load_restorer, tiles
+from deblurlab.restoring import Restorer, Tiling, load_restorer
 from deblurlab.restoring.tiling import tile_count
 from deblurlab.run import weights
 from tests.pictures import picture
@@ -57,8 +57,7 @@ def test_a_batch_may_take_gradients_and_gives_none() -> None:
     assert not BRIGHTER.restore(batch).requires_grad
 
 
-def test_a_small_picture_is_taken_whole_and_a_large_one_in_tiles() -> None:
-    """The default must not blow 32x32 pixels up to a tile of 512, and must bound the memory of large pictures."""
+def test_a_small_picture_is_taken_whole_and_nothing_is_measured() -> None:
     shapes: list[torch.Size] = []
 
     class Watched(nn.Module):
@@ -69,18 +68,20 @@ def test_a_small_picture_is_taken_whole_and_a_large_one_in_tiles() -> None:
             return blurred
 
     restorer = Restorer(Watched())
-    for pixels in (picture(0, 32, 32), picture(0, 30, 300), picture(0, 40, 1000)):
+    for pixels in (picture(0, 32, 32), picture(0, 30, 300)):
         np.testing.assert_array_equal(restorer.restore(pixels), pixels)
-    side = Tiling().side
-    assert shapes == [(1, 3, 32 + 96, 32 + 96), (1, 3, 32 + 96, 304 + 96), *[(1, 3, side, side)] * 3]
+    assert shapes == [(1, 3, 32 + 96, 32 + 96), (1, 3, 32 + 96, 304 + 96)]
 
 
-def test_whole_and_in_tiles_are_the_same_network() -> None:
+def test_planned_tiles_give_the_whole_picture() -> None:
+    """Without and within a memory that holds a part of the picture only."""
     torch.manual_seed(0)
     restorer = Restorer(UNet16(widths=[4, 8])).eval()
-    pixels = picture(0, 50, 70)
-    tiled = tiles.restore(restorer, pixels, tiling=Tiling(), device=torch.device("cpu"))
-    assert np.abs(restorer.restore(pixels).astype(int) - tiled).max() <= 1
+    pixels = picture(0, 260, 300)
+    whole = restorer.restore(pixels, tiling=Tiling(side=0, margin=64)).astype(int)
+    assert (restorer.cut(260, 300).count, restorer.cut(260, 300, memory=2).count > 4) == (1, True)
+    for memory in (None, 2):
+        assert np.abs(restorer.restore(pixels, memory=memory).astype(int) - whole).max() <= 1
 
 
 def test_turning_and_progress_reach_the_tiles() -> None:

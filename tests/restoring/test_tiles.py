@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import nn
 from deblurlab.nets import REDNet30
 from deblurlab.restoring import Restorer, load_restorer
 from deblurlab.restoring.tiles import averaged, restore
-from deblurlab.restoring.tiling import Tiling, tile_count
+from deblurlab.restoring.tiling import Cut, Tiling, tile_count
 from deblurlab.run import weights
 from tests.pictures import picture
 
@@ -18,7 +19,9 @@ WHOLE = Tiling(side=0, margin=64)
 
 
 def run(network: nn.Module, pixels: np.ndarray, tiling: Tiling, **options: Any) -> np.ndarray:
-    return restore(Restorer(network).eval(), pixels, tiling=tiling, device=CPU, **options)
+    restorer = Restorer(network).eval()
+    cut = Cut.of(*pixels.shape[:2], tiling, restorer.size_multiple)
+    return restore(restorer, pixels, cut=cut, device=CPU, **options)
 
 
 class Halved(nn.Identity):
@@ -74,6 +77,27 @@ def test_every_tile_has_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(shapes) == {(1, 3, 64, 64)}
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_tiles_in_batches_are_the_tiles_one_by_one(full: bool) -> None:
+    """With XLA in mind each batch is full, whatever is left of the tiles."""
+    batches: list[int] = []
+
+    class Watched(Small):
+        def forward(self, blurred: torch.Tensor) -> torch.Tensor:
+            batches.append(len(blurred))
+            return super().forward(blurred)
+
+    pixels, done, restorer = picture(0, 60, 190), [], Restorer(Watched()).eval()
+    cut = Cut.of(60, 190, Tiling(side=44, margin=4, blend=4), 4)
+    one = restore(restorer, pixels, cut=cut, device=CPU)
+    batches.clear()
+    cut = replace(cut, batch=4, full_batches=full)
+    many = restore(restorer, pixels, cut=cut, device=CPU, on_tile=lambda: done.append(None))
+    np.testing.assert_array_equal(many, one)
+    assert (cut.across.count, cut.down.count, len(done)) == (6, 2, 12)
+    assert batches == ([4, 4, 4, 4] if full else [4, 2, 4, 2])
+
+
 def test_a_constant_picture_has_no_border() -> None:
     """Zero padding would darken it: the borders are reflected."""
 
@@ -107,5 +131,6 @@ def test_a_real_frame_in_tiles_is_the_whole_frame(name: str, real_data: Any) -> 
     torch.manual_seed(0)
     restorer = load_restorer(name, device="cpu") if name in weights.shipped() else Restorer(REDNet30()).eval()
     pixels = np.asarray(Image.open(real_data / "gopro/test/GOPR0384_11_00/blur/000001.png").convert("RGB"))
-    one, other = (restore(restorer, pixels, tiling=each, device=CPU).astype(int) for each in (WHOLE, Tiling()))
-    assert np.abs(one - other).max() <= 1
+    one, former, planned = (restorer.restore(pixels, tiling=each).astype(int) for each in (WHOLE, Tiling(), None))
+    assert np.abs(one - former).max() <= 1
+    assert np.abs(one - planned).max() <= 1

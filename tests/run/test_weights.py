@@ -197,11 +197,10 @@ def test_shipped_photographs_improve_a_real_frame(real_data: Path) -> None:
     from PIL import Image
 
     from deblurlab.metrics.image import psnr, ssim
-    from deblurlab.restoring.tiles import Tiling, restore
 
     frames = real_data / "gopro/test/GOPR0384_11_00"
     blurred, sharp = (np.array(Image.open(frames / side / "000003.png").convert("RGB")) for side in ("blur", "sharp"))
-    restored = restore(load_restorer("photographs", device="cpu"), blurred, tiling=Tiling(), device=torch.device("cpu"))
+    restored = load_restorer("photographs", device="cpu").restore(blurred)
     images = [torch.from_numpy(pixels).permute(2, 0, 1)[None] / 255 for pixels in (blurred, restored, sharp)]
     for measure in (psnr, ssim):
         assert measure(images[1], images[2]) > measure(images[0], images[2])

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, LightningDataModule, Trainer
 from omegaconf import DictConfig
-from torch import nn
 
 from deblurlab import backends
 from deblurlab.app import devices
@@ -159,17 +157,6 @@ def _refuse_what_no_run_can(trainer: DictConfig) -> None:
             f"trainer.precision={trainer.precision}: images, weights and scores are float32; choose one of "
             f"{', '.join(_PRECISIONS)}."
         )
-
-
-def device(cfg: DictConfig) -> torch.device:
-    """The device of ``cfg.trainer.accelerator`` for one network without a trainer; of a TPU it is a single core."""
-    check_arguments(cfg.trainer, "trainer", also=DeviceSettings)
-    return backends.choose(cfg.trainer.accelerator).device(cfg.trainer.accelerator)
-
-
-def prepare(cfg: DictConfig, network: nn.Module) -> None:
-    """Give a network on the device of ``cfg.trainer.accelerator`` the form that is fastest there."""
-    backends.choose(cfg.trainer.accelerator).prepare(network)
 
 
 def _listed(cfg: DictConfig, key: str) -> list[Any]:

@@ -15,8 +15,7 @@ _PLAIN = (bool, int, float, str)
 _OPEN: dict[str, Any] = {
     **dict.fromkeys(("ckpt_path", "json", "out", "run", "weights"), str | None),
     "input": str,
-    "window": int | None,
-    "quality": int | None,
+    **dict.fromkeys(("window", "quality", "memory", "tile", "margin", "blend"), int | None),
     "dollars_per_hour": float | None,
     "roots": Mapping | None,
     "search": Mapping | None,

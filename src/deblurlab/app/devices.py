@@ -3,8 +3,13 @@
 from dataclasses import fields
 from typing import Any
 
+import torch
 from omegaconf import DictConfig, OmegaConf
+from torch import nn
 
+from deblurlab import backends
+from deblurlab.app.arguments import check_arguments
+from deblurlab.app.invocation import sets_below
 from deblurlab.backends import DeviceSettings
 
 # The keys of the ``trainer`` group that are the backend's. Some of them are arguments of Lightning's Trainer, too.
@@ -24,3 +29,15 @@ def divided(trainer: DictConfig) -> tuple[DeviceSettings, dict[str, Any]]:
             "has every key."
         )
     return DeviceSettings(**{name: keys.pop(name) for name in KEYS}), keys
+
+
+def device(cfg: DictConfig) -> torch.device:
+    """The device of ``cfg.trainer.accelerator`` for one network without a trainer; of a TPU it is a single core."""
+    if sets_below("trainer"):  # else they are those of a group's file, and Lightning takes seconds to import
+        check_arguments(cfg.trainer, "trainer", also=DeviceSettings)
+    return backends.choose(cfg.trainer.accelerator).device(cfg.trainer.accelerator)
+
+
+def prepare(cfg: DictConfig, network: nn.Module) -> None:
+    """Give a network on the device of ``cfg.trainer.accelerator`` the form that is fastest there."""
+    backends.choose(cfg.trainer.accelerator).prepare(network)

@@ -25,6 +25,11 @@ def choices() -> dict[str, str]:
     return {str(group): str(name) for group, name in HydraConfig.get().runtime.choices.items() if name is not None}
 
 
+def sets_below(group: str) -> bool:
+    """Whether the command line sets a key of a group, as ``trainer.precision=32`` does."""
+    return any(override.lstrip("+~").startswith(f"{group}.") for override in HydraConfig.get().overrides.task)
+
+
 def chosen_folder(cfg: DictConfig) -> RunFolder:
     """The folder that Hydra has made for this run, alone or in a sweep. ``cfg.run`` is set to it."""
     folder = from_here(Path(HydraConfig.get().runtime.output_dir))

@@ -20,13 +20,13 @@ def train_in_processes(count: int, cfg: DictConfig, folder: RunFolder) -> None:
     Raises:
         ValueError: if one of them fails, with its error.
     """
-    from deblurlab.app import build
+    from deblurlab.app import devices
     from deblurlab.backends import distributed
     from deblurlab.backends.fast_precision import fast_precision
 
     precision = cfg.trainer.precision
     if precision == "auto":
-        precision = fast_precision(build.device(cfg).type)
+        precision = fast_precision(devices.device(cfg).type)
     told = [word for word in sys.argv[1:] if not word.startswith(("run=", "trainer.precision="))]
     agreed = [f"run={quoted(str(folder))}", f"trainer.precision={precision}"]
     point = distributed.meeting_point()

@@ -3,14 +3,16 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
-from lightning.pytorch import Callback
 from torch import nn
 
 from deblurlab.checks import require
 from deblurlab.nets.folding import fold_rows
+
+if TYPE_CHECKING:  # networks run without Lightning, which takes seconds to import
+    from lightning.pytorch import Callback
 
 Devices = int | str | Sequence[int]
 
@@ -58,7 +60,7 @@ class Training:
     """
 
     arguments: dict[str, Any]
-    watchers: Sequence[Callback] = ()
+    watchers: "Sequence[Callback]" = ()
     devices: int = 1
 
 

@@ -6,13 +6,10 @@ from typing import ClassVar
 import torch
 from typing_extensions import override
 
-from deblurlab.backends import distributed
 from deblurlab.backends.backend import Backend, Devices, DeviceSettings, Training
 from deblurlab.backends.fast_precision import fast_precision
 from deblurlab.backends.host_memory import keep_freed_memory
-from deblurlab.callbacks.seed_batches import SeedBatches
 from deblurlab.processes.rank import Rank, this_rank
-from deblurlab.run.checkpoint import AtomicCheckpointIO
 
 # The kinds of device that each name of an accelerator stands for, the fastest first.
 _KINDS = {
@@ -45,6 +42,10 @@ class TorchDevices(Backend):
 
         ``keep_memory`` changes the process if it trains on the CPU.
         """
+        from deblurlab.backends import distributed  # it and the next two import Lightning
+        from deblurlab.callbacks.seed_batches import SeedBatches
+        from deblurlab.run.checkpoint import AtomicCheckpointIO
+
         kind, rank = self.device(settings.accelerator).type, this_rank()
         count = _count(settings.devices, kind)
         _require_as_many_as_processes(count, settings.devices, rank)

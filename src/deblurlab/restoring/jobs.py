@@ -1,9 +1,8 @@
-"""Which files a call of ``restore`` reads and writes, and how one of them is restored."""
+"""Which files a call of ``restore`` reads and writes."""
 
 import itertools
 import logging
 import os
-from collections.abc import Callable
 from glob import glob
 from pathlib import Path
 from typing import NamedTuple
@@ -13,10 +12,11 @@ from PIL import Image
 
 from deblurlab import pictures
 from deblurlab.files.whole_file import whole_file
-from deblurlab.pictures import Picture, Samples
+from deblurlab.pictures import Picture
 from deblurlab.pictures.folders import LeftOut
 from deblurlab.pictures.formats import FORMATS
 from deblurlab.restoring import photos, videos
+from deblurlab.restoring.photos import Photo
 
 log = logging.getLogger(__name__)
 
@@ -73,25 +73,25 @@ def find_jobs(given: str, output: Path) -> list[Job]:
     return [Job(file, output / file.relative_to(top)) for file in files]
 
 
-def restore_file(job: Job, restored: Callable[[Samples], Samples], *, quality: int | None, compare: bool) -> None:
-    """Restore one picture or video. Files that exist are replaced.
+def is_video(job: Job) -> bool:
+    """Whether a job's file is a video."""
+    return job.source.suffix.lower() in videos.SUFFIXES
+
+
+def write_photo(job: Job, before: Photo, after: Photo, *, quality: int | None, compare: bool) -> None:
+    """Write one restored picture. Files that exist are replaced.
 
     Args:
-        job: What to read and to write.
-        restored: Restores a picture or a frame.
+        job: What to write.
+        before: The picture as it was read.
+        after: The restored picture.
         quality: Quality of JPEG and WebP, 1 to 100; None keeps that of a JPEG.
-        compare: Also write the comparison, of pictures only. It is written before the picture, so that there is none
-            to do where the picture is.
+        compare: Also write the comparison. It is written before the picture, so that there is none to do where the
+            picture is.
 
     Raises:
-        ValueError: If the source is damaged or not supported.
         OSError: If a file cannot be read or written.
     """
-    if job.source.suffix.lower() in videos.SUFFIXES:
-        videos.restore(job.source, job.target, restored)
-        return
-    before = photos.read(job.source)
-    after = before.with_pixels(restored(before.picture.pixels))
     if (converted := before.picture.converted) is not None:
         log.info(f"{job.source}: {converted}")
     if compare:

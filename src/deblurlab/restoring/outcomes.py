@@ -19,8 +19,8 @@ class Outcomes:
 
         outcomes = Outcomes(jobs, compare=False, existing="skip")
         for job in jobs:
-            with outcomes.of(job) as wanted:
-                if wanted:
+            if outcomes.wants(job):
+                with outcomes.of(job):
                     ...
         outcomes.tell()
 
@@ -42,19 +42,25 @@ class Outcomes:
         self._left: list[Job] = []
         self._failed = 0
 
-    @contextmanager
-    def of(self, job: Job) -> Iterator[bool]:
-        """Give the body whether ``job`` is to be done, and count how the body ended. No error leaves the body."""
+    def expects(self, job: Job) -> bool:
+        """Whether ``job`` is to be done, as far as can be said before its turn."""
+        return self._existing == "overwrite" or not job.target.exists()
+
+    def wants(self, job: Job) -> bool:
+        """Whether ``job``, whose turn it is, is to be done. If it is not, that is counted."""
         if self._existing != "overwrite" and job in self._there:
             self._left.append(job)
-            yield False
-            return
-        if self._existing != "overwrite" and job.target.exists():
+            return False
+        if not self.expects(job):
             log.info(f"{job.target} is another run's, which writes to the same folder: it is left as it is")
-            yield False
-            return
+            return False
+        return True
+
+    @contextmanager
+    def of(self, job: Job) -> Iterator[None]:
+        """Count how the body, which does ``job``, has ended. No error leaves it."""
         try:
-            yield True
+            yield
             log.info(f"{job.source} -> {job.target}")
         except Exception as error:
             self._failed += 1

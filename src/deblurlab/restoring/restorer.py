@@ -1,5 +1,6 @@
 """A trained network behind one interface: the whole network for a batch, or tiles for a picture of any size."""
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -9,17 +10,25 @@ from torch import Tensor, nn
 
 from deblurlab.interfaces import as_scales, size_multiple
 from deblurlab.restoring import tiles
+from deblurlab.restoring.form import Form, Precision, candidates, fastest
+from deblurlab.restoring.probe import Measured, measured, probe
+from deblurlab.restoring.tile_plan import memory_of, planned, xla_cut
 from deblurlab.restoring.tiles import Picture
-from deblurlab.restoring.tiling import Tiling, tile_count
+from deblurlab.restoring.tiling import Cut, Tiling
+
+log = logging.getLogger(__name__)
 
 Images = TypeVar("Images", Picture, Tensor)
+
+_WORTH_MEASURING = 256 * 256  # pixels: a smaller picture is restored before its network would be measured
 
 
 class Restorer(nn.Module):
     """A trained network that restores blurred images.
 
     ``restorer(batch)`` is the network itself, as it is trained and scored; ``restorer.restore(picture)`` takes
-    pictures of any size. :func:`deblurlab.restoring.load_restorer` makes one from a file or a run.
+    pictures of any size. :func:`deblurlab.restoring.load_restorer` makes one from a file or a run. What is measured of
+    the network when it restores its first large picture is kept, so the network must not change afterwards.
 
     Args:
         network: See :class:`deblurlab.interfaces.Network`. Of several scales the first is taken.
@@ -35,6 +44,8 @@ class Restorer(nn.Module):
         super().__init__()
         self.network = network
         self.size_multiple = size_multiple(network)
+        self._measured: Measured | None = None
+        self._forms: dict[Precision, Form] = {}
 
     def forward(self, blurred: Tensor) -> Tensor:
         return as_scales(self.network(blurred))[0].float()
@@ -49,6 +60,8 @@ class Restorer(nn.Module):
         images: Images,
         *,
         tiling: Tiling | None = None,
+        memory: int | None = None,
+        precision: Precision = "auto",
         tta: bool = False,
         on_tile: Callable[[], None] = lambda: None,
     ) -> Images:
@@ -61,8 +74,13 @@ class Restorer(nn.Module):
         Args:
             images: A NumPy picture, (H, W, 3), of type uint8, uint16, or float in [0, 1]; or a torch batch,
                 (B, 3, H, W), of float in [0, 1] on any device. RGB, in the encoding of ordinary image files.
-            tiling: How large pictures are cut, which bounds the memory; None takes tiles of 512 pixels, and smaller
-                pictures whole.
+            tiling: How large pictures are cut; None takes each picture whole, or in as few tiles as ``memory`` allows,
+                with a margin as wide as the network is measured to look.
+            memory: The MiB that tiles may take, if ``tiling`` is None. None takes 640 on the CPU, and half of what is
+                free on a GPU.
+            precision: ``32-true`` for float32, ``bf16-mixed`` for bfloat16 autocast; ``auto`` takes what is faster on
+                this machine, if the result stays within an 8-bit step of that in float32. Nothing is measured, and
+                float32 is taken, if ``tiling`` is given.
             tta: Average over the 8 flips and rotations of each tile: a little better, 8 times as long.
             on_tile: Called after each tile, to show progress.
 
@@ -74,8 +92,12 @@ class Restorer(nn.Module):
         """
 
         def one(picture: Picture) -> Picture:
-            chosen = tiling or self._default_tiling(picture)
-            return tiles.restore(self, picture, tiling=chosen, device=self.device, tta=tta, on_tile=on_tile)
+            height, width, _ = picture.shape
+            cut = self.cut(height, width, tiling=tiling, memory=memory)
+            form = self._form(precision, measure=tiling is None and height * width >= _WORTH_MEASURING)
+            return tiles.restore(
+                lambda images: form.run(self, images), picture, cut=cut, device=self.device, tta=tta, on_tile=on_tile
+            )
 
         if isinstance(images, Tensor):
             batch = images.detach()
@@ -86,10 +108,39 @@ class Restorer(nn.Module):
         require_picture(images)
         return one(images)
 
-    def _default_tiling(self, picture: Picture) -> Tiling:
-        height, width, _ = picture.shape
-        tiling = Tiling()
-        return Tiling(side=0) if tile_count(height, width, tiling, self.size_multiple) == 1 else tiling
+    def cut(self, height: int, width: int, *, tiling: Tiling | None = None, memory: int | None = None) -> Cut:
+        """How :meth:`restore` cuts a picture, given its height and width and the arguments of :meth:`restore`.
+
+        Raises:
+            ValueError: if the tiles are too small for the network.
+        """
+        if tiling is not None:
+            return Cut.of(height, width, tiling, self.size_multiple)
+        if self.device.type == "xla":
+            return xla_cut(height, width, self.size_multiple)
+        if height * width < _WORTH_MEASURING:
+            return Cut.of(height, width, Tiling(side=0), self.size_multiple)
+        if self._measured is None:
+            form = Form(channels_last=True)
+            found = self._measured = measured(lambda images: form.run(self, images), self.size_multiple, self.device)
+            beyond = " and at means of the whole image" if found.reach.beyond else ""
+            log.info(
+                f"the network looks {found.reach.pixels} pixels far{beyond}: {found.bytes_per_pixel} bytes a pixel"
+            )
+        available = memory_of(self.device) if memory is None else memory * 2**20
+        return planned(height, width, self._measured, memory=available)
+
+    def _form(self, precision: Precision, *, measure: bool) -> Form:
+        """The precision and memory layout: the plainest, or the fastest, which is measured at the first call."""
+        forms = candidates(precision, self.device.type)
+        if not measure or self.device.type == "xla":  # XLA's compiler chooses the layout
+            return forms[0]
+        if precision not in self._forms:
+            picture = probe(self.size_multiple).to(self.device)
+            with torch.no_grad():
+                self._forms[precision] = fastest(self, picture, forms)
+            log.info(f"restoring in {self._forms[precision]}")
+        return self._forms[precision]
 
 
 def require_picture(picture: Picture) -> None:

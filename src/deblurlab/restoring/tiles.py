@@ -1,6 +1,6 @@
 """Pictures of any size through a network: cut to overlapping tiles of one shape, so that the memory is bounded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -8,21 +8,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from deblurlab.restoring.tiling import Axis, Tiling
+from deblurlab.restoring.tiling import Axis, Cut
 
 Picture = npt.NDArray[Any]
 
 
 class TileNetwork(Protocol):
-    """What tiles ask of a network, such as :class:`deblurlab.restoring.Restorer`.
+    """What tiles ask of a network, such as :class:`deblurlab.restoring.Restorer`."""
 
-    Attributes:
-        size_multiple: Height and width of what the network takes are multiples of this.
-    """
-
-    size_multiple: int
-
-    def __call__(self, tile: Tensor, /) -> Tensor:
+    def __call__(self, tiles: Tensor, /) -> Tensor:
         """(B, 3, H, W) in [0, 1] to the same shape, float32, about [0, 1]."""
         ...
 
@@ -31,7 +25,7 @@ def restore(
     network: TileNetwork,
     picture: Picture,
     *,
-    tiling: Tiling,
+    cut: Cut,
     device: torch.device,
     tta: bool = False,
     on_tile: Callable[[], None] = lambda: None,
@@ -41,33 +35,30 @@ def restore(
     Args:
         network: The network, on ``device``.
         picture: (H, W, 3) of type uint8, uint16, or float in [0, 1].
-        tiling: How the picture is cut.
-        device: Where the network runs. It is given one tile after the other.
+        cut: How the picture is cut.
+        device: Where the network runs.
         tta: Average the network over the 8 flips and rotations of each tile.
         on_tile: Called after each tile.
 
     Returns:
         (H, W, 3) of the same type; floats are clamped to [0, 1].
-
-    Raises:
-        ValueError: if the tiles are too small for the network.
     """
-    height, width = picture.shape[:2]
-    down, across = (Axis.of(size, tiling, network.size_multiple) for size in (height, width))
 
-    def restored_tile(pixels: Picture) -> Tensor:
-        """One tile, (side, side, 3) of the picture's type, through the network: (3, side, side) on the CPU."""
-        scaled = pixels.astype(np.float32) / _top_value(picture.dtype)
-        tile = torch.from_numpy(scaled).permute(2, 0, 1)[None].to(device)
+    def restored_tiles(pixels: Sequence[Picture]) -> list[Tensor]:
+        """Tiles, (h, w, 3) of the picture's type, through the network as one batch: each (3, h, w) on the CPU."""
+        missing = cut.batch - len(pixels) if cut.full_batches else 0
+        batch = _as_images(np.stack([*pixels, *[pixels[-1]] * missing]), device)
         with torch.no_grad():  # not inference_mode: XLA cannot slice inference tensors
-            result = averaged(network, tile) if tta else network(tile)
-        on_tile()
-        return result[0].cpu()
+            results = averaged(network, batch) if tta else network(batch)
+        for _ in pixels:
+            on_tile()
+        return list(results[: len(pixels)].cpu())
 
+    height = len(picture)
     restored = np.empty_like(picture)
-    for top, band in _bands(down, lambda row: _row(restored_tile, picture, row, down, across)):
-        rows = band[:, : height - top].permute(1, 2, 0).numpy()
-        restored[top : top + len(rows)] = _as_type(rows, picture.dtype)
+    for top, band in _bands(cut.down, lambda row: _row(restored_tiles, picture, row, cut)):
+        rows = band[:, : height - top]
+        restored[top : top + rows.shape[1]] = _as_type(rows, picture.dtype)
     return restored
 
 
@@ -76,11 +67,18 @@ def _top_value(dtype: np.dtype[Any]) -> float:
     return float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1.0
 
 
-def _as_type(values: npt.NDArray[np.float32], dtype: np.dtype[Any]) -> Picture:
-    """Values about [0, 1] as a picture's type stores them: clamped, and rounded if it is a type of whole numbers."""
+def _as_images(pixels: Picture, device: torch.device) -> Tensor:
+    """(B, h, w, 3) of a picture's type to (B, 3, h, w) float32 in [0, 1]; bytes are scaled on the device."""
+    sent = torch.from_numpy(pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)).to(device)
+    return sent.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format) / _top_value(pixels.dtype)
+
+
+def _as_type(values: Tensor, dtype: np.dtype[Any]) -> Picture:
+    """(3, h, w) about [0, 1] to (h, w, 3) as a picture's type stores it: clamped, and rounded to whole numbers."""
     top = _top_value(dtype)
     scaled = values * top
-    return (scaled.round() if np.issubdtype(dtype, np.integer) else scaled).clip(0, top).astype(dtype)
+    whole = scaled.round_() if np.issubdtype(dtype, np.integer) else scaled
+    return whole.clamp_(0, top).permute(1, 2, 0).numpy().astype(dtype)
 
 
 def _bands(down: Axis, row: Callable[[int], Tensor]) -> Iterator[tuple[int, Tensor]]:
@@ -97,15 +95,18 @@ def _bands(down: Axis, row: Callable[[int], Tensor]) -> Iterator[tuple[int, Tens
         yield tile * down.step, band if tile == down.count - 1 else band[:, : down.step]
 
 
-def _row(restored_tile: Callable[[Picture], Tensor], picture: Picture, row: int, down: Axis, across: Axis) -> Tensor:
+def _row(restored_tiles: Callable[[Sequence[Picture]], list[Tensor]], picture: Picture, row: int, cut: Cut) -> Tensor:
     """One row of tiles, blended along the row and without the margins, (3, step + blend, W)."""
+    down, across = cut.down, cut.across
     strip = picture[down.source(row)]
     band = torch.zeros(3, down.step + down.blend, across.count * across.step + across.blend)
     middle = [slice(axis.margin, axis.margin + axis.step + axis.blend) for axis in (down, across)]
-    for column in range(across.count):
-        tile = restored_tile(strip[:, across.source(column)])
-        left = column * across.step
-        band[:, :, left : left + across.step + across.blend] += tile[:, *middle] * across.weight(column)
+    for first in range(0, across.count, cut.batch):
+        columns = range(first, min(first + cut.batch, across.count))
+        tiles = restored_tiles([strip[:, across.source(column)] for column in columns])
+        for column, tile in zip(columns, tiles, strict=True):
+            left = column * across.step
+            band[:, :, left : left + across.step + across.blend] += tile[:, *middle] * across.weight(column)
     return band[:, :, : across.size]
 
 

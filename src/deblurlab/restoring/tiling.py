@@ -76,6 +76,17 @@ class Axis:
             )
         return cls(size=size, side=side, step=step, margin=margin, blend=tiling.blend)
 
+    @classmethod
+    def divided(cls, size: int, count: int, *, margin: int, blend: int, multiple: int) -> "Axis":
+        """At most ``count`` tiles, as short as they can be, so that the last one hardly goes beyond the picture."""
+        if count == 1:
+            return cls.of(size, Tiling(side=0, margin=margin), multiple)
+        margin = -(-margin // multiple) * multiple
+        step = max(-(-(size - blend) // count), blend, 1)  # as in `of`, two tiles overlap in one place, and not three
+        step = -(-step // multiple) * multiple
+        side = -(-(step + blend + 2 * margin) // multiple) * multiple
+        return cls(size=size, side=side, step=step, margin=margin, blend=blend)
+
     @property
     def count(self) -> int:
         """The number of tiles."""
@@ -104,6 +115,38 @@ class Axis:
         return weight
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """How one picture is cut: the tiles of :attr:`down` times those of :attr:`across`.
+
+    Attributes:
+        down: The tiles from top to bottom.
+        across: The tiles from left to right.
+        batch: How many tiles the network is given at a time.
+        full_batches: Whether the network is given nothing but batches of that many tiles, as XLA wants it.
+    """
+
+    down: Axis
+    across: Axis
+    batch: int = 1
+    full_batches: bool = False
+
+    @classmethod
+    def of(cls, height: int, width: int, tiling: Tiling, multiple: int) -> "Cut":
+        """The cut of a picture into tiles of one size; see :func:`tile_count` for the arguments."""
+        return cls(down=Axis.of(height, tiling, multiple), across=Axis.of(width, tiling, multiple))
+
+    @property
+    def count(self) -> int:
+        """The number of tiles."""
+        return self.down.count * self.across.count
+
+    @property
+    def tile_pixels(self) -> int:
+        """The number of pixels of a tile."""
+        return self.down.side * self.across.side
+
+
 def tile_count(height: int, width: int, tiling: Tiling, multiple: int) -> int:
     """How many tiles a picture is cut to.
 
@@ -116,4 +159,4 @@ def tile_count(height: int, width: int, tiling: Tiling, multiple: int) -> int:
     Raises:
         ValueError: if the tiles are too small for a network whose sides are multiples of ``multiple``.
     """
-    return Axis.of(height, tiling, multiple).count * Axis.of(width, tiling, multiple).count
+    return Cut.of(height, width, tiling, multiple).count

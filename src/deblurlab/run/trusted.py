@@ -102,20 +102,28 @@ def _expected(name: str, place: tuple[str, ...]) -> bool:
 
 
 def _kinds(place: tuple[str, ...]) -> tuple[type, ...]:
-    """The classes of which one is expected at a place: the class itself or one derived from it."""
+    """The classes of which one is expected at a place: the class itself or one derived from it.
+
+    Each place imports its own kinds: for a network alone, Lightning is not needed, which takes seconds to import.
+    """
+    from torch.nn import Module
+
+    if place[0] == "model" and len(place) > 1:
+        from torch.optim import Optimizer
+        from torch.optim.lr_scheduler import LRScheduler
+
+        from deblurlab.losses import Wasserstein
+
+        return (Module, Optimizer, LRScheduler, Wasserstein)
     from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
     from lightning.pytorch.loggers import Logger
     from lightning.pytorch.profilers import Profiler
     from lightning.pytorch.strategies import Strategy
-    from torch.nn import Module
-    from torch.optim import Optimizer
-    from torch.optim.lr_scheduler import LRScheduler
 
     from deblurlab.data import Layout
-    from deblurlab.losses import Wasserstein
 
     if place[0] == "model":
-        return (LightningModule,) if len(place) == 1 else (Module, Optimizer, LRScheduler, Wasserstein)
+        return (LightningModule,)
     if place[0] == "data":
         return (LightningDataModule,) if len(place) == 1 else (Module, Layout)
     return (Trainer, Callback, Logger, Profiler, Strategy)

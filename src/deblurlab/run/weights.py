@@ -12,7 +12,6 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
 from deblurlab.run import weights_file
-from deblurlab.run.checkpoint import AtomicCheckpointIO
 from deblurlab.run.checkpoint_content import require_numbers
 from deblurlab.run.defaults import with_defaults
 from deblurlab.run.hub import fetched
@@ -68,6 +67,8 @@ def extract(checkpoint: Path, config: Mapping[str, Any], file: Path) -> None:
 
 def _stored(checkpoint: Path) -> dict[str, Tensor]:
     """The state of a checkpoint's network, without that of a critic."""
+    from deblurlab.run.checkpoint import AtomicCheckpointIO  # Lightning's, which takes seconds to import
+
     state = AtomicCheckpointIO().load_checkpoint(checkpoint)["state_dict"]
     prefix = "network."
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}

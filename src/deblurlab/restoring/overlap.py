@@ -1,0 +1,82 @@
+"""Restores files one after the other: while the network works, the next is read and the last one is written."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import zip_longest
+
+from deblurlab.pictures import Samples
+from deblurlab.restoring import photos, videos
+from deblurlab.restoring.jobs import Job, is_video, write_photo
+from deblurlab.restoring.outcomes import Outcomes
+from deblurlab.restoring.photos import Photo
+from deblurlab.signals.interruption import finishing_first
+
+# Restores the pixels of a job's picture, or of one frame of its video.
+Restored = Callable[[Job, Samples], Samples]
+
+
+def restore_files(
+    jobs: Sequence[Job], outcomes: Outcomes, restored: Restored, *, quality: int | None, compare: bool
+) -> None:
+    """Restore pictures and videos, in their order::
+
+        reading    a    b    c
+        network         a    b    c
+        writing              a    b    c
+
+    At most three pictures are in memory. A signal that asks the process to end is obeyed after a picture.
+
+    Args:
+        jobs: What to read and to write.
+        outcomes: Says which of them are to be done, and is told how that has ended.
+        restored: Restores a picture or a frame. It is called in this thread alone.
+        quality: Quality of JPEG and WebP, 1 to 100; None keeps that of a JPEG.
+        compare: Also write comparisons, of pictures only.
+    """
+    with ThreadPoolExecutor(1, "reading") as reader, ThreadPoolExecutor(1, "writing") as writer:
+        reading: dict[Job, Future[Photo]] = {}
+        writing: dict[Job, Future[None]] = {}
+
+        def read(job: Job | None) -> None:
+            if job is not None and job not in reading and not is_video(job) and outcomes.expects(job):
+                reading[job] = reader.submit(photos.read, job.source)
+
+        def restore(job: Job, following: Job | None) -> Future[None]:
+            """Restore one file; what comes back waits until it is written."""
+            if is_video(job):
+                videos.restore(job.source, job.target, lambda pixels: restored(job, pixels))
+                return _done()
+            read(job)
+            before = reading.pop(job).result()
+            read(following)
+            after = before.with_pixels(restored(job, before.picture.pixels))
+            return writer.submit(write_photo, job, before, after, quality=quality, compare=compare)
+
+        def finish_writing() -> None:
+            for job in list(writing):
+                with outcomes.of(job):
+                    writing.pop(job).result()
+
+        try:
+            for job, following in zip_longest(jobs, jobs[1:]):
+                with finishing_first():
+                    if not outcomes.wants(job):
+                        continue
+                    try:
+                        written = restore(job, following)
+                    except Exception as error:
+                        written = _done(error)
+                    finish_writing()
+                    writing[job] = written
+        finally:
+            finish_writing()
+
+
+def _done(error: Exception | None = None) -> Future[None]:
+    """Work that has ended, in an error if there is one."""
+    future: Future[None] = Future()
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
+    return future

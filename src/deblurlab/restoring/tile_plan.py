@@ -1,0 +1,61 @@
+"""Which tiles compute the least area of a picture, within the memory that there is."""
+
+from collections.abc import Iterator
+
+import torch
+
+from deblurlab.restoring.probe import Measured
+from deblurlab.restoring.tiling import Axis, Cut, Tiling
+
+_MEBIBYTE = 2**20
+_CPU_MEMORY = 640 * _MEBIBYTE  # the process itself and a picture of 4000x3000 pixels take about as much again
+_BLEND = 8  # pixels: it hides what little is left of the seams in pictures with 16 bits, or of networks that look far
+_FAR_BLEND = 16  # of a network that looks at the whole image, whose tiles fit each other less well
+# XLA compiles each shape anew, which takes longer than the area costs: there all pictures have the same tiles.
+_XLA_BATCH = 4
+
+
+def memory_of(device: torch.device) -> int:
+    """How many bytes tiles may take on a device: 640 MiB on the CPU, half of what is free on a GPU."""
+    return torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else _CPU_MEMORY
+
+
+def planned(height: int, width: int, network: Measured, *, memory: int) -> Cut:
+    """The cut of a picture that computes the least area: the whole picture, if there is memory for it.
+
+    Where there is none, the tiles are as large as the memory allows, of one shape, and as short as so many tiles can
+    be.
+
+    Args:
+        height: Height of the picture in pixels.
+        width: Its width.
+        network: What is known of the network.
+        memory: The bytes that its activations may take.
+    """
+    most_pixels = max(1, memory // network.bytes_per_pixel)
+    cuts = list(_cuts(height, width, network, most_pixels))
+    fitting = [cut for cut in cuts if cut.tile_pixels <= most_pixels]
+    return min(fitting, key=_area) if fitting else min(cuts, key=lambda cut: cut.tile_pixels)
+
+
+def _area(cut: Cut) -> int:
+    return cut.count * cut.tile_pixels
+
+
+def _cuts(height: int, width: int, network: Measured, most_pixels: int) -> Iterator[Cut]:
+    """For each sensible number of rows, the cut with the fewest columns whose tiles are small enough, or nearly."""
+    margin, blend = network.reach.pixels, _FAR_BLEND if network.reach.beyond else _BLEND
+    options = {"margin": margin, "blend": blend, "multiple": network.multiple}
+    shortest = max(2 * (margin + blend), network.multiple)  # shorter tiles would be nearly all margin
+    for rows in range(1, max(1, height // shortest) + 1):
+        down = Axis.divided(height, rows, **options)
+        own = most_pixels // down.side - 2 * margin - blend - 2 * network.multiple
+        needed = -(-(width - blend) // own) if own > 0 else width
+        for columns in {1, min(max(1, needed), max(1, width // shortest))}:
+            yield Cut(down=down, across=Axis.divided(width, columns, **options))
+
+
+def xla_cut(height: int, width: int, multiple: int) -> Cut:
+    """The cut of a picture for XLA: batches and tiles of one shape, whatever the picture."""
+    alike = Cut.of(height, width, Tiling(), multiple)
+    return Cut(down=alike.down, across=alike.across, batch=_XLA_BATCH, full_batches=True)
