@@ -12,6 +12,7 @@ from torch import nn
 
 from tests.faults.resume_points import BASE, EMA, UNET, WGAN, differences, distinct, end_of, go_on, train
 
+WIENER = ("model=blind_wiener", "model.network.hidden=8", "model.network.widths=[8,16]")
 SCHEDULE = (
     "model.scheduler={_target_: deblurlab.tasks.schedules.constant_then_exponential, _partial_: true, "
     "constant_epochs: 1, gamma: 0.5}"
@@ -43,6 +44,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "fixed blur": (*UNET, "data.fixed_blur=true", "data.workers=1"),
     "moving average": EMA,
     "moving average without validation": (*EMA, "trainer.limit_val_batches=0"),
+    "BlindWiener": (*WIENER, "trainer.gradient_clip_val=1.0"),
     "WGAN": WGAN,
     "WGAN with fresh batches": (*WGAN, "model.fresh_critic_batches=true", "model.critic_steps=3"),
     "earlier version": (*UNET, SCHEDULE, OLD),

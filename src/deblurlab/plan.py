@@ -28,6 +28,7 @@ def main(cfg: DictConfig) -> None:
         raise ValueError(f"plan traces on trainer=xla_cpu, not trainer.accelerator={cfg.trainer.accelerator}.")
     if cfg.trainer.graph != "batch" or cfg.model.get("fresh_critic_batches"):
         raise ValueError("plan takes a batch as one graph: trainer.graph=batch model.fresh_critic_batches=false.")
+    cfg.callbacks = cfg.logger = None  # an experiment may choose some: they are no part of a step
     xla.quiet()
     from deblurlab.app.step_estimate import estimate_step, training_images
     from deblurlab.planning.largest_batch import largest_batch

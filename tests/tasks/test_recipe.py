@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,47 @@ def test_a_schedule_resumes_where_it_stood(tmp_path: Path) -> None:
     train(second, ckpt_path=tmp_path / "1.ckpt")
     assert second.rates == pytest.approx(whole.rates[8:])
     for ours, theirs in zip(second.parameters(), whole.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+class Counted:
+    """Four batches, of which a resumed iteration leaves out those that were given before."""
+
+    def __init__(self) -> None:
+        self.given, self.batches = 0, list(DataLoader(Batches(4, torch.float32), batch_size=None))
+
+    def __len__(self) -> int:
+        return 4
+
+    def __iter__(self) -> Iterator[Pair]:
+        start, self.given = self.given % 4, self.given % 4
+        for batch in self.batches[start:]:
+            self.given += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        return {"given": self.given}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.given = state["given"]
+
+
+@pytest.mark.filterwarnings("ignore:The `LightningModule.*in the middle")
+def test_an_epoch_resumes_at_its_next_batch_with_a_schedule_of_steps(tmp_path: Path) -> None:
+    """Lightning makes the loaders to count the steps, before it knows where a resumed epoch stands."""
+    quiet = dict.fromkeys(("logger", "enable_progress_bar", "enable_model_summary", "enable_checkpointing"), False)
+    first, second = autoencoder(step_scheduler=COSINE), autoencoder(step_scheduler=COSINE)
+    trainer = Trainer(max_epochs=2, accelerator="cpu", **quiet)
+
+    def save(outputs: Any, batch: Pair, batch_idx: int) -> None:
+        if (trainer.current_epoch, batch_idx) == (1, 1):
+            trainer.save_checkpoint(tmp_path / "middle.ckpt")
+
+    first.on_train_batch_end = save  # type: ignore[method-assign]
+    trainer.fit(first, Counted())
+    Trainer(max_epochs=2, accelerator="cpu", **quiet).fit(second, Counted(), ckpt_path=tmp_path / "middle.ckpt")
+    assert len(second.rates) == 2
+    for ours, theirs in zip(second.parameters(), first.parameters(), strict=True):
         assert torch.equal(ours, theirs)
 
 

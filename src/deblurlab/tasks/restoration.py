@@ -64,6 +64,9 @@ class Restoration(LightningModule):
             ValueError: If the training has no end that is known before, or the schedule does not take its settings.
         """
         steps = self.trainer.estimated_stepping_batches
+        # To count the steps, Lightning has made the loader. It would keep it, and never tell it where a resumed run
+        # stands within an epoch. Without it, Lightning makes the loader again and tells it.
+        self.trainer.fit_loop._combined_loader = None
         if steps == float("inf"):
             raise ValueError(
                 "model.step_scheduler needs the number of steps: set trainer.max_epochs or trainer.max_steps."

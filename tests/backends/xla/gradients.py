@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from deblurlab.backends.xla import data_parallel
 from deblurlab.interfaces import as_scales
 from deblurlab.losses import LogCosh, gradient_penalty
-from deblurlab.nets import BlindWiener, MSDeblur, PatchGAN, REDNet30, ResNet16, UNet16
+from deblurlab.nets import BlindWiener, MSDeblur, NAFNet, PatchGAN, REDNet30, ResNet16, UNet16
 from deblurlab.nets.folding import fold_rows
 
 
@@ -34,6 +34,15 @@ class ELUs(nn.Module):
         return restored
 
 
+def nafnet() -> NAFNet:
+    network = NAFNet(width=4, encoder_blocks=[1, 1], middle_blocks=1, decoder_blocks=[1, 1])
+    with torch.no_grad():
+        for name, weight in network.named_parameters():
+            if name.endswith(("beta", "gamma")):  # at their start, blocks add nothing
+                weight.fill_(1.0)
+    return network
+
+
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "resnet16": ResNet16,
     "unet16": UNet16,
@@ -43,6 +52,7 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "msdeblur_residual": lambda: MSDeblur(blocks=1, residual=True),
     "patchgan": PatchGAN,
     "blind_wiener": lambda: BlindWiener(sigma_max=3.0, hidden=8, widths=(8, 16), blocks=(1, 1, 1)),
+    "nafnet": nafnet,
     "elus": ELUs,
 }
 

@@ -25,6 +25,8 @@ class Compiles(Callback):
     XLA compiles a graph when its operations or shapes are new, which takes seconds to minutes on a TPU. Every step
     should run the same few graphs, so that the first epoch sees them all. The warning says what differed from the last
     step of the same kind. Operations that fall back to the host are reported once, too.
+
+    An epoch whose first batch has another shape, as ``data.crops={0: 16, 20: 24}`` plans it, counts as a first epoch.
     """
 
     def __init__(self) -> None:
@@ -44,6 +46,12 @@ class Compiles(Callback):
         if not self._first_epoch_done:
             self._report()
         self._first_epoch_done = True
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        shapes = _shapes(batch)
+        if batch_idx == 0 and self._first_epoch_done and self._usual["training batch"][0] != shapes:
+            log.info(f"from epoch {trainer.current_epoch + 1} on, blurred is {shapes['blurred']}: XLA compiles anew")
+            self._first_epoch_done = False
 
     def on_train_batch_end(
         self,
