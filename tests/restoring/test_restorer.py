@@ -79,7 +79,7 @@ def test_planned_tiles_give_the_whole_picture() -> None:
     restorer = Restorer(UNet16(widths=[4, 8])).eval()
     pixels = picture(0, 260, 300)
     whole = restorer.restore(pixels, tiling=Tiling(side=0, margin=64)).astype(int)
-    assert (restorer.cut(260, 300).count, restorer.cut(260, 300, memory=2).count > 4) == (1, True)
+    assert (restorer.cut(260, 300).count, restorer.cut(260, 300, memory=2).count > 1) == (1, True)
     for memory in (None, 2):
         assert np.abs(restorer.restore(pixels, memory=memory).astype(int) - whole).max() <= 1
 

@@ -17,7 +17,7 @@ def network(*, reach: int = 16, multiple: int = 8, bytes_per_pixel: int = 1000, 
 
 def test_a_picture_for_which_there_is_memory_is_taken_whole() -> None:
     cut = planned(720, 1280, network(), memory=2000 * MEBIBYTE)
-    assert (cut.count, cut.down.side, cut.across.side) == (1, 720 + 32, 1280 + 32)
+    assert (cut.count, cut.down.side, cut.across.side) == (1, 720 + 96, 1280 + 96)
 
 
 @given(
@@ -40,7 +40,7 @@ def test_tiles_fit_into_the_memory_and_suit_the_network(
         assert axis.side >= axis.step + axis.blend + 2 * axis.margin
 
 
-@pytest.mark.parametrize(("reach", "bytes_per_pixel", "most"), [(11, 364, 1.08), (29, 940, 1.25), (18, 2828, 1.25)])
+@pytest.mark.parametrize(("reach", "bytes_per_pixel", "most"), [(11, 364, 1.22), (29, 940, 1.4), (18, 2828, 1.8)])
 def test_how_much_more_than_a_frame_is_computed(reach: int, bytes_per_pixel: int, most: float) -> None:
     """UNet16, ResNet16 and REDNet30 as they are measured without training; tiles of 512 computed 2.28 frames."""
     found = network(reach=reach, multiple=1, bytes_per_pixel=bytes_per_pixel)
@@ -49,9 +49,9 @@ def test_how_much_more_than_a_frame_is_computed(reach: int, bytes_per_pixel: int
 
 
 def test_no_other_number_of_rows_and_columns_that_fits_computes_less() -> None:
-    found, memory = network(reach=18, multiple=4, bytes_per_pixel=2800), 300 * MEBIBYTE
+    found, memory = network(reach=50, multiple=4, bytes_per_pixel=2800), 300 * MEBIBYTE
     cut = planned(900, 1700, found, memory=memory)
-    options = {"margin": 18, "blend": 8, "multiple": 4}
+    options = {"margin": 50, "blend": 8, "multiple": 4}
     downs, acrosses = ([Axis.divided(size, n, **options) for n in range(1, 30)] for size in (900, 1700))
     areas = [
         down.count * across.count * down.side * across.side

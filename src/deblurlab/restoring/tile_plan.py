@@ -10,6 +10,7 @@ from deblurlab.restoring.tiling import Axis, Cut, Tiling
 _MEBIBYTE = 2**20
 _CPU_MEMORY = 640 * _MEBIBYTE  # the process itself and a picture of 4000x3000 pixels take about as much again
 _BLEND = 8  # pixels: it hides what little is left of the seams in pictures with 16 bits, or of networks that look far
+_LEAST_MARGIN = 48  # pixels: in some photographs a network looks farther than on the probe
 _FAR_BLEND = 16  # of a network that looks at the whole image, whose tiles fit each other less well
 # XLA compiles each shape anew, which takes longer than the area costs: there all pictures have the same tiles.
 _XLA_BATCH = 4
@@ -44,7 +45,7 @@ def _area(cut: Cut) -> int:
 
 def _cuts(height: int, width: int, network: Measured, most_pixels: int) -> Iterator[Cut]:
     """For each sensible number of rows, the cut with the fewest columns whose tiles are small enough, or nearly."""
-    margin, blend = network.reach.pixels, _FAR_BLEND if network.reach.beyond else _BLEND
+    margin, blend = max(network.reach.pixels, _LEAST_MARGIN), _FAR_BLEND if network.reach.beyond else _BLEND
     options = {"margin": margin, "blend": blend, "multiple": network.multiple}
     shortest = max(2 * (margin + blend), network.multiple)  # shorter tiles would be nearly all margin
     for rows in range(1, max(1, height // shortest) + 1):
