@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.command import command
 from deblurlab.app.invocation import choices
+from deblurlab.run.names import data_name
 from deblurlab.run.run_folder import RunFolder, checkpoint_file
 from deblurlab.run.saved_run import load_run
 
@@ -45,7 +46,8 @@ def main(cfg: DictConfig) -> float:
     task, data = subject.task, build.data(subject.config)
     task.test_metrics = {name: perceptual(name) for name in cfg.metrics}
     assert isinstance(data, Evaluable)
-    name = choices().get("data") or load_run(cfg.run).data
+    chosen = choices().get("data")
+    name = load_run(cfg.run).data if chosen is None else data_name(chosen, cfg)
     log.info(f"{subject.source} on {name}, {trainer.strategy.root_device}, {trainer.precision}")
     trainer.test(task, datamodule=data, verbose=False)
 

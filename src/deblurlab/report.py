@@ -1,4 +1,6 @@
-"""Compare runs in one page: the study's tables, curves, and the same images restored by each network.
+"""Compare runs in one page: tables of scores, curves, and the same images restored by each network.
+
+Where the study has tested on the same data, its scores stand beside ours.
 
 Examples:
     deblurlab report runs=outputs/sweeps/2026-11-22_23-19-00
@@ -38,14 +40,14 @@ def main(cfg: DictConfig) -> None:
     parts = [
         make_part(
             title,
-            groups.get(title, []),
+            groups[title],
             root=cfg.data.root,
             roots=dict(cfg.roots or {}),
             images=cfg.images,
             dollars_per_hour=cfg.dollars_per_hour,
             trust=trusted.packages(cfg.trust),
         )
-        for title in dict.fromkeys((*study_tables(), *groups))
+        for title in sorted(groups, key=lambda one: study_tables().index(one) if one in study_tables() else -1)
     ]
     folder = Path(cfg.output)
     page.write(folder, parts=parts, runs=run_table(runs), elsewhere=elsewhere_table(runs))

@@ -62,7 +62,7 @@ def main(cfg: DictConfig) -> float | None:
     cfg.trainer.precision = trainer.precision  # which one ``auto`` is here, for those who open the run elsewhere
     _begin(task, start, cfg)
     if trainer.is_global_zero:
-        claim_folder(folder, cfg, model=start.model, data=start.data)
+        claim_folder(folder, cfg, chosen=start.choices)
     settings: Any = with_defaults(OmegaConf.to_container(cfg, resolve=True))
     _announce(trainer, folder, start, settings)
 

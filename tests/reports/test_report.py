@@ -40,13 +40,14 @@ def made_up(
     model: str = "unet16",
     images: int = 10_000,
     data_name: str = "cifar10",
+    model_keys: dict[str, object] | None = None,
     **settings: object,
 ) -> Path:
     """A run's folder without a network: configuration, two epochs, and test scores unless ``ssim`` is None."""
     config = {
         "seed": seed,
         "data": {"root": "nowhere", "batch_size": 8},
-        "model": {"optimizer": {"lr": 1e-3}},
+        "model": {"optimizer": {"lr": 1e-3}, **(model_keys or {})},
         "trainer": {"max_epochs": 2, "limit_test_batches": 1.0, "fast_dev_run": False, "accelerator": "cpu"},
     }
     (folder / ".hydra").mkdir(parents=True)
@@ -107,8 +108,35 @@ def test_labels_tell_any_two_groups_apart(tmp_path: Path) -> None:
 def test_other_folders_of_ones_own_are_other_data(tmp_path: Path) -> None:
     for name in ("a", "b"):
         made_up(tmp_path / name, ssim=0.8, data_name="folder", data={"root": name})
+    tables = group_runs(find_runs([str(tmp_path)]))
+    labels = {table: [group.label for group in groups] for table, groups in tables.items()}
+    assert labels == {"Pictures in a": ["UNet16"], "Pictures in b": ["UNet16"]}
+
+
+def test_without_the_study_s_data_its_rows_are_left_out(tmp_path: Path) -> None:
+    losses = {"a": "deblurlab.losses.LogCosh", "b": "mynet.MyLoss"}
+    for name, loss in losses.items():
+        network = {"network": {"_target_": "mynet.TinyNet"}, "loss": {"_target_": loss}}
+        made_up(tmp_path / name, ssim=0.8, data_name="folder", model_keys=network)
     (groups,) = group_runs(find_runs([str(tmp_path)])).values()
-    assert [group.label for group in groups] == ["UNet16 (root a)", "UNet16 (root b)"]
+    table = score_table("Pictures in nowhere", groups)
+    assert [[row.title for row in section] for section in table.sections] == [
+        ["TinyNet (loss LogCosh)", "TinyNet (loss MyLoss)"],
+        ["blurred input"],
+    ]
+    assert [row.cells[0].mark for row in table.sections[0]] == ["", ""]  # two losses cannot be compared
+    assert table.notes == ["The losses of rows that were trained with different losses cannot be compared."]
+
+
+def test_long_labels_of_a_legend_stay_in_the_figure(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        made_up(tmp_path / name, ssim=0.8, data_name="folder", data={"antialias": name * 90})
+    figure = plots.curves(next(iter(group_runs(find_runs([str(tmp_path)])).values())))
+    assert figure is not None
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.width
 
 
 def test_folders_sweeps_and_globs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

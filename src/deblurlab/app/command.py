@@ -23,7 +23,7 @@ from deblurlab.app.command_keys import check_keys
 from deblurlab.app.group_choices import check_choices
 from deblurlab.app.home_folder import with_home
 from deblurlab.app.last_words import last_words_of
-from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group
+from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group, run_name
 from deblurlab.metrics.scores import best_is
 from deblurlab.processes import error_report
 from deblurlab.signals import interruption
@@ -31,8 +31,10 @@ from deblurlab.signals import interruption
 _CONF = Path(__file__).parents[1] / "conf"
 _RAISE = "HYDRA_FULL_ERROR"
 
-for resolver in (run_folder, run_group, evaluation_folder, best_is):
+for resolver in (run_folder, best_is):
     OmegaConf.register_new_resolver(resolver.__name__, resolver, use_cache=True, replace=True)
+for of_the_root in (run_name, run_group, evaluation_folder):  # what they return depends on the whole configuration
+    OmegaConf.register_new_resolver(of_the_root.__name__, of_the_root, replace=True)
 open_groups()
 
 

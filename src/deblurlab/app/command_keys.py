@@ -13,7 +13,7 @@ _CONF = Path(__file__).parents[1] / "conf"
 _PLAIN = (bool, int, float, str)
 # The kinds of the keys for which a file has null or ???, and of those that take a list.
 _OPEN: dict[str, Any] = {
-    **dict.fromkeys(("ckpt_path", "json", "out", "run", "weights"), str | None),
+    **dict.fromkeys(("ckpt_path", "json", "name", "out", "run", "weights"), str | None),
     "input": str,
     **dict.fromkeys(("window", "quality", "memory", "tile", "margin", "blend"), int | None),
     "dollars_per_hour": float | None,

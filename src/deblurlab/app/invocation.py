@@ -1,6 +1,7 @@
 """What Hydra knows of the command that is running: whether it is a sweep, which configurations it chose, and where."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +52,13 @@ def quoted(text: str) -> str:
     return "'" + re.sub(r"(\\+)$", r"\1\1", escaped) + "'"
 
 
-def claim_folder(folder: RunFolder, cfg: DictConfig, *, model: str, data: str) -> None:
+def claim_folder(folder: RunFolder, cfg: DictConfig, *, chosen: Mapping[str, str]) -> None:
     """Lock the run's folder and write its configuration there, with the overrides and settings of this command.
 
     Args:
         folder: The run's folder.
         cfg: The run's configuration.
-        model: The name of its model's configuration; a resumed run has that of before.
-        data: The name of its data set's configuration, likewise.
+        chosen: The names of its model's and its data set's configurations; a resumed run has those of before.
 
     Raises:
         ValueError: see :func:`~deblurlab.run.claim.claim`.
@@ -67,5 +67,5 @@ def claim_folder(folder: RunFolder, cfg: DictConfig, *, model: str, data: str) -
     overrides = OmegaConf.to_container(settings.overrides.task, resolve=False)  # an override may hold ${...}
     assert isinstance(overrides, list)
     hydra: Any = OmegaConf.to_container(OmegaConf.structured(settings), resolve=False)
-    hydra["runtime"]["choices"] |= {"model": model, "data": data}
+    hydra["runtime"]["choices"] |= dict(chosen)
     claim(folder, cfg, overrides=overrides, hydra=hydra)

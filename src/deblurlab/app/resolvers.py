@@ -6,7 +6,9 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
+from omegaconf import DictConfig
 
+from deblurlab.run.names import data_name, network_name
 from deblurlab.run.run_folder import RunFolder, weights_name
 from deblurlab.run.saved_run import load_run
 
@@ -46,15 +48,26 @@ def _made(parent: Path, name: str) -> Path:
     raise AssertionError
 
 
-def run_group() -> str | None:
+def run_name(data: str, model: str, *, _root_: DictConfig) -> str:
+    """What the folder of runs of a data set and a network is called: the names of both, such as ``cifar10_unet16``.
+
+    Args:
+        data: The name of the data set's configuration.
+        model: The name of the model's configuration.
+        _root_: The whole configuration, which OmegaConf passes.
+    """
+    return f"{data_name(data, _root_)}_{network_name(model, _root_)}"
+
+
+def run_group(*, _root_: DictConfig) -> str | None:
     """The experiment's name, or data_model: under which runs stand together in a dashboard."""
     if not HydraConfig.initialized():
         return None
-    choices = HydraConfig.get().runtime.choices
-    return str(dict(choices).get("experiment") or f"{choices['data']}_{choices['model']}")
+    choices = dict(HydraConfig.get().runtime.choices)
+    return str(choices.get("experiment") or run_name(str(choices["data"]), str(choices["model"]), _root_=_root_))
 
 
-def evaluation_folder(run: str | None, weights: str | None, data: str | None) -> str:
+def evaluation_folder(run: str | None, weights: str | None, data: str | None, *, _root_: DictConfig) -> str:
     """Where an evaluation goes: ``run/evaluate/data``, by default of the data set that the run was trained on; of
     weights alone ``outputs/evaluate/name/data``.
 
@@ -64,7 +77,8 @@ def evaluation_folder(run: str | None, weights: str | None, data: str | None) ->
     if (run is None) == (weights is None):
         raise ValueError("give either run=FOLDER, or weights=NAME_OR_FILE and data=...")
     if run is not None:
-        return str(RunFolder(Path(run)).evaluation(data or load_run(run).data))
+        name = load_run(run).data if data is None else data_name(data, _root_)
+        return str(RunFolder(Path(run)).evaluation(name))
     if data is None:
         raise ValueError(f"weights={weights} come without data: choose data=cifar10, data=folder, ...")
-    return f"outputs/evaluate/{weights_name(str(weights))}/{data}"
+    return f"outputs/evaluate/{weights_name(str(weights))}/{data_name(data, _root_)}"

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from deblurlab.app.resume_trust import require_trusted
 from deblurlab.run.changed_settings import tell_changes
+from deblurlab.run.names import data_name, network_name
 from deblurlab.run.run_folder import RunFolder, checkpoint_file
 from deblurlab.run.saved_run import Run, load_run
 from deblurlab.run.saved_yaml import read_yaml
@@ -30,15 +31,23 @@ class Start:
 
     Attributes:
         cfg: Its whole configuration.
-        model: The name of its model's configuration, such as "unet16".
-        data: The name of its data set's configuration, such as "cifar10".
+        choices: The names of the configurations that it chose: ``model``, such as ``unet16``, and ``data``.
         checkpoint: What it resumes from; None for a new run.
     """
 
     cfg: DictConfig
-    model: str
-    data: str
+    choices: Mapping[str, str]
     checkpoint: Path | None
+
+    @property
+    def model(self) -> str:
+        """What the network is called."""
+        return network_name(self.choices["model"], self.cfg)
+
+    @property
+    def data(self) -> str:
+        """What the data set is called."""
+        return data_name(self.choices["data"], self.cfg)
 
 
 def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
@@ -52,16 +61,16 @@ def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
         ValueError: if there is no such checkpoint; if the settings of its run are damaged or name what is not trusted;
             or if the command line changes what a resumed run must keep.
     """
-    choices = HydraConfig.get().runtime.choices
+    choices = {group: str(HydraConfig.get().runtime.choices[group]) for group in ("model", "data")}
     if cfg.ckpt_path == "auto":
         cfg.ckpt_path = "last" if folder.last_checkpoint.is_file() else None
     if not cfg.ckpt_path:
-        return Start(cfg=cfg, model=choices["model"], data=choices["data"], checkpoint=None)
+        return Start(cfg=cfg, choices=choices, checkpoint=None)
     checkpoint = checkpoint_file(cfg.ckpt_path, folder)
     origin = RunFolder.of_checkpoint(checkpoint)
     if not origin.is_run:
         log.info(f"{checkpoint} lies in no run's folder: the settings are those of the command line")
-        return Start(cfg=cfg, model=choices["model"], data=choices["data"], checkpoint=checkpoint)
+        return Start(cfg=cfg, choices=choices, checkpoint=checkpoint)
     run = load_run(origin.path)
     before: Any = OmegaConf.to_container(run.config)
     now = _moved(_changed(before, cfg, run), str(before.get("run")), cfg.run)
@@ -73,8 +82,7 @@ def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
         tell_changes(moved, now, source=there.folder.config_file, weights=there.folder.path)
     return Start(
         cfg=require_trusted(OmegaConf.create(now), cfg, source=origin.config_file),
-        model=run.model,
-        data=run.data,
+        choices=run.choices,
         checkpoint=checkpoint,
     )
 

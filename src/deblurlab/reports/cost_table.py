@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from deblurlab.reports.cells import Cell, Row, Table
 from deblurlab.reports.groups import Group
 from deblurlab.reports.reported_run import ReportedRun
-from deblurlab.reports.study import TITLES
 from deblurlab.run.cost import Size
 
 _NOTE = (
@@ -61,7 +60,7 @@ def run_table(runs: Sequence[ReportedRun]) -> Table:
     rows = [
         Row(
             str(run.folder),
-            [Cell(run.table), Cell(TITLES.get(run.model, run.model)), Cell(str(run.config.seed)), Cell(run.state)],
+            [Cell(run.table), Cell(run.network_title), Cell(str(run.config.seed)), Cell(run.state)],
         )
         for run in runs
     ]

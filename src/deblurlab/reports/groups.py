@@ -18,7 +18,7 @@ class Group:
     """Runs of one network on one data set that differ in nothing but their seed.
 
     Attributes:
-        model: The name of the network's configuration.
+        model: What the network is called.
         label: The network's title and, where there are several groups of it, the settings that set this one apart.
         runs: At least one run.
     """
@@ -26,6 +26,11 @@ class Group:
     model: str
     label: str
     runs: Sequence[ReportedRun]
+
+    @property
+    def loss(self) -> object:
+        """The loss that was trained with; test scores of different losses cannot be compared."""
+        return self.runs[0].config.model.get("loss")
 
     @property
     def tested(self) -> list[ReportedRun]:
@@ -76,7 +81,7 @@ def group_runs(runs: Iterable[ReportedRun]) -> dict[str, list[Group]]:
                 Group(model=model, label=_label(members[0], [one[0] for one in groups.values()]), runs=members)
                 for (model, _), members in groups.items()
             ),
-            key=lambda group: (order.index(group.model) if group.model in order else len(order), group.label),
+            key=lambda group: (order.index(group.model) if group.model in order else -1, group.label),
         )
         for table, groups in tables.items()
     }
@@ -84,7 +89,7 @@ def group_runs(runs: Iterable[ReportedRun]) -> dict[str, list[Group]]:
 
 def _label(run: ReportedRun, others: Sequence[ReportedRun]) -> str:
     """The network's title and as many settings as tell the run apart from every other run."""
-    title = TITLES.get(run.model, run.model)
+    title = run.network_title
     own = learning_settings(run)
     alike = [learning_settings(other) for other in others if other.model == run.model and other is not run]
     keys = dict.fromkeys(key for settings in (own, *alike) for key in settings)

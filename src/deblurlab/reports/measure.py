@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -134,7 +135,8 @@ def _spread_rows(sigma: Sequence[float] | None, *, count: int, wanted: int) -> l
 
 def _in_lines(label: str) -> str:
     """Break a label into lines: long ones would run into each other above the columns."""
-    return label.replace(" (", "\n(").replace(", ", ",\n")
+    parts = label.replace(" (", "\n(").replace(", ", ",\n").splitlines()
+    return "\n".join(textwrap.fill(part, 22) for part in parts)
 
 
 def _captions(images: Tensor, sharp: Tensor) -> list[str]:

@@ -10,6 +10,7 @@ from deblurlab.reports.groups import Group
 from deblurlab.reports.measure import Measured, measure_networks
 from deblurlab.reports.page import Part, Picture
 from deblurlab.reports.score_table import finding, score_table
+from deblurlab.reports.study import study_scores
 from deblurlab.run import figures
 from deblurlab.run.cost import Size
 from deblurlab.run.trusted import UntrustedError
@@ -33,16 +34,13 @@ def make_part(
 
     Args:
         title: The title of the part, by which the study's scores are found.
-        groups: Our runs on this data; there may be none.
+        groups: Our runs on this data.
         root: Where the data lies now; None if it lies where it lay in training.
         roots: The same by the name of the data set; it goes before ``root``.
         images: The number of test images that every network restores.
         dollars_per_hour: The price of an hour of training; None leaves the prices out.
         trust: Packages that the runs' configurations may name.
     """
-    scores, sentence = score_table(title, groups), finding(title, groups)
-    if not groups:
-        return Part(title, sentence, scores)
     measured, problem = _measure(title, groups, root=root, roots=roots, images=images, trust=trust)
     sizes = measured.sizes if measured else {}
     drawn = [_epochs(groups), _same_images(groups, measured, problem), _gains(groups)]
@@ -52,7 +50,14 @@ def make_part(
         drawn.append(estimated)
     if (by_cost := _by_cost(groups, sizes)) is not None:
         drawn.append(by_cost)
-    return Part(title, sentence, scores, drawn, cost_table(groups, sizes, dollars_per_hour=dollars_per_hour))
+    return Part(
+        title,
+        finding(title, groups),
+        score_table(title, groups),
+        beside_study=bool(study_scores(title)),
+        figures=drawn,
+        costs=cost_table(groups, sizes, dollars_per_hour=dollars_per_hour),
+    )
 
 
 def _measure(

@@ -1,12 +1,13 @@
 """The report's plots. A group has the same colour in all of them. None stands for a plot without any data."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from deblurlab.metrics.scores import COMPARED_SCORES
 from deblurlab.reports.groups import Group
@@ -15,6 +16,9 @@ from deblurlab.run.cost import Size
 
 Floats = npt.NDArray[np.float64]
 
+# How much text of a legend fits into a figure: letters per inch, and the room of a line's sample in letters.
+_LETTERS_PER_INCH = 11
+_LETTERS_OF_HANDLE = 7
 _BLURRED_STYLE = {"color": "0.45", "linestyle": "--"}
 
 
@@ -28,7 +32,11 @@ def _finish(figure: Figure) -> Figure:
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
     handles, labels = figure.axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4), frameon=False)
+    room = round(figure.get_figwidth() * _LETTERS_PER_INCH)
+    broken = [textwrap.fill(label, room - _LETTERS_OF_HANDLE) for label in labels]
+    longest = max((len(line) for label in broken for line in label.splitlines()), default=0)
+    columns = max(1, min(len(labels), room // (longest + _LETTERS_OF_HANDLE)))
+    figure.legend(handles, broken, loc="outside lower center", ncols=columns, frameon=False)
     return figure
 
 
@@ -155,5 +163,10 @@ def quality_and_cost(groups: Sequence[Group], sizes: Mapping[str, Size]) -> Figu
         flops = sizes[group.label].flops / 1e9
         marker = "o" if group.whole_test else "d"
         axes.errorbar(flops, value, yerr=deviation, fmt=marker, color=f"C{number}", capsize=3, label=group.label)
-    axes.set(xlabel="GFLOP for one image", ylabel="test SSIM", xscale="log")
+    costs = [sizes[group.label].flops / 1e9 for _, group in tested]
+    limits = (min(costs) / 2, max(costs) * 2)  # at least two of the ticks lie in there
+    axes.set(xlabel="GFLOP for one image", ylabel="test SSIM", xscale="log", xlim=limits)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if limits[1] < 100 * limits[0] else (1,)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     return _finish(figure)

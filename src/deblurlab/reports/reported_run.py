@@ -9,13 +9,14 @@ from typing import Any
 from omegaconf import DictConfig
 
 from deblurlab.checks.words import counted
-from deblurlab.reports.study import TEST_IMAGES
+from deblurlab.reports.study import TEST_IMAGES, TITLES
 from deblurlab.run.history import read_history
 from deblurlab.run.results import is_number_column, read_per_image, read_scores
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.run.saved_run import load_run
 
 _DATA_TITLES = {"cifar10": "CIFAR-10", "reds": "REDS", "gopro": "GOPRO", "sample": "Sample photographs"}
+_NETWORK_TITLES = TITLES | {"nafnet": "NAFNet", "blind_wiener": "BlindWiener"}
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class ReportedRun:
 
     Attributes:
         folder: The run's folder.
-        model: The name of its network's configuration.
-        data: The name of its data set's configuration.
+        model: What its network is called: the name of its configuration, or of its class.
+        data: What its data set is called, likewise.
         config: Its whole configuration.
     """
 
@@ -97,11 +98,19 @@ class ReportedRun:
         return f"finished after {epochs} of {counted(planned, 'epoch')}"
 
     @property
+    def network_title(self) -> str:
+        """What the report calls its network: its name, in the spelling of its authors where it is a known one."""
+        return _NETWORK_TITLES.get(self.model, self.model)
+
+    @property
     def table(self) -> str:
         """The title of the report's table that the run belongs to.
 
         It is the data set's title, with the frames' size where they have one. The study's tables have such titles.
+        Pictures of one's own are called by their folder.
         """
+        if self.data == "folder":
+            return f"Pictures in {Path(str(self.config.data.root)).name}"
         title = _DATA_TITLES.get(self.data, self.data)
         size = self.config.data.get("size")
         return f"{title} {size[1]}x{size[0]}" if size else title

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from deblurlab.checks.words import counted
 from deblurlab.reports.cells import (
     RANKING,
     SCORE_HEADS,
@@ -20,10 +21,13 @@ from deblurlab.reports.study import TITLES, study_scores
 _PARTIAL_NOTE = (
     "† Tested on a part of the test set: not comparable with the study, and no candidate for the best score."
 )
+_LOSS_NOTE = "The losses of rows that were trained with different losses cannot be compared."
 
 
 def score_table(title: str, groups: Sequence[Group]) -> Table:
-    """Our test scores beside the study's and the blurred input's, for every network that either has.
+    """Our test scores beside the blurred input's, and beside the study's where it has a table of this data.
+
+    Networks that we have run come first, then those that only the study has.
 
     The best value of each score is marked, ours and the study's apart. Runs that were tested on a part of the test set
     are compared with nothing.
@@ -35,10 +39,18 @@ def score_table(title: str, groups: Sequence[Group]) -> Table:
     study = study_scores(title)
     whole = [group for group in groups if group.tested and group.whole_test]
     best = best_values([_means(group.scores("restored")) for group in whole])
+    notes = [_PARTIAL_NOTE] if any(group.tested and not group.whole_test for group in groups) else []
+    if any(group.loss != groups[0].loss for group in groups):
+        best.pop("loss", None)
+        notes.append(_LOSS_NOTE)
+    if not study:
+        rows = [row for group in groups for row in _group_rows(group.label, group, {}, best=best)]
+        return Table(SCORE_HEADS, [rows, _blurred_rows(whole or groups, {}, title=TITLES["blurred"])], notes)
     best_of_study = best_values([scores for network, scores in study.items() if network != "blurred"])
     sections = []
-    for network in dict.fromkeys((*study, *(group.model for group in groups), "blurred")):
-        rows = [Row(TITLES.get(network, network), [], kind="head")]
+    titles = {group.model: group.runs[0].network_title for group in groups}
+    for network in [*titles, *(one for one in study if one not in titles and one != "blurred"), "blurred"]:
+        rows = [Row(titles.get(network) or TITLES[network], [], kind="head")]
         reference = study.get(network, {})
         if network == "blurred":
             rows += _study_rows(reference, best={})
@@ -47,8 +59,7 @@ def score_table(title: str, groups: Sequence[Group]) -> Table:
             rows += _study_rows(reference, best=best_of_study)
             rows += _network_rows([group for group in groups if group.model == network], reference, best=best)
         sections.append(rows)
-    partial = any(group.tested and not group.whole_test for group in groups)
-    return Table(SCORE_HEADS, sections, [_PARTIAL_NOTE] if partial else [])
+    return Table(SCORE_HEADS, sections, notes)
 
 
 def _study_rows(reference: Mapping[str, float], *, best: Mapping[str, float]) -> list[Row]:
@@ -60,19 +71,22 @@ def _network_rows(groups: Sequence[Group], reference: Mapping[str, float], *, be
         return [Row("ours", gap_cells("no run"), kind="ours")]
     rows = []
     for group in groups:
-        scores, settings = group.scores("restored"), group.label.removeprefix(TITLES.get(group.model, group.model))
-        title = f"ours {settings.strip()}".strip()
-        rows += _our_rows(title, ", ".join(_notes(group)), group, scores, reference, best=best)
+        settings = group.label.removeprefix(group.runs[0].network_title)
+        rows += _group_rows(f"ours {settings.strip()}".strip(), group, reference, best=best)
     return rows
 
 
-def _blurred_rows(groups: Sequence[Group], reference: Mapping[str, float]) -> list[Row]:
+def _group_rows(title: str, group: Group, reference: Mapping[str, float], *, best: Mapping[str, float]) -> list[Row]:
+    return _our_rows(title, ", ".join(_notes(group)), group, group.scores("restored"), reference, best=best)
+
+
+def _blurred_rows(groups: Sequence[Group], reference: Mapping[str, float], *, title: str = "ours") -> list[Row]:
     """The blurred images' scores from the first group that has some; they do not depend on the network or its seed."""
     for group in groups:
         if group.tested:
             means = _means(group.scores("blurred"))
-            return _our_rows("ours", "", group, _without_deviation(means), reference, best={})
-    return [Row("ours", gap_cells("no run"), kind="ours")]
+            return _our_rows(title, "", group, _without_deviation(means), reference, best={})
+    return [Row(title, gap_cells("no test yet" if groups else "no run"), kind="ours")]
 
 
 def _our_rows(
@@ -123,7 +137,7 @@ def elsewhere_table(runs: Sequence[ReportedRun]) -> Table | None:
     sections = []
     for run in runs:
         for data, result in run.elsewhere.items():
-            trained = f"{TITLES.get(run.model, run.model)} of {run.table}"
+            trained = f"{run.network_title} of {run.table}"
             restored, blurred = (
                 score_cells(_without_deviation(result[version]), best={}, absent=Cell("", "gap"))
                 for version in ("restored", "blurred")
@@ -150,8 +164,10 @@ def finding(title: str, groups: Sequence[Group]) -> str:
             f"no run has been tested on the whole test set yet ({partly} on a part, {unfinished} unfinished).{of_study}"
         )
     label, value = _first_ranked({group.label: group.scores("restored")[RANKING.name][0] for group in whole})
-    waiting = f" {unfinished} runs are unfinished." if unfinished else ""
-    return f"best of {len(whole)} by {RANKING.title}: {label}, {RANKING.in_table(value)}.{waiting}{of_study}"
+    blurred = RANKING.in_table(whole[0].scores("blurred")[RANKING.name][0])
+    waiting = f" {counted(unfinished, 'run')} not finished." if unfinished else ""
+    found = f"best of {len(whole)} by {RANKING.title}: {label}, {RANKING.in_table(value)} (blurred: {blurred})."
+    return found + waiting + of_study
 
 
 def _first_ranked(values: Mapping[str, float]) -> tuple[str, float]:

@@ -10,7 +10,7 @@ from deblurlab.run.defaults import with_defaults
 
 # Keys that do not change what a run learns, or that differ between its seeds anyway.
 _INCIDENTAL_KEYS = (
-    *("seed", "model.seed", "run", "ckpt_path", "monitor", "search", "logger"),
+    *("seed", "model.seed", "run", "ckpt_path", "monitor", "search", "name", "logger"),
     *(f"data.{key}" for key in ("seed", "workers", "cache", "cache_gib", "on_error", "mixed_frames")),
     *(f"trainer.{key}" for key in ("accelerator", "devices", "graph", "keep_memory")),
     *(f"trainer.{key}" for key in ("default_root_dir", "log_every_n_steps", "enable_checkpointing")),
@@ -31,14 +31,15 @@ def learning_settings(run: ReportedRun) -> dict[str, Any]:
 
 
 def spoken(key: str, settings: Mapping[str, Any]) -> str:
-    """A setting as a label says it: ``lr 0.001``, ``no ema``."""
-    name = key.removesuffix("._target_").split(".")[-1]
-    if key not in settings:
+    """A setting as a label says it: ``lr 0.001``, ``residual``, ``no ema``."""
+    name = key.removesuffix("._target_").split(".")[-1].replace("_", " ")
+    value = settings.get(key)
+    if value is None or value is False:
         return f"no {name}"
-    value = str(settings[key])
-    if key.endswith("_target_"):
-        value = value.split(".")[-1]
-    return SPOKEN_KEYS.get(key, name + " {}").format(value)
+    if value is True:
+        return name
+    words = str(value).split(".")[-1] if key.endswith("_target_") else str(value)
+    return SPOKEN_KEYS.get(key, name + " {}").format(words)
 
 
 def _is_below(key: str, parents: Iterable[str]) -> bool:

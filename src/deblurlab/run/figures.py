@@ -104,9 +104,11 @@ def frame_panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[s
     """
     first, *_, last = columns.values()
     rows, _, height, width = last.shape
-    side = 3.6
+    side = min(3.6, 14 / len(columns))
     shape = height / width
-    figure = Figure(figsize=(side * len(columns), (side * shape * 1.55 + 0.25) * rows + 0.3), layout="constrained")
+    titles = _of_one_height(list(columns))
+    high = (side * shape * 1.55 + 0.25) * rows + 0.15 + 0.15 * len(titles[0].splitlines())
+    figure = Figure(figsize=(side * len(columns), high), layout="constrained")
     grid = figure.subfigures(rows, len(columns), squeeze=False, wspace=0.01, hspace=0.01)
     colours = ("tab:orange", "tab:cyan")
     for row in range(rows):
@@ -116,7 +118,7 @@ def frame_panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[s
             picture = _to_pixels(images[row : row + 1])[0]
             axes["A"].imshow(picture, interpolation="nearest")
             if row == 0:
-                axes["A"].set_title(title)
+                axes["A"].set_title(titles[column], fontsize=9)
             if captions:
                 axes["A"].set_xlabel(captions[title][row] if title in captions else " ", fontsize=8, labelpad=2)
             for name, (top, left, high, wide), colour in zip("BC", regions, colours, strict=True):
@@ -126,6 +128,12 @@ def frame_panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[s
             for one in axes.values():
                 one.set(xticks=[], yticks=[])
     return figure
+
+
+def _of_one_height(titles: Sequence[str]) -> list[str]:
+    """Titles with empty lines above the shorter ones: a column with a higher title would have smaller pictures."""
+    most = max(title.count("\n") for title in titles)
+    return ["\n" * (most - title.count("\n")) + title for title in titles]
 
 
 def _to_pixels(images: Tensor) -> npt.NDArray[np.uint8]:

@@ -27,8 +27,8 @@ class OpenedRun:
 
     Attributes:
         files: The run's folder, and the name of each file in it: ``files.path``, ``files.best_checkpoint``, ...
-        model: The name of its model's configuration, such as "unet16".
-        data: The name of its data set's configuration, such as "cifar10".
+        model: What its network is called: the name of its configuration, such as "unet16", or of its own class.
+        data: What its data set is called, such as "cifar10".
         config: Its whole configuration, in which every value is resolved: ``config.data.batch_size``.
         trust: Names of packages of which its network may be.
     """

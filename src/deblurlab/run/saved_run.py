@@ -1,12 +1,14 @@
 """What a run was, as its folder tells it, whoever has made that folder. Imports nothing heavy."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from deblurlab.run.names import data_name, network_name
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.run.saved_yaml import read_yaml
 
@@ -17,15 +19,23 @@ class Run:
 
     Attributes:
         folder: Its folder.
-        model: The name of its model's configuration, such as ``unet16``.
-        data: The name of its data set's configuration, such as ``cifar10``.
+        choices: The names of the configurations that it chose: ``model``, such as ``unet16``, and ``data``.
         config: Its whole configuration, in which every value is resolved.
     """
 
     folder: RunFolder
-    model: str
-    data: str
+    choices: Mapping[str, str]
     config: DictConfig
+
+    @property
+    def model(self) -> str:
+        """What its network is called: see :func:`~deblurlab.run.names.network_name`."""
+        return network_name(self.choices["model"], self.config)
+
+    @property
+    def data(self) -> str:
+        """What its data set is called: see :func:`~deblurlab.run.names.data_name`."""
+        return data_name(self.choices["data"], self.config)
 
 
 def load_run(folder: str | Path) -> Run:
@@ -47,7 +57,7 @@ def load_run(folder: str | Path) -> Run:
     _require_resolved(OmegaConf.to_container(config, resolve=False), source)
     config.model.pop("generator_ckpt", None)  # until version 0.1.0 the key ``weights`` had this second name
     choices = {group: _choice(files.hydra_file, group) for group in ("model", "data")}
-    return Run(folder=files, model=choices["model"], data=choices["data"], config=config)
+    return Run(folder=files, choices=choices, config=config)
 
 
 def _require_resolved(value: Any, file: Path) -> None:
