@@ -27,10 +27,12 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.app import devices
     from deblurlab.restoring import load_restorer
     from deblurlab.run import weights
+    from deblurlab.serving.port import require_free
 
     device = devices.device(cfg)
     if not (isinstance(cfg.port, int) and 0 < cfg.port < 65536):
         raise ValueError(f"port must be from 1 to 65535, got {cfg.port}.")
+    require_free(cfg.host, cfg.port)
     chosen = {name: name for name in reversed(weights.shipped())}
     if cfg.weights in chosen:
         chosen = {cfg.weights: cfg.weights} | chosen

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.command import command
 from deblurlab.app.invocation import choices
+from deblurlab.app.log_file import to_log_file
 from deblurlab.run.names import data_name
 from deblurlab.run.run_folder import RunFolder, checkpoint_file
 from deblurlab.run.saved_run import load_run
@@ -53,7 +54,7 @@ def main(cfg: DictConfig) -> float:
 
     labels, metrics = data.labels("test"), trainer.callback_metrics
     result = write_test(folder, data=name, metrics=metrics, per_image=per_image.scores, labels=labels)
-    print_result(result, model=subject.name, precision=str(trainer.precision))
+    to_log_file(print_result(result, model=subject.name, precision=str(trainer.precision)))
     for metric in task.test_metrics:
         restored, blurred = (result[version][metric] for version in ("restored", "blurred"))
         log.info(f"{metric} (lower is better): {restored:.4f}; blurred {blurred:.4f}")

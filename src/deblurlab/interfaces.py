@@ -144,6 +144,24 @@ class Evaluable(Protocol):
 
 
 @runtime_checkable
+class StandsIn(Protocol):
+    """A data module of a published data set, whose number and size of images are known without its files."""
+
+    def stand_in(self) -> None:
+        """Take blank images in place of the published ones: as many, and as large."""
+        ...
+
+
+@runtime_checkable
+class WholePicture(Protocol):
+    """A data module of patches that can show the photograph that validation patches were cut from."""
+
+    def whole_picture(self) -> Pair:
+        """A photograph of the validation split, (1, 3, H, W), blurred and sharp, on the CPU."""
+        ...
+
+
+@runtime_checkable
 class Dashboard(Protocol):
     """What a logger that people watch takes from callbacks, beside the metrics that Lightning gives to every logger.
 

@@ -9,6 +9,7 @@ Examples:
 """
 
 import logging
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.command import command
 from deblurlab.app.invocation import chosen_folder, claim_folder, is_sweep
+from deblurlab.app.log_file import to_log_file
 from deblurlab.app.resume import Start, start_of
 from deblurlab.app.several_devices import require_folder, train_in_processes
 from deblurlab.checks.words import counted
@@ -40,12 +42,14 @@ def main(cfg: DictConfig) -> float | None:
     if is_sweep():
         build.check_groups(cfg)  # before the first job rather than in each of them
         return run_job(cfg)
+    import torch
     from lightning.pytorch import seed_everything
 
     from deblurlab.callbacks import LeaveOnSignal, PerImage
     from deblurlab.interfaces import Dashboard, Evaluable
     from deblurlab.run.checkpoint import restoring
     from deblurlab.run.printed_result import print_result
+    from deblurlab.run.provenance import add_start, provenance
     from deblurlab.run.results import write_test
 
     quieten()
@@ -63,11 +67,15 @@ def main(cfg: DictConfig) -> float | None:
     _begin(task, start, cfg)
     if trainer.is_global_zero:
         claim_folder(folder, cfg, chosen=start.choices)
+        device = trainer.strategy.root_device
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+        add_start(folder.provenance_file, provenance(arguments=sys.argv, device=name))
     settings: Any = with_defaults(OmegaConf.to_container(cfg, resolve=True))
     _announce(trainer, folder, start, settings)
 
     with restoring(start.checkpoint):
         trainer.fit(task, datamodule=data, ckpt_path=start.checkpoint)
+    _tell_early_stop(trainer)
     best = _take_best(task, trainer, folder, settings)
     trainer.test(task, datamodule=data, verbose=False)
 
@@ -75,7 +83,7 @@ def main(cfg: DictConfig) -> float | None:
         assert isinstance(data, Evaluable)
         labels, metrics = data.labels("test"), trainer.callback_metrics
         result = write_test(folder, data=start.data, metrics=metrics, per_image=per_image.scores, labels=labels)
-        print_result(result, model=start.model, precision=str(trainer.precision))
+        to_log_file(print_result(result, model=start.model, precision=str(trainer.precision)))
     if trainer.is_global_zero:
         log.info(f"{folder} holds {', '.join(sorted(entry.name for entry in folder.path.glob('[!.]*')))}")
     for logger in trainer.loggers:
@@ -112,6 +120,17 @@ def _begin(task: "Restoration", start: Start, cfg: DictConfig) -> None:
     if cfg.weights and start.checkpoint is None:
         network: Any = OmegaConf.to_container(cfg.model.network, resolve=True)
         weights.start_from(cfg.weights, task.network, network)
+
+
+def _tell_early_stop(trainer: "Trainer") -> None:
+    """Say why a training ended before its last epoch, if a callback ended it."""
+    from lightning.pytorch.callbacks import EarlyStopping, Timer
+
+    for callback in trainer.callbacks:  # type: ignore[attr-defined]
+        if isinstance(callback, EarlyStopping) and callback.stopping_reason_message:
+            log.info(f"stopped early, after epoch {trainer.current_epoch}: {callback.stopping_reason_message}")
+        if isinstance(callback, Timer) and (callback.time_remaining() or 1) <= 0:
+            log.info(f"stopped after epoch {trainer.current_epoch}: the time of trainer.max_time is over")
 
 
 def _take_best(task: "Restoration", trainer: "Trainer", folder: RunFolder, settings: dict[str, Any]) -> float | None:

@@ -119,7 +119,7 @@ def test_the_keys_of_a_command(command: str) -> None:
         ("restore", "tta=no", 'tta must be true or false, got "no".'),
         ("restore", "overwrite=never", 'overwrite must be true or false, got "never".'),
         ("restore", "overwrite=0", "overwrite must be true or false, got 0."),
-        ("restore", "tile=5", "restore needs input=...; restore --help says what it takes."),
+        ("restore", "tile=5", "restore needs input=photo.jpg; restore --help says what it takes."),
         ("report", "runs=[1]", "runs must be text or a list, each item text, got [1]."),
         ("demo", "megapixels=big", 'megapixels must be a number, got "big".'),
         ("export", "size=[a,b]", "size must be a list, each item a whole number, got ['a', 'b']."),

@@ -6,6 +6,7 @@ from typing import Any
 
 from hydra.utils import instantiate
 from lightning.pytorch import Callback, LightningDataModule, Trainer
+from lightning.pytorch.callbacks import LearningRateMonitor
 from omegaconf import DictConfig
 
 from deblurlab import backends
@@ -120,11 +121,13 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     backend = backends.choose(settings.accelerator)
     training = backend.training(settings)
     exact = [SoundOptimizers(), EpochSoFar(), FinishEpoch()]
-    own = [FiniteScores(), TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
+    loggers = _listed(cfg, "logger")
+    rates = [LearningRateMonitor("step")] if loggers else []
+    own = [*rates, FiniteScores(), TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
     module: Trainer = instantiate(
         arguments,
         callbacks=[*exact, *_listed(cfg, "callbacks"), *callbacks, *own],
-        logger=_listed(cfg, "logger") or False,
+        logger=loggers or False,
         enable_progress_bar=False,
         **training.arguments,
         _convert_="all",

@@ -19,14 +19,21 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app import user_errors
 from deblurlab.app.arguments import open_groups
+from deblurlab.app.bare_words import refuse_bare_words
 from deblurlab.app.command_keys import check_keys
 from deblurlab.app.group_choices import check_choices
+from deblurlab.app.help_text import help_text
 from deblurlab.app.home_folder import with_home
 from deblurlab.app.last_words import last_words_of
+from deblurlab.app.log_file import to_log_file
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group, run_name
 from deblurlab.metrics.scores import best_is
 from deblurlab.processes import error_report
 from deblurlab.signals import interruption
+
+# Threads that wait for each other sleep instead of spinning: beside other work, spinning threads take each other's cores.
+# OpenMP reads it when torch is imported, which is later.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _CONF = Path(__file__).parents[1] / "conf"
 _RAISE = "HYDRA_FULL_ERROR"
@@ -65,7 +72,7 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
                 if error_report.started_by_command():  # which tells the user of one process's error, and keeps the log
                     error_report.leave(user_errors.plain(error) if mendable and quiet else traceback.format_exc())
                     sys.exit(1)
-                _to_log_file(user_errors.message(error) if mendable else traceback.format_exc())
+                to_log_file(user_errors.message(error) if mendable else traceback.format_exc(), logging.ERROR)
                 # A single run ends here, before Hydra lists all overrides; a sweep's launcher needs the error itself.
                 if mendable and quiet and HydraConfig.get().mode != RunMode.MULTIRUN:
                     _remove_unused(Path(HydraConfig.get().runtime.output_dir))
@@ -82,8 +89,12 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
             nonlocal quiet, settings
             quiet, settings = os.environ.get(_RAISE) != "1", None
             sys.argv[1:] = with_home(sys.argv[1:])
+            if {"--help", "-h"} & set(sys.argv[1:]):
+                print(help_text(config_name, sys.modules[task.__module__].__doc__ or ""))
+                return
             with interruption.listening(last_words):
                 try:
+                    refuse_bare_words(config_name, sys.argv[1:])
                     check_choices(sys.argv[1:])
                     # While it composes, Hydra raises errors as they are only if this variable is set; by itself it
                     # prints a part of them and ends the process. A job runs without it, so that no process inherits it.
@@ -121,7 +132,7 @@ def _end(error: BaseException, ended_by: signal.Signals, last_words: str) -> NoR
     """Say which signal ended the command, and what went wrong meanwhile, and exit with the signal's status."""
     if not isinstance(error, interruption.Interrupted):
         last_words += f" Meanwhile: {next(iter(str(error).splitlines()), '') or type(error).__name__}"
-    _to_log_file(last_words)
+    to_log_file(last_words, logging.ERROR)
     print(last_words, file=sys.stderr)
     sys.exit(128 + ended_by)
 
@@ -136,11 +147,3 @@ def _remove_unused(folder: Path) -> None:
             Path(handler.baseFilename).unlink()
             folder.rmdir()
             return
-
-
-def _to_log_file(message: str) -> None:
-    """Write a message to the run's log alone: the terminal shows it anyway."""
-    record = logging.LogRecord(__name__, logging.ERROR, __file__, 0, message, None, None)
-    for handler in logging.getLogger().handlers:
-        if isinstance(handler, logging.FileHandler):
-            handler.handle(record)

@@ -7,13 +7,14 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
+from deblurlab.app.bare_words import example
 from deblurlab.app.kinds import described, fits, shown
 
 _CONF = Path(__file__).parents[1] / "conf"
 _PLAIN = (bool, int, float, str)
 # The kinds of the keys for which a file has null or ???, and of those that take a list.
 _OPEN: dict[str, Any] = {
-    **dict.fromkeys(("ckpt_path", "json", "name", "out", "run", "weights"), str | None),
+    **dict.fromkeys(("ckpt_path", "json", "name", "out", "rerun", "run", "weights"), str | None),
     "input": str,
     **dict.fromkeys(("window", "quality", "memory", "tile", "margin", "blend"), int | None),
     "dollars_per_hour": float | None,
@@ -51,7 +52,7 @@ def check_keys(cfg: DictConfig, command: str) -> None:
         elif not fits(value, kind):
             raise ValueError(f"{key} must be {described(kind)}, got {shown(value)}.")
     if missing:
-        raise ValueError(f"{command} needs {missing[0]}=...; {command} --help says what it takes.")
+        raise ValueError(f"{command} needs {example(command, missing[0])}; {command} --help says what it takes.")
 
 
 @cache

@@ -56,6 +56,9 @@ def run_name(data: str, model: str, *, _root_: DictConfig) -> str:
         model: The name of the model's configuration.
         _root_: The whole configuration, which OmegaConf passes.
     """
+    if (again := _root_.get("rerun")) is not None:
+        run = load_run(str(again))
+        return f"{run.data}_{run.model}"
     return f"{data_name(data, _root_)}_{network_name(model, _root_)}"
 
 

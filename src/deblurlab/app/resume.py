@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _GROUPS = ("data", "model", "trainer", "logger", "callbacks")
 # Keys of a command and not of the training.
-_OF_THE_COMMAND = ("run", "ckpt_path", "trust")
+_OF_THE_COMMAND = ("run", "rerun", "ckpt_path", "trust")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +61,8 @@ def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
         ValueError: if there is no such checkpoint; if the settings of its run are damaged or name what is not trusted;
             or if the command line changes what a resumed run must keep.
     """
+    if cfg.rerun is not None:
+        return _rerun(cfg)
     choices = {group: str(HydraConfig.get().runtime.choices[group]) for group in ("model", "data")}
     if cfg.ckpt_path == "auto":
         cfg.ckpt_path = "last" if folder.last_checkpoint.is_file() else None
@@ -85,6 +87,17 @@ def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
         choices=run.choices,
         checkpoint=checkpoint,
     )
+
+
+def _rerun(cfg: DictConfig) -> Start:
+    """A new run with the settings of the one in ``cfg.rerun``, and with what the command line changes."""
+    if cfg.ckpt_path:
+        raise ValueError("rerun=... begins anew and ckpt_path=... goes on: leave one of them out.")
+    run = load_run(cfg.rerun)
+    before: Any = OmegaConf.to_container(run.config)
+    now = _moved(_changed(before, cfg, run), str(before.get("run")), cfg.run)
+    trusted = require_trusted(OmegaConf.create(now), cfg, source=run.folder.config_file)
+    return Start(cfg=trusted, choices=run.choices, checkpoint=None)
 
 
 def _changed(before: Mapping[str, Any], cfg: DictConfig, run: Run) -> dict[str, Any]:

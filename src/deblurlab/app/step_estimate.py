@@ -4,11 +4,13 @@ import logging
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 
 from lightning.pytorch import Callback, LightningDataModule, Trainer, seed_everything
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app import build
+from deblurlab.interfaces import StandsIn
 from deblurlab.planning.chips import Topology
 from deblurlab.planning.compiler import compile_for
 from deblurlab.planning.estimate import Estimate
@@ -35,7 +37,15 @@ def estimate_step(cfg: DictConfig, topology: Topology, batch: int) -> Estimate:
 
 def training_images(cfg: DictConfig) -> int:
     """The number of images in the training set."""
+    if _is_away(cfg):
+        log.info(f"{cfg.data.root} is not there: blank images, as many as are published, stand in for the data")
     return len(_data(cfg, 1).train_dataloader())
+
+
+def _is_away(cfg: DictConfig) -> bool:
+    """Whether the data's folder does not exist on this machine."""
+    root = str(cfg.data.get("root") or "")
+    return bool(root) and "://" not in root and not Path(root).expanduser().exists()
 
 
 def _estimate_step(cfg: DictConfig, topology: Topology, batch: int) -> Estimate:
@@ -67,4 +77,7 @@ def _trainer(cfg: DictConfig, cores: int, tracer: Callback) -> Trainer:
 def _data(cfg: DictConfig, batch_size: int) -> LightningDataModule:
     chosen = cfg.copy()
     OmegaConf.update(chosen, "data.batch_size", batch_size, force_add=True)
-    return build.data(chosen)
+    data = build.data(chosen)
+    if _is_away(cfg) and isinstance(data, StandsIn):
+        data.stand_in()
+    return data

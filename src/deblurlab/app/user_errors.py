@@ -18,6 +18,9 @@ from deblurlab.app.suggestions import did_you_mean, listed_keys
 # Hydra's words for common mistakes. tests/app/test_errors.py makes them and fails if Hydra words them anew.
 _NO_SUCH_KEY = re.compile(r"Could not override '([^']+)'")
 _NONE_CHOSEN = "You must specify "  # one line for each choice
+_NO_SUCH_LAUNCHER = re.compile(r"hydra/launcher/(\w+)")
+# Hydra's launchers that come with an extra, and which one.
+_LAUNCHERS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm"}
 _LIBRARIES = {"hydra", "importlib", "torch"}
 _IN_A_CLASS = re.compile(r"Error (locating|in call to) target '([^']+)'")
 _KEY_IS_LISTED = re.compile(r"Could not append to config. An item is already at '([^']+)'")
@@ -58,13 +61,17 @@ def _words(error: Exception) -> str:
             f"Hydra cannot read {error.override}. A value with spaces, quotes or signs other than a-z 0-9 "
             f"goes into two pairs of quotes: '{key}=\"{value}\"'"
         )
+    words = str(error)
+    if (launcher := _NO_SUCH_LAUNCHER.search(words)) and launcher[1] in _LAUNCHERS:
+        return f"hydra/launcher={launcher[1]} needs pip install 'deblurlab[{_LAUNCHERS[launcher[1]]}]'."
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         group = error.missing_cfg_file.rpartition("/")[0]
         return f"Could not find '{error.missing_cfg_file}': {group}=... is one of {', '.join(error.options)}."
-    words = str(error)
     if no_such := _NO_SUCH_KEY.match(words):
-        return f"there is no {no_such[1]} to override.{hint(no_such[1])}"
+        return f"there is no {no_such[1]} to override.{_to_add(no_such[1]) or hint(no_such[1])}"
     if isinstance(error, InstantiationException) and (in_class := _IN_A_CLASS.match(words)):
+        if "`tensorboard`" in str(_first(error)):  # Lightning's words, which name no extra of deblurlab
+            return "logger=tensorboard needs pip install 'deblurlab[tensorboard]'."
         failed = "cannot be imported" if in_class[1] == "locating" else "cannot be made"
         return f"{in_class[2]} {failed}: {_where(_first(error))}"
     if words.startswith(_NONE_CHOSEN):
@@ -104,6 +111,11 @@ def refuse_new_top_keys(overrides: Sequence[str], groups: Sequence[str]) -> None
         key = override.lstrip("+").partition("=")[0].partition("@")[0]
         if override.startswith("+") and "." not in key and key not in groups:
             raise ValueError(f"{override}: deblurlab takes no {key}.{hint(key)}")
+
+
+def _to_add(key: str) -> str:
+    """How to set a key that some file of the configuration lists, but none of those that were chosen; "" for others."""
+    return f" None of the files that were chosen has it; +{key}=... adds it." if key in listed_keys() else ""
 
 
 def hint(key: str) -> str:

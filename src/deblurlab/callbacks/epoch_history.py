@@ -2,13 +2,17 @@
 
 import csv
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+from torch import Tensor
 
 from deblurlab.callbacks.lightning_internals import batches_trained
 from deblurlab.files.whole_file import whole_file
+from deblurlab.interfaces import Pair
+from deblurlab.metrics import ImageScores, score
 from deblurlab.run import figures
 from deblurlab.run.history import read_history
 from deblurlab.run.run_folder import RunFolder
@@ -16,6 +20,9 @@ from deblurlab.run.run_folder import RunFolder
 
 class History(Callback):
     """Writes ``metrics.csv`` after each epoch, and ``curves.png`` every half minute and at the end.
+
+    The curves show the scores of the blurred validation images as a line. These are computed once, in the first
+    validation (not on a TPU, which would compile another step for them).
 
     Each row has the epoch (counted from 1), the optimizer steps and the batches so far (a WGAN makes six steps per
     batch), the learning rate, the seconds that training and validation of the epoch took, and every metric that was
@@ -34,6 +41,8 @@ class History(Callback):
         self.rows: list[dict[str, float]] = []
         self._start = self._drawn = 0.0
         self._validated = False
+        self._blurred = ImageScores()
+        self._blurred_means: dict[str, float] | None = None
 
     def state_dict(self) -> dict[str, Any]:
         return {"validated": self._validated}
@@ -54,8 +63,23 @@ class History(Callback):
         # read now, because the schedule changes it before the epoch's end is reported
         self._rate = float(trainer.optimizers[0].param_groups[0]["lr"])
 
+    def on_validation_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Tensor | Mapping[str, Any] | None,
+        batch: Pair,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        if self._blurred_means is None and batch.sharp.device.type != "xla":
+            scores = score(batch.blurred, batch.sharp, pl_module.loss)  # type: ignore[arg-type]
+            self._blurred.to(batch.sharp.device).update(scores, batch.valid)
+
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._validated = True
+        if self._blurred_means is None and self._blurred.update_called:
+            self._blurred_means = {name: float(value) for name, value in self._blurred.compute().items()}
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         row = {
@@ -89,5 +113,6 @@ class History(Callback):
             writer.writerows({name: f"{value:.8g}" for name, value in row.items()} for row in self.rows)
 
     def _draw(self) -> None:
-        figures.save(figures.curves(self.rows), self.picture)
+        title = "/".join(self.picture.absolute().parent.parts[-2:])
+        figures.save(figures.curves(self.rows, title=title, blurred=self._blurred_means), self.picture)
         self._drawn = time.monotonic()

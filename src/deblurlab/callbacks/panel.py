@@ -8,14 +8,17 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.callbacks.lightning_internals import parts, whole
-from deblurlab.interfaces import Dashboard, Pair
+from deblurlab.callbacks.lightning_internals import datamodule, parts, whole
+from deblurlab.interfaces import Dashboard, Pair, WholePicture, as_scales
 from deblurlab.run import figures
 from deblurlab.run.run_folder import RunFolder
 
 
 class Panel(Callback):
     """Draws some images, spread evenly over the validation set, to ``panel.png`` and to each dashboard.
+
+    Under each image stand its scores. If the data is patches of a photograph, the whole photograph is drawn instead
+    (not on a TPU, for which it would be another size to compile).
 
     Args:
         folder: The run's folder, in which ``panel.png`` is written.
@@ -62,9 +65,23 @@ class Panel(Callback):
         # on a TPU pod slice all hosts had to take part in reading the images; one of them draws
         if not trainer.is_global_zero:
             return
-        figure = figures.panel(shown)
+        photograph = _whole_picture(trainer, pl_module)
+        shown = photograph or shown
+        captions = {title: figures.captions(images.float(), shown["Sharp"]) for title, images in shown.items()}
+        figure = figures.panel(shown, captions, side=4.5 if photograph else 2.0)
         figures.save(figure, self.file)
         picture = figures.pixels(figure)
         for logger in trainer.loggers:
             if isinstance(logger, Dashboard):
                 logger.log_picture("val/panel", picture, step=trainer.global_step)
+
+
+def _whole_picture(trainer: Trainer, task: LightningModule) -> dict[str, Tensor] | None:
+    """The photograph that the data was cut from, blurred, restored and sharp; None if there is none to be shown."""
+    data = datamodule(trainer)
+    if not isinstance(data, WholePicture) or task.device.type == "xla":
+        return None
+    pair = data.whole_picture()
+    with torch.inference_mode(), trainer.precision_plugin.forward_context():
+        restored = as_scales(task.network(pair.blurred.to(task.device)))[0]  # type: ignore[operator]
+    return {"Blurred": pair.blurred, "Restored": restored.float().cpu(), "Sharp": pair.sharp}

@@ -12,11 +12,9 @@ from torch import Tensor
 
 from deblurlab.app import build
 from deblurlab.interfaces import Evaluable, Pair
-from deblurlab.metrics.image import psnr, ssim
 from deblurlab.reports.groups import Group
-from deblurlab.run import trusted
+from deblurlab.run import figures, trusted
 from deblurlab.run.cost import Size, measure_size
-from deblurlab.run.figures import score_caption
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +85,7 @@ def measure_networks(groups: Sequence[Group], *, root: str | None, images: int, 
             continue
         sizes[group.label], restored[group.label] = size, images_restored
     columns = {"Blurred": pair.blurred} | {_in_lines(label): images for label, images in restored.items()}
-    captions = {title: _captions(images, pair.sharp) for title, images in columns.items()}
+    captions = {title: figures.captions(images, pair.sharp) for title, images in columns.items()}
     captions["Blurred"] = [f"{blur}{line}" for blur, line in zip(captions_of_blur, captions["Blurred"], strict=True)]
     pictures = Pictures(columns | {"Sharp": pair.sharp}, captions, frames=pair.grid != (1, 1))
     return Measured(pictures, sizes, failures)
@@ -137,8 +135,3 @@ def _in_lines(label: str) -> str:
     """Break a label into lines: long ones would run into each other above the columns."""
     parts = label.replace(" (", "\n(").replace(", ", ",\n").splitlines()
     return "\n".join(textwrap.fill(part, 22) for part in parts)
-
-
-def _captions(images: Tensor, sharp: Tensor) -> list[str]:
-    pairs = zip(ssim(images, sharp).tolist(), psnr(images, sharp).tolist(), strict=True)
-    return [score_caption(ssim=one, psnr=other) for one, other in pairs]

@@ -7,15 +7,13 @@ from glob import glob
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-from PIL import Image
-
 from deblurlab import pictures
 from deblurlab.files.whole_file import whole_file
 from deblurlab.pictures import Picture
 from deblurlab.pictures.folders import LeftOut
 from deblurlab.pictures.formats import FORMATS
 from deblurlab.restoring import photos, videos
+from deblurlab.restoring.comparison import side_by_side
 from deblurlab.restoring.photos import Photo
 
 log = logging.getLogger(__name__)
@@ -101,9 +99,9 @@ def write_photo(job: Job, before: Photo, after: Photo, *, quality: int | None, c
 
 def _write_comparison(before: Picture, after: Picture, file: Path) -> None:
     """Write two pictures of one size side by side, as they are to be looked at."""
-    sides = np.hstack([before.upright(), after.upright()])
+    sheet = side_by_side(before.upright(), after.upright())
     with whole_file(file) as partial:
-        Image.fromarray(sides).save(partial, "JPEG", quality=95, icc_profile=before.rgb_profile)
+        sheet.save(partial, "JPEG", quality=95, icc_profile=before.rgb_profile)
 
 
 def _format(file: Path) -> str:

@@ -10,7 +10,7 @@ from deblurlab.run.defaults import with_defaults
 log = logging.getLogger(__name__)
 
 # A change of what stands below these keys leaves the training what it is: where it runs, for how long, what it writes.
-_FREE = ("run", "ckpt_path", "weights", "trust", "search", "name", "logger", "trainer", "callbacks")
+_FREE = ("run", "ckpt_path", "weights", "trust", "search", "name", "rerun", "logger", "trainer", "callbacks")
 _FREE_OF_DATA = tuple(f"data.{key}" for key in ("root", "workers", "cache", "cache_gib", "on_error"))
 # But these change the weights.
 _FIXED = tuple(
@@ -38,7 +38,7 @@ def tell_changes(before: Mapping[str, Any], now: Mapping[str, Any], *, source: P
     old, new = _flat(_comparable(before)), _flat(_comparable(now))
     for key in dict.fromkeys((*old, *new)):
         there, here = old.get(key), new.get(key)  # an argument that is not there has its default, as one that is null
-        if there == here or key in ("run", "ckpt_path", "trust"):
+        if there == here or key in ("run", "rerun", "ckpt_path", "trust"):
             continue
         if _must_stay(key, before, now):
             raise ValueError(

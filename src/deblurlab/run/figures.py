@@ -14,15 +14,20 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from deblurlab.files.whole_file import whole_file
+from deblurlab.metrics.image import psnr, ssim
 from deblurlab.metrics.scores import HEADLINE_SCORES
 
 
-def curves(rows: Sequence[Mapping[str, float]]) -> Figure:
+def curves(
+    rows: Sequence[Mapping[str, float]], *, title: str = "", blurred: Mapping[str, float] | None = None
+) -> Figure:
     """Draw the headline scores of the validation set over epochs, and the training loss beside the validation's.
 
     Args:
         rows: One mapping per epoch, with ``epoch`` and the logged names, e.g. ``val/ssim``. A name that a row lacks
             leaves a gap.
+        title: What stands above all of them, such as the run's name.
+        blurred: The scores of the blurred validation images, which a dashed line shows, by name.
     """
     figure = Figure(figsize=(4 * len(HEADLINE_SCORES), 3.6), layout="constrained")
     epochs = [row["epoch"] for row in rows]
@@ -31,24 +36,30 @@ def curves(rows: Sequence[Mapping[str, float]]) -> Figure:
         for label, source in sources.items():
             values = [row.get(f"{source}/{score.name}", np.nan) for row in rows]
             axes.plot(epochs, values, marker="o" if len(rows) < 3 else "", label=label)
+        if blurred and np.isfinite(blurred[score.name]):
+            axes.axhline(blurred[score.name], color="0.45", linestyle="--", linewidth=1, label="blurred")
         if score.is_loss:
             axes.set_yscale("log")
+        if score.is_loss or blurred:
             axes.legend()
-        axes.set(title=score.axis_label, xlabel="epoch")
+        axes.set(title=score.axis_label if score.is_loss else f"validation {score.axis_label}", xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
+    figure.suptitle(title, fontsize=10)
     return figure
 
 
-def panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] | None = None) -> Figure:
+def panel(
+    columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] | None = None, *, side: float = 2.0
+) -> Figure:
     """Draw one row of pictures per image, with one column per version of it.
 
     Args:
         columns: The title of each version to its images, (N, 3, H, W), all of one shape; they are clamped to [0, 1].
         captions: Titles of columns to N lines, which stand under that column's pictures.
+        side: The width of a picture in inches.
     """
     rows, _, height, width = next(iter(columns.values())).shape
-    side = 2.0
     figure = Figure(
         figsize=(side * len(columns), side * (height / width + (0.18 if captions else 0.03)) * rows + 0.3),
         layout="constrained",
@@ -70,6 +81,12 @@ def panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[str]] |
 def score_caption(*, ssim: float, psnr: float) -> str:
     """The line under a picture that says how close it is to the sharp one."""
     return f"SSIM {ssim:.3f}, {psnr:.1f} dB"
+
+
+def captions(images: Tensor, sharp: Tensor) -> list[str]:
+    """:func:`score_caption` of each of (N, 3, H, W) images; of those that equal the sharp ones it is empty."""
+    scores = zip(ssim(images, sharp).tolist(), psnr(images, sharp).tolist(), strict=True)
+    return [score_caption(ssim=one, psnr=other) if np.isfinite(other) else "" for one, other in scores]
 
 
 def marked_regions(blurred: Tensor, sharp: Tensor, *, count: int = 2) -> list[tuple[int, int, int, int]]:

@@ -12,13 +12,16 @@ from rich.table import Table
 from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
 
 
-def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> None:
+def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> str:
     """Print a table with one row for the restored images and one for the blurred ones.
 
     Args:
         result: The content of metrics.json.
         model: The title of the restored images' row.
         precision: What the network computed in, such as "bf16-mixed".
+
+    Returns:
+        What was printed.
     """
     table = Table(
         title=escape(f"{result['data']}, {result['split']} set, {result['images']:,} images, {precision}"),
@@ -30,7 +33,9 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> No
         table.add_column(escape(score.heading), justify="right")  # rich would take [dB] for markup
     for label, version in ((model, "restored"), ("blurred", "blurred")):
         table.add_row(escape(label), *(score.in_table(result[version][score.name]) for score in SCORES))
-    console = Console(width=None if sys.stdout.isatty() else 160)  # a file or a pipe has room for further scores
+    console = Console(
+        width=None if sys.stdout.isatty() else 160, record=True
+    )  # a file or a pipe has room for further scores
     console.print(table)
     for score in SCORES:
         if (count := COUNTS_OF_INFINITE.get(score.name)) is None:
@@ -40,3 +45,4 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> No
             console.print(f"{score.title} leaves out images without any error: {restored} restored, {blurred} blurred.")
     if "sigma_error" in result:
         console.print(f"The estimated sigma of the blur is off by {result['sigma_error']:.3f} pixels on average.")
+    return console.export_text()

@@ -44,6 +44,11 @@ class RunFolder:
         return self.path / ".hydra" / "lock"
 
     @property
+    def provenance_file(self) -> Path:
+        """One entry per start of the run: command line, commits, versions and machine."""
+        return self.path / "provenance.json"
+
+    @property
     def checkpoints(self) -> Path:
         """The folder of the checkpoints."""
         return self.path / "checkpoints"

@@ -55,7 +55,7 @@ def run_job(cfg: DictConfig) -> float:
     trial = Trial(sweep, folder.name, cfg.search, seed=cfg.seed, monitor=cfg.monitor) if cfg.search else None
     drawn = trial.values if trial else {}
     record = Record(folder=folder, monitor=cfg.monitor, swept={**swept, **drawn}, overrides=own, status="running")
-    if before and before.status in ("finished", "pruned"):
+    if before and before.status in ("finished", "pruned", "diverged"):
         log.info(f"{folder.name}: {before.status} already")
         record.status = before.status
     elif record.tested:
@@ -65,6 +65,8 @@ def run_job(cfg: DictConfig) -> float:
         command = _command(hydra, [*own, *(f"{key}={value}" for key, value in drawn.items())], folder)
         hopeless = trial.watch(record.files.history_file, cfg.trainer.max_epochs) if trial else never
         record.status = run_process(command, folder, hopeless=hopeless)
+        if trial and record.status == "failed" and record.files.diverged_file.is_file():
+            record.status = "diverged"  # a search has learnt from it, and the same values would diverge again
     record.write()
     if trial:
         trial.tell(record.status, record.best)

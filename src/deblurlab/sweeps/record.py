@@ -20,7 +20,8 @@ class Record:
         monitor: The metric that ranks the runs, a column of the run's history.
         swept: The overrides that tell this job from the others, and the values that a search drew for it.
         overrides: All overrides of the command line.
-        status: ``running`` (or killed while it ran), ``finished``, ``pruned`` or ``failed``.
+        status: ``running`` (or killed while it ran), ``finished``, ``pruned``, ``failed`` or, in a search,
+            ``diverged``.
     """
 
     folder: Path
@@ -69,10 +70,10 @@ class Record:
 
     @property
     def best(self) -> float:
-        """The best value of the monitored metric so far; NaN if the job failed or has no value yet."""
+        """The best value of the monitored metric so far; NaN if the job failed, diverged or has no value yet."""
         values = [row[self.monitor] for row in self.epochs if self.monitor in row]
         best = max if best_is(self.monitor) == "max" else min
-        return best(values, default=float("nan")) if self.status != "failed" else float("nan")
+        return best(values, default=float("nan")) if self.status not in ("failed", "diverged") else float("nan")
 
     def test_scores(self) -> dict[str, float]:
         """The mean test scores of the restored images, by name; empty before the test."""

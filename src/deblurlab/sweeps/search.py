@@ -91,12 +91,12 @@ class Trial:
         return hopeless
 
     def tell(self, status: str, value: float) -> None:
-        """Close the trial as finished with ``value``, or as pruned. A failed one stays open, to be tried again."""
+        """Close the trial as finished with ``value``, or as pruned, which a diverged one is, too. A failed one stays open, to be tried again."""
         from optuna.trial import TrialState
 
         if status == "finished":
             self.study.tell(self._trial, value, skip_if_finished=True)
-        elif status == "pruned":
+        elif status in ("pruned", "diverged"):
             self.study.tell(self._trial, state=TrialState.PRUNED, skip_if_finished=True)
 
 

@@ -129,7 +129,7 @@ def print_summary(settings: Sequence[Setting]) -> None:
     for number, setting in enumerate(settings, start=1):
         counts = {
             status: [run.status for run in setting.runs].count(status)
-            for status in ("finished", "pruned", "failed", "running")
+            for status in ("finished", "pruned", "diverged", "failed", "running")
         }
         runs = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
         table.add_row(

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from deblurlab.checks import require
 from deblurlab.data.batches.crops import Crops
+from deblurlab.data.blur.gaussian import gaussian_blur, gaussian_kernels, kernel_size
 from deblurlab.data.modules.in_memory import BlurredImages
-from deblurlab.interfaces import Split
+from deblurlab.interfaces import Pair, Split
 
 _PHOTOGRAPHS: dict[Split, tuple[Callable[[], Any], ...]] = {
     "train": (skimage.data.astronaut, skimage.data.coffee, skimage.data.rocket),
@@ -55,6 +56,14 @@ class Sample(BlurredImages):
         # at most the shorter side of the photograph for validation
         require.whole_number("data.patch", patch, at_least=require.SSIM_WINDOW, at_most=300, of="pixels")
         self.patch = patch
+
+    def whole_picture(self) -> Pair:
+        """See :class:`deblurlab.interfaces.WholePicture`: the cat, blurred by the middle of the range of sigma."""
+        sharp = torch.from_numpy(np.array(_PHOTOGRAPHS["val"][0]())).permute(2, 0, 1)[None]
+        sharp = sharp[..., : sharp.shape[-2] // 16 * 16, : sharp.shape[-1] // 16 * 16]  # sides that every network takes
+        sigma = sum(self.sigma_range) / 2
+        kernel = torch.from_numpy(gaussian_kernels(np.array([sigma]), int(kernel_size(sigma))))
+        return Pair(gaussian_blur(sharp, kernel) / 255, sharp / 255, torch.ones(1, dtype=torch.bool))
 
     def load(self, split: Split) -> Tensor:
         step = self.patch // 2 if split == "train" else self.patch

@@ -12,6 +12,7 @@ from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.shards.cache import ShardCache
 from deblurlab.data.shards.format import INDEX, Index, Shard
 from deblurlab.data.shards.storage import Storage
+from deblurlab.data.sources.blank_frames import BlankFrames
 from deblurlab.data.sources.layouts import Layout, find_frames
 from deblurlab.data.sources.pair_source import PairSource
 from deblurlab.data.sources.patch_grids import divide
@@ -136,6 +137,13 @@ class VideoFrames(PairedFrames):
             grid=self.grid,
             cache=self._shard_cache,
         )
+
+    def stand_in(self) -> None:
+        """See :class:`deblurlab.interfaces.StandsIn`. About an eighth of the training frames is for validation."""
+        train, test = self.layout.published
+        counts: dict[Split, int] = {"train": train - train // 8, "val": train // 8, "test": test}
+        patch = divide(self.size, self.grid)
+        self._sources |= {split: BlankFrames(count, patch=patch, grid=self.grid) for split, count in counts.items()}
 
     def _rows(self, index: Index, published: PublishedSplit) -> list[tuple[Shard, int]]:
         """The shard and the row of each frame of a published split."""

@@ -1,0 +1,54 @@
+"""What ``--help`` prints: a command's examples, its keys with their comments, and the groups."""
+
+import re
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+_ROOT = Path(__file__).parents[1]
+# Sections of a command's file that no user sets.
+_INNER = ("defaults", "hydra")
+
+
+def help_text(command: str, docstring: str) -> str:
+    """The help of a command.
+
+    Args:
+        command: Its name.
+        docstring: The docstring of its module, which has examples.
+    """
+    file = _ROOT / "conf" / f"{command}.yaml"
+    lines = [docstring.strip(), "", "Settings are KEY=VALUE, with these values unless you say otherwise:", ""]
+    lines += [f"    {line}".rstrip() for line in _keys(file.read_text(encoding="utf-8"))]
+    if groups := _groups(file):
+        lines += ["", "Groups, GROUP=OPTION; any argument of their classes can be set, as in trainer.max_epochs=5:", ""]
+        lines += [f"    {group}: {text}" for group, text in groups.items()]
+    lines += [
+        "",
+        f"deblurlab {command} ... --cfg job prints the whole configuration; --hydra-help lists Hydra's own options.",
+    ]
+    return "\n".join(lines)
+
+
+def _keys(text: str) -> list[str]:
+    """The lines of a command's file that tell its keys and what their values mean."""
+    kept, inner = [], False
+    for line in text.splitlines()[1:]:  # the first line says how the command is called
+        if (key := re.match(r"(\w+):", line)) is not None:
+            inner = key[1] in _INNER
+        if not inner:
+            kept.append(line)
+    return "\n".join(kept).strip().splitlines()
+
+
+def _groups(file: Path) -> dict[str, str]:
+    """The groups that a command takes options of: their options, and which is taken unless another is named."""
+    found = {}
+    for entry in OmegaConf.select(OmegaConf.load(file), "defaults", default=[]):
+        for group, chosen in entry.items() if OmegaConf.is_dict(entry) else ():
+            folder = _ROOT / "conf" / str(group)
+            if group == "hydra" or not folder.is_dir():
+                continue
+            options = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+            found[str(group)] = f"{options}" + (f" (unless you choose: {chosen})" if chosen else "")
+    return found

@@ -1,0 +1,11 @@
+"""What goes to the log of a run and not to the terminal, which shows it anyway."""
+
+import logging
+
+
+def to_log_file(message: str, level: int = logging.INFO) -> None:
+    """Write a message to the run's log alone."""
+    record = logging.LogRecord(__name__, level, __file__, 0, message, None, None)
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handle(record)

@@ -1,0 +1,23 @@
+"""A picture before and after, side by side, each with its name above."""
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+Bytes = npt.NDArray[np.uint8]
+
+
+def side_by_side(before: Bytes, after: Bytes) -> Image.Image:
+    """Two (H, W, 3) pictures of one size beside each other, below a band with the words "before" and "after".
+
+    The band is a twentieth of the picture's height, but at least 18 pixels.
+    """
+    height, width = before.shape[:2]
+    band = max(18, height // 20)
+    sheet = Image.new("RGB", (2 * width, band + height), "white")
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=0.65 * band)
+    for number, (name, pixels) in enumerate((("before", before), ("after", after))):
+        sheet.paste(Image.fromarray(pixels), (number * width, band))
+        draw.text(((number + 0.5) * width, band / 2), name, fill="black", font=font, anchor="mm")
+    return sheet

@@ -1,0 +1,74 @@
+"""Where a run comes from: commits, versions, command line and machine. Imports nothing heavy."""
+
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from deblurlab.files.whole_file import whole_file
+
+_PACKAGES = ("deblurlab", "torch", "torchvision", "torch_xla", "lightning", "hydra-core", "numpy", "kornia")
+
+
+def provenance(*, arguments: Sequence[str], device: str) -> dict[str, Any]:
+    """What a start of a run was made with.
+
+    Args:
+        arguments: The command line, ``sys.argv``.
+        device: The device that it computes on.
+
+    Returns:
+        ``time``, ``command``, ``folder`` (the working directory), ``commits`` (of the Git repositories in which
+        deblurlab and the working directory lie), ``versions``, ``python`` and ``machine``.
+    """
+    return {
+        "time": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "command": shlex.join(arguments),
+        "folder": str(Path.cwd()),
+        "commits": {"deblurlab": _commit(Path(__file__).parent), "folder": _commit(Path.cwd())},
+        "versions": {name: found for name in _PACKAGES if (found := _version(name))},
+        "python": sys.version.split()[0],
+        "machine": {
+            "host": platform.node(),
+            "system": platform.platform(),
+            "cores": os.cpu_count(),
+            "device": device,
+        },
+    }
+
+
+def add_start(file: Path, start: dict[str, Any]) -> None:
+    """Add a start of a run to its list, which has one entry per start: a resumed run has several."""
+    starts = json.loads(file.read_text()) if file.is_file() else []
+    with whole_file(file) as partial:
+        partial.write_text(json.dumps([*starts, start], indent=2) + "\n")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit(folder: Path) -> str | None:
+    """The commit of a folder's Git repository, with ``+changes`` where files differ from it; None without one."""
+    commit, changes = (_git(folder, *words) for words in (("rev-parse", "HEAD"), ("status", "--porcelain", "-uno")))
+    return f"{commit}+changes" if commit and changes else commit or None
+
+
+def _git(folder: Path, *words: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):  # there is no Git here
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,19 @@
+"""Whether the page can be served at an address."""
+
+import socket
+
+
+def require_free(host: str, port: int) -> None:
+    """Refuse an address that cannot be listened on, before any network is loaded.
+
+    Raises:
+        ValueError: naming the port.
+    """
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"port={port} of host={host} cannot be listened on ({error.strerror}): choose another, such as "
+            f"port={port + 1 if port < 65535 else port - 1}."
+        ) from error
