@@ -33,3 +33,16 @@ def test_an_open_trial_is_taken_up_by_another_process(tmp_path: Path) -> None:
     (end,) = study().get_trials()
     assert end.intermediate_values == {1: 1.0, 2: 11.0}
     assert (end.state, end.value) == (optuna.trial.TrialState.COMPLETE, 0.5)
+
+
+def test_a_diverged_trial_is_a_result_of_the_search(tmp_path: Path) -> None:
+    from omegaconf import OmegaConf
+
+    from deblurlab.sweeps.search import Trial
+
+    search = OmegaConf.create(
+        {"trial": 0, "space": {"lr": [0.1, 0.2]}, "random_trials": 1, "compared_with": 1, "warmup_epochs": 0}
+    )
+    trial = Trial(tmp_path, "one", search, seed=0, monitor="val/ssim")
+    trial.tell("diverged", float("nan"))
+    assert [one.state.name for one in trial.study.trials] == ["PRUNED"]

@@ -31,7 +31,7 @@ from deblurlab.metrics.scores import best_is
 from deblurlab.processes import error_report
 from deblurlab.signals import interruption
 
-# Threads that wait for each other sleep instead of spinning: beside other work, spinning threads take each other's cores.
+# Threads that wait for each other sleep: if they spun, they would take the cores from each other beside other work.
 # OpenMP reads it when torch is imported, which is later.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

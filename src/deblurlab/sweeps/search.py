@@ -91,7 +91,10 @@ class Trial:
         return hopeless
 
     def tell(self, status: str, value: float) -> None:
-        """Close the trial as finished with ``value``, or as pruned, which a diverged one is, too. A failed one stays open, to be tried again."""
+        """Close the trial as finished with ``value``, or as pruned, which a diverged one is, too.
+
+        A failed one stays open, to be tried again.
+        """
         from optuna.trial import TrialState
 
         if status == "finished":
