@@ -32,7 +32,8 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.app import build
     from deblurlab.callbacks import PerImage
     from deblurlab.interfaces import Evaluable
-    from deblurlab.metrics.perceptual import perceptual
+    from deblurlab.metrics.own_metric import own_metric
+    from deblurlab.metrics.perceptual import NAMES, perceptual
     from deblurlab.run.cost import described
     from deblurlab.run.extremes import draw_extremes
     from deblurlab.run.printed_result import print_result
@@ -45,7 +46,9 @@ def main(cfg: DictConfig) -> float:
     trainer = build.trainer(cfg, per_image)
     subject = _weights(cfg) if cfg.run is None else _run(cfg)
     task, data = subject.task, build.data(subject.config)
-    task.test_metrics = {name: perceptual(name) for name in cfg.metrics}
+    task.test_metrics = {
+        path.rpartition(".")[2]: own_metric(path) if "." in path else perceptual(path) for path in cfg.metrics
+    }
     assert isinstance(data, Evaluable)
     chosen = choices().get("data")
     name = load_run(cfg.run).data if chosen is None else data_name(chosen, cfg)
@@ -57,7 +60,7 @@ def main(cfg: DictConfig) -> float:
     to_log_file(print_result(result, model=subject.name, precision=str(trainer.precision)))
     for metric in task.test_metrics:
         restored, blurred = (result[version][metric] for version in ("restored", "blurred"))
-        log.info(f"{metric} (lower is better): {restored:.4f}; blurred {blurred:.4f}")
+        log.info(f"{metric}{' (lower is better)' if metric in NAMES else ''}: {restored:.4f}; blurred {blurred:.4f}")
     log.info(f"{subject.name}: {described(task, data, images=result['images'])}")
     draw_extremes(per_image.scores, task, data, folder.panel_picture)
     log.info(

@@ -7,6 +7,17 @@ from deblurlab.callbacks.leave_on_signal import LeaveOnSignal
 from deblurlab.callbacks.panel import Panel
 from deblurlab.callbacks.per_image import PerImage
 from deblurlab.callbacks.progress import Progress
+from deblurlab.callbacks.step_profiler import StepProfiler
 from deblurlab.callbacks.timed_checkpoint import TimedCheckpoint
 
-__all__ = ["EMA", "Divergence", "History", "LeaveOnSignal", "Panel", "PerImage", "Progress", "TimedCheckpoint"]
+__all__ = [
+    "EMA",
+    "Divergence",
+    "History",
+    "LeaveOnSignal",
+    "Panel",
+    "PerImage",
+    "Progress",
+    "StepProfiler",
+    "TimedCheckpoint",
+]

@@ -47,7 +47,8 @@ class Limits:
 
 
 def application(restorers: Mapping[str, Restorer], *, limits: Limits, hosts: tuple[str, ...] = ("*",)) -> Starlette:
-    """The page, its sample photographs, and ``POST /restore``, which restores the picture in its body.
+    """The page, its sample photographs, ``POST /restore``, which restores the picture in its body, and ``/place``,
+    which tells how many pictures are before it.
 
     Args:
         restorers: The networks to choose from, by name. The page suggests the first.
@@ -67,6 +68,9 @@ def application(restorers: Mapping[str, Restorer], *, limits: Limits, hosts: tup
         content = samples.get(request.path_params["name"])
         return Response(content, media_type="image/png") if content else Response(status_code=404)
 
+    async def place(request: Request) -> Response:
+        return JSONResponse({"before": turns.before(request.query_params.get("ticket", ""))})
+
     async def restore(request: Request) -> Response:
         try:
             wish = _wish(request, restorers)
@@ -81,7 +85,12 @@ def application(restorers: Mapping[str, Restorer], *, limits: Limits, hosts: tup
         except ClientDisconnect:
             return Response(status_code=400)
 
-    routes = [Route("/", index), Route("/samples/{name}", sample), Route("/restore", restore, methods=["POST"])]
+    routes = [
+        Route("/", index),
+        Route("/samples/{name}", sample),
+        Route("/place", place),
+        Route("/restore", restore, methods=["POST"]),
+    ]
     return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))])
 
 

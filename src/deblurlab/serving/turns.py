@@ -30,6 +30,14 @@ class Turns:
         self._waiting, self._bytes, self._seconds = waiting, upload_bytes, upload_seconds
         self._uploads = self._pictures = 0
         self._turn = asyncio.Lock()
+        self._line: list[str] = []
+
+    def before(self, ticket: str) -> int | None:
+        """How many pictures are restored before that of the request with ``ticket=...`` in its query.
+
+        None if there is no such picture.
+        """
+        return self._line.index(ticket) if ticket in self._line else None
 
     async def upload(self, request: Request) -> bytes:
         """The body of a request; it is read no further than it may be long, and for no longer than it may take.
@@ -86,6 +94,8 @@ class Turns:
                 return await run_in_threadpool(work, go_on)
 
         self._pictures += 1
+        ticket = request.query_params.get("ticket", "")
+        self._line.append(ticket)
         working, leaving = asyncio.ensure_future(in_turn()), asyncio.ensure_future(_left(request))
         try:
             await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -100,6 +110,7 @@ class Turns:
         finally:
             leaving.cancel()
             self._pictures -= 1
+            self._line.remove(ticket)
 
 
 async def _left(request: Request) -> None:

@@ -1,0 +1,53 @@
+"""A profile of a training that fits on a screen: where the time of a batch goes."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator
+
+from lightning.pytorch.profilers import SimpleProfiler
+
+log = logging.getLogger(__name__)
+
+# What a line says, and how the names of Lightning's actions that belong to it end.
+_LINES = {
+    "waiting for a batch": ".train_dataloader_next",
+    "to the device": ".batch_to_device",
+    "blur, flips and scaling": ".on_after_batch_transfer",
+    "forward and loss": ".training_step",
+    "backward": ".backward",
+    "validation batches": ".validation_step",
+    "test batches": ".test_step",
+    "callbacks": "[Callback]",
+}
+
+
+class StepProfiler(SimpleProfiler):
+    """Logs, when a training and when a test ends, how often each part of it ran and how long it took.
+
+    Lightning's own table has a line for each hook of each callback, some two hundred. Parts may lie within each other,
+    so that the shares need not add up. On a GPU, PyTorch returns before the work is done: the time stands where it is
+    waited for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(extended=False)
+
+    def summary(self) -> str:
+        """A table with one line per part that ran."""
+        lines = [f"{'':<26}{'times':>8}{'ms each':>10}{'seconds':>10}"]
+        for title, durations in self._parts():
+            seconds = sum(durations)
+            lines.append(f"{title:<26}{len(durations):>8,}{1000 * seconds / len(durations):>10.1f}{seconds:>10.1f}")
+        return "\n".join(lines)
+
+    def describe(self) -> None:
+        """Log the table."""
+        log.info(self.summary())
+
+    def _parts(self) -> Iterator[tuple[str, list[float]]]:
+        found: dict[str, list[float]] = defaultdict(list)
+        for action, durations in self.recorded_durations.items():
+            for title, part in _LINES.items():
+                if action.startswith(part) if part.startswith("[") else action.endswith(part):
+                    found[title] += durations
+        yield from ((title, found[title]) for title in _LINES if title in found)
