@@ -189,7 +189,7 @@ def test_users_take_turns_and_too_many_are_told(monkeypatch: pytest.MonkeyPatch)
     with TestClient(page) as opened:
 
         def ask(user: int) -> None:
-            answers[user] = opened.post("/restore?weights=slow", content=encode(pictures[user]))
+            answers[user] = opened.post(f"/restore?weights=slow&ticket={user}", content=encode(pictures[user]))
 
         users = [threading.Thread(target=ask, args=(user,)) for user in range(2)]
         users[0].start()
@@ -199,6 +199,8 @@ def test_users_take_turns_and_too_many_are_told(monkeypatch: pytest.MonkeyPatch)
         refused = opened.post("/restore?weights=slow", content=encode(pictures[0]))
         assert (refused.status_code, "Try again" in refused.json()["error"]) == (503, True)
         assert opened.get("/").status_code == 200  # the page answers meanwhile
+        places = [opened.get(f"/place?ticket={user}").json()["before"] for user in range(3)]
+        assert places == [0, 1, None]
         go_on.set()
         for user in users:
             user.join(30)

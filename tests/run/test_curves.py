@@ -1,0 +1,17 @@
+"""The curves of a run say what they show, and where the blurred images stand."""
+
+from deblurlab.run.figures import curves
+
+ROWS = [{"epoch": 1.0, "train/loss": 1e-3, "val/loss": 2e-3, "val/ssim": 0.7, "val/psnr": 20.0}]
+
+
+def test_curves_have_a_title_and_the_blurred_images_as_a_line() -> None:
+    figure = curves(ROWS, title="cifar10_TinyNet/first", blurred={"loss": 3e-3, "ssim": 0.6, "psnr": float("inf")})
+    assert figure.get_suptitle() == "cifar10_TinyNet/first"
+    titles = {axes.get_title(): axes for axes in figure.axes}
+    assert titles.keys() == {"Loss", "validation SSIM", "validation PSNR [dB]"}
+    dashed = {
+        title: [line.get_ydata()[0] for line in axes.get_lines() if line.get_label() == "blurred"]
+        for title, axes in titles.items()
+    }
+    assert dashed == {"Loss": [3e-3], "validation SSIM": [0.6], "validation PSNR [dB]": []}
