@@ -29,7 +29,7 @@ from tests.pictures import picture
 pytest.importorskip("starlette", reason="Starlette, of the extra `demo`, is not installed")
 
 from deblurlab.serving import server
-from deblurlab.serving.answer import BLURS
+from deblurlab.serving.answer import BLURS, Wish, answer
 
 PIXELS = picture(0, 60, 90)
 
@@ -206,6 +206,14 @@ def test_users_take_turns_and_too_many_are_told(monkeypatch: pytest.MonkeyPatch)
             user.join(30)
     for user, pixels in enumerate(pictures):
         np.testing.assert_array_equal(received(answers[user].json()["restored"]), pixels)
+
+
+def test_transparency_is_kept() -> None:
+    pixels = np.dstack([picture(3, 40, 60), np.linspace(0, 255, 40 * 60).reshape(40, 60).astype(np.uint8)])
+    wish = Wish(restorer=identity(), blur="", amount=0.0)
+    found = answer(wish, encode(pixels), most_pixels=100_000, on_tile=lambda: None)
+    encoded = base64.b64decode(found["restored"].partition(",")[2])
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(encoded))), pixels)
 
 
 def asked(path: str, content: bytes, *, chunk_seconds: float = 0.0, leaves: threading.Event | None = None) -> Any:

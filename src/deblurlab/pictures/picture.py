@@ -47,6 +47,13 @@ class Picture:
         eight_bits = self.pixels if self.pixels.dtype == np.uint8 else (self.pixels >> 8).astype(np.uint8)
         return turned(eight_bits, self.orientation)
 
+    def upright_alpha(self) -> npt.NDArray[np.uint8] | None:
+        """The transparency for the screen, (H, W) uint8, turned likewise; None where every pixel is opaque."""
+        if self.alpha is None or self.alpha.min() == np.iinfo(self.alpha.dtype).max:
+            return None
+        eight_bits = self.alpha if self.alpha.dtype == np.uint8 else (self.alpha >> 8).astype(np.uint8)
+        return turned(eight_bits, self.orientation)
+
     @property
     def rgb_profile(self) -> bytes | None:
         """The profile, if it is one of RGB: that of a grey file does not suit three channels."""

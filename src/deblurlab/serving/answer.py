@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from deblurlab import pictures
 from deblurlab.checks import require
 from deblurlab.data.blur.kernels import Kernel, apply_kernel, gaussian_kernel, shake_kernel
-from deblurlab.data.pixels import Pixels, opaque
+from deblurlab.data.pixels import Pixels
 from deblurlab.metrics.image import psnr, ssim
 from deblurlab.pictures import Picture
 from deblurlab.pictures.png_chunks import COLOUR_CHUNKS, with_chunks_of
@@ -74,7 +74,7 @@ def answer(wish: Wish, upload: bytes, *, most_pixels: int, on_tile: Callable[[],
     """
     on_tile()
     picture = _decoded(upload, wish.restorer.size_multiple, most_pixels)
-    uploaded = np.array(_upright(picture))  # a copy: torch warns of arrays that cannot be written
+    uploaded = np.array(picture.upright())  # a copy: torch warns of arrays that cannot be written
     height, width, _ = uploaded.shape
     blurred = _blurred(uploaded, wish) if wish.blur else uploaded
     # tiles of one shape: each network is compiled once
@@ -100,13 +100,6 @@ def _decoded(upload: bytes, multiple: int, most_pixels: int) -> Picture:
         return pictures.read(upload, "The file")
     except ValueError as error:
         raise RefusedRequestError(400, _reason(error, upload)) from error
-
-
-def _upright(picture: Picture) -> Pixels:
-    try:
-        return opaque(picture, "The file")
-    except ValueError as error:
-        raise RefusedRequestError(400, str(error)) from error
 
 
 def _browsers_show(upload: bytes) -> bool:
@@ -145,16 +138,21 @@ def _scores(image: Pixels, sharp: Pixels) -> dict[str, float]:
 
 
 def png(pixels: Pixels, *, profile: bytes | None = None) -> bytes:
-    """(H, W, 3) or (H, W) uint8 as the bytes of a PNG file with an ICC profile, packed quickly rather than small."""
+    """(H, W, 1 to 4) or (H, W) uint8 as the bytes of a PNG file with an ICC profile, packed quickly rather than small."""
     with io.BytesIO() as stream:
         Image.fromarray(pixels).save(stream, "PNG", compress_level=1, icc_profile=profile)
         return stream.getvalue()
 
 
 def _data_url(pixels: Pixels, picture: Picture, upload: bytes) -> str:
-    """(H, W, 3) uint8 as a PNG that browsers show as they show the upload: with its profile, or a PNG's own chunks."""
+    """(H, W, 3) uint8 as a PNG that browsers show as they show the upload: with its transparency, and its profile or a
+    PNG's own chunks.
+    """
+    if (alpha := picture.upright_alpha()) is not None:
+        pixels = np.dstack([pixels, alpha])
     if picture.profile is not None and picture.rgb_profile is None:  # of grey: it suits one channel only
-        encoded = png(pixels.mean(axis=2).round().astype(np.uint8), profile=picture.profile)
+        grey = pixels[..., :3].mean(axis=2).round().astype(np.uint8)
+        encoded = png(grey if alpha is None else np.dstack([grey, alpha]), profile=picture.profile)
     elif upload.startswith(_PNG):
         encoded = with_chunks_of(upload, png(pixels), kept=COLOUR_CHUNKS)
     else:
