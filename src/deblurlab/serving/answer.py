@@ -138,7 +138,7 @@ def _scores(image: Pixels, sharp: Pixels) -> dict[str, float]:
 
 
 def png(pixels: Pixels, *, profile: bytes | None = None) -> bytes:
-    """(H, W, 1 to 4) or (H, W) uint8 as the bytes of a PNG file with an ICC profile, packed quickly rather than small."""
+    """(H, W, 1 to 4) or (H, W) uint8 as the bytes of a PNG with an ICC profile, packed quickly rather than small."""
     with io.BytesIO() as stream:
         Image.fromarray(pixels).save(stream, "PNG", compress_level=1, icc_profile=profile)
         return stream.getvalue()
