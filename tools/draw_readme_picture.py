@@ -7,6 +7,7 @@ The photograph is one that scikit-image bundles (NASA, public domain) unless ano
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from deblurlab.run.figures import captions
 
 def main(file: str, *, weights: str = "cifar10_unet16", photograph: str = "", sigma: str = "2") -> None:
     """Write the picture to ``file``, a PNG or JPEG; the photograph is blurred by a Gaussian of ``sigma`` pixels."""
-    pixels = pictures.read(photograph, photograph).upright() if photograph else data.astronaut()
+    pixels = pictures.read_file(Path(photograph)).upright() if photograph else data.astronaut()
     sharp = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None]
     kernel = torch.from_numpy(gaussian_kernels(np.array([float(sigma)]), int(kernel_size(float(sigma)))))
     blurred = gaussian_blur(sharp, kernel)
