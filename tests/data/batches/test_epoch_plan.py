@@ -53,6 +53,24 @@ def test_hosts_share_the_batches_of_one(
         np.testing.assert_array_equal(joined, getattr(whole, field))
 
 
+def test_hosts_read_mostly_different_frames() -> None:
+    """A frame is read by fewer than two of four hosts on average. Rows in any order have nearly all four read it."""
+    patches, groups = np.full(800, 12), np.repeat(np.arange(80), 10)
+    drawn = plan(patches, groups, batch_size=32, open_groups=8, mixed_frames=16)
+    sorted_rows = drawn.gathered(groups, (7, 0))
+    batch = np.arange(len(drawn.frames))[:, None]
+    by_number, again = (np.argsort(made.numbers, axis=1) for made in (drawn, sorted_rows))
+    for field in ("frames", "patches", "flips", "valid", "places", "numbers"):  # the same batches: whole rows are moved
+        np.testing.assert_array_equal(
+            getattr(drawn, field)[batch, by_number], getattr(sorted_rows, field)[batch, again]
+        )
+
+    def times_read(made: EpochPlan) -> float:
+        return sum(len(set(made.share(Host(rank, 4)).frames.ravel().tolist())) for rank in range(4)) / 800
+
+    assert times_read(sorted_rows) < 2 < 3.5 < times_read(drawn)
+
+
 def test_epochs_differ_and_repeat_exactly() -> None:
     patches, groups = np.full(20, 3), np.arange(20)
     first, again, second = (plan(patches, groups, epoch=epoch) for epoch in (0, 0, 1))

@@ -42,6 +42,29 @@ class EpochPlan(NamedTuple):
             side=self.side,
         )
 
+    def gathered(self, groups: Integers, seed: tuple[int, ...]) -> "EpochPlan":
+        """The same batches with their rows sorted by group and frame, so that each host reads fewer frames.
+
+        Hosts take rows that lie one after the other. The order of groups and frames is random, and the same in all
+        batches, so that most of a frame's patches are rows of one host.
+
+        Args:
+            groups: (F,) the group of each frame.
+            seed: Seed of the order.
+        """
+        rng = np.random.default_rng(seed)
+        place = np.argsort(np.lexsort((rng.permutation(len(groups)), rng.permutation(groups.max() + 1)[groups])))
+        batch, row = np.arange(len(self.frames))[:, None], np.argsort(place[self.frames], kind="stable")
+        return EpochPlan(
+            frames=self.frames[batch, row],
+            patches=self.patches[batch, row],
+            flips=self.flips[batch, row],
+            valid=self.valid[batch, row],
+            places=self.places[batch, row],
+            numbers=self.numbers[batch, row],
+            side=self.side,
+        )
+
     def share(self, host: Host) -> "EpochPlan":
         """What one host makes of each batch."""
         rows = host.rows(self.frames.shape[1])

@@ -112,7 +112,7 @@ class PairedFrames(LightningDataModule):
             raise ValueError(f"data.rotations=true needs square patches, these are {source.patch}: set data.crops.")
 
         def plan(epoch: int) -> EpochPlan:
-            return training_plan(
+            common = training_plan(
                 patches=source.grids.prod(axis=1),
                 groups=source.groups,
                 batch_size=self.batch_size,
@@ -123,7 +123,10 @@ class PairedFrames(LightningDataModule):
                 rotations=self.rotations,
                 side=crop_side(self.crops, epoch),
                 repeats=self.repeats(),
-            ).share(host)
+            )
+            if host.hosts == 1:
+                return common
+            return common.gathered(source.groups, (self.seed, epoch)).share(host)
 
         return self._loader("train", plan, epoch_of(self.trainer))
 
