@@ -1,4 +1,4 @@
-"""Check a data set of video frames, or decode and resize it once and write it as shards; or write drawn test pairs.
+"""Check pairs, write frames as shards or drawn test pairs, or average the frames of a fast camera to pairs.
 
 Examples:
     deblurlab prepare data=reds data.root=REDS check=true        # is all there, whole and aligned?
@@ -7,6 +7,8 @@ Examples:
     deblurlab prepare data=reds data.root=TFRECORDS out=shards/reds      # the study's TFRecord files
     deblurlab prepare data=reds data.root=REDS out=records format=tfrecord
     deblurlab prepare data=folder data/blur=camera data.root=PHOTOGRAPHS out=drawn   # the drawn test pictures
+    deblurlab prepare data=realblur_j data.root=REALBLUR check=true
+    deblurlab prepare data=video root=clip.mp4 frames=7,9,11 out=pairs   # 120 or 240 frames per second; or a folder
 """
 
 import logging
@@ -21,30 +23,37 @@ from deblurlab.checks import require
 from deblurlab.checks.words import counted
 
 if TYPE_CHECKING:
-    from deblurlab.data import Folder, VideoFrames
+    from deblurlab.data import Folder, PublishedPairs, VideoFrames
 
 log = logging.getLogger(__name__)
 
 
 @command("prepare")
 def main(cfg: DictConfig) -> None:
-    """Check or write the frames of ``cfg.data``."""
+    """Check or write the frames of ``cfg.data``, or write those of the videos in ``cfg.root``."""
     from deblurlab.app import build
-    from deblurlab.data import Folder, VideoFrames
+    from deblurlab.data import Folder, PublishedPairs, VideoFrames
 
     data = build.data(cfg)
     if isinstance(data, Folder) and not cfg.check:
         _write_pairs(data, cfg.out)
         return
-    if not isinstance(data, VideoFrames):
+    if not isinstance(data, VideoFrames | PublishedPairs):
         raise ValueError(
-            "prepare takes the data sets of video frames: data=reds or data=gopro; of data=folder it writes test pairs."
+            "prepare takes pairs in a published layout, such as data=reds; of data=folder it writes test pairs."
         )
     require.workers("workers", cfg.workers, at_least=1)
-    if cfg.check:
+    if cfg.root is not None:
+        _average(data, cfg)
+    elif cfg.check:
         _check(data, workers=cfg.workers)
-    else:
+    elif isinstance(data, VideoFrames):
         _write(data, cfg)
+    else:
+        raise ValueError(
+            f"The pairs of {data.layout.title} are trained on as they are; check=true checks them. "
+            "data=video root=CLIP makes pairs of a video."
+        )
 
 
 def _write_pairs(data: "Folder", out: str | None) -> None:
@@ -59,19 +68,54 @@ def _write_pairs(data: "Folder", out: str | None) -> None:
     log.info(f"{counted(count, 'pair')} in {out}. Test with data=folder data.root={out}")
 
 
-def _check(data: "VideoFrames", *, workers: int) -> None:
+def _check(data: "VideoFrames | PublishedPairs", *, workers: int) -> None:
+    from deblurlab.data import VideoFrames
     from deblurlab.data.preparing import check_report
     from deblurlab.data.preparing.check_frames import check_frames
     from deblurlab.data.preparing.check_shards import check_shards
 
     with progress_bar("checking", unit="frames") as bar:
-        if data.index is not None:
+        if isinstance(data, VideoFrames) and data.index is not None:
             report = check_shards(data.storage, data.index, workers=workers, progress=bar.update)
             checked, remedy = "every shard is whole and in its place", "Delete these files and run prepare again."
         else:
             report = check_frames(Path(data.root), data.layout, workers=workers, progress=bar.update)
             checked, remedy = "every pair is readable, of one size and aligned", data.layout.help()
-    check_report.tell(report, root=data.storage.names(""), layout=data.layout, checked=checked, remedy=remedy)
+    check_report.tell(report, root=str(data.root), layout=data.layout, checked=checked, remedy=remedy)
+
+
+def _average(data: "VideoFrames | PublishedPairs", cfg: DictConfig) -> None:
+    """Average the frames of a video, or of all videos of a folder, to pairs. It goes on where it was interrupted."""
+    from deblurlab.data.preparing.averaged_frames import write_pairs
+    from deblurlab.data.preparing.video_plan import plan_pairs
+    from deblurlab.data.preparing.video_survey import survey
+    from deblurlab.restoring.videos import find_videos
+
+    counts = [int(count) for count in cfg.frames]
+    if not counts or any(count < 3 or count % 2 == 0 for count in counts):
+        raise ValueError(f"frames={counts}: averages are of odd numbers of frames from 3, such as frames=7,9,11.")
+    out = Path(str(data.root if cfg.out is None else cfg.out))
+    root = Path(cfg.root)
+    surveys = []
+    for file in find_videos(root):
+        with progress_bar(f"looking through {file.name}", unit="frames", leave=False) as bar:
+            found = survey(file, counts, rate=cfg.fps, progress=bar.update)
+        height, width = found.size
+        moving = sum(map(len, found.scenes))
+        log.info(
+            f"{file}: {found.frames:,} frames of {width}x{height}, {found.rate:g} per second, in "
+            f"{counted(len(found.scenes), 'scene')}; {counted(moving, 'frame pair')}"
+            + (f"; left out, as nothing moves: {found.still} of {found.still + moving}" if found.still else "")
+        )
+        surveys.append(found)
+    plan = plan_pairs(surveys, top=root if root.is_dir() else None)
+    total = sum(len(pairs) for _, pairs in plan)
+    with progress_bar("averaging", unit="pairs", total=total) as bar:
+        made = write_pairs(plan, out, counts=counts, workers=cfg.workers, progress=bar.update)
+    log.info(
+        f"{counted(total, 'frame pair')}: {made['train']} to train, {made['val']} to validate, {made['test']} to test. "
+        f"Train with data=video data.root={out}"
+    )
 
 
 def _write(data: "VideoFrames", cfg: DictConfig) -> None:

@@ -1,5 +1,7 @@
 """Small data sets made of smooth random pictures, in the layouts that deblurlab reads."""
 
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -53,3 +55,51 @@ def write_pictures(root: Path, kind: str) -> Path:
             file.parent.mkdir(parents=True, exist_ok=True)
             image.save(file)
     return root
+
+
+def write_video(
+    file: Path,
+    frames: Sequence[npt.NDArray[np.uint8]],
+    *,
+    rate: int = 240,
+    codec: str = "ffv1",
+    pixels: str = "bgr0",
+    options: Mapping[str, str] = {},
+) -> Path:
+    """Write RGB frames as a video, without loss by default; returns the file. It needs PyAV."""
+    import av
+
+    with av.open(str(file), "w") as writer:
+        stream = writer.add_stream(codec, rate=rate)
+        stream.height, stream.width, stream.pix_fmt = *frames[0].shape[:2], pixels
+        stream.options = dict(options)
+        for frame in frames:
+            writer.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+        writer.mux(stream.encode(None))
+    return file
+
+
+def panned(seed: int, count: int, *, step: int = 3, height: int = 48, width: int = 64) -> list[npt.NDArray[np.uint8]]:
+    """What a camera sees that pans over a random picture by ``step`` pixels per frame."""
+    wide = picture(seed, height, width + count * step + 1)
+    return [wide[:, number * step : number * step + width] for number in range(count)]
+
+
+def two_sizes(file: Path) -> Path:
+    """Write a video of two frames of 64x48 and one of 32x24; returns the file. It needs PyAV."""
+    import av
+
+    with av.open(str(file), "w") as writer:
+        stream = writer.add_stream("mjpeg", rate=240)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for number, (height, width) in enumerate([(48, 64), (48, 64), (24, 32)]):
+            encoder = av.CodecContext.create("mjpeg", "w")
+            encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
+            encoder.time_base = Fraction(1, 240)
+            frame = av.VideoFrame.from_ndarray(picture(number, height, width), format="rgb24").reformat(
+                format="yuvj420p"
+            )
+            for packet in encoder.encode(frame) + encoder.encode(None):
+                packet.stream, packet.pts, packet.dts = stream, number, number
+                writer.mux(packet)
+    return file

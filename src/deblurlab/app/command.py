@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 from deblurlab.app import user_errors
 from deblurlab.app.arguments import open_groups
 from deblurlab.app.bare_words import refuse_bare_words
-from deblurlab.app.command_keys import check_keys
+from deblurlab.app.command_keys import check_keys, with_lists
 from deblurlab.app.group_choices import check_choices
 from deblurlab.app.help_text import help_text
 from deblurlab.app.home_folder import with_home
@@ -88,7 +88,7 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
         def application() -> None:
             nonlocal quiet, settings
             quiet, settings = os.environ.get(_RAISE) != "1", None
-            sys.argv[1:] = with_home(sys.argv[1:])
+            sys.argv[1:] = with_lists(with_home(sys.argv[1:]), config_name)
             if {"--help", "-h"} & set(sys.argv[1:]):
                 print(help_text(config_name, sys.modules[task.__module__].__doc__ or ""))
                 return

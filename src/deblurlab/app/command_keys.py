@@ -1,9 +1,9 @@
 """The keys of a command beside its groups: the kind of each is that of the value in the command's YAML file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -14,15 +14,17 @@ _CONF = Path(__file__).parents[1] / "conf"
 _PLAIN = (bool, int, float, str)
 # The kinds of the keys for which a file has null or ???, and of those that take a list.
 _OPEN: dict[str, Any] = {
-    **dict.fromkeys(("ckpt_path", "json", "name", "out", "rerun", "run", "weights"), str | None),
+    **dict.fromkeys(("ckpt_path", "json", "name", "out", "rerun", "root", "run", "weights"), str | None),
     "input": str,
     **dict.fromkeys(("window", "quality", "memory", "tile", "margin", "blend"), int | None),
     "dollars_per_hour": float | None,
+    "fps": float | None,
     "roots": Mapping | None,
     "search": Mapping | None,
     "runs": str | list[str],
     "topology": str | list[str],
     "trust": str | list[str],
+    "frames": list[int],
     "metrics": list[str],
     "size": list[int],
 }
@@ -53,6 +55,21 @@ def check_keys(cfg: DictConfig, command: str) -> None:
             raise ValueError(f"{key} must be {described(kind)}, got {shown(value)}.")
     if missing:
         raise ValueError(f"{command} needs {example(command, missing[0])}; {command} --help says what it takes.")
+
+
+def with_lists(arguments: Sequence[str], command: str) -> list[str]:
+    """The overrides with ``frames=[7,9,11]`` for ``frames=7,9,11``, where the command's key takes lists alone.
+
+    In a multirun commas stay what they are for Hydra: one job for each value.
+    """
+    if {"-m", "--multirun"} & set(arguments):
+        return list(arguments)
+    lists = {key for key in _own_keys(command) if get_origin(_OPEN.get(key)) is list}
+    parts = [argument.partition("=") for argument in arguments]
+    return [
+        f"{key}=[{value}]" if key in lists and value and value[0] not in "[$" else f"{key}{sign}{value}"
+        for key, sign, value in parts
+    ]
 
 
 @cache

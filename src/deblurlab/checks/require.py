@@ -63,6 +63,22 @@ def large_enough_for_ssim(name: str, size: tuple[int, int]) -> None:
         )
 
 
+def patch(name: str, value: Sequence[int]) -> None:
+    """Refuses what is no height and width of a patch that can be scored.
+
+    Args:
+        name: The setting as the user writes it, say "data.patch".
+        value: Its value.
+
+    Raises:
+        ValueError: such as "data.patch must be [height,width], each at least 11 (SSIM's window), got [8]."
+    """
+    if len(value) != 2 or min(value) < SSIM_WINDOW:
+        raise ValueError(
+            f"{name} must be [height,width], each at least {SSIM_WINDOW} (SSIM's window), got {list(value)}."
+        )
+
+
 def one_of(name: str, value: object, choices: Sequence[str]) -> None:
     """Refuses what is not among the choices.
 

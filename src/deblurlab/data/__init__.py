@@ -1,8 +1,8 @@
 """Data sets: Lightning data modules that feed a task batches of :class:`deblurlab.interfaces.Pair`.
 
 Two kinds of data module stand in ``modules/``. One holds sharp images in memory and blurs them on the training device
-(CIFAR10, Sample). The other reads pairs of pictures from files as they are needed (VideoFrames, Folder). A pair of
-pictures has another type at each stage of its way::
+(CIFAR10, Sample). The other reads pairs of pictures from files as they are needed (VideoFrames, PublishedPairs,
+Folder). A pair of pictures has another type at each stage of its way::
 
     on disk                     decoded                one batch, on the host      one batch, on the device
     FilePair (two paths)   ->   PixelPair (arrays)  -> PairBatch (bytes, flips) -> Pair (float32 in [0, 1])
@@ -27,8 +27,10 @@ The rooms, from the lowest to the highest:
 from deblurlab.data.blur.camera import CameraBlur
 from deblurlab.data.modules.cifar10 import CIFAR10
 from deblurlab.data.modules.folder import Folder
+from deblurlab.data.modules.published_pairs import PublishedPairs
 from deblurlab.data.modules.sample import Sample
 from deblurlab.data.modules.video_frames import VideoFrames
 from deblurlab.data.sources.layouts import Layout
+from deblurlab.data.sources.listed_layouts import ListedLayout
 
-__all__ = ["CIFAR10", "CameraBlur", "Folder", "Layout", "Sample", "VideoFrames"]
+__all__ = ["CIFAR10", "CameraBlur", "Folder", "Layout", "ListedLayout", "PublishedPairs", "Sample", "VideoFrames"]

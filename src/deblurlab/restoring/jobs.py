@@ -13,6 +13,7 @@ from deblurlab.pictures import Picture
 from deblurlab.pictures.folders import LeftOut
 from deblurlab.pictures.formats import FORMATS
 from deblurlab.restoring import photos, videos
+from deblurlab.restoring.blur_estimate import hardly_blurred
 from deblurlab.restoring.comparison import side_by_side
 from deblurlab.restoring.photos import Photo
 
@@ -76,7 +77,19 @@ def is_video(job: Job) -> bool:
     return job.source.suffix.lower() in videos.SUFFIXES
 
 
-def write_photo(job: Job, before: Photo, after: Photo, *, quality: int | None, compare: bool) -> None:
+class Remark(NamedTuple):
+    """What is to be said of a restored file.
+
+    Attributes:
+        words: A remark; "" if there is none.
+        hardly_blurred: Whether it is a picture in which there was hardly any blur.
+    """
+
+    words: str = ""
+    hardly_blurred: bool = False
+
+
+def write_photo(job: Job, before: Photo, after: Photo, *, quality: int | None, compare: bool) -> Remark:
     """Write one restored picture. Files that exist are replaced.
 
     Args:
@@ -95,6 +108,8 @@ def write_photo(job: Job, before: Photo, after: Photo, *, quality: int | None, c
     if compare:
         _write_comparison(before.picture, after.picture, job.comparison)
     photos.write(after, job.target, quality=quality)
+    sharp = hardly_blurred(before.picture.pixels)
+    return Remark("there was hardly any blur in it: the original may do" if sharp else "", hardly_blurred=sharp)
 
 
 def _write_comparison(before: Picture, after: Picture, file: Path) -> None:

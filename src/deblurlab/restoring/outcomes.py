@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Literal
 
-from deblurlab.restoring.jobs import Job
+from deblurlab.restoring.jobs import Job, Remark
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ class Outcomes:
         self._there = {job for job in jobs if job.target.exists() or (checks_comparison and job.comparison.exists())}
         self._left: list[Job] = []
         self._failed = 0
+        self._hardly_blurred = 0
+        self._words = ""
 
     def expects(self, job: Job) -> bool:
         """Whether ``job`` is to be done, as far as can be said before its turn."""
@@ -59,20 +61,28 @@ class Outcomes:
     @contextmanager
     def of(self, job: Job) -> Iterator[None]:
         """Count how the body, which does ``job``, has ended. No error leaves it."""
+        self._words = ""
         try:
             yield
-            log.info(f"{job.source} -> {job.target}")
+            log.info(f"{job.source} -> {job.target}{self._words and f' ({self._words})'}")
         except Exception as error:
             self._failed += 1
             log.error(described(error, job), exc_info=os.environ.get("HYDRA_FULL_ERROR") == "1")
 
+    def remark(self, remark: Remark) -> None:
+        """Take down what is to be said of the job that has just been done."""
+        self._words = remark.words
+        self._hardly_blurred += remark.hardly_blurred
+
     def tell(self) -> None:
-        """Say what was passed over.
+        """Say in how many pictures there was hardly any blur, and what was passed over.
 
         Raises:
             ValueError: if a file was not restored that should have been.
         """
         count = len(self._jobs)
+        if self._hardly_blurred and count > 1:
+            log.info(f"{self._hardly_blurred} of {count} had hardly any blur, by the look of their edges")
         if self._left and self._existing == "skip":
             log.info(f"{len(self._left)} of {count} were restored already, first {self._left[0].target}")
         reasons = [f"{self._failed} of {count} were not restored: see above."] if self._failed else []

@@ -1,12 +1,13 @@
 """Restores files one after the other: while the network works, the next is read and the last one is written."""
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import zip_longest
 
 from deblurlab.pictures import Samples
 from deblurlab.restoring import photos, videos
-from deblurlab.restoring.jobs import Job, is_video, write_photo
+from deblurlab.restoring.jobs import Job, Remark, is_video, write_photo
 from deblurlab.restoring.outcomes import Outcomes
 from deblurlab.restoring.photos import Photo
 from deblurlab.signals.interruption import finishing_first
@@ -35,17 +36,18 @@ def restore_files(
     """
     with ThreadPoolExecutor(1, "reading") as reader, ThreadPoolExecutor(1, "writing") as writer:
         reading: dict[Job, Future[Photo]] = {}
-        writing: dict[Job, Future[None]] = {}
+        writing: dict[Job, Future[Remark]] = {}
 
         def read(job: Job | None) -> None:
             if job is not None and job not in reading and not is_video(job) and outcomes.expects(job):
                 reading[job] = reader.submit(photos.read, job.source)
 
-        def restore(job: Job, following: Job | None) -> Future[None]:
+        def restore(job: Job, following: Job | None) -> Future[Remark]:
             """Restore one file; what comes back waits until it is written."""
             if is_video(job):
-                videos.restore(job.source, job.target, lambda pixels: restored(job, pixels))
-                return _done()
+                start = time.monotonic()
+                frames = videos.restore(job.source, job.target, lambda pixels: restored(job, pixels))
+                return _done(Remark(f"{frames:,} frames, {frames / (time.monotonic() - start):.3g} per second"))
             read(job)
             before = reading.pop(job).result()
             read(following)
@@ -55,7 +57,7 @@ def restore_files(
         def finish_writing() -> None:
             for job in list(writing):
                 with outcomes.of(job):
-                    writing.pop(job).result()
+                    outcomes.remark(writing.pop(job).result())
 
         try:
             for job, following in zip_longest(jobs, jobs[1:]):
@@ -72,11 +74,11 @@ def restore_files(
             finish_writing()
 
 
-def _done(error: Exception | None = None) -> Future[None]:
-    """Work that has ended, in an error if there is one."""
-    future: Future[None] = Future()
-    if error is None:
-        future.set_result(None)
+def _done(outcome: Remark | Exception) -> Future[Remark]:
+    """Work that has ended, in an error or with what is to be said of it."""
+    future: Future[Remark] = Future()
+    if isinstance(outcome, Remark):
+        future.set_result(outcome)
     else:
-        future.set_exception(error)
+        future.set_exception(outcome)
     return future

@@ -10,8 +10,8 @@ Each is made with keyword arguments, the keys of ``data`` on the command line. I
 
 - ``in_memory.py`` is abstract: sharp images in memory, blurred on the training device. ``cifar10.py`` and ``sample.py``
   say which images.
-- ``streamed.py`` is abstract: pairs read from files as they are needed. ``video_frames.py`` and ``folder.py`` say which
-  files.
+- ``streamed.py`` is abstract: pairs read from files as they are needed. ``video_frames.py``,
+  ``published_pairs.py`` and ``folder.py`` say which files.
 - ``plain_loop.py``: the method ``batches`` of all of them.
 - ``trainer_facts.py``: what they ask of a trainer.
 """

@@ -140,6 +140,8 @@ class VideoFrames(PairedFrames):
 
     def stand_in(self) -> None:
         """See :class:`deblurlab.interfaces.StandsIn`. About an eighth of the training frames is for validation."""
+        if self.layout.published is None:
+            raise ValueError("data.layout.published=[TRAIN,TEST] is to say how many frames there are to stand in for.")
         train, test = self.layout.published
         counts: dict[Split, int] = {"train": train - train // 8, "val": train // 8, "test": test}
         patch = divide(self.size, self.grid)

@@ -10,17 +10,16 @@ from deblurlab import pictures
 from deblurlab.checks.words import counted
 from deblurlab.data.pixels import decode_file
 from deblurlab.data.preparing.alignment import REACH, Alignment, best_shift, detail, grey
-from deblurlab.data.sources.layouts import Layout, sequence_folders
-from deblurlab.data.sources.picture_files import FilePair, images_in, without_partner
-from deblurlab.data.splits import PublishedSplit
+from deblurlab.data.sources.layouts import PublishedLayout, SequenceFiles
+from deblurlab.data.sources.listed_layouts import ListedLayout
+from deblurlab.data.sources.picture_files import FilePair, without_partner
+from deblurlab.interfaces import Split
 from deblurlab.pictures.folders import LeftOut
 
 # A pair counts as misaligned if moving one side gains more than this many dB.
 _GAIN_DB = 1.0
 # Two pictures show the same scene if at their best shift they correlate by more than this.
 _ALIKE = 0.5
-
-_SPLITS: tuple[PublishedSplit, ...] = ("train", "test")
 
 
 class Report(NamedTuple):
@@ -47,7 +46,7 @@ class _Comparison(NamedTuple):
     alignment: Alignment = Alignment((0, 0), 0.0, 1.0)
 
 
-def check_frames(root: Path, layout: Layout, *, workers: int, progress: Callable[[int], None]) -> Report:
+def check_frames(root: Path, layout: PublishedLayout, *, workers: int, progress: Callable[[int], None]) -> Report:
     """Reads every pair and reports what is missing, broken, of another size, swapped or shifted.
 
     Args:
@@ -57,19 +56,19 @@ def check_frames(root: Path, layout: Layout, *, workers: int, progress: Callable
         progress: Called with the number of frames that were just read.
     """
     report = Report([], [], [])
-    for split, published in zip(_SPLITS, layout.published, strict=True):
+    for split, published in layout.counts().items():
+        left_out = LeftOut(pictures.SUFFIXES)
         try:
-            folders = sequence_folders(root, split, layout)
+            found = layout.sequences(root, split, left_out)
         except ValueError as error:
             report.problems.append(str(error).removesuffix(f". {layout.help()}"))
             continue
         pairs = []
-        left_out = LeftOut(pictures.SUFFIXES)
-        for name, blurred, sharp in folders:
-            found, alone = _partners(name, blurred, sharp, left_out)
-            pairs += found
+        for sequence in found:
+            both, alone = _partners(sequence)
+            pairs += both
             report.problems.extend(alone)
-            report.missing.extend(_gaps([pair.frame for pair in found], f"{split} {name}: frames"))
+            report.missing.extend(_gaps([pair.frame for pair in both], f"{split} {sequence.name}: frames"))
         comparisons = []
         with ThreadPoolExecutor(workers) as pool:
             for comparison in pool.map(_compare, pairs):
@@ -79,15 +78,16 @@ def check_frames(root: Path, layout: Layout, *, workers: int, progress: Callable
         if not pairs:
             report.problems.append(f"{split}: there is no frame pair")
         report.missing.extend(_gaps(sorted(sequences), f"{split}: sequences"))
-        if len(pairs) < published:
+        if published is not None and len(pairs) < published:
             report.missing.append(f"{split}: {published - len(pairs):,} of the {published:,} published frame pairs")
+        of_all = "" if published is None else f" of the {published:,} published"
         report.summary.append(
-            f"{split}: {counted(len(sequences), 'sequence')}, {counted(len(pairs), 'frame pair')} of the "
-            f"{published:,} published"
+            f"{split}: {counted(len(sequences), 'sequence')}, {counted(len(pairs), 'frame pair')}{of_all}"
         )
         report.summary.extend(f"{split}: {line}" for line in left_out.lines())
         report.problems.extend(comparison.problem for comparison in comparisons if comparison.problem)
-        report.problems.extend(_of_sequences([each for each in comparisons if not each.problem], split))
+        sound = [each for each in comparisons if not each.problem]
+        report.problems.extend(_of_sequences(sound, split, listed=isinstance(layout, ListedLayout)))
     return report
 
 
@@ -100,18 +100,17 @@ def _gaps(names: list[str], title: str) -> list[str]:
     return [f"{title} {', '.join(lacking[:5])}{', ...' if len(lacking) > 5 else ''}"] if lacking else []
 
 
-def _partners(sequence: str, blurred: Path, sharp: Path, left_out: LeftOut) -> tuple[list[FilePair], list[str]]:
+def _partners(sequence: SequenceFiles) -> tuple[list[FilePair], list[str]]:
     """The pairs of a sequence, and a line per side that lacks frames."""
-    folders = {"blurred": blurred, "sharp": sharp}
-    files = {side: images_in(folder, left_out) if folder.is_dir() else {} for side, folder in folders.items()}
+    blurred, sharp = sequence.files["blurred"], sequence.files["sharp"]
     problems = []
-    for lacking in without_partner(files["blurred"], files["sharp"]):
+    for lacking in without_partner(blurred, sharp):
         shown = ", ".join(lacking.names[:5]) + (", ..." if len(lacking.names) > 5 else "")
-        problems.append(f"{folders[lacking.side]} lacks {len(lacking.names)} frames: {shown}")
-    if not any(files.values()):
-        problems.append(f"{blurred} and {sharp} hold no pictures")
-    both = sorted(files["blurred"].keys() & files["sharp"].keys())
-    return [FilePair(sequence, frame, files["blurred"][frame], files["sharp"][frame]) for frame in both], problems
+        problems.append(f"{sequence.places[lacking.side]} lacks {len(lacking.names)} frames: {shown}")
+    if not blurred and not sharp:
+        problems.append(f"{sequence.places['blurred']} and {sequence.places['sharp']} hold no pictures")
+    both = sorted(blurred.keys() & sharp.keys())
+    return [FilePair(sequence.name, frame, blurred[frame], sharp[frame]) for frame in both], problems
 
 
 def _compare(pair: FilePair) -> _Comparison:
@@ -126,22 +125,25 @@ def _compare(pair: FilePair) -> _Comparison:
     return _Comparison(pair, None, sharp.shape[:2], more_detail, best_shift(grey(blurred), grey(sharp)))
 
 
-def _of_sequences(comparisons: list[_Comparison], split: PublishedSplit) -> Iterator[str]:
-    """A line per problem that most frames of a sequence show. A single frame may lack detail or fool the comparison."""
+def _of_sequences(comparisons: list[_Comparison], split: Split, *, listed: bool) -> Iterator[str]:
+    """A line per problem that most frames of a sequence show. A single frame may lack detail or fool the comparison.
+
+    Listed pairs are photographs of several sizes, whose noise is detail on the blurred side; the list says which it is.
+    """
     sequences = defaultdict(list)
     for comparison in comparisons:
         sequences[comparison.pair.sequence].append(comparison)
     for name, group in sequences.items():
-        yield from _of_sequence(group, f"{split} {name}")
+        yield from _of_sequence(group, f"{split} {name}", listed=listed)
 
 
-def _of_sequence(group: list[_Comparison], title: str) -> Iterator[str]:
+def _of_sequence(group: list[_Comparison], title: str, *, listed: bool) -> Iterator[str]:
     sizes = {each.size for each in group}
     blurred, sharp = group[0].pair.blurred.parent, group[0].pair.sharp.parent
-    if len(sizes) > 1:
-        listed = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
-        yield f"{title}: frames of different sizes ({listed})"
-    if sum(each.blurred_has_more_detail for each in group) > len(group) / 2:
+    if not listed and len(sizes) > 1:
+        shown = ", ".join(f"{width}x{height}" for height, width in sorted(sizes))
+        yield f"{title}: frames of different sizes ({shown})"
+    if not listed and sum(each.blurred_has_more_detail for each in group) > len(group) / 2:
         yield f"{title}: the blurred frames have more detail than the sharp ones: {blurred} and {sharp} are swapped"
     if sum(each.alignment.likeness < _ALIKE for each in group) > len(group) / 2:
         yield f"{title}: blurred and sharp frames show different scenes: {blurred} and {sharp}"

@@ -4,12 +4,12 @@ import logging
 
 from deblurlab.checks.words import counted
 from deblurlab.data.preparing.check_frames import Report
-from deblurlab.data.sources.layouts import Layout
+from deblurlab.data.sources.layouts import PublishedLayout
 
 log = logging.getLogger(__name__)
 
 
-def tell(report: Report, *, root: str, layout: Layout, checked: str, remedy: str) -> None:
+def tell(report: Report, *, root: str, layout: PublishedLayout, checked: str, remedy: str) -> None:
     """Logs what there is and what is missing.
 
     Args:

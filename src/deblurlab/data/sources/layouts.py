@@ -1,20 +1,69 @@
-"""Where the frames of a data set lie when they lie as its authors publish them."""
+"""Where the frames of a data set lie in folders as its authors publish them, and what is found there."""
 
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from deblurlab import pictures
-from deblurlab.data.sources.picture_files import FilePair, images_in, same_name, without_partner
-from deblurlab.data.splits import PublishedSplit
+from deblurlab.data.sources.picture_files import FilePair, Side, images_in, same_name, without_partner
+from deblurlab.interfaces import Split
 from deblurlab.pictures.folders import LeftOut, is_systems_folder
 
 log = logging.getLogger(__name__)
 
+_SEQUENCE = "{sequence}"
+
+
+class SequenceFiles(NamedTuple):
+    """The pictures of one sequence.
+
+    Attributes:
+        name: The sequence's name.
+        places: What messages call each side, such as its folder.
+        files: The files of each side by the name of their frame.
+    """
+
+    name: str
+    places: dict[Side, str]
+    files: dict[Side, dict[str, Path]]
+
+
+class PublishedLayout(Protocol):
+    """How a data set lies on disk, for the code that finds it and for the user who misplaced it."""
+
+    @property
+    def title(self) -> str:
+        """The data set's name."""
+        ...
+
+    @property
+    def page(self) -> str:
+        """Where it is offered for download."""
+        ...
+
+    def counts(self) -> dict[Split, int | None]:
+        """The splits that were published, and of each how many pairs it has; None if that is not known."""
+        ...
+
+    def help(self) -> str:
+        """A drawing of the layout, and where to download the data set."""
+        ...
+
+    def sequences(self, root: Path, split: Split, left_out: LeftOut) -> list[SequenceFiles]:
+        """What is found of a split, sorted by sequence.
+
+        Raises:
+            ValueError: if a folder or a list is missing. The message says what is expected and where to download it.
+        """
+        ...
+
 
 class Layout(NamedTuple):
-    """How a data set lies on disk, for the code that finds it and for the user who misplaced it.
+    """A :class:`PublishedLayout` of folders. ``{sequence}`` stands for the name of a sequence.
+
+    A side without ``{sequence}`` is one folder for all sequences: sharp frames that a blurred folder does not name
+    belong to another one.
 
     Attributes:
         title: The data set's name.
@@ -22,7 +71,10 @@ class Layout(NamedTuple):
         train: The blurred and the sharp folder of each ``{sequence}`` for training, relative to the root.
         test: The same for testing.
         example: The name of a sequence and of a frame, for the drawing of the layout.
-        published: How many training and test frames were published.
+        published: How many training and test frames were published; None where nobody counts them.
+        val: The folders of frames that were published for validation, if there are any.
+            :class:`deblurlab.data.PublishedPairs` alone reads them; :class:`deblurlab.data.VideoFrames` holds out some
+            of the training frames instead.
     """
 
     title: str
@@ -30,21 +82,40 @@ class Layout(NamedTuple):
     train: tuple[str, str]
     test: tuple[str, str]
     example: tuple[str, str]
-    published: tuple[int, int]
+    published: tuple[int, int] | None = None
+    val: tuple[str, str] | None = None
 
-    def folders(self, split: PublishedSplit) -> tuple[str, str]:
+    def folders(self, split: Split) -> tuple[str, str]:
         """The blurred and the sharp folder of each ``{sequence}`` of a split."""
+        if split == "val":
+            assert self.val is not None
+            return self.val
         return self.train if split == "train" else self.test
 
+    def counts(self) -> dict[Split, int | None]:
+        train, test = self.published or (None, None)
+        validation: dict[Split, int | None] = {} if self.val is None else {"val": None}
+        return {"train": train, **validation, "test": test}
+
     def help(self) -> str:
-        """A drawing of the layout, and where to download the data set."""
         sequence, frame = self.example
-        files = [f"  {folder.format(sequence=sequence)}/{frame} ..." for folder in (*self.train, *self.test)]
-        drawn = "\n".join(files)
+        folders = dict.fromkeys(folder for split in self.counts() for folder in self.folders(split))
+        drawn = "\n".join(f"  {folder.format(sequence=sequence)}/{frame} ..." for folder in folders)
         return f"Expected below data.root:\n{drawn}\nDownload {self.title} from {self.page}"
 
+    def sequences(self, root: Path, split: Split, left_out: LeftOut) -> list[SequenceFiles]:
+        shared = _SEQUENCE not in self.folders(split)[1]
+        found = []
+        for name, *folders in sequence_folders(root, split, self):
+            blurred, sharp = (images_in(folder, left_out) if folder.is_dir() else {} for folder in folders)
+            if shared:
+                sharp = {frame: file for frame, file in sharp.items() if frame in blurred}
+            places: dict[Side, str] = {"blurred": str(folders[0]), "sharp": str(folders[1])}
+            found.append(SequenceFiles(name, places, {"blurred": blurred, "sharp": sharp}))
+        return found
 
-def find_frames(root: Path, split: PublishedSplit, layout: Layout) -> list[FilePair]:
+
+def find_frames(root: Path, split: Split, layout: PublishedLayout) -> list[FilePair]:
     """All pairs of a published split, sorted by sequence and frame.
 
     Raises:
@@ -52,7 +123,7 @@ def find_frames(root: Path, split: PublishedSplit, layout: Layout) -> list[FileP
             there and where to download the data set.
     """
     left_out = LeftOut(pictures.SUFFIXES)
-    pairs = [pair for folders in sequence_folders(root, split, layout) for pair in _paired(*folders, left_out)]
+    pairs = [pair for sequence in layout.sequences(root, split, left_out) for pair in _paired(sequence)]
     for line in left_out.lines():
         log.info(f"{root}, split {split}: {line}")
     if not pairs:
@@ -60,29 +131,38 @@ def find_frames(root: Path, split: PublishedSplit, layout: Layout) -> list[FileP
     return pairs
 
 
-def sequence_folders(root: Path, split: PublishedSplit, layout: Layout) -> list[tuple[str, Path, Path]]:
+def sequence_folders(root: Path, split: Split, layout: Layout) -> list[tuple[str, Path, Path]]:
     """The name, the blurred and the sharp folder of each sequence that has either folder, sorted by name.
 
     Raises:
         ValueError: if a folder above the sequences is missing.
     """
-    if not root.is_dir():
-        raise ValueError(f"data.root={root}: there is no such folder. {layout.help()}")
-    sides: list[dict[str, Path]] = []
-    for pattern in layout.folders(split):
-        above, _, below = pattern.partition("{sequence}")
-        folder = root / above
-        if not folder.is_dir():
-            raise ValueError(
-                f"data.root={root}: there is no folder {above.rstrip('/')}{_beside(folder)}. {layout.help()}"
-            )
-        entries = [entry for entry in folder.iterdir() if entry.is_dir() and not is_systems_folder(entry.name)]
-        found = {same_name(entry.name): entry / below.lstrip("/") for entry in entries}
-        sides.append({name: path for name, path in found.items() if path.is_dir()})
-    names = sorted(sides[0].keys() | sides[1].keys())
-    expected = [{name: root / pattern.format(sequence=name) for name in names} for pattern in layout.folders(split)]
+    require_root(root, layout)
+    patterns = layout.folders(split)
+    sides = [_by_sequence(root, pattern, layout) for pattern in patterns]
+    names = sorted(sides[0].keys() | sides[1].keys()) if _SEQUENCE in patterns[0] else [patterns[0]]
+    expected = [{name: root / pattern.format(sequence=name) for name in names} for pattern in patterns]
     blurred, sharp = (wanted | there for wanted, there in zip(expected, sides, strict=True))
     return [(name, blurred[name], sharp[name]) for name in names]
+
+
+def _by_sequence(root: Path, pattern: str, layout: Layout) -> dict[str, Path]:
+    """The folders of one side by the name of their sequence; none if the side is one folder for all sequences."""
+    above, _, below = pattern.partition(_SEQUENCE)
+    folder = root / above
+    if not folder.is_dir():
+        raise ValueError(f"data.root={root}: there is no folder {above.rstrip('/')}{_beside(folder)}. {layout.help()}")
+    if _SEQUENCE not in pattern:
+        return {}
+    entries = [entry for entry in folder.iterdir() if entry.is_dir() and not is_systems_folder(entry.name)]
+    found = {same_name(entry.name): entry / below.lstrip("/") for entry in entries}
+    return {name: path for name, path in found.items() if path.is_dir()}
+
+
+def require_root(root: Path, layout: PublishedLayout) -> None:
+    """Raise ValueError, with the page to download from, if there is no folder ``root``."""
+    if not root.is_dir():
+        raise ValueError(f"data.root={root}: there is no such folder. {layout.help()}")
 
 
 def _beside(folder: Path) -> str:
@@ -95,15 +175,14 @@ def _beside(folder: Path) -> str:
     return f" ({parent} holds: {shown})" if there else f" ({parent} is empty)"
 
 
-def _paired(sequence: str, blurred: Path, sharp: Path, left_out: LeftOut) -> Iterator[FilePair]:
+def _paired(sequence: SequenceFiles) -> Iterator[FilePair]:
     """The pairs of one sequence; ValueError if a frame has no partner."""
-    folders = {"blurred": blurred, "sharp": sharp}
-    files = {side: images_in(folder, left_out) if folder.is_dir() else {} for side, folder in folders.items()}
-    if lacking := next(without_partner(files["blurred"], files["sharp"]), None):
+    blurred, sharp = sequence.files["blurred"], sequence.files["sharp"]
+    if lacking := next(without_partner(blurred, sharp), None):
         first = lacking.files[0]
         raise ValueError(
-            f"{folders[lacking.side]} lacks {len(lacking.names)} of the frames of {first.parent}, first {first.name}. "
-            "python -m deblurlab.prepare check=true lists all that is missing."
+            f"{sequence.places[lacking.side]} lacks {len(lacking.names)} of the frames of {first.parent}, first "
+            f"{first.name}. python -m deblurlab.prepare check=true lists all that is missing."
         )
-    for frame, file in files["blurred"].items():
-        yield FilePair(sequence, frame, file, files["sharp"][frame])
+    for frame, file in blurred.items():
+        yield FilePair(sequence.name, frame, file, sharp[frame])

@@ -5,7 +5,7 @@ the pixels, colours, titles, date, place, chapters and subtitles, as far as the 
 cannot hold is named in the log.
 """
 
-from deblurlab.restoring.videos.containers import SUFFIXES
+from deblurlab.restoring.videos.containers import SUFFIXES, find_videos
 from deblurlab.restoring.videos.writing_video import restore
 
-__all__ = ["SUFFIXES", "restore"]
+__all__ = ["SUFFIXES", "find_videos", "restore"]

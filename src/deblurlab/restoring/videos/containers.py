@@ -1,7 +1,12 @@
 """The container formats of videos: FFmpeg's names, and the codecs that each of them takes here."""
 
+import logging
 from pathlib import Path
 from typing import NamedTuple
+
+from deblurlab.pictures.folders import LeftOut
+
+log = logging.getLogger(__name__)
 
 
 class Container(NamedTuple):
@@ -21,16 +26,36 @@ class Container(NamedTuple):
 
 
 _NEARLY_LOSSLESS = {"crf": "16"}  # the constant rate factor of x264 and VP9: smaller is better
+# x264 stores B-frames, those that refer to later ones, so coarsely that the noise in them is lost and their brightness
+# changes: every second frame of a still scene is brighter. Without them, too, AVI's frames keep their order: it has no
+# times.
+_X264 = _NEARLY_LOSSLESS | {"bf": "0"}
 _CONTAINERS = {
-    ".mp4": Container("mp4", "libx264", "aac", _NEARLY_LOSSLESS),
-    ".mov": Container("mov", "libx264", "aac", _NEARLY_LOSSLESS),
-    ".m4v": Container("ipod", "libx264", "aac", _NEARLY_LOSSLESS),
-    ".mkv": Container("matroska", "libx264", "flac", _NEARLY_LOSSLESS),
-    # AVI has no times but the order of the frames: frames that refer to later ones would change places.
-    ".avi": Container("avi", "libx264", "pcm_s16le", _NEARLY_LOSSLESS | {"bf": "0"}),
+    ".mp4": Container("mp4", "libx264", "aac", _X264),
+    ".mov": Container("mov", "libx264", "aac", _X264),
+    ".m4v": Container("ipod", "libx264", "aac", _X264),
+    ".mkv": Container("matroska", "libx264", "flac", _X264),
+    ".avi": Container("avi", "libx264", "pcm_s16le", _X264),
     ".webm": Container("webm", "libvpx-vp9", "libopus", _NEARLY_LOSSLESS),
 }
 SUFFIXES = set(_CONTAINERS)
+
+
+def find_videos(root: Path) -> list[Path]:
+    """A file as it is, or the videos below a folder, sorted.
+
+    Raises:
+        ValueError: if there is no such file, or the folder holds no videos.
+    """
+    if root.is_file():
+        return [root]
+    left_out = LeftOut(SUFFIXES)
+    files = sorted(file for file in root.rglob("*") if file.is_file() and left_out.takes(file.relative_to(root)))
+    for line in left_out.lines():
+        log.info(f"{root}: {line}")
+    if not files:
+        raise ValueError(f"root={root} is no video and no folder of videos. Supported: {' '.join(sorted(SUFFIXES))}")
+    return files
 
 
 def container_of(file: Path) -> Container:

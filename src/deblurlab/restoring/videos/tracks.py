@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Protocol
 
+from deblurlab.pictures.films import first_picture
 from deblurlab.restoring.videos.containers import Container
 from deblurlab.restoring.videos.descriptions import kept
 
 if TYPE_CHECKING:
-    from av import AudioFrame, AudioStream, Packet, VideoStream
+    from av import AudioFrame, AudioStream, Packet
     from av.container import InputContainer, OutputContainer
     from av.stream import Stream
 
@@ -89,13 +90,6 @@ def title(stream: "Stream") -> str:
     """What messages call a stream, such as "stream 1 (audio ac3)"."""
     codec = f" {stream.codec_context.name}" if stream.codec_context else ""  # that of data and attachments is None
     return f"stream {stream.index} ({stream.type}{codec})"
-
-
-def first_picture(reader: "InputContainer") -> "VideoStream | None":
-    """The first stream of moving pictures: a film's cover is a stream of pictures, too."""
-    from av.stream import Disposition
-
-    return next((one for one in reader.streams.video if not one.disposition & Disposition.attached_pic), None)
 
 
 def _copied(stream: "AudioStream", writer: "OutputContainer", container: Container) -> "Stream | None":

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deblurlab.files.whole_file import whole_file
-from deblurlab.pictures import Samples
+from deblurlab.pictures import Samples, films
 from deblurlab.restoring.videos.containers import Container, container_of
 from deblurlab.restoring.videos.descriptions import container_options, copy_descriptions, lost_descriptions
 from deblurlab.restoring.videos.frames import restored_frame
-from deblurlab.restoring.videos.tracks import add_tracks, first_picture, title
+from deblurlab.restoring.videos.tracks import add_tracks, title
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame, VideoStream
@@ -26,7 +26,7 @@ class _NotWrittenError(Exception):
     """The new file cannot be written: its container does not take what it is given."""
 
 
-def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) -> None:
+def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) -> int:
     """Write ``target`` with every frame of ``source`` restored, shown at the same time, and with its sound.
 
     The picture is encoded anew, as H.264 (VP9 in WebM), with 8 bits and the source's rotation, shape of the pixels and
@@ -40,18 +40,20 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
         target: The file to write, with the same suffix.
         restored: Gives a restored frame, (H, W, 3) uint8, for a blurred one of the same shape.
 
+    Returns:
+        The number of frames.
+
     Raises:
-        ValueError: naming the file, if it is no video, cannot be decoded or cannot be written in its container, or if
-            PyAV is not installed.
+        ValueError: naming the file, if it is no video, cannot be decoded, changes its size or cannot be written in its
+            container, or if PyAV is not installed.
         OSError: if the target cannot be written.
     """
-    try:
-        import av
-    except ImportError as error:
-        raise ValueError(f"{source} is a video, which needs PyAV: pip install 'deblurlab[video]'.") from error
+    films.require_pyav(source)
+    import av
+
     try:
         with whole_file(target) as partial:
-            words = _write(source, partial, container_of(target), restored)
+            frames, words = _write(source, partial, container_of(target), restored)
             words += lost_descriptions(source, partial)
     except _NotWrittenError as error:
         raise ValueError(f"{source} cannot be written as {target.suffix}, because of its {error}.") from error
@@ -59,10 +61,13 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
         raise ValueError(f"{source} cannot be read as a video: {error}.") from error
     if words:
         log.info(f"{source}: {'; '.join(words)}")
+    return frames
 
 
-def _write(source: Path, file: Path, container: Container, restored: Callable[[Samples], Samples]) -> list[str]:
-    """Write the file; returns what is to be said of what is not carried over."""
+def _write(
+    source: Path, file: Path, container: Container, restored: Callable[[Samples], Samples]
+) -> tuple[int, list[str]]:
+    """Write the file; returns the number of frames, and what is to be said of what is not carried over."""
     import av
 
     options = container_options(source)
@@ -70,24 +75,26 @@ def _write(source: Path, file: Path, container: Container, restored: Callable[[S
         av.open(str(source)) as reader,
         av.open(str(file), "w", format=container.name, container_options=options) as writer,
     ):
-        seen = first_picture(reader)
-        if seen is None:
-            raise ValueError(f"{source} has no picture.")
-        first = _first_frame(source)
+        first = films.first_frame(source)  # rotation and colours stand with the frames, and are needed before any
+        seen = films.first_picture(reader)
+        assert seen is not None
         picture = _picture_like(source, first, seen, writer, container)
         tracks, words = add_tracks(reader, writer, container)
         copy_descriptions(reader, writer)
+        frames = 0
         for packet in reader.demux(seen, *(reader.streams[index] for index in tracks)):
             if packet.stream.index in tracks:
                 made = tracks[packet.stream.index].packets(packet)
                 _mux(writer, made, title(reader.streams[packet.stream.index]))
                 continue
             for frame in seen.decode(packet):
+                films.require_size(frame, (first.width, first.height), f"{source}, frame {frames}")
+                frames += 1
                 new = restored_frame(frame, restored, height=picture.height, width=picture.width)
                 _mux(writer, picture.encode(new), title(seen))
         _mux(writer, picture.encode(None), title(seen))  # the frames that the encoder has kept back
         has_alpha = seen.metadata.get("alpha_mode") == "1"  # of VP9, whose frames are decoded without
-    return [*_lost_of_pictures(first, has_alpha=has_alpha), *words]
+    return frames, [*_lost_of_pictures(first, has_alpha=has_alpha), *words]
 
 
 def _mux(writer: "OutputContainer", packets: Iterable["Packet[Any]"], made_of: str) -> None:
@@ -122,18 +129,6 @@ def _picture_like(
     if first.rotation:
         written.set_display_rotation(first.rotation)
     return written
-
-
-def _first_frame(source: Path) -> "VideoFrame":
-    """The first frame: rotation and colours stand with the frames, and are needed before any frame is written."""
-    import av
-
-    with av.open(str(source)) as reader:
-        if (picture := first_picture(reader)) is not None:
-            for frame in reader.decode(picture):
-                assert isinstance(frame, av.VideoFrame)
-                return frame
-    raise ValueError(f"{source} has no picture.")
 
 
 def _lost_of_pictures(first: "VideoFrame", *, has_alpha: bool) -> list[str]:

@@ -1,0 +1,77 @@
+"""Pairs of pictures as their authors publish them, at their own size: RealBlur, RSBlur, HIDE; frames of a video."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from deblurlab.checks import require
+from deblurlab.data.batches.crops import Crops
+from deblurlab.data.batches.frame_reader import OnError
+from deblurlab.data.modules.streamed import PairedFrames
+from deblurlab.data.sources.layouts import Layout, find_frames
+from deblurlab.data.sources.listed_layouts import ListedLayout
+from deblurlab.data.sources.pair_source import PairSource
+from deblurlab.data.sources.picture_files import FilePair
+from deblurlab.data.sources.picture_pairs import PicturePairs, usable_pairs
+from deblurlab.data.splits import hold_out_sequences
+from deblurlab.interfaces import Split
+
+
+class PublishedPairs(PairedFrames):
+    """Pairs of any size, cut to whole patches; tested as a whole, as far as whole patches cover them.
+
+    An eighth of the training sequences is held out for validation, unless the layout has a split for it.
+
+    Args:
+        root: The folder that holds the data set.
+        layout: How the data set lies in that folder.
+        patch: Height and width of a patch.
+        batch_size: See :class:`PairedFrames`.
+        seed, workers, mixed_frames, on_error, rotations, crops: See :class:`PairedFrames`.
+
+    Raises:
+        ValueError: if an argument is out of its range.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: str,
+        layout: Layout | ListedLayout,
+        patch: Sequence[int],
+        batch_size: int,
+        seed: int = 0,
+        workers: int = 2,
+        mixed_frames: int = 16,
+        on_error: OnError = "raise",
+        rotations: bool = False,
+        crops: Crops = None,
+    ) -> None:
+        super().__init__(
+            batch_size=batch_size,
+            seed=seed,
+            workers=workers,
+            mixed_frames=mixed_frames,
+            on_error=on_error,
+            rotations=rotations,
+            crops=crops,
+        )
+        require.patch("data.patch", patch)
+        self.root, self.layout, self.patch = Path(root).expanduser(), layout, (patch[0], patch[1])
+
+    def open(self, split: Split) -> PairSource:
+        pairs = self._pairs(split)
+        if self.on_error == "skip":
+            pairs = usable_pairs(pairs, self.patch)
+            if not pairs:
+                raise ValueError(f"data.root={self.root}: no pair for {split} can be used.")
+        return PicturePairs(pairs, patch=self.patch)
+
+    def _pairs(self, split: Split) -> list[FilePair]:
+        if split in self.layout.counts():
+            pairs = find_frames(self.root, split, self.layout)
+            if split != "train" or "val" in self.layout.counts():
+                return pairs
+        else:
+            pairs = find_frames(self.root, "train", self.layout)
+        held_out = hold_out_sequences([pair.sequence for pair in pairs], self.layout.title)
+        return [pair for pair, held in zip(pairs, held_out, strict=True) if held == (split == "val")]

@@ -1,0 +1,146 @@
+"""Averages the frames of a fast camera to blurred and sharp pairs, as GOPRO_Large was made (Nah et al., CVPR 2017)."""
+
+import json
+import logging
+import shutil
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from PIL import Image
+from torch import Tensor
+
+from deblurlab.data.blur.light import to_light, to_pixels
+from deblurlab.data.pixels import Pixels
+from deblurlab.data.preparing.video_plan import PlannedPair
+from deblurlab.data.preparing.video_survey import Survey
+from deblurlab.data.sources.pair_source import PixelPair
+from deblurlab.files.whole_file import whole_file
+from deblurlab.interfaces import Split
+from deblurlab.pictures import films
+
+log = logging.getLogger(__name__)
+
+_NOTE = "made_of.json"
+
+
+def averaged(file: Path, pairs: Sequence[PlannedPair]) -> Iterator[tuple[PlannedPair, PixelPair]]:
+    """The pairs of a video: the average of a stretch in linear light, and the frame in its middle.
+
+    A sensor adds up the light that falls on it while its shutter is open. So sRGB is decoded, averaged and encoded
+    again. Memory holds a few frames, however long the video is.
+
+    Args:
+        file: The video.
+        pairs: The pairs, in the order of their frames.
+
+    Raises:
+        ValueError: naming the file, if it cannot be read.
+    """
+    waiting = deque(pairs)
+    light: Tensor | None = None
+    sharp: Pixels | None = None
+    for number, frame in enumerate(films.frames(file)):
+        if not waiting:
+            return
+        first, count = waiting[0].stretch
+        if number < first:
+            continue
+        pixels = films.upright(frame)
+        light = to_light(pixels) if light is None else light + to_light(pixels)
+        if number == first + count // 2:
+            sharp = pixels
+        if number == first + count - 1:
+            assert sharp is not None
+            yield waiting.popleft(), PixelPair(to_pixels(light / count), sharp)
+            light, sharp = None, None
+
+
+def write_pairs(
+    plan: Sequence[tuple[Survey, Sequence[PlannedPair]]],
+    out: Path,
+    *,
+    counts: Sequence[int],
+    workers: int,
+    progress: Callable[[int], None],
+) -> Counter[Split]:
+    """Writes the pairs as PNG files, and gives the folder its name when all are there.
+
+    Until then it is ``.NAME.unfinished`` beside it. An interrupted call goes on there, if it is called again for the
+    same videos and counts; for others it begins anew.
+
+    Args:
+        plan: The pairs of each video.
+        out: The folder to write, which must not exist or be empty, unless it holds these very pairs.
+        counts: How many frames are averaged, for the note on what the folder was made of.
+        workers: Threads that write.
+        progress: Called with the number of pairs that were just done.
+
+    Returns:
+        How many pairs each split has.
+
+    Raises:
+        ValueError: if the folder holds something else, or a video cannot be read.
+    """
+    made_of = json.dumps({"videos": [_fingerprint(survey) for survey, _ in plan], "frames": list(counts)}, indent=1)
+    found = Counter(pair.split for _, pairs in plan for pair in pairs)
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        if _read(out / _NOTE) != made_of:
+            raise ValueError(f"{out} holds something else already: name another folder, out=... .")
+        log.info(f"{out} holds these pairs already")
+        progress(found.total())
+        return found
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    if unfinished.exists() and _read(unfinished / _NOTE) != made_of:
+        shutil.rmtree(unfinished)
+    with whole_file(unfinished / _NOTE) as partial:
+        partial.write_text(made_of)
+    with ThreadPoolExecutor(workers, thread_name_prefix="pairs") as pool:
+        try:
+            _write_all(plan, unfinished, pool, ahead=2 * workers, progress=progress)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    if out.exists():
+        out.rmdir()
+    unfinished.rename(out)
+    return found
+
+
+def _write_all(
+    plan: Sequence[tuple[Survey, Sequence[PlannedPair]]],
+    folder: Path,
+    pool: ThreadPoolExecutor,
+    *,
+    ahead: int,
+    progress: Callable[[int], None],
+) -> None:
+    """Writes what is not there. At most ``ahead`` pairs wait for a thread, so that memory holds few."""
+    waiting: deque[Future[None]] = deque()
+    for survey, pairs in plan:
+        lacking = [pair for pair in pairs if not all(file.exists() for file in pair.files(folder))]
+        progress(len(pairs) - len(lacking))
+        for pair, pixels in averaged(survey.file, lacking):
+            for file, side in zip(pair.files(folder), pixels, strict=True):
+                waiting.append(pool.submit(_save, side, file))
+            while len(waiting) > ahead:
+                waiting.popleft().result()
+            progress(1)
+    for future in waiting:
+        future.result()
+
+
+def _save(pixels: Pixels, file: Path) -> None:
+    with whole_file(file) as partial:
+        Image.fromarray(pixels).save(partial, "PNG")
+
+
+def _fingerprint(survey: Survey) -> list[str | int]:
+    """What changes when a video does: its name, size and time."""
+    status = survey.file.stat()
+    return [survey.file.name, status.st_size, status.st_mtime_ns]
+
+
+def _read(note: Path) -> str | None:
+    return note.read_text() if note.is_file() else None

@@ -1,0 +1,99 @@
+"""Which stretch of which video becomes which pair of which split."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from deblurlab.checks.words import counted
+from deblurlab.data.preparing.video_survey import Stretch, Survey
+from deblurlab.data.splits import HELD_OUT_SHARE, hold_out_images
+from deblurlab.interfaces import Split
+
+log = logging.getLogger(__name__)
+
+
+class PlannedPair(NamedTuple):
+    """A pair to make.
+
+    Attributes:
+        stretch: The frames of the video that it is made of.
+        split: The split that it belongs to.
+        scene: The name of the scene, and of the pair's folder.
+        name: The name of both of its files.
+    """
+
+    stretch: Stretch
+    split: Split
+    scene: str
+    name: str
+
+    def files(self, folder: Path) -> tuple[Path, Path]:
+        """The blurred and the sharp file: the layout of GOPRO_Large, and a split ``val`` beside its two."""
+        above = folder / self.split / self.scene
+        return above / "blur" / self.name, above / "sharp" / self.name
+
+
+def plan_pairs(surveys: Sequence[Survey], *, top: Path | None) -> list[tuple[Survey, list[PlannedPair]]]:
+    """The pairs of each video, in the order of its frames.
+
+    Frames of one scene are near copies of each other, so an eighth of the scenes (at least one) goes to the test and
+    as many to the validation. Several videos are divided as a whole each, as two of them may show the same. Fewer than
+    three scenes or videos are cut in time instead, and a warning says so.
+
+    Args:
+        surveys: What each video has to give.
+        top: The folder that the videos were found in; None if there is one video, whose scenes are divided.
+
+    Raises:
+        ValueError: if two videos have one name, or there are too few pairs for three splits.
+    """
+    scenes = [_named(survey, top) for survey in surveys]
+    groups = [[name if top is None else stem for name, _ in found] for stem, found in scenes]
+    splits = _divided(list(dict.fromkeys(group for names in groups for group in names)))
+    if not splits:
+        log.warning(
+            "There are too few scenes to hold some out, so the last frames of each are held out. They resemble the "
+            "other frames: scores on them flatter."
+        )
+    plan = []
+    for survey, (_, found), names in zip(surveys, scenes, groups, strict=True):
+        pairs = []
+        for (scene, stretches), group in zip(found, names, strict=True):
+            chosen = [splits[group]] * len(stretches) if splits else _divided_in_time(len(stretches))
+            for number, (stretch, split) in enumerate(zip(stretches, chosen, strict=True)):
+                pairs.append(PlannedPair(stretch, split, scene, f"{number:06}.png"))
+        plan.append((survey, pairs))
+    there = {pair.split for _, pairs in plan for pair in pairs}
+    if len(there) < 3:
+        total = sum(len(pairs) for _, pairs in plan)
+        raise ValueError(
+            f"{surveys[0].file} gives {counted(total, 'frame pair')} in which something moves, too few to train, to "
+            "validate and to test: film longer."
+        )
+    return plan
+
+
+def _named(survey: Survey, top: Path | None) -> tuple[str, list[tuple[str, list[Stretch]]]]:
+    """A name for the video, and its scenes that give pairs by their names."""
+    file = survey.file if top is None else survey.file.relative_to(top)
+    stem = file.stem if top is None else "_".join(file.with_suffix("").parts)
+    return stem, [(f"{stem}_{number:03}", found) for number, found in enumerate(survey.scenes, 1) if found]
+
+
+def _divided(groups: Sequence[str]) -> dict[str, Split]:
+    """The split of each group, the same in every run; none if there are fewer groups than splits."""
+    if len(groups) < 3:
+        return {}
+    order = hold_out_images(len(groups))
+    shuffled = [groups[index] for index in (*order[1], *order[0])]
+    out = max(1, round(HELD_OUT_SHARE * len(groups)))
+    splits: dict[str, Split] = dict.fromkeys(groups, "train")
+    return splits | dict.fromkeys(shuffled[:out], "test") | dict.fromkeys(shuffled[out : 2 * out], "val")
+
+
+def _divided_in_time(count: int) -> list[Split]:
+    """The split of each stretch of a scene: the last eighth is for the test, the eighth before for the validation."""
+    out = max(1, round(HELD_OUT_SHARE * count)) if count >= 3 else 0
+    order: tuple[tuple[Split, int], ...] = (("train", count - 2 * out), ("val", out), ("test", out))
+    return [split for split, number in order for _ in range(number)]

@@ -1,0 +1,163 @@
+"""What a video of a fast camera has to give: its frame rate, its scenes, and the stretches in which something moves."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from deblurlab.data.arrays import Floats
+from deblurlab.pictures import films
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+# The frames of a slower camera lie so far apart that their average shows a moving edge several times.
+SLOWEST = 100.0
+# Pictures are compared by the means of blocks of this side in pixels, in which noise averages out.
+_BLOCK = 16
+# Two neighbouring frames belong to one scene if their block means correlate by more than this.
+_ONE_SCENE = 0.7
+# Something moves where the means of more than this share of the blocks change by more than this many grey levels.
+_MOVED_SHARE, _MOVED_LEVELS = 0.01, 2.0
+# FFmpeg's numbers of the transfer functions of high dynamic range: PQ and HLG.
+_HIGH_DYNAMIC_RANGE = (16, 18)
+# Where Android writes how fast a slow-motion video was filmed that is to be played slowly.
+_FILMED_AT = "com.android.capture.fps"
+
+
+class Stretch(NamedTuple):
+    """Consecutive frames that are averaged to one blurred frame.
+
+    Attributes:
+        first: The number of the first frame in the video, from 0.
+        frames: How many frames they are.
+    """
+
+    first: int
+    frames: int
+
+
+class Survey(NamedTuple):
+    """What :func:`survey` found in a video.
+
+    Attributes:
+        file: The video.
+        rate: Its frames per second.
+        size: Height and width of its frames, upright.
+        frames: How many frames it has.
+        scenes: The stretches of each scene in which something moves, in order. A scene may have none.
+        still: How many stretches were left out, because nothing moves in them.
+    """
+
+    file: Path
+    rate: float
+    size: tuple[int, int]
+    frames: int
+    scenes: list[list[Stretch]]
+    still: int
+
+
+def survey(
+    file: Path, counts: Sequence[int], *, rate: float | None = None, progress: Callable[[int], None] = lambda _: None
+) -> Survey:
+    """Looks through a video once, and holds no more than small pictures of one stretch in memory.
+
+    A scene ends where the block means of neighbouring frames correlate by 0.7 or less. Each scene is divided into
+    stretches of as many frames as ``counts`` say in turn; what is left at its end is not used.
+
+    Args:
+        file: The video.
+        counts: How many frames are averaged.
+        rate: At how many frames per second it was filmed, if the file does not tell the truth.
+        progress: Called with the number of frames that were just read.
+
+    Raises:
+        ValueError: naming the file and what can be done, if it cannot be read, is too slow, too short, of high dynamic
+            range, or nothing moves in it.
+    """
+    rate = _require_rate(file, rate)
+    first = films.first_frame(file)
+    if int(first.color_trc) in _HIGH_DYNAMIC_RANGE:
+        raise ValueError(
+            f"{file} is of high dynamic range (HDR), whose brightness is not sRGB's. Film with HDR switched off, or "
+            "convert it to standard dynamic range."
+        )
+    size = films.upright(first).shape[:2]
+    scenes: list[list[Stretch]] = [[]]
+    frames = still = 0
+    wanted = cycle(counts)
+    ahead = next(wanted)
+    stretch: list[Floats] = []
+    before: Floats | None = None
+    for means in _block_means(file):
+        if before is not None and likeness(before, means) <= _ONE_SCENE:
+            scenes.append([])
+            stretch = []
+        before = means
+        stretch.append(means)
+        frames += 1
+        progress(1)
+        if len(stretch) == ahead:
+            if any(moved(stretch[0], other) for other in stretch[1:]):
+                scenes[-1].append(Stretch(frames - ahead, ahead))
+            else:
+                still += 1
+            stretch, ahead = [], next(wanted)
+    found = Survey(file, rate, (size[0], size[1]), frames, scenes, still)
+    _require_pairs(found, counts)
+    return found
+
+
+def likeness(one: Floats, other: Floats) -> float:
+    """How two pictures correlate, from -1 to 1; 1 for two without any contrast, and about 0 if one has none."""
+    one, other = one - one.mean(), other - other.mean()
+    level = 1.0  # grey levels: variances below are those of no contrast
+    product = float((one * other).mean())
+    return (product + level) / float(np.sqrt((np.square(one).mean() + level) * (np.square(other).mean() + level)))
+
+
+def moved(one: Floats, other: Floats) -> bool:
+    """Whether something moves between two pictures, given by their block means. Flickering light is no motion."""
+    change = other - one
+    change = np.abs(change - np.median(change))
+    return float((change > _MOVED_LEVELS).mean()) > _MOVED_SHARE
+
+
+def _block_means(file: Path) -> Iterator[Floats]:
+    """The means of the blocks of each frame, in grey levels."""
+    for frame in films.frames(file):
+        yield _means(frame)
+
+
+def _means(frame: "VideoFrame") -> Floats:
+    width, height = max(1, frame.width // _BLOCK), max(1, frame.height // _BLOCK)
+    small = frame.reformat(width=width, height=height, format="gray", interpolation="AREA")
+    return small.to_ndarray().astype(np.float64)
+
+
+def _require_rate(file: Path, rate: float | None) -> float:
+    with films.opened(file) as (reader, stream):
+        told = reader.metadata.get(_FILMED_AT) or stream.average_rate or stream.guessed_rate or 0
+    found = float(told) if rate is None else rate
+    if found < SLOWEST:
+        raise ValueError(
+            f"{file} has {found:g} frames per second: their average shows a moving edge several times, and is no blur. "
+            "Film at 120 or 240 frames per second (slow motion). If it was filmed so, and is played slowly: fps=240."
+        )
+    return found
+
+
+def _require_pairs(found: Survey, counts: Sequence[int]) -> None:
+    if any(found.scenes):
+        return
+    if found.still:
+        raise ValueError(
+            f"{found.file}: nothing moves in its {found.frames} frames, so their average is as sharp as they are. "
+            "Move the camera, or film what moves."
+        )
+    raise ValueError(
+        f"{found.file} has {found.frames} frames in {len(found.scenes)} scenes, too few to average "
+        f"{counts[0]} of one scene: film longer, or lower frames={list(counts)}."
+    )

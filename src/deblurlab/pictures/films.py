@@ -1,0 +1,85 @@
+"""The frames of a video file, one after the other, for training and restoring. They need PyAV, the extra ``video``."""
+
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deblurlab.pictures.picture import Samples
+
+if TYPE_CHECKING:
+    from av import VideoFrame, VideoStream
+    from av.container import InputContainer
+
+
+def require_pyav(file: Path) -> None:
+    """Raise ValueError if PyAV is not installed, which reads ``file``."""
+    try:
+        import av  # noqa: F401
+    except ImportError as error:
+        raise ValueError(f"{file} is a video, which needs PyAV: pip install 'deblurlab[video]'.") from error
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
+    """The file and its first stream of moving pictures, for the time of the body.
+
+    Raises:
+        ValueError: naming the file, if it is no video, cannot be decoded or has no picture.
+    """
+    require_pyav(file)
+    import av
+
+    try:
+        with av.open(str(file)) as reader:
+            if (stream := first_picture(reader)) is None:
+                raise ValueError(f"{file} has no picture.")
+            yield reader, stream
+    except av.FFmpegError as error:
+        raise ValueError(f"{file} cannot be read as a video: {error}.") from error
+
+
+def first_picture(reader: "InputContainer") -> "VideoStream | None":
+    """The first stream of moving pictures: a film's cover is a stream of pictures, too."""
+    from av.stream import Disposition
+
+    return next((one for one in reader.streams.video if not one.disposition & Disposition.attached_pic), None)
+
+
+def frames(file: Path) -> Generator["VideoFrame", None, None]:
+    """Decodes the frames of a video, in the order in which they are shown.
+
+    Raises:
+        ValueError: as :func:`opened`, and if the file holds no frames or its frames change their size.
+    """
+    first: VideoFrame | None = None
+    with opened(file) as (reader, stream):
+        for number, frame in enumerate(reader.decode(stream)):
+            first = frame if first is None else first
+            require_size(frame, (first.width, first.height), f"{file}, frame {number}")
+            yield frame
+    if first is None:
+        raise ValueError(f"{file} has no picture: it holds no frames.")
+
+
+def first_frame(file: Path) -> "VideoFrame":
+    """The first frame of a video; ValueError as :func:`frames`."""
+    with closing(frames(file)) as found:
+        return next(found)
+
+
+def require_size(frame: "VideoFrame", size: tuple[int, int], name: str) -> None:
+    """Raise ValueError if a frame is not of the width and height that its video began with."""
+    if (frame.width, frame.height) != size:
+        raise ValueError(
+            f"{name}: the video's size changes from {size[0]}x{size[1]} to {frame.width}x{frame.height}. "
+            "Cut it into one file per size."
+        )
+
+
+def upright(frame: "VideoFrame") -> Samples:
+    """The pixels of a frame as it is to be looked at, (H, W, 3) uint8 RGB."""
+    pixels = frame.to_ndarray(format="rgb24")
+    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))

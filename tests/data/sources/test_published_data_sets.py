@@ -1,0 +1,139 @@
+"""The layouts of conf/data find what their authors publish, in trees that are built as the authors' lists name them."""
+
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+from PIL import Image, ImageFilter
+
+import deblurlab.data
+from deblurlab.data import Layout, ListedLayout, PublishedPairs
+from deblurlab.data.preparing.check_frames import check_frames
+from deblurlab.data.sources.layouts import find_frames
+from deblurlab.data.sources.picture_files import size_of_pair
+from tests.pictures import picture
+
+CONF = Path(deblurlab.data.__file__).parents[1] / "conf/data"
+REALBLUR = {"j": "RealBlur-J_ECC_IMCORR_centroid_itensity_ref", "r": "RealBlur-R_BM3D_ECC_IMCORR_centroid_itensity_ref"}
+SPLITS = ("train", "val", "test")
+
+
+def layout_of(name: str) -> Layout | ListedLayout:
+    config = OmegaConf.to_container(OmegaConf.load(CONF / f"{name}.yaml").layout)
+    assert isinstance(config, dict)
+    kind = getattr(deblurlab.data, config.pop("_target_").rpartition(".")[2])
+    return kind(**config)
+
+
+def write_pair(root: Path, sharp: str, blurred: str, seed: int) -> str:
+    """Writes the two files of a pair, and returns their line of a list."""
+    image = Image.fromarray(picture(seed, 30 + seed % 3, 40))
+    for name, side in ((sharp, image), (blurred, image.filter(ImageFilter.GaussianBlur(2)))):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        side.save(root / name)
+    return f"{sharp} {blurred} \n"  # the authors' lines end in a blank
+
+
+def write_realblur(root: Path, letter: str) -> None:
+    for number, split in enumerate(("train", "test")):
+        lines = [
+            write_pair(root, f"{scene}/gt/gt_{one}.png", f"{scene}/blur/blur_{one}.png", one)
+            for scene in (f"{REALBLUR[letter]}/scene{scene:03}" for scene in range(number, 4, 2))
+            for one in (1, 2, 10)
+        ]
+        (root / f"RealBlur_{letter.upper()}_{split}_list.txt").write_text("".join(lines))
+
+
+def write_rsblur(root: Path) -> None:
+    for number, split in enumerate(SPLITS):
+        lines = [
+            write_pair(root, f"{folder}/gt/gt_sharp.png", f"{folder}/real_blur/real_blur.png", one)
+            for one in range(4)
+            for folder in [f"RSBlur/{number:04}/{number:03}{one:03}"]
+        ]
+        (root / f"RSBlur_real_{split}.txt").write_text("".join(lines))
+
+
+def write_hide(root: Path) -> None:
+    for number, folder in enumerate(("train", "test/test-close-ups", "test/test-long-shot")):
+        for one in range(3):
+            name = f"{10 * number + one}fromGOPR{number}.png"
+            write_pair(root, f"GT/{name}", f"{folder}/{name}", 0)
+
+
+def write_video_pairs(root: Path) -> None:
+    for split in SPLITS:
+        for one in range(3):
+            write_pair(root, *(f"{split}/a_{split}/{side}/{one:06}.png" for side in ("sharp", "blur")), 0)
+
+
+TREES = {
+    "realblur_j": lambda root: write_realblur(root, "j"),
+    "realblur_r": lambda root: write_realblur(root, "r"),
+    "rsblur": write_rsblur,
+    "hide": write_hide,
+    "video": write_video_pairs,
+}
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_each_tree_is_read_split_by_split_and_has_no_problems(name: str, tmp_path: Path) -> None:
+    TREES[name](tmp_path)
+    layout = layout_of(name)
+    data = PublishedPairs(root=str(tmp_path), layout=layout, patch=[16, 20], batch_size=4)
+    names = {split: {data.source(split).name(one) for one in range(len(data.source(split).groups))} for split in SPLITS}
+    assert all(names.values())
+    assert not names["train"] & names["val"]
+    assert not names["test"] & (names["train"] | names["val"])
+    for pair in (pair for split in layout.counts() for pair in find_frames(tmp_path, split, layout)):
+        assert pair.sharp != pair.blurred
+        assert size_of_pair(pair)
+        assert ("blur" in str(pair.blurred.relative_to(tmp_path))) == (name != "hide")
+        assert pair.sharp.relative_to(tmp_path).parts[-2] in ("gt", "sharp", "GT")
+    report = check_frames(tmp_path, layout, workers=1, progress=lambda _: None)
+    assert report.problems == []
+    assert next(iter(data.batches("train"))).blurred.shape[1:] == (3, 16, 20)
+
+
+def test_what_each_split_has(tmp_path: Path) -> None:
+    counts = {}
+    for name, write in TREES.items():
+        write(tmp_path / name)
+        layout = layout_of(name)
+        counts[name] = [len(find_frames(tmp_path / name, split, layout)) for split in layout.counts()]
+    assert counts == {
+        "realblur_j": [6, 6],
+        "realblur_r": [6, 6],
+        "rsblur": [4, 4, 4],
+        "hide": [3, 6],
+        "video": [3, 3, 3],
+    }
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_a_missing_root_names_the_page_to_download_from(name: str, tmp_path: Path) -> None:
+    layout = layout_of(name)
+    with pytest.raises(ValueError, match="there is no such folder") as error:
+        find_frames(tmp_path / "nowhere", "train", layout)
+    assert layout.page in str(error.value)
+    assert "http" in layout.page or name == "video"
+
+
+def test_what_a_list_names_and_is_not_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_realblur(tmp_path, "j")
+    layout, folder = layout_of("realblur_j"), tmp_path / REALBLUR["j"]
+    for side in ("gt", "blur"):
+        (folder / f"scene000/{side}/{side}_2.png").unlink()
+    assert len(find_frames(tmp_path, "train", layout)) == 5
+    assert "1 of the 6 pairs that RealBlur_J_train_list.txt names are not there" in caplog.text
+    (folder / "scene000/gt/gt_1.png").unlink()
+    with pytest.raises(ValueError, match=r"the sharp side of scene000 lacks 1 of the frames of .* first blur_1\.png"):
+        find_frames(tmp_path, "train", layout)
+    report = check_frames(tmp_path, layout, workers=1, progress=lambda _: None)
+    assert report.problems == [f"{tmp_path}: the sharp side of scene000 lacks 1 frames: blur/blur_1"]
+    (tmp_path / "RealBlur_J_train_list.txt").write_text("a.png\n")
+    with pytest.raises(ValueError, match=r"RealBlur_J_train_list\.txt, line 1: expected two paths as in"):
+        find_frames(tmp_path, "train", layout)
+    (tmp_path / "RealBlur_J_train_list.txt").unlink()
+    with pytest.raises(ValueError, match=r"there is no list RealBlur_J_train_list\.txt"):
+        find_frames(tmp_path, "train", layout)
