@@ -43,7 +43,7 @@ test-newest: $(NEWEST)/.installed  ## run the tests with the newest PyTorch, in 
 test-slow: $(VENV)/.installed-plan  ## run the tests that take minutes and guard results
 	$(BIN)/python -m pytest -m slow --numprocesses $(WORKERS) --dist worksteal
 
-faults: setup  ## run campaigns of kills, signals and damaged files (an hour); SEED=1 SCALE=0.02 repeat a short one
+faults: setup  ## run campaigns of kills, signals and damaged files (hours); SEED=1 SCALE=0.02 repeat a short one
 	$(BIN)/python -m tests.faults $(SEED) $(SCALE)
 
 check: setup  ## lint, check formatting and types
