@@ -99,7 +99,7 @@ def test_a_killed_run_resumes_to_the_same_weights(
     step = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)["global_step"]
     assert step == (20 if within_epoch else 16)
 
-    resumed = run_command(tmp_path, "train", *arguments, "ckpt_path=last")
+    resumed = run_command(tmp_path, "train", *arguments, "ckpt_path=last", "+callbacks.kill=null")
     assert resumed.returncode == 0, resumed.stderr
     expected, actual = _weights(uninterrupted), _weights(tmp_path / "run")
     assert expected.keys() == actual.keys()
@@ -142,7 +142,9 @@ def test_a_run_that_is_asked_to_end_saves_a_checkpoint_and_goes_on_from_there(
     assert torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)["global_step"] == 12
     assert not list(tmp_path.rglob("*.partial"))
 
-    resumed = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run", "ckpt_path=last"))
+    resumed = run_command(
+        tmp_path, "train", *_arguments(tiny_cifar10, "run=run", "ckpt_path=last", "+callbacks.end=null")
+    )
     assert resumed.returncode == 0, resumed.stderr
     assert all(torch.equal(one, _weights(tmp_path / "run")[name]) for name, one in _weights(uninterrupted).items())
 

@@ -35,5 +35,5 @@ def test_help_has_the_keys_with_their_comments_and_no_inner_sections(command: st
 
 def test_help_has_examples_and_groups() -> None:
     assert "deblurlab restore input=photo.jpg" in help_text("restore", deblurlab.restore.__doc__ or "")
-    assert "blend: 16             # pixels over which" in help_text("restore", "")
+    assert "blend: null           # pixels over which" in help_text("restore", "")
     assert "    trainer: auto, cpu, gpu, tpu, xla_cpu (unless you choose: auto)" in help_text("train", "")

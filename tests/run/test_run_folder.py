@@ -31,6 +31,7 @@ NAMES = {
     "diverged_file": "diverged.pt",
     "steps": "steps",
     "wandb_id_file": "wandb/run_id",
+    "wandb_step_file": "wandb/last_step",
     "job_file": "job.json",
     "failure_file": "failure.txt",
 }

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from deblurlab.files.whole_file import whole_file
 from deblurlab.processes.rank import REPORTS, this_rank
 
 
@@ -29,10 +30,8 @@ def leave(error: str) -> None:
     """Write why this process fails."""
     this = this_rank()
     assert this is not None
-    file = _file(Path(os.environ[REPORTS]), this.rank)
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps({"error": error}))
-    partial.rename(file)
+    with whole_file(_file(Path(os.environ[REPORTS]), this.rank)) as partial:
+        partial.write_text(json.dumps({"error": error}))
 
 
 def read(folder: Path, rank: int) -> Report | None:
