@@ -101,6 +101,12 @@ def test_the_keys_of_a_command(command: str) -> None:
     [
         ("train", "callbacks=[1]", "callbacks=[1]: choose one of default, ema, none."),
         ("demo", "trainer=???", "You must specify 'trainer', e.g, trainer=<OPTION> Available options: auto cpu "),
+        (
+            "demo",
+            "trainer.accelerator=???",
+            "trainer.accelerator has no value, which ??? stands for: set trainer.accelerator=",
+        ),
+        ("demo", "trainer=[auto, none_such]", "Could not load 'trainer/none_such'."),
         ("restore", "trainer=.", "Could not find 'trainer/.': trainer=... is one of auto, cpu, gpu, tpu, xla_cpu."),
         ("train", "model=null", "model=null: choose one of "),
         ("train", "seed=null", "seed must be a whole number, got null."),

@@ -11,13 +11,14 @@ from hydra.errors import (
     MissingConfigException,
     OverrideParseException,
 )
-from omegaconf.errors import InterpolationResolutionError, OmegaConfBaseException
+from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue, OmegaConfBaseException
 
 from deblurlab.app.suggestions import did_you_mean, listed_keys
 
 # Hydra's words for common mistakes. tests/app/test_errors.py makes them and fails if Hydra words them anew.
 _NO_SUCH_KEY = re.compile(r"Could not override '([^']+)'")
 _NONE_CHOSEN = "You must specify "  # one line for each choice
+_SEARCH_PATH = "Config search path:"  # the folders of configurations, one per line
 _NO_SUCH_LAUNCHER = re.compile(r"hydra/launcher/(\w+)")
 # Hydra's launchers that come with an extra, and which one.
 _LAUNCHERS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm"}
@@ -74,11 +75,14 @@ def _words(error: Exception) -> str:
             return "logger=tensorboard needs pip install 'deblurlab[tensorboard]'."
         failed = "cannot be imported" if in_class[1] == "locating" else "cannot be made"
         return f"{in_class[2]} {failed}: {_where(_first(error))}"
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key} has no value, which ??? stands for: set {error.full_key}=..."
     if words.startswith(_NONE_CHOSEN):
         return " ".join(words.split())
     if listed := _KEY_IS_LISTED.match(words):
         return f"{listed[1]} is there already: set it without the +, as {listed[1]}=..."
-    return "\n".join(line for line in words.splitlines() if not line.strip().startswith("object_type="))
+    told = words.partition(_SEARCH_PATH)[0].rstrip()
+    return "\n".join(line for line in told.splitlines() if not line.strip().startswith("object_type="))
 
 
 def _first(error: BaseException) -> BaseException:
