@@ -19,7 +19,7 @@ COMMANDS = sorted(file.stem for file in SOURCE.glob("*.py") if file.stem not in 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("checks", "files", "pictures", "signals"),
     ("nets", "losses", "metrics", "planning", "processes", "zoo"),
-    ("data", "tasks"),
+    ("data", "tasks", "converting"),
     ("run",),
     ("loggers",),
     ("callbacks",),
@@ -41,6 +41,7 @@ FORBIDDEN: dict[str, set[str]] = {
     "files": BUILDS | TRAINING | DEVICES | {"torch"},
     "pictures": BUILDS | TRAINING | DEVICES | {"torch"},
     "signals": BUILDS | TRAINING | DEVICES | {"torch", "pathlib"},
+    "converting": BUILDS | TRAINING | DEVICES,
     "planning": BUILDS | TRAINING | DEVICES,
     "processes": BUILDS | TRAINING | DEVICES | {"torch"},
     "data": BUILDS | DEVICES | {"wandb", "matplotlib", "deblurlab.nets", "deblurlab.losses"},

@@ -68,7 +68,7 @@ def test_a_sweep_starts_by_either_name(tmp_path: Path) -> None:
 def test_a_misspelt_command_names_the_nearest(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for word, answer in (("trian", "did you mean train?"), ("xyz", "demo, evaluate, export, plan, prepare, report")):
+    for word, answer in (("trian", "did you mean train?"), ("xyz", "convert, demo, evaluate, export, plan, prepare")):
         monkeypatch.setattr(sys, "argv", ["deblurlab", word])
         with pytest.raises(SystemExit) as ended:
             main()

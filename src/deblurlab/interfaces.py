@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 Split = Literal["train", "val", "test"]
 
@@ -74,6 +75,26 @@ def size_multiple(network: object) -> int:
 def as_scales(restored: Tensor | list[Tensor]) -> list[Tensor]:
     """What a :class:`Network` returns, as a list of scales whose first images have the size of the blurred ones."""
     return restored if isinstance(restored, list) else [restored]
+
+
+@runtime_checkable
+class Pyramid(Protocol):
+    """A multi-scale network that says how images are reduced to the sizes that it restores.
+
+    :class:`deblurlab.nets.MSDeblur` is one. The sharp images that others are compared with are means over squares of
+    pixels.
+    """
+
+    def pyramid(self, images: Tensor, /) -> list[Tensor]:
+        """(B, C, H, W) images at each size that the network restores, from fine to coarse; the first as they are."""
+        ...
+
+
+def pyramid(network: object, images: Tensor, scales: Sequence[Tensor]) -> list[Tensor]:
+    """Sharp images, (B, C, H, W), at the sizes of ``scales``, which a network has restored."""
+    if isinstance(network, Pyramid):
+        return network.pyramid(images)
+    return [F.avg_pool2d(images, images.shape[-1] // one.shape[-1]) for one in scales]
 
 
 @runtime_checkable

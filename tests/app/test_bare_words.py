@@ -37,3 +37,4 @@ def test_help_has_examples_and_groups() -> None:
     assert "deblurlab restore input=photo.jpg" in help_text("restore", deblurlab.restore.__doc__ or "")
     assert "blend: null           # pixels over which" in help_text("restore", "")
     assert "    trainer: auto, cpu, gpu, tpu, xla_cpu (unless you choose: auto)" in help_text("train", "")
+    assert "unet16 (you must choose)" in help_text("convert", "")

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from deblurlab.nets import MSDeblur, PatchGAN, REDNet30, ResNet16, UNet16
+from deblurlab.interfaces import pyramid
+from deblurlab.nets import MSDeblur, PatchGAN, REDNet30, ResNet16, UNet16, keras
 
 NETWORKS = (ResNet16, UNet16, REDNet30)
 
@@ -115,6 +116,39 @@ def test_msdeblur_restores_three_scales_from_coarse_to_fine() -> None:
         expected = nn.functional.avg_pool2d(2 * blurred - 1, factor)
         torch.testing.assert_close(features[:, -3:], expected)
     assert [features.shape[1] for features in seen] == [3, 64, 64]
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_keras_padding_is_tensorflow_s(kernel: int) -> None:
+    """The first output sees kernel // 2 - 1 rows of zeros above; a transposed layer is the adjoint."""
+    torch.manual_seed(0)
+    down = keras.halving_conv(2, 3, kernel, "keras").double()
+    up = keras.doubling_conv(3, 2, kernel, "keras").double()
+    up.load_state_dict({"weight": down.weight, "bias": torch.zeros(2)})
+    fine, coarse = torch.randn(1, 2, 8, 12).double(), torch.randn(1, 3, 4, 6).double()
+    above = kernel // 2 - 1
+    seen = fine[0, :, : kernel - above, : kernel - above]
+    first = (seen * down.weight[:, :, above:, above:]).sum(dim=(1, 2, 3)) + down.bias
+    torch.testing.assert_close(down(fine)[0, :, 0, 0], first)
+    linear = down(fine) - down.bias[:, None, None]
+    torch.testing.assert_close((linear * coarse).sum(), (fine * up(coarse)).sum())
+
+
+def test_msdeblur_reduces_blurred_and_sharp_images_bilinearly() -> None:
+    """``interpolate`` without antialiasing is what ``tf.image.resize`` computes."""
+    network, images = MSDeblur(blocks=1, quarter="bilinear"), torch.rand(2, 3, 48, 64)
+    for factor, found in zip((1, 2, 4), network.pyramid(images), strict=True):
+        expected = F.interpolate(images, scale_factor=1 / factor, mode="bilinear", align_corners=False)
+        torch.testing.assert_close(found, expected)
+    for one, other in zip(pyramid(network, images, network(images)), network.pyramid(images), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_an_unknown_padding_or_reduction_is_refused() -> None:
+    with pytest.raises(ValueError, match="padding must be symmetric or keras, got same"):
+        ResNet16(padding="same")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="quarter must be average or bilinear, got cubic"):
+        MSDeblur(blocks=1, quarter="cubic")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("network", [UNet16(residual=True), MSDeblur(blocks=1, residual=True)])

@@ -7,6 +7,7 @@ _MEANT = {
     "restore": ("input", "photo.jpg"),
     "report": ("runs", "'outputs/*/*'"),
     "evaluate": ("run", "outputs/sample_unet16/..."),
+    "convert": ("input", "rednet30wgan_gen_cifar10.h5"),
     "export": ("weights", "photographs"),
     "demo": ("weights", "photographs"),
     "prepare": ("data.root", "REDS"),

@@ -21,6 +21,7 @@ from deblurlab.app import user_errors
 from deblurlab.app.arguments import open_groups
 from deblurlab.app.bare_words import refuse_bare_words
 from deblurlab.app.command_keys import check_keys, with_lists
+from deblurlab.app.first_word import with_key
 from deblurlab.app.group_choices import check_choices
 from deblurlab.app.help_text import help_text
 from deblurlab.app.home_folder import with_home
@@ -45,12 +46,18 @@ for of_the_root in (run_name, run_group, evaluation_folder):  # what they return
 open_groups()
 
 
-def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
+def command(
+    config_name: str, *, first: str | None = None
+) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
     """Make a function of the configuration a Hydra application.
 
     What a user can mend, which is a ValueError or OSError of ours or a configuration that Hydra or Lightning refuses,
     ends in its message alone, and the run's log keeps that message. If no run has begun, the folder made for it is
     removed. ``HYDRA_FULL_ERROR=1`` shows the traceback.
+
+    Args:
+        config_name: The name of the command and of its YAML file.
+        first: The key that the first word of the command line may leave out; None if there is none.
     """
 
     def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], None]:
@@ -88,7 +95,8 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
         def application() -> None:
             nonlocal quiet, settings
             quiet, settings = os.environ.get(_RAISE) != "1", None
-            sys.argv[1:] = with_lists(with_home(sys.argv[1:]), config_name)
+            arguments = sys.argv[1:] if first is None else with_key(sys.argv[1:], first)
+            sys.argv[1:] = with_lists(with_home(arguments), config_name)
             if {"--help", "-h"} & set(sys.argv[1:]):
                 print(help_text(config_name, sys.modules[task.__module__].__doc__ or ""))
                 return

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from omegaconf import OmegaConf
 
@@ -44,11 +45,13 @@ def _keys(text: str) -> list[str]:
 def _groups(file: Path) -> dict[str, str]:
     """The groups that a command takes options of: their options, and which is taken unless another is named."""
     found = {}
-    for entry in OmegaConf.select(OmegaConf.load(file), "defaults", default=[]):
-        for group, chosen in entry.items() if OmegaConf.is_dict(entry) else ():
-            folder = _ROOT / "conf" / str(group)
+    content: Any = OmegaConf.to_container(OmegaConf.load(file))
+    for entry in content.get("defaults", []):
+        for group, chosen in entry.items() if isinstance(entry, dict) else ():
+            folder = _ROOT / "conf" / group
             if group == "hydra" or not folder.is_dir():
                 continue
             options = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
-            found[str(group)] = f"{options}" + (f" (unless you choose: {chosen})" if chosen else "")
+            default = " (you must choose)" if chosen == "???" else f" (unless you choose: {chosen})" if chosen else ""
+            found[group] = options + default
     return found

@@ -1,6 +1,15 @@
-"""What the study's networks take over from Keras: how weights start, and the constants of batch normalisation."""
+"""What the study's networks take over from Keras: how weights start, the constants of batch normalisation, padding."""
 
-from torch import nn
+from typing import Literal, get_args
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from deblurlab.checks import require
+
+# How a layer with stride 2 pads: both sides alike, as PyTorch does, or one row and column more below and on the right
+# than above and on the left, as TensorFlow does.
+Padding = Literal["symmetric", "keras"]
 
 
 def initialise(network: nn.Module) -> None:
@@ -15,3 +24,41 @@ def initialise(network: nn.Module) -> None:
 def batch_norm(channels: int) -> nn.BatchNorm2d:
     """Batch normalisation with eps 1e-3 and Keras' momentum 0.99, which PyTorch counts as 0.01."""
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
+
+
+def halving_conv(inputs: int, outputs: int, kernel: int, padding: Padding) -> nn.Conv2d:
+    """A convolution with stride 2 and an odd kernel: (B, inputs, H, W) to (B, outputs, H/2, W/2), H and W even.
+
+    Raises:
+        ValueError: if there is no such padding.
+    """
+    require.one_of("padding", padding, get_args(Padding))
+    if padding == "keras":
+        return _KerasConv(inputs, outputs, kernel, stride=2, padding=kernel // 2 - 1)
+    return nn.Conv2d(inputs, outputs, kernel, stride=2, padding=kernel // 2)
+
+
+def doubling_conv(inputs: int, outputs: int, kernel: int, padding: Padding) -> nn.ConvTranspose2d:
+    """A transposed convolution with stride 2 and an odd kernel: (B, inputs, H, W) to (B, outputs, 2 H, 2 W).
+
+    Raises:
+        ValueError: if there is no such padding.
+    """
+    require.one_of("padding", padding, get_args(Padding))
+    if padding == "keras":
+        return _KerasConvTranspose(inputs, outputs, kernel, stride=2, padding=kernel // 2 - 1)
+    return nn.ConvTranspose2d(inputs, outputs, kernel, stride=2, padding=kernel // 2, output_padding=1)
+
+
+class _KerasConv(nn.Conv2d):
+    """Pads one row more below, and one column more on the right, than its ``padding`` says."""
+
+    def forward(self, features: Tensor) -> Tensor:
+        return super().forward(F.pad(features, (0, 1, 0, 1)))
+
+
+class _KerasConvTranspose(nn.ConvTranspose2d):
+    """Drops one row more below, and one column more on the right: the transpose of :class:`_KerasConv`."""
+
+    def forward(self, features: Tensor, output_size: list[int] | None = None) -> Tensor:
+        return F.pad(super().forward(features, output_size), (0, -1, 0, -1))

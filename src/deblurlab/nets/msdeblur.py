@@ -1,13 +1,18 @@
 """MSDeblur: the multi-scale generator of MSDeblurWGAN."""
 
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from deblurlab.checks import require
 from deblurlab.nets import keras
 from deblurlab.nets.image_size import require_multiple
 
 _WIDTH, _KERNEL = 64, 5
+
+Quarter = Literal["average", "bilinear"]
 
 
 def _conv(inputs: int, outputs: int) -> nn.Conv2d:
@@ -53,11 +58,14 @@ class MSDeblur(nn.Module):
                                                                 | upsample
         blurred, whole -------------------------------------> branch 2 -> restored
 
-    Smaller blurred images are means of 2x2 or 4x4 pixels. With 19 blocks it has 11,928,961 parameters, with 5
-    3,311,233.
+    With 19 blocks it has 11,928,961 parameters, with 5 3,311,233.
 
     Args:
         blocks: The number of residual blocks of each branch. The study takes 19 on CIFAR-10 and 5 on REDS.
+        quarter: How images are reduced to a quarter of their size: see :meth:`pyramid`. Weights files and runs that do
+            not say it are of versions that had the average only; the files of the group ``model`` say "bilinear".
+        padding: How the transposed convolutions pad: "symmetric" on both sides alike, or "keras" on one side more, as
+            the study's do. Weights of one make little sense in the other.
         residual: Add the blurred image to each branch's output, in place of the tanh. The last convolutions start with
             zero weights, so that the untrained network returns the blurred images and learns what differs from them.
 
@@ -67,14 +75,19 @@ class MSDeblur(nn.Module):
 
     size_multiple = 4
 
-    def __init__(self, *, blocks: int, residual: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        blocks: int,
+        quarter: Quarter = "average",
+        padding: keras.Padding = "symmetric",
+        residual: bool = False,
+    ) -> None:
         super().__init__()
-        self.residual = residual
+        require.one_of("quarter", quarter, get_args(Quarter))
+        self.quarter, self.residual = quarter, residual
         self.branches = nn.ModuleList(_Branch(inputs, blocks) for inputs in (3, _WIDTH, _WIDTH))
-        self.upsample = nn.ModuleList(
-            nn.ConvTranspose2d(3, _WIDTH - 3, _KERNEL, stride=2, padding=_KERNEL // 2, output_padding=1)
-            for _ in range(2)
-        )
+        self.upsample = nn.ModuleList(keras.doubling_conv(3, _WIDTH - 3, _KERNEL, padding) for _ in range(2))
         keras.initialise(self)
         if residual:
             for level in range(3):
@@ -82,12 +95,29 @@ class MSDeblur(nn.Module):
 
     def forward(self, blurred: Tensor) -> list[Tensor]:
         require_multiple(blurred, self.size_multiple, "MSDeblur")
-        blurred = 2 * blurred - 1
         restored: list[Tensor] = []
-        for level, (branch, factor) in enumerate(zip(self.branches, (4, 2, 1), strict=True)):
-            here = features = F.avg_pool2d(blurred, factor) if factor > 1 else blurred
+        for level, (branch, here) in enumerate(zip(self.branches, self.pyramid(2 * blurred - 1)[::-1], strict=True)):
+            features = here
             if level:
                 features = torch.cat((self.upsample[level - 1](restored[-1]), here), dim=1)
             image = branch(features)
             restored.append(here + image if self.residual else torch.tanh(image))
         return [(image + 1) / 2 for image in reversed(restored)]
+
+    def pyramid(self, images: Tensor) -> list[Tensor]:
+        """Reduce images, blurred or sharp, to the sizes that the network restores.
+
+        Half as large, a pixel is the mean of 2x2. At a quarter it is the mean of 4x4 pixels with ``quarter="average"``;
+        with "bilinear" it is the mean of the middle 2x2 of these, which is what bilinear interpolation without
+        antialiasing sees (``tf.image.resize``, as the study has it).
+
+        Args:
+            images: (B, C, H, W), H and W multiples of 4.
+
+        Returns:
+            The images themselves, those of half and those of a quarter of the size.
+        """
+        half = F.avg_pool2d(images, 2)
+        if self.quarter == "bilinear":
+            return [images, half, F.avg_pool2d(images[..., 1:-1, 1:-1], 2, stride=4)]
+        return [images, half, F.avg_pool2d(images, 4)]

@@ -14,9 +14,12 @@ _WIDTHS = (64, 128, 256, 512)
 class _Down(nn.Module):
     """Two 3x3 convolutions, the first of them with a stride, beside a 1x1 shortcut with the same stride."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: int, padding: keras.Padding) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1)
+        if stride == 1:
+            self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
+        else:
+            self.conv1 = keras.halving_conv(inputs, outputs, 3, padding)
         self.norm1 = keras.batch_norm(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.norm2 = keras.batch_norm(outputs)
@@ -32,11 +35,11 @@ class _Down(nn.Module):
 class _Up(nn.Module):
     """Two 3x3 transposed convolutions, the second of them with stride 2, beside a 1x1 shortcut with stride 2."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, padding: keras.Padding) -> None:
         super().__init__()
         self.conv1 = nn.ConvTranspose2d(inputs, outputs, 3, padding=1)
         self.norm1 = keras.batch_norm(outputs)
-        self.conv2 = nn.ConvTranspose2d(outputs, outputs, 3, stride=2, padding=1, output_padding=1)
+        self.conv2 = keras.doubling_conv(outputs, outputs, 3, padding)
         self.norm2 = keras.batch_norm(outputs)
         self.shortcut = nn.ConvTranspose2d(inputs, outputs, 1, stride=2, output_padding=1)
 
@@ -72,16 +75,22 @@ class ResNet16(nn.Module):
     The fractions are heights and widths; a stride of 2 halves them in the encoder's last three blocks, and doubles them
     in the decoder's three. 7,360,396 parameters.
 
+    Args:
+        padding: How the 3x3 convolutions with stride 2, transposed or not, pad: "symmetric" on both sides alike, or
+            "keras" on one side only, as the study's do. Weights of one make little sense in the other.
+
     Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W) in (-inf, inf). H and W must be multiples of 8; ValueError otherwise.
     """
 
     size_multiple = 8
 
-    def __init__(self) -> None:
+    def __init__(self, *, padding: keras.Padding = "symmetric") -> None:
         super().__init__()
         top = _WIDTHS[0]
-        self.encoder = nn.Sequential(_Down(3, top, 1), *(_Down(i, o, 2) for i, o in pairwise(_WIDTHS)))
-        self.decoder = nn.Sequential(*(_Up(i, o) for i, o in pairwise(reversed(_WIDTHS))), _Output(top))
+        down = (_Down(inputs, outputs, 2, padding) for inputs, outputs in pairwise(_WIDTHS))
+        up = (_Up(inputs, outputs, padding) for inputs, outputs in pairwise(reversed(_WIDTHS)))
+        self.encoder = nn.Sequential(_Down(3, top, 1, padding), *down)
+        self.decoder = nn.Sequential(*up, _Output(top))
         keras.initialise(self)
 
     def forward(self, blurred: Tensor) -> Tensor:

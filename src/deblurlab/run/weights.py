@@ -99,6 +99,10 @@ def load(weights: str) -> Weights:
         raise ValueError(
             f"weights={weights}: there is no such run, file or shipped name. Shipped: {', '.join(shipped())}."
         )
+    if path.suffix in (".h5", ".hdf5"):
+        raise ValueError(
+            f"weights={weights} is a file of Keras: `deblurlab convert {weights} model=...` reads the study's."
+        )
     title = weights_name(weights)
     return _from_file(path, title) if path.suffix in weights_file.SUFFIXES else _from_checkpoint(path, title)
 

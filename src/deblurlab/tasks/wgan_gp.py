@@ -7,11 +7,10 @@ import numpy as np
 import torch
 from lightning.pytorch.core.optimizer import LightningOptimizer
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from deblurlab.interfaces import ContentLoss, Pair
+from deblurlab.interfaces import ContentLoss, Pair, pyramid
 from deblurlab.losses import Wasserstein, gradient_penalty
 from deblurlab.tasks.restoration import Restoration
 
@@ -205,8 +204,7 @@ class WGANGP(Restoration):
     def content(self, scales: list[Tensor], sharp: Tensor) -> tuple[Tensor, Scalars]:
         """The mean of the content loss over scales, float32, measured on images in [-1, 1]; and its parts."""
         with torch.autocast(sharp.device.type, enabled=False):
-            targets = [F.avg_pool2d(sharp, sharp.shape[-1] // image.shape[-1]) for image in scales]
-            pairs = zip(scales, targets, strict=True)
+            pairs = zip(scales, pyramid(self.network, sharp, scales), strict=True)
             losses, parts = zip(*(self.loss_parts(signed(one), signed(other)) for one, other in pairs), strict=True)
             means = {name: torch.stack([part[name] for part in parts]).mean() for name in parts[0]}
             return torch.stack(losses).mean(), means

@@ -58,6 +58,14 @@ def test_folded_equals_plain(name: str, dtype: torch.dtype, tolerance: float) ->
         torch.testing.assert_close(ours[name], value, rtol=tolerance, atol=tolerance * size, msg=name)
 
 
+def test_a_network_that_pads_as_keras_folds_as_far_as_its_padding() -> None:
+    torch.manual_seed(0)
+    network, blurred = ResNet16(padding="keras").double().eval(), torch.rand(2, 3, 16, 8).double()
+    expected = network(blurred)
+    fold_rows(network)
+    torch.testing.assert_close(network(blurred), expected)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_folds_and_unfolds_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a network calls on the way has a form for folded rows."""
