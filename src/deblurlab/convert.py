@@ -8,6 +8,7 @@ Examples:
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -36,7 +37,7 @@ def main(cfg: DictConfig) -> None:
     check_arguments(cfg.model, "model")
     if cfg.part not in cfg.model:
         raise ValueError("part=critic is for WGANs, such as model=rednet30_wgan; this model has no critic.")
-    config = OmegaConf.to_container(cfg.model[cfg.part])
+    config: Any = OmegaConf.to_container(cfg.model[cfg.part])
     study = converting.study_of(config)
     config |= study.arguments
     network = built(config)

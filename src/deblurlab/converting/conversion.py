@@ -33,7 +33,7 @@ def fill_from(file: Path, network: nn.Module, study: Study) -> None:
     with keras_file.opened(file) as layers:
         found = _by_name(layers)
         _require_names(found, study, file)
-        tensors = {}
+        tensors: dict[str, Tensor] = {}
         for name, place in study.places.items():
             tensors |= _tensors(found[name], place, network, file)
     # Keras does not count batches; with a momentum, PyTorch makes nothing of their number.
