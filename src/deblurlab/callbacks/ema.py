@@ -1,6 +1,7 @@
 """An exponential moving average of the weights, which follows them closely while the training is young."""
 
 import logging
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule, Trainer
@@ -37,6 +38,12 @@ class EMA(WeightAveraging):
             return weights
         kept = torch.clamp((1 + steps) / (10 + steps), max=self.decay)
         return kept * average + (1 - kept) * weights
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the state of a checkpoint; ValueError if it is none."""
+        if type(step := state_dict.get("latest_update_step")) is not int:
+            raise ValueError(f"the state of its moving average is none: latest_update_step is {step!r}.")
+        super().load_state_dict(state_dict)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         settled = round((10 * self.decay - 1) / (1 - self.decay))

@@ -134,5 +134,6 @@ def test_shards_are_fetched_ahead(bucket: str, tmp_path: Path) -> None:
 def test_an_unfinished_bucket_and_a_missing_one_say_what_to_do(server: FaultyProxy) -> None:
     with pytest.raises(ValueError, match=r"^s3://bucket/nothing/index\.json is not there: no frames were prepared"):
         shards(server.url.format(path="nothing")).source("train")
-    with pytest.raises(ValueError, match="cannot be opened"):
-        shards("ftp://host/path").source("train")
+    for other in ("ftp://host/path", "hf://datasets/someone/frames"):
+        with pytest.raises(ValueError, match=f"^{other} cannot be opened: it is a folder, gs://"):
+            shards(other).source("train")

@@ -21,6 +21,10 @@ _CHUNK = 8 << 20
 _GOOGLE_SECONDS = 5.0
 
 
+# What pyarrow opens by itself. It hands other schemes, such as hf://, to libraries that fail in words of their own.
+_SCHEMES = ("gs", "gcs", "s3", "hdfs", "viewfs", "abfs", "abfss", "file")
+
+
 class Storage:
     """The files below a root. Their names are relative to it, with slashes.
 
@@ -29,7 +33,7 @@ class Storage:
         wait_seconds: How long a bucket is tried that does not answer.
 
     Raises:
-        ValueError: if pyarrow does not know such a URL.
+        ValueError: if there is no such kind of URL, or it cannot be opened.
     """
 
     def __init__(self, root: str, *, wait_seconds: float = 60.0) -> None:
@@ -37,6 +41,10 @@ class Storage:
         self.filesystem: fs.FileSystem = fs.LocalFileSystem()
         self.base = str(Path(root).expanduser().absolute())
         if "://" in root:
+            if root.partition("://")[0] not in _SCHEMES:
+                raise ValueError(
+                    f"{self.names('')} cannot be opened: it is a folder, gs://BUCKET/PATH or s3://BUCKET/PATH."
+                )
             try:
                 self.filesystem, self.base = self._patiently(
                     lambda: fs.FileSystem.from_uri(_hasty(root, wait_seconds)), "Opening"
