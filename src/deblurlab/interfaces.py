@@ -122,6 +122,26 @@ def blur_estimator(network: nn.Module) -> BlurEstimator | None:
     return next((module for module in network.modules() if isinstance(module, BlurEstimator)), None)
 
 
+@runtime_checkable
+class EstimatesFirst(Protocol):
+    """A network that estimates something of an image as a whole, such as its blur, before it restores the image.
+
+    The tiles of a large image are restored with one estimate, so that they fit together. Such a network has
+    ``estimate`` beside what a :class:`Network` has, and can be given what that returns, as
+    :class:`deblurlab.nets.BlindWiener` can.
+    """
+
+    def estimate(self, blurred: Tensor, /) -> Any:
+        """What the network estimates of each image: of (B, 3, H, W) float in [0, 1], H and W any numbers from 2 on."""
+        ...
+
+    def __call__(self, blurred: Tensor, estimate: Any = None, /) -> Tensor | list[Tensor]:
+        """Restore a batch as a :class:`Network` does: with its own estimate, or with one of the whole image that all
+        images of the batch are parts of.
+        """
+        ...
+
+
 class ContentLoss(Protocol):
     """A loss that compares restored with sharp images, such as :class:`deblurlab.losses.LogCosh`."""
 

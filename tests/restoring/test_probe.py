@@ -11,7 +11,7 @@ from deblurlab.restoring.probe import PeakMemory, Reach, measured, probe
 def test_a_convolution_looks_half_its_kernel_far(side: tuple[int, int], pixels: int) -> None:
     layer = nn.Conv2d(3, 3, side, padding=(side[0] // 2, side[1] // 2))
     nn.init.constant_(layer.weight, 0.2)
-    assert measured(layer.eval(), 1, torch.device("cpu")).reach == Reach(pixels, False)
+    assert measured(lambda _: layer.eval(), 1, torch.device("cpu")).reach == Reach(pixels, False)
 
 
 def test_means_over_the_image_are_told_from_how_far_a_network_looks_beside_them() -> None:
@@ -21,13 +21,13 @@ def test_means_over_the_image_are_told_from_how_far_a_network_looks_beside_them(
     def network(images: Tensor) -> Tensor:
         return layer(images) * (1 + 10 * images.mean((2, 3), keepdim=True))
 
-    found = measured(network, 1, torch.device("cpu")).reach
+    found = measured(lambda _: network, 1, torch.device("cpu")).reach
     assert found.beyond
     assert 1 <= found.pixels <= 2
 
 
 def test_a_network_that_gives_nan_looks_at_everything() -> None:
-    found = measured(lambda images: images * float("nan"), 1, torch.device("cpu")).reach
+    found = measured(lambda _: lambda images: images * float("nan"), 1, torch.device("cpu")).reach
     assert found.beyond
 
 
@@ -52,5 +52,5 @@ def test_the_peak_counts_what_lives_at_a_time() -> None:
 
 def test_the_memory_of_a_network_is_that_of_its_features() -> None:
     network = nn.Sequential(nn.Conv2d(3, 16, 1), nn.ReLU(), nn.Conv2d(16, 3, 1)).eval()
-    per_pixel = measured(network, 1, torch.device("cpu")).bytes_per_pixel
+    per_pixel = measured(lambda _: network, 1, torch.device("cpu")).bytes_per_pixel
     assert per_pixel == 4 * (16 + 16)  # the picture is made before

@@ -21,7 +21,7 @@ WHOLE = Tiling(side=0, margin=64)
 def run(network: nn.Module, pixels: np.ndarray, tiling: Tiling, **options: Any) -> np.ndarray:
     restorer = Restorer(network).eval()
     cut = Cut.of(*pixels.shape[:2], tiling, restorer.size_multiple)
-    return restore(restorer, pixels, cut=cut, device=CPU, **options)
+    return restore(restorer.restore_of, pixels, cut=cut, device=CPU, **options)
 
 
 class Halved(nn.Identity):
@@ -89,10 +89,10 @@ def test_tiles_in_batches_are_the_tiles_one_by_one(full: bool) -> None:
 
     pixels, done, restorer = picture(0, 60, 190), [], Restorer(Watched()).eval()
     cut = Cut.of(60, 190, Tiling(side=44, margin=4, blend=4), 4)
-    one = restore(restorer, pixels, cut=cut, device=CPU)
+    one = restore(restorer.restore_of, pixels, cut=cut, device=CPU)
     batches.clear()
     cut = replace(cut, batch=4, full_batches=full)
-    many = restore(restorer, pixels, cut=cut, device=CPU, on_tile=lambda: done.append(None))
+    many = restore(restorer.restore_of, pixels, cut=cut, device=CPU, on_tile=lambda: done.append(None))
     np.testing.assert_array_equal(many, one)
     assert (cut.across.count, cut.down.count, len(done)) == (6, 2, 12)
     assert batches == ([4, 4, 4, 4] if full else [4, 2, 4, 2])
@@ -112,11 +112,52 @@ def test_a_constant_picture_has_no_border() -> None:
 
 def test_averaging_turns_every_version_back() -> None:
     images = torch.rand(1, 3, 8, 12)
-    torch.testing.assert_close(averaged(Restorer(nn.Identity()), images), images)
+    torch.testing.assert_close(averaged([nn.Identity()] * 8, images), images)
     # what a fixed sideways shift does to the picture, averaged over all directions, is the same in all of them
-    shifted = averaged(Restorer(Shift()), torch.nn.functional.pad(torch.ones(1, 3, 1, 1), (2, 2, 2, 2)))
+    shifted = averaged([Shift()] * 8, torch.nn.functional.pad(torch.ones(1, 3, 1, 1), (2, 2, 2, 2)))
     cross = torch.tensor([[0, 1, 0], [1, 0, 1], [0, 1, 0]]) / 4
     torch.testing.assert_close(shifted[0, 0, 1:4, 1:4], cross)
+
+
+class Darker(nn.Module):
+    """Subtracts what it has estimated of the whole picture: the brightness of its first column."""
+
+    size_multiple = 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.estimated: list[torch.Size] = []
+
+    def estimate(self, blurred: torch.Tensor) -> torch.Tensor:
+        self.estimated.append(blurred.shape)
+        return blurred[..., :1].mean()
+
+    def forward(self, blurred: torch.Tensor, estimate: torch.Tensor | None = None) -> torch.Tensor:
+        return blurred - (self.estimate(blurred) if estimate is None else estimate)
+
+
+def test_tiles_share_what_is_estimated_of_the_whole_picture() -> None:
+    pixels = np.full((70, 100, 3), 100, np.uint8)
+    pixels[:, 0] = 40
+    network = Darker()
+    for tiling in (Tiling(side=44, margin=4, blend=6), WHOLE):
+        np.testing.assert_array_equal(run(network, pixels, tiling), pixels - np.uint8(40))
+    assert network.estimated == [(1, 3, 70, 100)] * 2
+
+
+def test_averaged_tiles_have_an_estimate_for_each_turn() -> None:
+    """The first column of the turned pictures is in turn each of the four sides, twice."""
+    pixels = np.full((20, 40, 3), 100, np.uint8)
+    pixels[:, 0] = 64
+    left, right, above = 64, 100, (64 + 39 * 100) / 40
+    assert run(Darker(), pixels, WHOLE, tta=True)[5, 5, 0] == round(100 - (left + right + 2 * above) / 4)
+
+
+@pytest.mark.parametrize(("size", "middle"), [((1, 1), (2, 2)), ((1, 1300), (2, 1024)), ((30, 2), (30, 2))])
+def test_the_middle_of_a_picture_is_what_is_estimated(size: tuple[int, int], middle: tuple[int, int]) -> None:
+    network = Darker()
+    run(network, np.full((*size, 3), 100, np.uint8), Tiling(side=512, margin=48, blend=0))
+    assert network.estimated == [(1, 3, *middle)]
 
 
 class Shift(nn.Module):

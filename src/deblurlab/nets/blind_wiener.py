@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from deblurlab.nets.image_size import require_multiple
-from deblurlab.nets.wiener.deconvolution import deconvolve
+from deblurlab.nets.wiener.deconvolution import deconvolve, estimate_blur
 from deblurlab.nets.wiener.gaussian_transfer import gaussian_radius
 from deblurlab.nets.wiener.refinement import Refinement
-from deblurlab.nets.wiener.spectral_estimator import SpectralEstimator
+from deblurlab.nets.wiener.spectral_estimator import Estimate, SpectralEstimator
 
 
 class BlindWiener(nn.Module):
@@ -50,9 +50,12 @@ class BlindWiener(nn.Module):
         self.estimator = SpectralEstimator(hidden=hidden, sigma_max=sigma_max)
         self.refinement = Refinement(inputs=9, widths=widths, blocks=blocks, features=hidden) if refine else None
 
-    def forward(self, blurred: Tensor) -> Tensor:
+    def forward(self, blurred: Tensor, estimate: Estimate | None = None) -> Tensor:
+        """Restore images with their own estimate, or with that of the larger images that they are parts of."""
         require_multiple(blurred, self.size_multiple, "BlindWiener")
-        filtered, bold, error, estimate = deconvolve(blurred, self.estimator, self.radius)
+        if estimate is None:
+            estimate = self.estimate(blurred)
+        filtered, bold, error = deconvolve(blurred, estimate, self.radius)
         if self.refinement is None:
             return filtered
         seen = torch.cat((filtered.clamp(-0.1, 1.1), blurred, bold.clamp(-0.2, 1.2)), dim=1)
@@ -60,6 +63,10 @@ class BlindWiener(nn.Module):
         restored: Tensor = filtered + error[:, None, None, None] * correction.type_as(filtered)
         return restored
 
+    def estimate(self, blurred: Tensor) -> Estimate:
+        """The blur and the spectrum of each image, (B, 3, H, W) in [0, 1]; H and W are at least 2."""
+        return estimate_blur(blurred, self.estimator)
+
     def estimate_sigma(self, blurred: Tensor) -> Tensor:
         """The sigma of each image's blur, in pixels: (B, 3, H, W) in [0, 1] to (B,)."""
-        return deconvolve(blurred, self.estimator, self.radius).estimate.sigma
+        return self.estimate(blurred).sigma

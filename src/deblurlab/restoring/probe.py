@@ -4,7 +4,7 @@ No number of this file depends on how busy the machine is; :mod:`deblurlab.resto
 """
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,23 +13,29 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+from torchvision.transforms.functional import gaussian_blur
 
 Images = Callable[[Tensor], Tensor]
 
 _LENGTH, _BREADTH = 256, 64  # pixels of the probe: its half is the farthest that a network is seen to look
+# The same for a network that estimates the blur: it looks the farther, the more it finds, and so it is shown pictures
+# with several blurs, whose sigmas these are, in pixels.
+_BLURRED_LENGTH = 512
+_BLURS = (1.5, 2.0, 2.5, 3.0)
 _SEEN = 0.25 / 255  # less than this is no change: a few times as much is still no step of a picture with 8 bits
 
 
-def probe(multiple: int) -> Tensor:
-    """A picture that is cut in two, (1, 3, 64, 256) or somewhat larger, in [0, 1].
+def probe(multiple: int, length: int = _LENGTH) -> Tensor:
+    """A picture that is cut in two, (1, 3, 64, length) or somewhat larger, in [0, 1].
 
     Like a photograph it has structure of all sizes, and more contrast than most, so that few pictures show more of what
     a network does. It is the same each time.
 
     Args:
         multiple: The network's ``size_multiple``. Height, and half the width, are multiples of it.
+        length: Its width in pixels.
     """
-    height, half = (-(-side // multiple) * multiple for side in (_BREADTH, _LENGTH // 2))
+    height, half = (-(-side // multiple) * multiple for side in (_BREADTH, length // 2))
     random = torch.Generator().manual_seed(0)
     layers = []
     for octave in range(6):
@@ -67,38 +73,57 @@ class Measured:
     bytes_per_pixel: int
 
 
-def measured(network: Images, multiple: int, device: torch.device) -> Measured:
-    """Measure a network on the device that it is on."""
+def measured(
+    restore_of: Callable[[Tensor], Images], multiple: int, device: torch.device, *, estimates: bool = False
+) -> Measured:
+    """Measure a network on the device that it is on.
+
+    Args:
+        restore_of: Given a whole image, returns the network as it restores the image's tiles.
+        multiple: The network's ``size_multiple``.
+        device: The device.
+        estimates: Whether what the network does to a tile depends on what it estimates of the whole image.
+    """
     picture = probe(multiple).to(device)
     with torch.no_grad():
         with PeakMemory() as memory:
-            restored = network(picture)
-        looks = reach(network, picture, restored)
+            restore_of(picture)(picture)
+        pictures = _blurred(probe(multiple, _BLURRED_LENGTH).to(device)) if estimates else [picture]
+        looks = [reach(restore_of, one) for one in pictures]
     per_pixel = -(-memory.peak // (picture.shape[2] * picture.shape[3]))
-    return Measured(multiple=multiple, reach=looks, bytes_per_pixel=per_pixel)
+    return Measured(multiple=multiple, reach=_farthest(looks), bytes_per_pixel=per_pixel)
 
 
-def reach(network: Images, picture: Tensor, restored: Tensor) -> Reach:
+def _blurred(picture: Tensor) -> list[Tensor]:
+    """A picture with several blurs, each rounded as a file of 8 bits."""
+    return [(gaussian_blur(picture, 2 * round(4 * sigma) + 1, sigma) * 255).round() / 255 for sigma in _BLURS]
+
+
+def _farthest(looks: Sequence[Reach]) -> Reach:
+    return Reach(max(one.pixels for one in looks), any(one.beyond for one in looks))
+
+
+def reach(restore_of: Callable[[Tensor], Images], picture: Tensor) -> Reach:
     """How far a network looks sideways, and up and down: the farther of the two.
 
-    The probe is cut in two, as tiles cut a picture, and each half is restored by itself. Where the halves differ from
-    the whole, the network has looked beyond the cut.
+    The probe is cut in two, as tiles cut a picture, and each half is restored by itself, with the estimate of the whole
+    if the network makes one. Where the halves differ from the whole, the network has looked beyond the cut.
 
     Args:
-        network: The network.
-        picture: :func:`probe`.
-        restored: What the network makes of it.
+        restore_of: As of :func:`measured`.
+        picture: :func:`probe`, blurred if the network estimates the blur.
     """
+    upright = picture.transpose(2, 3).contiguous()
+    restore_upright = restore_of(upright)
 
     def turned(images: Tensor) -> Tensor:
-        return network(images.transpose(2, 3).contiguous()).transpose(2, 3)
+        return restore_upright(images.transpose(2, 3).contiguous()).transpose(2, 3)
 
-    one, other = _reach_sideways(network, picture, restored), _reach_sideways(turned, picture, turned(picture))
-    return Reach(max(one.pixels, other.pixels), one.beyond or other.beyond)
+    return _farthest([_reach_sideways(network, picture) for network in (restore_of(picture), turned)])
 
 
-def _reach_sideways(network: Images, picture: Tensor, restored: Tensor) -> Reach:
-    half = picture.shape[3] // 2
+def _reach_sideways(network: Images, picture: Tensor) -> Reach:
+    restored, half = network(picture), picture.shape[3] // 2
     left = (network(picture[..., :half]) - restored[..., :half]).flip(-1)
     right = network(picture[..., half:]) - restored[..., half:]
     changes = torch.maximum(left.abs(), right.abs()).amax((0, 1, 2))  # by the distance from the cut

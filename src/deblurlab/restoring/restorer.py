@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from deblurlab.interfaces import as_scales, size_multiple
+from deblurlab.interfaces import EstimatesFirst, as_scales, size_multiple
 from deblurlab.restoring import tiles
 from deblurlab.restoring.form import Form, Precision, candidates, fastest
 from deblurlab.restoring.probe import Measured, measured, probe
@@ -50,6 +51,18 @@ class Restorer(nn.Module):
     def forward(self, blurred: Tensor) -> Tensor:
         return as_scales(self.network(blurred))[0].float()
 
+    def restore_of(self, image: Tensor) -> Callable[[Tensor], Tensor]:
+        """What restores the tiles of an image. They share one estimate if the network makes one of the whole image.
+
+        Args:
+            image: (1, 3, H, W) in [0, 1]; H and W are at least 2.
+        """
+        network = self.network
+        if not isinstance(network, EstimatesFirst):
+            return self
+        estimate = network.estimate(image)
+        return lambda tiles: as_scales(network(tiles, estimate))[0].float()
+
     @property
     def device(self) -> torch.device:
         """The device that the network's parameters are on; the CPU if it has none."""
@@ -68,8 +81,8 @@ class Restorer(nn.Module):
         """Restore a picture, or each image of a batch by itself, of any height and width.
 
         Beyond its borders an image is continued by its reflection. The result of a large picture hardly depends on
-        the tiles: it differs by at most about one 8-bit step from that of the whole picture,
-        but for networks that estimate the blur (:class:`deblurlab.interfaces.BlurEstimator`), which do so in each tile.
+        the tiles: it differs by at most about one 8-bit step from that of the whole picture. A network that estimates
+        the blur (:class:`deblurlab.interfaces.EstimatesFirst`) does so once, of the 1024x1024 pixels in the middle.
 
         Args:
             images: A NumPy picture, (H, W, 3), of type uint8, uint16, or float in [0, 1]; or a torch batch,
@@ -96,7 +109,12 @@ class Restorer(nn.Module):
             cut = self.cut(height, width, tiling=tiling, memory=memory)
             form = self._form(precision, measure=tiling is None and height * width >= _WORTH_MEASURING)
             return tiles.restore(
-                lambda images: form.run(self, images), picture, cut=cut, device=self.device, tta=tta, on_tile=on_tile
+                lambda image: partial(form.run, self.restore_of(image)),
+                picture,
+                cut=cut,
+                device=self.device,
+                tta=tta,
+                on_tile=on_tile,
             )
 
         if isinstance(images, Tensor):
@@ -122,7 +140,12 @@ class Restorer(nn.Module):
             return Cut.of(height, width, Tiling(side=0), self.size_multiple)
         if self._measured is None:
             form = Form(channels_last=True)
-            found = self._measured = measured(lambda images: form.run(self, images), self.size_multiple, self.device)
+            found = self._measured = measured(
+                lambda image: partial(form.run, self.restore_of(image)),
+                self.size_multiple,
+                self.device,
+                estimates=isinstance(self.network, EstimatesFirst),
+            )
             beyond = " and at means of the whole image" if found.reach.beyond else ""
             log.info(
                 f"the network looks {found.reach.pixels} pixels far{beyond}: {found.bytes_per_pixel} bytes a pixel"

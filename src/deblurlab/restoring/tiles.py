@@ -1,7 +1,7 @@
 """Pictures of any size through a network: cut to overlapping tiles of one shape, so that the memory is bounded."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,18 +11,17 @@ from torch import Tensor
 from deblurlab.restoring.tiling import Axis, Cut
 
 Picture = npt.NDArray[Any]
+# Restores tiles, (B, 3, H, W) in [0, 1], to the same shape, float32, about [0, 1].
+Restore = Callable[[Tensor], Tensor]
 
-
-class TileNetwork(Protocol):
-    """What tiles ask of a network, such as :class:`deblurlab.restoring.Restorer`."""
-
-    def __call__(self, tiles: Tensor, /) -> Tensor:
-        """(B, 3, H, W) in [0, 1] to the same shape, float32, about [0, 1]."""
-        ...
+# The height and width of the middle of a picture that stands for the whole of it, in pixels.
+_MIDDLE = 1024
+# The eight flips and rotations: whether to mirror, and the number of quarter turns. The first changes nothing.
+_TURNS = [(mirrored, quarters) for mirrored in (False, True) for quarters in range(4)]
 
 
 def restore(
-    network: TileNetwork,
+    restore_of: Callable[[Tensor], Restore],
     picture: Picture,
     *,
     cut: Cut,
@@ -33,7 +32,8 @@ def restore(
     """Restore a picture tile by tile.
 
     Args:
-        network: The network, on ``device``.
+        restore_of: Given a whole image, (1, 3, h, w), or its middle if it is large, returns what restores the image's
+            tiles, on ``device``; h and w are at least 2. See :meth:`deblurlab.restoring.Restorer.restore_of`.
         picture: (H, W, 3) of type uint8, uint16, or float in [0, 1].
         cut: How the picture is cut.
         device: Where the network runs.
@@ -49,12 +49,15 @@ def restore(
         missing = cut.batch - len(pixels) if cut.full_batches else 0
         batch = _as_images(np.stack([*pixels, *[pixels[-1]] * missing]), device)
         with torch.no_grad():  # not inference_mode: XLA cannot slice inference tensors
-            results = averaged(network, batch) if tta else network(batch)
+            results = averaged(turned, batch)
         for _ in pixels:
             on_tile()
         return list(results[: len(pixels)].cpu())
 
-    height = len(picture)
+    height, width, _ = picture.shape
+    middle = _as_images(picture[_middle(height)][None, :, _middle(width)], device)
+    with torch.no_grad():
+        turned = [restore_of(_turn(middle, *turn)) for turn in (_TURNS if tta else _TURNS[:1])]
     restored = np.empty_like(picture)
     for top, band in _bands(cut.down, lambda row: _row(restored_tiles, picture, row, cut)):
         rows = band[:, : height - top]
@@ -110,15 +113,28 @@ def _row(restored_tiles: Callable[[Sequence[Picture]], list[Tensor]], picture: P
     return band[:, :, : across.size]
 
 
-def averaged(network: TileNetwork, images: Tensor) -> Tensor:
-    """The mean over the 8 flips and rotations of (B, 3, H, W), each turned back.
+def _middle(size: int) -> npt.NDArray[np.int64]:
+    """The indices of the middle rows or columns of a picture. There are two at least: a single one stands twice."""
+    count = min(size, _MIDDLE)
+    return (size - count) // 2 + np.arange(max(2, count)) % count
+
+
+def averaged(restores: Sequence[Restore], images: Tensor) -> Tensor:
+    """The mean over flips and rotations of (B, 3, H, W), each turned back.
 
     Lim et al. (2017, EDSR) call this the self-ensemble.
+
+    Args:
+        restores: What restores the images as they are; then, if there is more, what restores them turned in each of
+            the other seven ways.
+        images: The images.
     """
     total = torch.zeros_like(images)
-    for flipped in (False, True):
-        for turns in range(4):
-            turned = torch.rot90(images.flip(-1) if flipped else images, turns, (-2, -1))
-            back = torch.rot90(network(turned), -turns, (-2, -1))
-            total += back.flip(-1) if flipped else back
-    return total / 8
+    for restore, (mirrored, quarters) in zip(restores, _TURNS, strict=False):
+        back = torch.rot90(restore(_turn(images, mirrored, quarters)), -quarters, (-2, -1))
+        total += back.flip(-1) if mirrored else back
+    return total / len(restores)
+
+
+def _turn(images: Tensor, mirrored: bool, quarters: int) -> Tensor:
+    return torch.rot90(images.flip(-1) if mirrored else images, quarters, (-2, -1))

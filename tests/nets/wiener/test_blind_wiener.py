@@ -1,9 +1,11 @@
 """The network as a whole; no test needs trained weights."""
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from deblurlab.data.blur.gaussian import gaussian_blur, gaussian_kernels
 from deblurlab.nets import BlindWiener
 from deblurlab.nets.wiener import deconvolution
 from deblurlab.nets.wiener.deconvolution import deconvolve
@@ -52,11 +54,12 @@ def test_an_image_that_needs_nothing_gets_nothing(disturbed: BlindWiener) -> Non
 
 def test_the_correction_is_in_units_of_the_expected_error(disturbed: BlindWiener) -> None:
     images = torch.rand(2, 3, 32, 32)
-    found = deconvolve(images, disturbed.estimator, disturbed.radius)
+    estimate = disturbed.estimate(images)
+    found = deconvolve(images, estimate, disturbed.radius)
     correction = (disturbed(images) - found.images) / found.error[:, None, None, None]
     seen = torch.cat((found.images.clamp(-0.1, 1.1), images, found.bold.clamp(-0.2, 1.2)), dim=1)
     assert disturbed.refinement is not None
-    torch.testing.assert_close(correction, disturbed.refinement(seen, found.estimate.features), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(correction, disturbed.refinement(seen, estimate.features), rtol=1e-3, atol=1e-3)
 
 
 def test_it_starts_as_the_filter_alone() -> None:
@@ -81,6 +84,18 @@ def test_gradients_are_finite_at_any_blur_also_of_a_flat_image(sigma: float, dis
 def test_an_image_is_restored_by_itself(disturbed: BlindWiener) -> None:
     images = torch.rand(3, 3, 16, 24)
     torch.testing.assert_close(disturbed(images)[1:2], disturbed(images[1:2]), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("sigma", [0.7, 1.5])
+def test_the_middle_of_a_part_is_that_of_the_whole_with_its_estimate(sigma: float, disturbed: BlindWiener) -> None:
+    kernel = torch.from_numpy(gaussian_kernels(np.array([sigma]), 2 * disturbed.radius + 1))
+    images = gaussian_blur((255 * torch.rand(1, 3, 128, 160)).round(), kernel) / 255
+    certain(disturbed, sigma)
+    with torch.no_grad():
+        estimate = disturbed.estimate(images)
+        whole, part = disturbed(images), disturbed(images[..., 8:120, 20:132], estimate)
+    difference = (part - whole[..., 8:120, 20:132])[..., 40:-40, 40:-40]
+    assert difference.abs().max() < 1 / 255
 
 
 def test_the_filter_is_float32_under_autocast(disturbed: BlindWiener, monkeypatch: pytest.MonkeyPatch) -> None:

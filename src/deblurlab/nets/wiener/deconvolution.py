@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from deblurlab.nets.wiener.cosine_transform import CosineTransform
+from deblurlab.nets.wiener.frequency_bands import FrequencyBands
 from deblurlab.nets.wiener.gaussian_transfer import Kernels, gaussian_taps, transfer
 from deblurlab.nets.wiener.opponent_colours import opponent, rgb
 from deblurlab.nets.wiener.spectral_estimator import Estimate, SpectralEstimator
@@ -21,39 +22,43 @@ class Deconvolved(NamedTuple):
         images: (B, 3, H, W) the filtered images, about [0, 1].
         bold: (B, 3, H, W) the same by a filter that takes more noise for detail.
         error: (B,) the root of the expected mean squared error of ``images``.
-        estimate: The blur and the spectra that the filter was made for.
     """
 
     images: Tensor
     bold: Tensor
     error: Tensor
-    estimate: Estimate
 
 
-def deconvolve(blurred: Tensor, estimator: SpectralEstimator, radius: int) -> Deconvolved:
-    """Estimate the Gaussian blur of images and undo it, as far as their noise allows.
+def estimate_blur(blurred: Tensor, estimator: SpectralEstimator) -> Estimate:
+    """Estimate the blur and the spectrum of images, (B, 3, H, W) in [0, 1], of which H and W are at least 2."""
+    with torch.autocast(blurred.device.type, enabled=False):
+        images = blurred.contiguous()
+        return estimator(CosineTransform(images)(opponent(images)), ROUNDING)  # type: ignore[no-any-return]
+
+
+def deconvolve(blurred: Tensor, estimate: Estimate, radius: int) -> Deconvolved:
+    """Undo the Gaussian blur of images, as far as their noise allows.
 
     Args:
-        blurred: (B, 3, H, W) in [0, 1].
-        estimator: Tells the blur from the spectrum.
+        blurred: (B, 3, H, W) in [0, 1]; H and W are at least 2.
+        estimate: The blur and the spectra of these images, or of larger ones that they are parts of.
         radius: The largest radius of a kernel, in pixels.
     """
     with torch.autocast(blurred.device.type, enabled=False):
         images = blurred.contiguous()
         transform = CosineTransform(images)
         coefficients = transform(opponent(images))
-        estimate = estimator(coefficients, ROUNDING)
         kernels = gaussian_taps(estimate.sigma, radius)
         factors, slopes = _factors(kernels, images)
         gain, bold, error = wiener_filter(
             transfer=factors,
             slope=slopes,
             variance=estimate.variance,
-            log_power=estimate.log_power,
+            log_power=FrequencyBands(images).spectra(estimate.log_power),
             noise=rounding_noise(kernels),
         )
         filtered, sharper = (rgb(transform.inverse(coefficients * one)) for one in (gain, bold))
-        return Deconvolved(filtered, sharper, torch.sqrt(error.mean(dim=(1, 2, 3)) + 1e-12), estimate)
+        return Deconvolved(filtered, sharper, torch.sqrt(error.mean(dim=(1, 2, 3)) + 1e-12))
 
 
 def _factors(kernels: Kernels, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,12 +10,12 @@ from deblurlab.nets.wiener.frequency_bands import BANDS, MIDDLES, FrequencyBands
 
 
 class Estimate(NamedTuple):
-    """What is known of a batch's images before they are restored.
+    """What is known of a batch's images before they are restored. It does not depend on the size of the images.
 
     Attributes:
         sigma: (B,) standard deviation of the blur, in pixels.
         variance: (B,) the expected squared error of sigma.
-        log_power: (B, 3, H, W) logarithm of the expected square of each coefficient of the sharp image.
+        log_power: (B, 3, BANDS, BANDS) logarithm of the expected square of the sharp image's coefficients in each band.
         features: (B, F) what the estimate was made of, for the refinement.
     """
 
@@ -65,7 +65,7 @@ class SpectralEstimator(nn.Module):
         return Estimate(
             sigma=self.sigma_max * torch.sigmoid(2 * position),
             variance=(0.5 * torch.exp(log_error.clamp(-8, 2))).square(),  # an untrained network is half a pixel off
-            log_power=bands.spectra(log_power.clamp(-25, 10)),
+            log_power=log_power.clamp(-25, 10),
             features=features,
         )
 
