@@ -1,6 +1,5 @@
 """The user's own pictures: pairs in two folders, sharp photographs, or both."""
 
-import logging
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -17,13 +16,11 @@ from deblurlab.data.sources.camera_photographs import CameraPhotographs
 from deblurlab.data.sources.joined_source import JoinedSource
 from deblurlab.data.sources.own_pictures import Picture, divided, find_pictures
 from deblurlab.data.sources.pair_source import PairSource
-from deblurlab.data.sources.patch_grids import patch_grid
-from deblurlab.data.sources.picture_files import FilePair, size_of_pair
+from deblurlab.data.sources.picture_files import FilePair
 from deblurlab.data.sources.picture_pairs import PicturePairs
+from deblurlab.data.sources.usable_pictures import usable
 from deblurlab.data.splits import EVALUATION_SEEDS
 from deblurlab.interfaces import Split
-
-log = logging.getLogger(__name__)
 
 
 class Folder(PairedFrames):
@@ -87,8 +84,7 @@ class Folder(PairedFrames):
             raise ValueError(f"data.noise_max must not be negative, got {noise_max}.")
         if pairs_share is not None and not 0 < pairs_share < 1:
             raise ValueError(f"data.pairs_share must be between 0 and 1, both excluded, got {pairs_share}.")
-        if len(patch) != 2 or min(patch) < require.SSIM_WINDOW:
-            raise ValueError(f"data.patch must be [height,width], each at least 11 (SSIM's window), got {list(patch)}.")
+        require.patch("data.patch", patch)
         self.root, self.patch = Path(root).expanduser(), (patch[0], patch[1])
         self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
         self.pairs_share = pairs_share
@@ -96,7 +92,7 @@ class Folder(PairedFrames):
     def open(self, split: Split) -> PairSource:
         pictures = self._pictures(split)
         if self.on_error == "skip":
-            pictures = [picture for picture in pictures if self._readable(picture)]
+            pictures = usable(pictures, self.patch)
             if not pictures:
                 raise ValueError(f"data.root={self.root}: no picture for {split} can be used.")
         pairs = [picture for picture in pictures if isinstance(picture, FilePair)]
@@ -152,14 +148,3 @@ class Folder(PairedFrames):
     def _train_and_val(self) -> tuple[list[Picture], list[Picture]]:
         pictures = find_pictures(self.root / "train") if self._has_splits else self._fit_and_test[0]
         return divided(pictures, f"data.root={self.root}", "validation")
-
-    def _readable(self, picture: Picture) -> bool:
-        """Whether a picture's header can be read, it is large enough, and its partner has its size; warns if not."""
-        try:
-            patch_grid(picture.sharp if isinstance(picture, FilePair) else picture, self.patch)
-            if isinstance(picture, FilePair):
-                size_of_pair(picture)
-        except ValueError as error:
-            log.warning(f"data.on_error=skip: {error}")
-            return False
-        return True

@@ -1,6 +1,7 @@
 """Pairs of pictures as their authors publish them, at their own size: RealBlur, RSBlur, HIDE; frames of a video."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from deblurlab.checks import require
@@ -11,7 +12,8 @@ from deblurlab.data.sources.layouts import Layout, find_frames
 from deblurlab.data.sources.listed_layouts import ListedLayout
 from deblurlab.data.sources.pair_source import PairSource
 from deblurlab.data.sources.picture_files import FilePair
-from deblurlab.data.sources.picture_pairs import PicturePairs, usable_pairs
+from deblurlab.data.sources.picture_pairs import PicturePairs
+from deblurlab.data.sources.usable_pictures import usable
 from deblurlab.data.splits import hold_out_sequences
 from deblurlab.interfaces import Split
 
@@ -61,17 +63,20 @@ class PublishedPairs(PairedFrames):
     def open(self, split: Split) -> PairSource:
         pairs = self._pairs(split)
         if self.on_error == "skip":
-            pairs = usable_pairs(pairs, self.patch)
+            pairs = usable(pairs, self.patch)
             if not pairs:
                 raise ValueError(f"data.root={self.root}: no pair for {split} can be used.")
         return PicturePairs(pairs, patch=self.patch)
 
     def _pairs(self, split: Split) -> list[FilePair]:
-        if split in self.layout.counts():
-            pairs = find_frames(self.root, split, self.layout)
-            if split != "train" or "val" in self.layout.counts():
-                return pairs
-        else:
-            pairs = find_frames(self.root, "train", self.layout)
+        if split == "test" or "val" in self.layout.counts():
+            return find_frames(self.root, split, self.layout)
+        return self._train_and_val[0] if split == "train" else self._train_and_val[1]
+
+    @cached_property
+    def _train_and_val(self) -> tuple[list[FilePair], list[FilePair]]:
+        """The published training pairs, divided."""
+        pairs = find_frames(self.root, "train", self.layout)
         held_out = hold_out_sequences([pair.sequence for pair in pairs], self.layout.title)
-        return [pair for pair, held in zip(pairs, held_out, strict=True) if held == (split == "val")]
+        divided = list(zip(pairs, held_out, strict=True))
+        return [pair for pair, held in divided if not held], [pair for pair, held in divided if held]

@@ -1,16 +1,13 @@
 """Pairs of pictures of any size, cut to whole patches."""
 
-import logging
 from collections.abc import Sequence
 
 import numpy as np
 
 from deblurlab.data.arrays import Integers
 from deblurlab.data.sources.pair_source import PixelPair
-from deblurlab.data.sources.patch_grids import covered_part, patch_grid, patch_grids
+from deblurlab.data.sources.patch_grids import covered_part, patch_grids
 from deblurlab.data.sources.picture_files import FilePair, size_of_pair
-
-log = logging.getLogger(__name__)
 
 
 class PicturePairs:
@@ -40,17 +37,3 @@ class PicturePairs:
 
     def expect(self, frames: Integers) -> None:
         """Files on disk are not fetched ahead."""
-
-
-def usable_pairs(pairs: Sequence[FilePair], patch: tuple[int, int]) -> list[FilePair]:
-    """The pairs whose headers can be read, whose sides have one size and that hold a patch; warns of the others."""
-    usable = []
-    for pair in pairs:
-        try:
-            size_of_pair(pair)
-            patch_grid(pair.sharp, patch)
-        except ValueError as error:
-            log.warning(f"data.on_error=skip: {error}")
-        else:
-            usable.append(pair)
-    return usable

@@ -1,0 +1,34 @@
+"""Which pictures and pairs can be used, for data.on_error=skip."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from deblurlab.data.sources.patch_grids import patch_grid
+from deblurlab.data.sources.picture_files import FilePair, size_of_pair
+
+log = logging.getLogger(__name__)
+
+P = TypeVar("P", bound=FilePair | Path)
+
+
+def usable(found: Sequence[P], patch: tuple[int, int]) -> list[P]:
+    """The pictures and pairs whose headers can be read, that hold a patch, and whose two sides have one size.
+
+    A warning names each of the others.
+    """
+    return [picture for picture in found if _is_usable(picture, patch)]
+
+
+def _is_usable(picture: FilePair | Path, patch: tuple[int, int]) -> bool:
+    try:
+        if isinstance(picture, FilePair):
+            size_of_pair(picture)
+            patch_grid(picture.sharp, patch)
+        else:
+            patch_grid(picture, patch)
+    except ValueError as error:
+        log.warning(f"data.on_error=skip: {error}")
+        return False
+    return True
