@@ -9,6 +9,7 @@ from deblurlab.data.blur.compression import compressed
 from deblurlab.data.blur.defocus import convolved, disc
 from deblurlab.data.blur.kernels import Kernel, gaussian_kernel
 from deblurlab.data.blur.light import to_light, to_pixels
+from deblurlab.data.blur.ranges import log_uniform, require_range
 from deblurlab.data.blur.sensor import noisy, read_noise, with_highlights
 from deblurlab.data.blur.shaking import Camera, shaken, with_moving_object
 from deblurlab.data.blur.windows import Window, cut, trimmed
@@ -39,7 +40,7 @@ class CameraBlur:
         defocus_pixels: The radius of the disc, in pixels.
         gaussian_sigma: The sigma of the Gaussian, in pixels.
         highlights: How often what a photograph shows as white is brighter than white.
-        highlight_gain: How bright it is then, where white is 1, drawn evenly on a logarithmic scale.
+        highlight_gain: How bright that is then, where white is 1, drawn evenly on a logarithmic scale.
         dark: How often the picture is underexposed.
         dark_exposure: Which part of its light is left then.
         noise: How often there is noise of photons and of reading.
@@ -80,14 +81,14 @@ class CameraBlur:
             if not 0 <= chance <= 1:
                 raise ValueError(f"data.blur.{name} is how often, from 0 to 1, got {chance}.")
         self.highlights, self.dark, self.noise, self.jpeg = highlights, dark, noise, jpeg
-        self.shake_pixels = _ends("shake_pixels", shake_pixels, 0, np.inf)
-        self.object_pixels = _ends("object_pixels", object_pixels, 0, np.inf)
-        self.defocus_pixels = _ends("defocus_pixels", defocus_pixels, 0, np.inf)
-        self.gaussian_sigma = _ends("gaussian_sigma", gaussian_sigma, 0, np.inf)
-        self.highlight_gain = _ends("highlight_gain", highlight_gain, 1, np.inf)
-        self.dark_exposure = _ends("dark_exposure", dark_exposure, 0, 1)
-        self.photons = _ends("photons", photons, 1, np.inf)
-        self.jpeg_quality = _ends("jpeg_quality", jpeg_quality, 1, 100)
+        self.shake_pixels = require_range("data.blur.shake_pixels", shake_pixels, least=0, most=np.inf)
+        self.object_pixels = require_range("data.blur.object_pixels", object_pixels, least=0, most=np.inf)
+        self.defocus_pixels = require_range("data.blur.defocus_pixels", defocus_pixels, least=0, most=np.inf)
+        self.gaussian_sigma = require_range("data.blur.gaussian_sigma", gaussian_sigma, least=0, most=np.inf)
+        self.highlight_gain = require_range("data.blur.highlight_gain", highlight_gain, least=1, most=np.inf)
+        self.dark_exposure = require_range("data.blur.dark_exposure", dark_exposure, least=0, most=1)
+        self.photons = require_range("data.blur.photons", photons, least=1, most=np.inf)
+        self.jpeg_quality = require_range("data.blur.jpeg_quality", jpeg_quality, least=1, most=100)
 
     def pair(self, picture: Pixels, window: Window, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
         """A part of a photograph as a camera takes it, and as it would be sharp.
@@ -103,7 +104,7 @@ class CameraBlur:
         """
         kind = KINDS[rng.choice(len(KINDS), p=self.chances)]
         exposure = rng.uniform(*self.dark_exposure) if rng.random() < self.dark else 1.0
-        gain = _log_uniform(self.highlight_gain, rng) if rng.random() < self.highlights else 1.0
+        gain = log_uniform(self.highlight_gain, rng) if rng.random() < self.highlights else 1.0
 
         def seen(part: Window) -> Tensor:
             light = to_light(cut(picture, part))
@@ -114,7 +115,7 @@ class CameraBlur:
             sharp = to_pixels(seen(window))
         light = self._blurred(kind, seen, window.wider(_BLOCK), picture.shape, rng)
         if rng.random() < self.noise:
-            photons = _log_uniform(self.photons, rng)
+            photons = log_uniform(self.photons, rng)
             light = noisy(light, photons=photons, read=read_noise(photons), rng=rng)
         blurred = to_pixels(light)
         if rng.random() < self.jpeg:
@@ -150,15 +151,3 @@ class CameraBlur:
 def _spread(seen: Callable[[Window], Tensor], window: Window, kernel: Kernel) -> Tensor:
     margin = len(kernel) // 2
     return trimmed(convolved(seen(window.wider(margin)), kernel), margin)
-
-
-def _ends(name: str, given: Sequence[float], least: float, most: float) -> tuple[float, float]:
-    """The ends of a range; ValueError if they are none, or lie outside of what is possible."""
-    if len(given) != 2 or not least <= given[0] <= given[1] <= most:
-        limits = f"from {least:g} on" if most == np.inf else f"between {least:g} and {most:g}"
-        raise ValueError(f"data.blur.{name} is the smallest and the largest value, {limits}, got {list(given)}.")
-    return float(given[0]), float(given[1])
-
-
-def _log_uniform(ends: tuple[float, float], rng: np.random.Generator) -> float:
-    return float(np.exp(rng.uniform(*np.log(ends))))

@@ -1,4 +1,4 @@
-"""JPEG's blocks."""
+"""What JPEG compression leaves of a picture."""
 
 import io
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from deblurlab.data.arrays import Floats
 
-# A copy per so many pixels of the longest path. Bilinear weights fill what is between.
+# How many pixels of the longest path lie between two copies. Bilinear weights fill what is between.
 _PIXELS_PER_COPY = 1.0
 
 

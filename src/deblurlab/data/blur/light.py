@@ -13,7 +13,8 @@ def _decoded() -> npt.NDArray[np.float32]:
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-_LIGHT = _decoded()
+# (256,) the light that each value of a pixel stands for.
+LIGHT = _decoded()
 
 
 def to_light(pixels: Pixels) -> Tensor:
@@ -25,7 +26,7 @@ def to_light(pixels: Pixels) -> Tensor:
     Returns:
         (3, H, W) float32 from 0, black, to 1, white.
     """
-    return torch.from_numpy(_LIGHT[pixels.transpose(2, 0, 1)])
+    return torch.from_numpy(LIGHT[pixels.transpose(2, 0, 1)])
 
 
 def to_pixels(light: Tensor) -> Pixels:

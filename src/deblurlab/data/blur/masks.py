@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# The edge of an object is so many pixels wide.
+# How wide the soft edge of an object is, in pixels.
 _EDGE = 1.5
 
 

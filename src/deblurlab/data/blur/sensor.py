@@ -1,11 +1,13 @@
-"""What a sensor does to light: it is too bright for it, it comes in photons, and it is read with errors."""
+"""What a sensor does to light: it clips what is too bright, counts photons, and errs when it is read."""
 
 import numpy as np
 import torch
 from torch import Tensor
 
-# From this 8-bit value on, in all colours, a photograph does not tell how bright the light was.
-_CLIPPED = 254
+from deblurlab.data.blur.light import LIGHT
+
+# From this light on, the 8-bit value 254, in all colours, a photograph does not tell how bright the light was.
+_CLIPPED = float(LIGHT[254])
 
 
 def with_highlights(light: Tensor, gain: float) -> Tensor:
@@ -15,11 +17,10 @@ def with_highlights(light: Tensor, gain: float) -> Tensor:
     the clipped photograph would draw a grey one. Clipped, the result is the photograph as it was.
 
     Args:
-        light: (3, H, W) light.
-        gain: How bright they are; white is 1.
+        light: (3, H, W) light, of a photograph's 8-bit pixels.
+        gain: How bright what is white becomes, where white is 1.
     """
-    white = light.amin(dim=0) >= ((_CLIPPED / 255 + 0.055) / 1.055) ** 2.4 - 1e-4
-    return torch.where(white, gain, light)
+    return torch.where(light.amin(dim=0) >= _CLIPPED, gain, light)
 
 
 def read_noise(photons: float) -> float:

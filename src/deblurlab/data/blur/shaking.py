@@ -8,11 +8,15 @@ from torch import Tensor
 from deblurlab.data.arrays import Floats
 from deblurlab.data.blur.exposure import Layer, Motion, camera_fields, exposed, object_fields, together
 from deblurlab.data.blur.masks import blob
+from deblurlab.data.blur.ranges import log_uniform
 from deblurlab.data.blur.tremor import straight, tremor
 from deblurlab.data.blur.windows import Window, trimmed
 
 _EXPOSURE_SECONDS = (1 / 60, 1 / 2)
-_FOCAL = (0.7, 1.6)  # of the picture's longer side: from 25 to 58 millimetres where the sensor has 36
+_FOCAL = (
+    0.7,
+    1.6,
+)  # focal length over the picture's longer side: from 25 to 58 millimetres where the sensor has 36
 _NEARNESS = (0.0, 0.5)
 
 
@@ -28,8 +32,8 @@ class Camera:
 
     def __init__(self, size: tuple[int, int], length: float, rng: np.random.Generator) -> None:
         self.axis = ((size[0] - 1) / 2, (size[1] - 1) / 2)
-        self.focal = max(size) * _between(_FOCAL, rng)
-        path = tremor(_between(_EXPOSURE_SECONDS, rng), nearness=rng.uniform(*_NEARNESS), rng=rng)
+        self.focal = max(size) * log_uniform(_FOCAL, rng)
+        path = tremor(log_uniform(_EXPOSURE_SECONDS, rng), nearness=rng.uniform(*_NEARNESS), rng=rng)
         corners = Motion(camera_fields(*Window(0, 0, *size).ends(self.axis), self.focal), path).corners()
         self.path: Floats = path * (length / np.ptp(corners, axis=0).max())
 
@@ -40,11 +44,6 @@ class Camera:
     def reach(self, window: Window) -> float:
         """How far the camera moves a corner of a window, in pixels."""
         return _reach(Motion(camera_fields(*window.ends(self.axis), self.focal), self.path))
-
-
-def _between(ends: tuple[float, float], rng: np.random.Generator) -> float:
-    """Drawn evenly on a logarithmic scale."""
-    return float(np.exp(rng.uniform(*np.log(ends))))
 
 
 def _reach(motion: Motion) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 
 from deblurlab.data.arrays import Floats
 
-# At so many times, evenly spread over the exposure, a path is known.
+# How many places of a path are known, at times that are evenly spread over the exposure.
 TIMES = 128
 
 _FREQUENCIES = np.arange(0.25, 20, 0.25)  # in hertz; stabilizers and standards end at about 20, too

@@ -1,0 +1,28 @@
+"""Ranges that numbers are drawn from."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def require_range(name: str, given: Sequence[float], *, least: float, most: float) -> tuple[float, float]:
+    """The smallest and the largest value of a range.
+
+    Args:
+        name: The setting as the user writes it, say "data.blur.photons".
+        given: Its value.
+        least: The smallest value that makes sense.
+        most: The largest value that makes sense; infinity if there is none.
+
+    Raises:
+        ValueError: if it is no range, or reaches beyond what makes sense.
+    """
+    if len(given) != 2 or not least <= given[0] <= given[1] <= most:
+        limits = f"from {least:g} on" if most == np.inf else f"between {least:g} and {most:g}"
+        raise ValueError(f"{name} is the smallest and the largest value, {limits}, got {list(given)}.")
+    return float(given[0]), float(given[1])
+
+
+def log_uniform(ends: tuple[float, float], rng: np.random.Generator) -> float:
+    """A number between two positive ends, drawn evenly on a logarithmic scale."""
+    return float(np.exp(rng.uniform(*np.log(ends))))
