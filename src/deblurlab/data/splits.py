@@ -25,13 +25,18 @@ EVALUATION_SEEDS: Mapping[Literal["val", "test"], int] = {"val": 1, "test": 2}
 _SPLIT_SEED = 0
 
 
+def fixed_order(count: int) -> Integers:
+    """The numbers below ``count`` in a random order, the same one in every run."""
+    return np.random.default_rng(_SPLIT_SEED).permutation(count)
+
+
 def hold_out_images(count: int) -> tuple[Integers, Integers]:
     """Which of ``count`` unrelated images to train on and which to hold out, drawn once for all runs.
 
     Returns:
         The indices of the images to train on and of those to hold out, an eighth, both in random order.
     """
-    order = np.random.default_rng(_SPLIT_SEED).permutation(count)
+    order = fixed_order(count)
     out = round(HELD_OUT_SHARE * count)
     return order[out:], order[:out]
 
@@ -55,8 +60,8 @@ def hold_out_sequences(sequences: Sequence[str], title: str, purpose: str = "val
     """
     names = [name for name, _ in groupby(sequences)]
     if len(names) >= FEWEST_SEQUENCES:
-        order = np.random.default_rng(_SPLIT_SEED).permutation(len(names))
-        chosen = {names[index] for index in order[: round(HELD_OUT_SHARE * len(names))]}
+        out = round(HELD_OUT_SHARE * len(names))
+        chosen = {names[index] for index in fixed_order(len(names))[:out]}
         return np.array([name in chosen for name in sequences])
     masks = []
     for _, group in groupby(sequences):

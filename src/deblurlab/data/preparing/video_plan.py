@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from deblurlab.checks.words import counted
 from deblurlab.data.preparing.video_survey import Stretch, Survey
-from deblurlab.data.splits import HELD_OUT_SHARE, hold_out_images
+from deblurlab.data.splits import HELD_OUT_SHARE, fixed_order
 from deblurlab.interfaces import Split
 
 log = logging.getLogger(__name__)
@@ -85,8 +85,7 @@ def _divided(groups: Sequence[str]) -> dict[str, Split]:
     """The split of each group, the same in every run; none if there are fewer groups than splits."""
     if len(groups) < 3:
         return {}
-    order = hold_out_images(len(groups))
-    shuffled = [groups[index] for index in (*order[1], *order[0])]
+    shuffled = [groups[index] for index in fixed_order(len(groups))]
     out = max(1, round(HELD_OUT_SHARE * len(groups)))
     splits: dict[str, Split] = dict.fromkeys(groups, "train")
     return splits | dict.fromkeys(shuffled[:out], "test") | dict.fromkeys(shuffled[out : 2 * out], "val")
