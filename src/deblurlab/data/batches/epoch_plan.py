@@ -1,6 +1,6 @@
 """Which patches make which batch of an epoch, drawn from (seed, epoch) alone and before anything is read."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,17 +30,21 @@ class EpochPlan(NamedTuple):
     numbers: Integers
     side: int | None = None
 
-    def batch(self, number: int) -> "EpochPlan":
-        """One batch: the same fields without N."""
+    def _at(self, index: Any) -> "EpochPlan":
+        """The same fields at an index of (N, B), as NumPy takes it."""
         return EpochPlan(
-            frames=self.frames[number],
-            patches=self.patches[number],
-            flips=self.flips[number],
-            valid=self.valid[number],
-            places=self.places[number],
-            numbers=self.numbers[number],
+            frames=self.frames[index],
+            patches=self.patches[index],
+            flips=self.flips[index],
+            valid=self.valid[index],
+            places=self.places[index],
+            numbers=self.numbers[index],
             side=self.side,
         )
+
+    def batch(self, number: int) -> "EpochPlan":
+        """One batch: the same fields without N."""
+        return self._at(number)
 
     def gathered(self, groups: Integers, seed: tuple[int, ...]) -> "EpochPlan":
         """The same batches with their rows sorted by group and frame, so that each host reads fewer frames.
@@ -55,28 +59,12 @@ class EpochPlan(NamedTuple):
         rng = np.random.default_rng(seed)
         place = np.argsort(np.lexsort((rng.permutation(len(groups)), rng.permutation(groups.max() + 1)[groups])))
         batch, row = np.arange(len(self.frames))[:, None], np.argsort(place[self.frames], kind="stable")
-        return EpochPlan(
-            frames=self.frames[batch, row],
-            patches=self.patches[batch, row],
-            flips=self.flips[batch, row],
-            valid=self.valid[batch, row],
-            places=self.places[batch, row],
-            numbers=self.numbers[batch, row],
-            side=self.side,
-        )
+        return self._at((batch, row))
 
     def share(self, host: Host) -> "EpochPlan":
         """What one host makes of each batch."""
         rows = host.rows(self.frames.shape[1])
-        return EpochPlan(
-            frames=self.frames[:, rows],
-            patches=self.patches[:, rows],
-            flips=self.flips[:, rows],
-            valid=self.valid[:, rows],
-            places=self.places[:, rows],
-            numbers=self.numbers[:, rows],
-            side=self.side,
-        )
+        return self._at(np.s_[:, rows])
 
 
 def every_patch(counts: Integers) -> tuple[Integers, Integers]:
