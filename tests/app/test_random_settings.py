@@ -152,12 +152,15 @@ BASE = {
     "train": (*FEW, *BATCHES, "trainer.max_epochs=1", "trainer.precision=32-true"),
     "evaluate": ("weights=photographs", "data=sample", "trainer=cpu", "trainer.limit_test_batches=1"),
     "restore": ("input=nowhere", "trainer=cpu"),
+    "convert": ("input=nowhere.h5", "model=unet16"),
     "export": ("weights=nowhere",),
     "prepare": ("data.root=nowhere",),
     "report": ("runs=nowhere",),
     "demo": ("weights=nowhere", "trainer=cpu"),
     "plan": ("topology=nowhere",),
 }
+# What has no default and is no key of the command itself.
+NEEDED = {"train": ["run=run"], "evaluate": ["run=run"], "convert": ["model=unet16"]}
 
 
 @pytest.mark.slow
@@ -168,7 +171,7 @@ def test_whole_commands(command: str, monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
     monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)  # demo would serve its page for good
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose(command, overrides=["run=run"] if command in ("train", "evaluate") else [])
+        cfg = compose(command, overrides=NEEDED.get(command, []))
     keys = [key for key in keys_of(OmegaConf.to_container(cfg)) if key != "trainer.max_epochs"]  # -1 never ends
     draw = random.Random(1)
     for number in range(25):

@@ -16,6 +16,7 @@ SMALL = (
     "model=msdeblur_wgan",
     "model.network._target_=tests.tasks.test_wgan_gp.Generator",
     "~model.network.blocks",
+    "~model.network.quarter",
     "model.critic._target_=tests.tasks.test_wgan_gp.Critic",
 )
 STUDYS = ("model=msdeblur_wgan", "model.network.blocks=0")  # what is left: first and last convolutions, upsampling
