@@ -15,6 +15,8 @@ from torch import nn
 import deblurlab.app.command
 from deblurlab.app import build
 from deblurlab.nets import UNet16
+from deblurlab.run import trusted
+from deblurlab.run.defaults import with_defaults
 from deblurlab.tasks.restoration import Restoration
 from tests.conftest import Call
 from tests.pictures import picture
@@ -48,6 +50,20 @@ def test_model(name: str, composed) -> None:
     task = build.task(composed(f"model={name}"))
     assert isinstance(task, Restoration)
     task.configure_optimizers()
+
+
+# The groups that a run chooses from, and the override that a group needs.
+GROUPS = {"data": "", "data/blur": "data=folder", "model": "", "model/loss": "", "callbacks": "", "logger": ""}
+CHOICES = [
+    *((f"experiment={name}",) for name in options("experiment")),
+    *((f"{group}={name}", *([needs] if needs else [])) for group, needs in GROUPS.items() for name in options(group)),
+]
+
+
+@pytest.mark.parametrize("overrides", CHOICES, ids=" ".join)
+def test_the_folder_of_a_run_may_name_every_option(overrides: tuple[str, ...], composed) -> None:
+    config = OmegaConf.to_container(composed(*overrides), resolve=True)
+    trusted.check(with_defaults(config), trust=(), source="config.yaml")
 
 
 @pytest.mark.parametrize("name", [name for name in options("trainer") if name not in ("gpu", "tpu", "xla_cpu")])

@@ -120,12 +120,12 @@ def _kinds(place: tuple[str, ...]) -> tuple[type, ...]:
     from lightning.pytorch.profilers import Profiler
     from lightning.pytorch.strategies import Strategy
 
-    from deblurlab.data import Layout, ListedLayout
+    from deblurlab.data import CameraBlur, Layout, ListedLayout
 
     if place[0] == "model":
         return (LightningModule,)
     if place[0] == "data":
-        return (LightningDataModule,) if len(place) == 1 else (Module, Layout, ListedLayout)
+        return (LightningDataModule,) if len(place) == 1 else (Module, CameraBlur, Layout, ListedLayout)
     return (Trainer, Callback, Logger, Profiler, Strategy)
 
 
