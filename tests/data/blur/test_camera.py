@@ -96,6 +96,22 @@ def test_a_blurred_patch_keeps_its_light_and_is_blurred(kind: str) -> None:
     assert (blurred == sharp).all() == (kind == "sharp")
 
 
+@pytest.mark.parametrize("adds_pixels", [False, True])
+def test_a_blur_of_light_or_of_pixels_keeps_the_mean_of_what_is_added_up(adds_pixels: bool) -> None:
+    """The picture is of one brightness to the left and of another to the right, farther from the edge than it looks."""
+    pixels = np.full((120, 160, 3), 20, np.uint8)
+    pixels[:, 80:] = 220
+    options = {"gaussian_sigma": (3.0, 3.0), "encoded": float(adds_pixels)}
+    blurred, sharp = only("gaussian", **options).pair(pixels, Window(30, 40, 60, 80), rng())
+    kept, other = (to_light(blurred).mean() - to_light(sharp).mean()), blurred.mean() - sharp.mean()
+    if adds_pixels:
+        assert abs(other) < 0.1
+        assert kept < -0.005
+    else:
+        assert abs(kept) < 1e-3
+        assert other > 1
+
+
 def test_a_draw_repeats_and_another_differs() -> None:
     one, again, other = (CameraBlur().pair(picture(3, 90, 100), WINDOW, rng(seed))[0] for seed in (5, 5, 6))
     np.testing.assert_array_equal(one, again)

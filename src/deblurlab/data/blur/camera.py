@@ -8,7 +8,7 @@ from torch import Tensor
 from deblurlab.data.blur.compression import compressed
 from deblurlab.data.blur.defocus import convolved, disc
 from deblurlab.data.blur.kernels import Kernel, gaussian_kernel
-from deblurlab.data.blur.light import to_light, to_pixels
+from deblurlab.data.blur.light import srgb_decoded, srgb_encoded, to_light, to_pixels
 from deblurlab.data.blur.ranges import log_uniform, require_range
 from deblurlab.data.blur.sensor import noisy, read_noise, with_highlights
 from deblurlab.data.blur.shaking import Camera, shaken, with_moving_object
@@ -39,6 +39,8 @@ class CameraBlur:
         object_pixels: How far an object moves, in pixels.
         defocus_pixels: The radius of the disc, in pixels.
         gaussian_sigma: The sigma of the Gaussian, in pixels.
+        encoded: How often the pixels are added up as they are, instead of the light that they stand for. No camera does
+            that, but data sets do: in GOPRO's blurred frames it is the mean of the encoded pixels that is kept.
         highlights: How often what a photograph shows as white is brighter than white.
         highlight_gain: How bright that is then, where white is 1, drawn evenly on a logarithmic scale.
         dark: How often the picture is underexposed.
@@ -64,6 +66,7 @@ class CameraBlur:
         object_pixels: Sequence[float] = (2.0, 30.0),
         defocus_pixels: Sequence[float] = (0.5, 5.0),
         gaussian_sigma: Sequence[float] = (0.3, 3.0),
+        encoded: float = 0.0,
         highlights: float = 0.5,
         highlight_gain: Sequence[float] = (1.0, 8.0),
         dark: float = 0.1,
@@ -77,10 +80,11 @@ class CameraBlur:
         if weights.min() < 0 or weights.sum() <= 0:
             raise ValueError(f"data.blur: none of {', '.join(KINDS)} may be negative, and one must be positive.")
         self.chances = weights / weights.sum()
-        for name, chance in (("highlights", highlights), ("dark", dark), ("noise", noise), ("jpeg", jpeg)):
+        chances = {"encoded": encoded, "highlights": highlights, "dark": dark, "noise": noise, "jpeg": jpeg}
+        for name, chance in chances.items():
             if not 0 <= chance <= 1:
                 raise ValueError(f"data.blur.{name} is how often, from 0 to 1, got {chance}.")
-        self.highlights, self.dark, self.noise, self.jpeg = highlights, dark, noise, jpeg
+        self.encoded, self.highlights, self.dark, self.noise, self.jpeg = encoded, highlights, dark, noise, jpeg
         self.shake_pixels = require_range("data.blur.shake_pixels", shake_pixels, least=0, most=np.inf)
         self.object_pixels = require_range("data.blur.object_pixels", object_pixels, least=0, most=np.inf)
         self.defocus_pixels = require_range("data.blur.defocus_pixels", defocus_pixels, least=0, most=np.inf)
@@ -105,6 +109,7 @@ class CameraBlur:
         kind = KINDS[rng.choice(len(KINDS), p=self.chances)]
         exposure = rng.uniform(*self.dark_exposure) if rng.random() < self.dark else 1.0
         gain = log_uniform(self.highlight_gain, rng) if rng.random() < self.highlights else 1.0
+        adds_pixels = rng.random() < self.encoded
 
         def seen(part: Window) -> Tensor:
             light = to_light(cut(picture, part))
@@ -113,7 +118,10 @@ class CameraBlur:
         sharp = cut(picture, window)
         if exposure < 1:
             sharp = to_pixels(seen(window))
-        light = self._blurred(kind, seen, window.wider(_BLOCK), picture.shape, rng)
+        added_up = (lambda part: srgb_encoded(seen(part))) if adds_pixels else seen
+        light = self._blurred(kind, added_up, window.wider(_BLOCK), picture.shape, rng)
+        if adds_pixels:
+            light = srgb_decoded(light)
         if rng.random() < self.noise:
             photons = log_uniform(self.photons, rng)
             light = noisy(light, photons=photons, read=read_noise(photons), rng=rng)

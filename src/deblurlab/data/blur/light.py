@@ -8,15 +8,6 @@ from torch import Tensor
 from deblurlab.data.pixels import Pixels
 
 
-def _decoded() -> npt.NDArray[np.float32]:
-    value = np.arange(256) / 255
-    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
-# (256,) the light that each value of a pixel stands for.
-LIGHT = _decoded()
-
-
 def to_light(pixels: Pixels) -> Tensor:
     """The light that 8-bit pixels stand for, by sRGB's transfer function (IEC 61966-2-1).
 
@@ -38,6 +29,18 @@ def to_pixels(light: Tensor) -> Pixels:
     Returns:
         (H, W, 3).
     """
-    light = light.clamp(0, 1)
-    encoded = torch.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.ascontiguousarray((encoded * 255).round().byte().permute(1, 2, 0).numpy())
+    return np.ascontiguousarray((srgb_encoded(light.clamp(0, 1)) * 255).round().byte().permute(1, 2, 0).numpy())
+
+
+def srgb_encoded(light: Tensor) -> Tensor:
+    """Light, not negative and of any shape, encoded by sRGB's transfer function, which goes on above white."""
+    return torch.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def srgb_decoded(values: Tensor) -> Tensor:
+    """What :func:`srgb_encoded` makes its argument of."""
+    return torch.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+# (256,) the light that each value of a pixel stands for.
+LIGHT: npt.NDArray[np.float32] = srgb_decoded(torch.arange(256, dtype=torch.float64) / 255).float().numpy()
