@@ -290,3 +290,18 @@ def test_written_test_pairs_are_those_that_are_scored(tmp_path: Path) -> None:
     for scored, read in zip(data.test_dataloader(), written.test_dataloader(), strict=True):
         assert torch.equal(scored.blurred, read.blurred)
         assert torch.equal(scored.sharp, read.sharp)
+
+
+def test_written_pairs_keep_names_with_dots_and_one_name_is_not_written_twice(tmp_path: Path) -> None:
+    root = tmp_path / "pictures"
+    for side, name in (("blurred", "clip.001"), ("sharp", "clip.001"), ("blurred", "clip.002"), ("sharp", "clip.002")):
+        (root / "test" / side).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture(0, 40, 70)).save(root / "test" / side / f"{name}.png")
+    write_test_pairs(folder(root).source("test"), tmp_path / "drawn", progress=lambda _: None)
+    files = {file.relative_to(tmp_path / "drawn/test").as_posix() for file in tmp_path.glob("drawn/test/*/*")}
+    assert files == {f"{side}/clip.00{number}.png" for side in ("blurred", "sharp") for number in (1, 2)}
+    (root / "test/photographs").mkdir()
+    Image.fromarray(picture(1, 40, 70)).save(root / "test/photographs/clip.001.jpg")
+    with pytest.raises(ValueError, match=r"sharp/clip\.001\.png would be written twice"):
+        write_test_pairs(folder(root).source("test"), tmp_path / "both", progress=lambda _: None)
+    assert not (tmp_path / "both").exists()

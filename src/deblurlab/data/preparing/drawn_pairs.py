@@ -1,10 +1,12 @@
 """A test set of drawn blur, written as pairs that any program reads."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 from PIL import Image
 
+from deblurlab import pictures
 from deblurlab.data.blur.windows import Window
 from deblurlab.data.sources.pair_source import PairSource, cut_out
 from deblurlab.files.whole_file import whole_file
@@ -22,15 +24,24 @@ def write_test_pairs(source: PairSource, out: Path, *, progress: Callable[[int],
         How many pairs there are.
 
     Raises:
-        ValueError: naming a picture that cannot be read.
+        ValueError: naming a picture that cannot be read, or if two pictures have one name.
     """
-    for frame in range(len(source.groups)):
+    names = [_without_suffix(source.name(frame)) for frame in range(len(source.groups))]
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        file = out / "test" / "sharp" / f"{twice[0]}.png"
+        raise ValueError(f"{file} would be written twice, for two pictures of one name: rename one of them.")
+    for frame, name in enumerate(names):
         pixels = source.read(frame, 0)
         window = Window(0, 0, *pixels.sharp.shape[:2])
         pair = cut_out(source, pixels, window, frame=frame, epoch=0, number=frame)
         for side, image in zip(("blurred", "sharp"), pair, strict=True):
-            file = (out / "test" / side / source.name(frame)).with_suffix(".png")
-            with whole_file(file) as partial:
+            with whole_file(out / "test" / side / f"{name}.png") as partial:
                 Image.fromarray(image).save(partial, "PNG")
         progress(1)
-    return len(source.groups)
+    return len(names)
+
+
+def _without_suffix(name: str) -> str:
+    """A picture's name without its format. Pairs are named without one: behind a dot in their names stands a number."""
+    path = Path(name)
+    return (path.with_suffix("") if path.suffix.lower() in pictures.SUFFIXES else path).as_posix()
