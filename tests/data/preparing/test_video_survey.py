@@ -107,6 +107,13 @@ def test_clips_of_a_folder_are_divided_as_a_whole() -> None:
     assert all(len(one) == 1 for one in splits)
 
 
+@pytest.mark.parametrize("names", [("a.mp4", "a.mov", "b.mp4"), ("a/b.mp4", "a_b.mp4", "c.mp4")])
+def test_videos_whose_scenes_would_have_one_name_are_refused(names: tuple[str, ...]) -> None:
+    both = " and ".join(f"clips/{name}" for name in names[:2])
+    with pytest.raises(ValueError, match=rf"^{both} would have scenes of one name"):
+        plan_pairs([surveyed(name, 3, 5) for name in names], top=Path("clips"))
+
+
 def test_one_scene_is_cut_in_time_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     ((_, pairs),) = plan_pairs([surveyed("a.mp4", 16)], top=None)
     assert [pair.split for pair in pairs] == ["train"] * 12 + ["val"] * 2 + ["test"] * 2

@@ -1,6 +1,7 @@
 """Which stretch of which video becomes which pair of which split."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -46,9 +47,13 @@ def plan_pairs(surveys: Sequence[Survey], *, top: Path | None) -> list[tuple[Sur
         top: The folder that the videos were found in; None if there is one video, whose scenes are divided.
 
     Raises:
-        ValueError: if two videos have one name, or there are too few pairs for three splits.
+        ValueError: if the scenes of two videos would have one name, or there are too few pairs for three splits.
     """
     scenes = [_named(survey, top) for survey in surveys]
+    for name, count in Counter(stem for stem, _ in scenes).items():
+        if count > 1:
+            same = [str(survey.file) for survey, (stem, _) in zip(surveys, scenes, strict=True) if stem == name]
+            raise ValueError(f"{' and '.join(same)} would have scenes of one name, {name}_001: rename one of them.")
     groups = [[name if top is None else stem for name, _ in found] for stem, found in scenes]
     splits = _divided(list(dict.fromkeys(group for names in groups for group in names)))
     if not splits:
