@@ -32,8 +32,8 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.app import build
     from deblurlab.callbacks import PerImage
     from deblurlab.interfaces import Evaluable
-    from deblurlab.metrics.own_metric import own_metric
-    from deblurlab.metrics.perceptual import NAMES, perceptual
+    from deblurlab.metrics.further_metrics import further_metrics
+    from deblurlab.metrics.perceptual import NAMES
     from deblurlab.run.cost import described
     from deblurlab.run.extremes import draw_extremes
     from deblurlab.run.printed_result import print_result
@@ -46,9 +46,7 @@ def main(cfg: DictConfig) -> float:
     trainer = build.trainer(cfg, per_image)
     subject = _weights(cfg) if cfg.run is None else _run(cfg)
     task, data = subject.task, build.data(subject.config)
-    task.test_metrics = {
-        path.rpartition(".")[2]: own_metric(path) if "." in path else perceptual(path) for path in cfg.metrics
-    }
+    task.test_metrics = further_metrics(cfg.metrics)
     assert isinstance(data, Evaluable)
     chosen = choices().get("data")
     name = load_run(cfg.run).data if chosen is None else data_name(chosen, cfg)

@@ -153,8 +153,8 @@ class Restoration(LightningModule):
 
         Returns:
             The scores of each image by name, (B,): under "restored" and, for the baseline, under "blurred". Those of
-            :attr:`test_metrics` are among them. A network
-            that estimates the blur adds the sigma that it estimates, in pixels, under "estimated".
+            :attr:`test_metrics` are among them. A network that estimates the blur adds the sigma that it estimates, in
+            pixels, under "estimated".
         """
         restored = self.restore_whole(batch)
         scores = {

@@ -1,0 +1,66 @@
+"""The scores that ``evaluate metrics=[...]`` adds to a test: of networks that see as people do, and a user's own."""
+
+import pkgutil
+from collections.abc import Callable, Sequence
+
+from torch import Tensor, nn
+
+from deblurlab.metrics.perceptual import perceptual
+from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
+
+
+class _OwnMetric(nn.Module):
+    """A function or module of a user's own, which is looked at more closely than ours.
+
+    Args:
+        path: Where Python finds it.
+        metric: What is there.
+    """
+
+    def __init__(self, path: str, metric: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.path, self.metric = path, metric
+
+    def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:
+        values = self.metric(restored, sharp)
+        if not isinstance(values, Tensor) or values.shape != (len(restored),):
+            raise ValueError(
+                f"metrics=[{self.path}] must return one value per image, a tensor of ({len(restored)},), got "
+                f"{tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__}."
+            )
+        return values
+
+
+def further_metrics(names: Sequence[str]) -> dict[str, nn.Module]:
+    """Scores of restored and sharp images, two (B, 3, H, W) batches in about [0, 1]; one value per image, (B,).
+
+    Args:
+        names: ``lpips`` or ``dists``, or where Python finds a function, or a module's class that is made without
+            arguments, such as ``my_package.my_metric``.
+
+    Returns:
+        The scores by the last part of their names, which tables call them by.
+
+    Raises:
+        ValueError: if one of them cannot be made, or would be called as another score is.
+    """
+    found: dict[str, nn.Module] = {}
+    taken = [*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values()]
+    for path in names:
+        name = path.rpartition(".")[2]
+        if name in taken:
+            raise ValueError(f"metrics=[{path}]: a test has a score {name} already, call this one otherwise.")
+        taken.append(name)
+        found[name] = _own(path) if "." in path else perceptual(path)
+    return found
+
+
+def _own(path: str) -> nn.Module:
+    try:
+        found = pkgutil.resolve_name(path)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"metrics=[{path}] cannot be imported: {error}.") from error
+    metric = found() if isinstance(found, type) else found
+    if not callable(metric):
+        raise ValueError(f"metrics=[{path}] is {metric!s:.80}, no function and no module.")
+    return _OwnMetric(path, metric).eval()
