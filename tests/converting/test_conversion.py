@@ -147,6 +147,7 @@ def test_layers_without_names_are_told_by_their_order(call: Call, tmp_path: Path
     [
         (("model=resnet16",), "lacks the layers .* more and has .* It fits model=unet16"),
         (("model=nafnet",), "the study has no NAFNet: convert reads its ResNet16, UNet16"),
+        (("model=blind_wiener",), "the study has no BlindWiener: convert reads"),
         (("model=unet16", "part=critic"), "part=critic is for WGANs"),
         (("model=unet16", "part=both"), "part must be network or critic, got both"),
         (("model=unet16", "out=weights.pth"), r"out=weights.pth must end in \.safetensors"),

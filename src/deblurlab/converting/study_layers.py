@@ -55,7 +55,8 @@ def study_of(network: Mapping[str, Any]) -> Study:
     Raises:
         ValueError: if the study has no such network.
     """
-    studies = _studies(network.get("blocks", 0))
+    blocks = network.get("blocks")  # of another network than MSDeblur, they may be a list
+    studies = _studies(blocks if isinstance(blocks, int) else 0)
     name = str(network["_target_"]).rpartition(".")[2]
     if name not in studies:
         raise ValueError(f"the study has no {name}: convert reads its {', '.join(studies)}.")
