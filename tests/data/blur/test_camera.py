@@ -152,7 +152,12 @@ def test_a_window_outside_of_the_picture_is_mirrored() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"shake": -1}, "none of shake, objects, defocus, gaussian, sharp may be negative"),
+        ({"shake": -1}, r"shake, objects, defocus, gaussian, sharp must be numbers from 0 on, .* got \[-1\.0, 0\.2,"),
+        ({"shake": float("nan")}, "must be numbers from 0 on"),
+        ({"shake": float("inf")}, "must be numbers from 0 on"),
+        (dict.fromkeys(("shake", "objects", "defocus", "gaussian", "sharp"), 0), "one of them positive"),
+        ({"photons": (1, float("inf"))}, r"data\.blur\.photons is .* from 1 on, got \[1, inf\]"),
+        ({"defocus_pixels": (float("nan"), 1)}, r"data\.blur\.defocus_pixels is .* got \[nan, 1\]"),
         ({"noise": 2}, r"data\.blur\.noise is how often, from 0 to 1, got 2"),
         ({"jpeg_quality": (60, 101)}, r"data\.blur\.jpeg_quality .* between 1 and 100, got \[60, 101\]"),
         ({"shake_pixels": (5, 1)}, r"data\.blur\.shake_pixels is the smallest and the largest value"),

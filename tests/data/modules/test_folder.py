@@ -83,6 +83,13 @@ def test_names_that_differ_in_their_suffix_alone_are_refused(tmp_path: Path) -> 
         folder(tmp_path).source("train")
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0])
+@pytest.mark.parametrize("name", ["sigma_max", "shake_max", "noise_max"])
+def test_what_is_no_strength_of_a_blur_is_refused(name: str, value: float, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=rf"data\.{name} .*{value}"):
+        folder(tmp_path, **{name: value})
+
+
 @pytest.mark.parametrize("patch", [[8, 8], [96], [16, 10]])
 def test_patches_too_small_for_ssim_are_refused(patch: list[int], tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"data\.patch must be \[height,width\], each at least 11"):

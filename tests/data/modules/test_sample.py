@@ -25,3 +25,9 @@ def test_every_patch_is_visibly_blurred() -> None:
 def test_patches_without_an_ssim_are_refused_at_the_start() -> None:
     with pytest.raises(ValueError, match=r"data\.patch must be a whole number of pixels from 11 to 300, got 10"):
         Sample(batch_size=16, sigma_range=(1.0, 3.0), patch=10)
+
+
+@pytest.mark.parametrize("sigma_range", [(1.0, 1.0), (-1.0, 2.0), (0.0, float("inf")), (0.0, float("nan"))])
+def test_what_is_no_range_of_sigma_is_refused(sigma_range: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match=r"data\.sigma_range must be \[low, high\]"):
+        Sample(batch_size=4, sigma_range=sigma_range)

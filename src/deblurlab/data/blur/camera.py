@@ -77,8 +77,11 @@ class CameraBlur:
         jpeg_quality: Sequence[int] = (60, 100),
     ) -> None:
         weights = np.array((shake, objects, defocus, gaussian, sharp), dtype=np.float64)
-        if weights.min() < 0 or weights.sum() <= 0:
-            raise ValueError(f"data.blur: none of {', '.join(KINDS)} may be negative, and one must be positive.")
+        if not (weights.min() >= 0 and 0 < weights.sum() < np.inf):  # NaN is refused, too
+            raise ValueError(
+                f"data.blur: {', '.join(KINDS)} must be numbers from 0 on, and one of them positive, got "
+                f"{weights.tolist()}."
+            )
         self.chances = weights / weights.sum()
         chances = {"encoded": encoded, "highlights": highlights, "dark": dark, "noise": noise, "jpeg": jpeg}
         for name, chance in chances.items():

@@ -17,7 +17,7 @@ def require_range(name: str, given: Sequence[float], *, least: float, most: floa
     Raises:
         ValueError: if it is no range, or reaches beyond what makes sense.
     """
-    if len(given) != 2 or not least <= given[0] <= given[1] <= most:
+    if len(given) != 2 or not least <= given[0] <= given[1] <= most or given[1] == np.inf:
         limits = f"from {least:g} on" if most == np.inf else f"between {least:g} and {most:g}"
         raise ValueError(f"{name} is the smallest and the largest value, {limits}, got {list(given)}.")
     return float(given[0]), float(given[1])

@@ -1,5 +1,6 @@
 """The user's own pictures: pairs in two folders, sharp photographs, or both."""
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -76,12 +77,12 @@ class Folder(PairedFrames):
         )
         if not isinstance(blur, CameraBlur):
             require.one_of("data.blur", blur, get_args(BlurKind))
-        if sigma_max <= 0 or shake_max < 1:
+        if not (0 < sigma_max < math.inf and 1 <= shake_max < math.inf):  # NaN is refused, too
             raise ValueError(
                 f"data.sigma_max must be positive and data.shake_max at least 1, got {sigma_max} and {shake_max}."
             )
-        if noise_max < 0:
-            raise ValueError(f"data.noise_max must not be negative, got {noise_max}.")
+        if not 0 <= noise_max < math.inf:
+            raise ValueError(f"data.noise_max must be a number from 0 on, got {noise_max}.")
         if pairs_share is not None and not 0 < pairs_share < 1:
             raise ValueError(f"data.pairs_share must be between 0 and 1, both excluded, got {pairs_share}.")
         require.patch("data.patch", patch)

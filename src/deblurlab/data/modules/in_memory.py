@@ -57,7 +57,7 @@ class BlurredImages(LightningDataModule):
         super().__init__()
         require_crops(crops)
         self.rotations, self.crops = rotations, crops
-        if not 0 <= sigma_range[0] < sigma_range[1]:
+        if not 0 <= sigma_range[0] < sigma_range[1] < np.inf:
             raise ValueError(f"data.sigma_range must be [low, high] with 0 <= low < high, got {sigma_range}.")
         require.whole_number("data.batch_size", batch_size, at_least=1)
         require.workers("data.workers", workers, at_least=0)
