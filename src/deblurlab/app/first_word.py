@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from deblurlab.app.invocation import quoted
+
 
 def with_key(arguments: Sequence[str], key: str) -> list[str]:
     """The overrides with ``key=`` before the first word, if that is neither an override nor an option.
 
-    What begins with a ``-`` or holds a ``=`` stays as it is. Hydra takes a quoted value as it stands.
+    What begins with a ``-`` or holds a ``=`` stays as it is.
     """
     if not arguments or arguments[0].startswith("-") or "=" in arguments[0]:
         return list(arguments)
-    quoted = arguments[0].replace("'", r"\'")
-    return [f"{key}='{quoted}'", *arguments[1:]]
+    return [f"{key}={quoted(arguments[0])}", *arguments[1:]]
