@@ -69,7 +69,7 @@ def main(cfg: DictConfig) -> float | None:
         claim_folder(folder, cfg, chosen=start.choices)
         device = trainer.strategy.root_device
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
-        add_start(folder.provenance_file, provenance(arguments=sys.argv, device=name))
+        add_start(folder.provenance_file, provenance(arguments=["deblurlab", "train", *sys.argv[1:]], device=name))
     settings: Any = with_defaults(OmegaConf.to_container(cfg, resolve=True))
     _announce(trainer, folder, start, settings)
 

@@ -21,7 +21,7 @@ def provenance(*, arguments: Sequence[str], device: str) -> dict[str, Any]:
     """What a start of a run was made with.
 
     Args:
-        arguments: The command line, ``sys.argv``.
+        arguments: The words of the command line.
         device: The device that it computes on.
 
     Returns:
