@@ -76,23 +76,23 @@ class Progress(Callback):
         self._epochs_done += 1
         now = time.monotonic()
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        parts = [f"epoch {_of_all(trainer)}"]
+        words = [f"epoch {_of_all(trainer)}"]
         if "train/loss_epoch" in metrics:
-            parts.append(f"loss {metrics['train/loss_epoch']:.3e}")
-        parts.extend(
+            words.append(f"loss {metrics['train/loss_epoch']:.3e}")
+        words.extend(
             f"{'val loss' if score.is_loss else score.name} {score.plain(metrics[name])}"
             for score in HEADLINE_SCORES
             if (name := f"val/{score.name}") in metrics
         )
         if "train/gap_epoch" in metrics:  # by how much a critic scores sharp images above restored ones
-            parts.append(f"gap {metrics['train/gap_epoch']:.3g}")
+            words.append(f"gap {metrics['train/gap_epoch']:.3g}")
         seconds = self._train_seconds or now - self._epoch_start
         if self._batches_done:  # a run may be resumed behind an epoch's last batch
-            parts.append(speed(self._images, seconds, self._batches_done))
+            words.append(speed(self._images, seconds, self._batches_done))
         if (most := _most_epochs(trainer)) is not None:
             left = most - trainer.current_epoch - 1
-            parts.append(f"{duration(left * (now - self._run_start) / self._epochs_done)} left")
-        log.info("  ".join(parts))
+            words.append(f"{duration(left * (now - self._run_start) / self._epochs_done)} left")
+        log.info("  ".join(words))
         for logger in trainer.loggers:
             if isinstance(logger, Dashboard):
                 logger.log_beside({"train/images_per_second": self._images / seconds})
