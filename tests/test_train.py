@@ -65,6 +65,7 @@ def test_leaves_everything_in_the_runs_folder(uninterrupted: Path) -> None:
     assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
     assert [row["step"] for row in rows] == ["8", "16", "24", "32"]
     assert all(0 < float(row["val/ssim"]) < 1 and float(row["train/loss"]) > 0 for row in rows)
+    assert all(value for row in rows for value in row.values())  # each column is there from the first epoch on
 
 
 def test_writes_the_scores_that_it_prints(uninterrupted: Path) -> None:

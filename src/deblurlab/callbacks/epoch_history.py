@@ -92,7 +92,8 @@ class History(Callback):
         for name, value in trainer.callback_metrics.items():
             # after an epoch without validation, Lightning still holds the metrics of the one before
             stale = name.startswith("val/") and not self._validated
-            if not (stale or name.endswith("_step")):
+            # LearningRateMonitor leaves the rates of the last step that was logged; the epoch's own is in the row
+            if not (stale or name.endswith("_step") or name.startswith("lr-")):
                 row[name.removesuffix("_epoch")] = float(value)
         self._validated = False
         self.rows.append(row)
