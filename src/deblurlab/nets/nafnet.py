@@ -105,12 +105,15 @@ class NAFNet(nn.Module):
         window: The side, in pixels of the image, of the window over which the channel attention takes its means in
             evaluation (test-time local converter, Chu et al., 2022). The authors take 1.5 times the side of the patches
             that the network was trained on. None takes the mean over the whole image, as the training does.
+        unshuffle: The side of the squares of pixels that the first convolution takes as one position, with the channels
+            of all their pixels; the last one makes such squares again. 1, as the authors have it, takes single pixels;
+            with 2, the same width costs a quarter.
 
     Raises:
         ValueError: If there are not as many levels on the way up as on the way down, or a number is out of its range.
 
-    Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W) in (-inf, inf). H and W must be multiples of
-    ``unshuffle`` times 2 to the number of levels; ValueError otherwise.
+    Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W) in (-inf, inf). H and W must be multiples of ``unshuffle`` times 2 to
+    the number of levels; ValueError otherwise.
     """
 
     def __init__(
