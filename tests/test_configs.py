@@ -1,5 +1,6 @@
 """Every configuration composes and builds, and every experiment runs."""
 
+import re
 from pathlib import Path
 
 import hydra
@@ -64,6 +65,13 @@ CHOICES = [
 def test_the_folder_of_a_run_may_name_every_option(overrides: tuple[str, ...], composed) -> None:
     config = OmegaConf.to_container(composed(*overrides), resolve=True)
     trusted.check(with_defaults(config), trust=(), source="config.yaml")
+
+
+@pytest.mark.parametrize("group", [*GROUPS, "trainer", "sweep"])
+def test_the_page_on_training_lists_every_option(group: str) -> None:
+    page = (Path(__file__).parents[1] / "docs/training.md").read_text()
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| `{group}` |")]
+    assert set(options(group)) <= set(re.findall(r"`(\w+)`", row))
 
 
 @pytest.mark.parametrize("name", [name for name in options("trainer") if name not in ("gpu", "tpu", "xla_cpu")])
