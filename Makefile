@@ -54,10 +54,11 @@ check: setup  ## lint, check formatting and types
 docs: setup  ## build the pages and the reference of the API into docs/_build; a warning is an error
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs docs/_build
 
-bench: setup  ## measure speed; writes outputs/bench/*.json. FRAMES names a folder in REDS' layout
+bench: setup  ## measure speed; writes outputs/bench/*.json. FRAMES is a folder in REDS' layout, BEFORE an earlier checkout
 	$(BIN)/python tools/bench_train.py
 	$(BIN)/python tools/bench_devices.py
-	$(BIN)/python tools/bench_restore.py
+	$(BIN)/python tools/bench_start.py $(if $(BEFORE),--before $(BEFORE))
+	$(BIN)/python tools/bench_restore.py $(if $(BEFORE),--before $(BEFORE))
 ifneq ($(FRAMES),)
 	$(BIN)/python tools/bench_input.py $(FRAMES)
 endif

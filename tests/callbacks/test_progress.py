@@ -1,6 +1,8 @@
 """The line of each epoch: its words for slow networks, and for a training without an end."""
 
+import itertools
 import logging
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,3 +46,32 @@ def test_an_epochs_line(most: int, start: str, left: bool, caplog: pytest.LogCap
     (line,) = caplog.messages
     assert line.startswith(start)
     assert line.endswith(" left") == left
+
+
+def test_evaluations_are_timed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a clock that goes on by a second whenever somebody looks at it."""
+    clock = itertools.count()
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
+    trainer: Any = SimpleNamespace(
+        max_epochs=1,
+        current_epoch=0,
+        num_training_batches=1,
+        callback_metrics={},
+        loggers=[],
+        is_global_zero=True,
+        strategy=None,
+    )
+    module: Any = None
+    progress, batch = Progress(), SimpleNamespace(valid=torch.ones(40, dtype=torch.bool))
+    caplog.set_level(logging.INFO)
+    progress.on_train_start(trainer, module)
+    progress.on_train_epoch_start(trainer, module)  # at 1 s
+    for _ in range(2):
+        progress.on_train_batch_end(trainer, module, None, batch, 0)  # type: ignore[arg-type]
+        progress.on_validation_start(trainer, module)  # at 2 and 4 s
+        progress.on_validation_end(trainer, module)
+    progress.on_train_epoch_end(trainer, module)
+    progress.on_test_start(trainer, module)
+    progress.on_test_end(trainer, module)
+    assert "40 images/s  validated in 2 s" in caplog.messages[0]  # 80 images in the two seconds of training
+    assert caplog.messages[1] == "tested in 1 s"

@@ -132,6 +132,8 @@ def test_history_leaves_gaps_out(tmp_path: Path) -> None:
     assert read_history(tmp_path / "nothing.csv") == []
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(0, "0 s"), (99, "99 s"), (150, "2 min"), (12_000, "3 h 20 min")])
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "0 s"), (0.04, "0.04 s"), (99, "99 s"), (150, "2 min"), (12_000, "3 h 20 min")]
+)
 def test_durations_as_people_say_them(seconds: float, said: str) -> None:
     assert duration(seconds) == said

@@ -33,7 +33,7 @@ def choose(accelerator: str) -> Backend:
     Raises:
         ValueError: If no backend serves ``accelerator``.
     """
-    quiet()  # Lightning imports torch_xla wherever it is installed, whatever the backend
+    quiet()  # Lightning imports torch_xla where a TPU is found, whatever the backend
     serving = [backend for backend in BACKENDS if accelerator in backend.accelerators]
     if not serving:
         known = ", ".join(sorted(set[str]().union(*(backend.accelerators for backend in BACKENDS))))

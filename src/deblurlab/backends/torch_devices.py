@@ -42,10 +42,12 @@ class TorchDevices(Backend):
 
         ``keep_memory`` changes the process if it trains on the CPU.
         """
-        from deblurlab.backends import distributed  # it and the next two import Lightning
+        from deblurlab.backends import distributed  # it and the next three import Lightning
+        from deblurlab.backends.xla.installation import answer_lightning
         from deblurlab.callbacks.seed_batches import SeedBatches
         from deblurlab.run.checkpoint import AtomicCheckpointIO
 
+        answer_lightning()
         kind, rank = self.device(settings.accelerator).type, this_rank()
         count = _count(settings.devices, kind)
         _require_as_many_as_processes(count, settings.devices, rank)

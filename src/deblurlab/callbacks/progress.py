@@ -21,7 +21,7 @@ def duration(seconds: float) -> str:
     """A time as people say it, such as ``45 s``, ``12 min`` or ``3 h 20 min``."""
     minutes = round(seconds / 60)
     if seconds < 100:
-        return f"{seconds:.0f} s"
+        return f"{seconds:.1g} s" if 0 < seconds < 1 else f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
 
 
@@ -35,13 +35,15 @@ class Progress(Callback):
     """Shows how training gets on.
 
     Where standard error is a terminal, a bar shows the images per second within the epoch. After each epoch a log line
-    gives its losses and scores, its speed and the time left. Dashboards get the speed of training in each epoch.
+    gives its losses and scores, its speed, the time of its validation and the time left, and after the test a line
+    gives the test's time. Dashboards get the speed of training in each epoch.
     """
 
     def __init__(self) -> None:
         self._bar: tqdm[Any] | None = None
         self._images = self._batches_done = 0
         self._epoch_start = self._run_start = self._train_seconds = 0.0
+        self._evaluation_start = self._validation_seconds = 0.0
         self._epochs_done = 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -49,7 +51,7 @@ class Progress(Callback):
         self._epochs_done = 0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._epoch_start, self._train_seconds = time.monotonic(), 0.0
+        self._epoch_start, self._train_seconds, self._validation_seconds = time.monotonic(), 0.0, 0.0
         self._images = self._batches_done = 0
         if trainer.is_global_zero and sys.stderr.isatty():
             self._open(f"epoch {_of_all(trainer).strip()}", trainer.num_training_batches)
@@ -68,8 +70,12 @@ class Progress(Callback):
         self._advance(images)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._train_seconds = time.monotonic() - self._epoch_start
+        self._evaluation_start = time.monotonic()
+        self._train_seconds = self._evaluation_start - self._epoch_start - self._validation_seconds
         self._close()
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._validation_seconds += time.monotonic() - self._evaluation_start
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._close()
@@ -89,6 +95,8 @@ class Progress(Callback):
         seconds = self._train_seconds or now - self._epoch_start
         if self._batches_done:  # a run may be resumed behind an epoch's last batch
             words.append(speed(self._images, seconds, self._batches_done))
+        if self._validation_seconds:
+            words.append(f"validated in {duration(self._validation_seconds)}")
         if (most := _most_epochs(trainer)) is not None:
             left = most - trainer.current_epoch - 1
             words.append(f"{duration(left * (now - self._run_start) / self._epochs_done)} left")
@@ -102,6 +110,7 @@ class Progress(Callback):
             log.info(f"all {trainer.max_epochs} epochs are trained already; raise trainer.max_epochs to go on")
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._evaluation_start = time.monotonic()
         if trainer.is_global_zero and sys.stderr.isatty():
             self._open("test", int(sum(trainer.num_test_batches)))
 
@@ -118,6 +127,7 @@ class Progress(Callback):
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._close()
+        log.info(f"tested in {duration(time.monotonic() - self._evaluation_start)}")
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         self._close()

@@ -1,7 +1,6 @@
 """How close restored images are to sharp ones: each function returns one value per image."""
 
 import torch
-from kornia.metrics import ssim as ssim_map
 from torch import Tensor
 
 from deblurlab.checks import require
@@ -27,6 +26,8 @@ def ssim(restored: Tensor, sharp: Tensor) -> Tensor:
     Raises:
         ValueError: if H or W is less than 11.
     """
+    from kornia.metrics import ssim as ssim_map  # it takes long to import, and the first training step needs no scores
+
     require.large_enough_for_ssim("an image to be scored", (restored.shape[-2], restored.shape[-1]))
     restored, sharp = _clamped(restored, sharp)
     return ssim_map(restored, sharp, window_size=require.SSIM_WINDOW, eps=0.0, padding="valid").flatten(1).mean(dim=1)

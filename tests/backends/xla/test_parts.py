@@ -2,8 +2,11 @@
 
 import multiprocessing
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,17 +14,40 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from deblurlab.backends import xla
+from deblurlab.backends.xla import installation
 from deblurlab.backends.xla.device_loader import DeviceLoader, ResumableDeviceLoader
 from deblurlab.backends.xla.hosts import Hosts
 
 
-def test_a_tpu_is_looked_for_among_the_pci_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tpu_is_looked_for_among_the_pci_devices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A private function of torch_xla: if this fails, look for what has replaced it, and let `tpu_found` ask that."""
     tpu = pytest.importorskip("torch_xla._internal.tpu", reason="torch_xla is not installed")
     assert isinstance(tpu.num_available_chips(), int)
-    for chips in (0, 4):
-        monkeypatch.setattr(tpu, "num_available_chips", lambda chips=chips: chips)
-        assert xla.tpu_found() == (chips > 0)
+    monkeypatch.setattr(installation, "_PCI_DEVICES", tmp_path)
+    for vendor in ("0x8086", tpu._GOOGLE_PCI_VENDOR_ID):
+        (tmp_path / vendor).mkdir()
+        (tmp_path / vendor / "vendor").write_text(f"{vendor}\n")
+        for chips in (0, 4):
+            monkeypatch.setattr(tpu, "num_available_chips", lambda chips=chips: chips)
+            assert xla.tpu_found() == (chips > 0 and vendor != "0x8086")
+
+
+def test_a_training_on_the_cpu_does_not_import_torch_xla() -> None:
+    """Lightning's Trainer would, to look for a TPU."""
+    program = """
+import sys
+from lightning.pytorch import Trainer
+from deblurlab import backends
+from deblurlab.backends import DeviceSettings
+settings = DeviceSettings(
+    accelerator="cpu", devices=1, precision="32-true", graph="batch", batch_norm="global", keep_memory=False
+)
+Trainer(**backends.choose("auto").training(settings).arguments, logger=False, enable_checkpointing=False)
+sys.exit("torch_xla" in sys.modules)
+"""
+    if installation.tpu_found():
+        pytest.skip("there is a TPU")
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 class Broken(Dataset[int]):
