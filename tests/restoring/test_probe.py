@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from deblurlab.nets.local_mean import local_mean
 from deblurlab.restoring.probe import PeakMemory, Reach, measured, probe
 
 
@@ -24,6 +25,17 @@ def test_means_over_the_image_are_told_from_how_far_a_network_looks_beside_them(
     found = measured(lambda _: network, 1, torch.device("cpu")).reach
     assert found.beyond
     assert 1 <= found.pixels <= 2
+
+
+def test_means_over_a_window_are_looked_at_as_far_as_the_window_reaches() -> None:
+    """A window of 240 pixels near a cut is moved inwards, so that positions up to 120 pixels away see another one."""
+
+    def network(images: Tensor) -> Tensor:
+        return images + local_mean(images, 240)
+
+    found = measured(lambda _: network, 1, torch.device("cpu"), window=240).reach
+    assert not found.beyond
+    assert 100 <= found.pixels <= 120
 
 
 def test_a_network_that_gives_nan_looks_at_everything() -> None:

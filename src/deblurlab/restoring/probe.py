@@ -74,7 +74,12 @@ class Measured:
 
 
 def measured(
-    restore_of: Callable[[Tensor], Images], multiple: int, device: torch.device, *, estimates: bool = False
+    restore_of: Callable[[Tensor], Images],
+    multiple: int,
+    device: torch.device,
+    *,
+    estimates: bool = False,
+    window: int | None = None,
 ) -> Measured:
     """Measure a network on the device that it is on.
 
@@ -83,8 +88,10 @@ def measured(
         multiple: The network's ``size_multiple``.
         device: The device.
         estimates: Whether what the network does to a tile depends on what it estimates of the whole image.
+        window: The side of the window over which it takes means, if it does: then it is shown a picture that is twice
+            as long to each side of the cut, and not taken for a network that looks at the whole image.
     """
-    picture = probe(multiple).to(device)
+    picture = probe(multiple, max(_LENGTH, 4 * (window or 0))).to(device)
     with torch.no_grad():
         with PeakMemory() as memory:
             restore_of(picture)(picture)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from deblurlab.interfaces import EstimatesFirst, as_scales, size_multiple
+from deblurlab.interfaces import EstimatesFirst, LocalMeans, as_scales, size_multiple
 from deblurlab.restoring import tiles
 from deblurlab.restoring.form import Form, Precision, candidates, fastest
 from deblurlab.restoring.probe import Measured, measured, probe
@@ -145,6 +145,7 @@ class Restorer(nn.Module):
                 self.size_multiple,
                 self.device,
                 estimates=isinstance(self.network, EstimatesFirst),
+                window=self.network.window if isinstance(self.network, LocalMeans) else None,
             )
             beyond = " and at means of the whole image" if found.reach.beyond else ""
             log.info(

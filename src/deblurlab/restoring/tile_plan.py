@@ -46,14 +46,19 @@ def _area(cut: Cut) -> int:
 def _cuts(height: int, width: int, network: Measured, most_pixels: int) -> Iterator[Cut]:
     """For each sensible number of rows, the cut with the fewest columns whose tiles are small enough, or nearly."""
     margin, blend = max(network.reach.pixels, _LEAST_MARGIN), _FAR_BLEND if network.reach.beyond else _BLEND
-    options = {"margin": margin, "blend": blend, "multiple": network.multiple}
+
+    def axis(size: int, count: int) -> Axis:
+        # Where there is no other tile, the margin is the picture's mirror image, of which a little is enough.
+        own_margin = margin if count > 1 else _LEAST_MARGIN
+        return Axis.divided(size, count, margin=own_margin, blend=blend, multiple=network.multiple)
+
     shortest = max(2 * (margin + blend), network.multiple)  # shorter tiles would be nearly all margin
     for rows in range(1, max(1, height // shortest) + 1):
-        down = Axis.divided(height, rows, **options)
+        down = axis(height, rows)
         own = most_pixels // down.side - 2 * margin - blend - 2 * network.multiple
         needed = -(-(width - blend) // own) if own > 0 else width
         for columns in {1, min(max(1, needed), max(1, width // shortest))}:
-            yield Cut(down=down, across=Axis.divided(width, columns, **options))
+            yield Cut(down=down, across=axis(width, columns))
 
 
 def xla_cut(height: int, width: int, multiple: int) -> Cut:
