@@ -19,8 +19,13 @@ from deblurlab.restoring import Restorer
 from deblurlab.serving.answer import BLURS, RefusedRequestError, Wish, answer, png
 from deblurlab.serving.turns import Turns
 
-# Photographs that no shipped network was trained on.
-SAMPLES: Mapping[str, Callable[[], Any]] = {"cat": skimage.data.chelsea, "coffee": skimage.data.coffee}
+# Sharp photographs with fine detail, which a blur hides.
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "astronaut": skimage.data.astronaut,
+    "motorcycle": lambda: skimage.data.stereo_motorcycle()[0],
+    "cat": skimage.data.chelsea,
+    "coffee": skimage.data.coffee,
+}
 # The page loads nothing from elsewhere and cannot be shown inside another page.
 _HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; style-src 'unsafe-inline'; "
