@@ -14,6 +14,7 @@ from omegaconf import DictConfig, ListConfig
 
 from deblurlab.app.command import command
 from deblurlab.checks import require
+from deblurlab.checks.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +34,12 @@ def main(cfg: DictConfig) -> None:
     if isinstance(cfg.data.root, DictConfig):
         named = ",".join(f"{data!s}:{root}" for data, root in cfg.data.root.items())
         raise ValueError(f"data.root is one folder; folders for several data sets are roots={{{named}}}.")
+    if Path(cfg.output).suffix.lower() in (".html", ".htm", ".md", ".pdf"):
+        raise ValueError(f"output={cfg.output}: name a folder. A browser prints its report.html to a PDF.")
     require.whole_number("images", cfg.images, at_least=1, of="test images")
     runs = find_runs([str(place) for place in (cfg.runs if isinstance(cfg.runs, ListConfig) else [cfg.runs])])
     groups = group_runs(runs)
-    log.info(f"{len(runs)} runs: {', '.join(group.label for table in groups.values() for group in table)}")
+    log.info(f"{counted(len(runs), 'run')}: {', '.join(group.label for table in groups.values() for group in table)}")
     parts = [
         make_part(
             title,

@@ -20,9 +20,9 @@ def test_validation_holds_out_whole_sequences() -> None:
 def test_few_sequences_hold_out_their_last_frames_and_say_so(caplog: pytest.LogCaptureFixture) -> None:
     mask = hold_out_sequences(["a"] * 16 + ["b"] * 3 + ["c"], "REDS")
     np.testing.assert_array_equal(np.flatnonzero(mask), [14, 15, 18])
-    assert "3 sequences are too few" in caplog.text
+    assert "3 sequences cannot spare one" in caplog.text
 
 
 def test_single_frames_cannot_be_hold_out_sequences() -> None:
-    with pytest.raises(ValueError, match="2 frames are too few to hold out one for validation"):
+    with pytest.raises(ValueError, match="2 frames cannot spare one for validation"):
         hold_out_sequences(["a", "b"], "REDS")

@@ -215,6 +215,21 @@ def test_curves_draw_the_mean_of_seeds(tmp_path: Path) -> None:
     np.testing.assert_allclose(line.get_xydata(), [[1, 0.7], [2, 0.75]])
 
 
+def test_an_epoch_without_a_number_is_left_out_of_the_curves(tmp_path: Path) -> None:
+    history = made_up(tmp_path / "a", ssim=0.8) / "metrics.csv"
+    history.write_text(history.read_text().replace("0.75,22", "nan,nan"))
+    figure = plots.curves(grouped(tmp_path))
+    assert figure is not None
+    (line,) = figure.axes[0].get_lines()
+    np.testing.assert_allclose(line.get_xydata(), [[1, 0.5]])
+
+
+def test_a_report_goes_to_a_folder(call: Call, tmp_path: Path) -> None:
+    made_up(tmp_path / "a", ssim=0.8)
+    with pytest.raises(SystemExit, match=r"output=out\.pdf: name a folder"):
+        call("report", "runs=a", "output=out.pdf")
+
+
 def test_gains_leave_out_infinite_psnr() -> None:
     scores = {"restored_psnr": [30.0, np.inf, 20.0], "blurred_psnr": [25.0, np.inf, 21.0]}
     np.testing.assert_allclose(plots._gain(scores, "psnr"), [5.0, -1.0])

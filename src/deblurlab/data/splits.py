@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from deblurlab.checks.words import counted
 from deblurlab.data.arrays import Booleans, Integers
 
 log = logging.getLogger(__name__)
@@ -70,9 +71,9 @@ def hold_out_sequences(sequences: Sequence[str], title: str, purpose: str = "val
         masks.append(np.arange(count) >= kept)
     mask = np.concatenate(masks)
     if not mask.any():
-        raise ValueError(f"{title}: {len(mask)} frames are too few to hold out one for {purpose}.")
+        raise ValueError(f"{title}: {counted(len(mask), 'frame')} cannot spare one for {purpose}.")
     log.warning(
-        f"{title}: {len(names)} sequences are too few to hold some out for {purpose}, so the last frames of "
+        f"{title}: {counted(len(names), 'sequence')} cannot spare one for {purpose}, so the last frames of "
         "each are held out. They resemble the other frames: scores on them flatter."
     )
     return mask

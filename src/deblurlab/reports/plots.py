@@ -63,10 +63,12 @@ def curves(groups: Sequence[Group]) -> Figure | None:
 def _over_epochs(runs: Sequence[ReportedRun], name: str) -> tuple[Floats, Floats]:
     """Epochs, (E,), and a logged metric of each run, (runs, E), NaN where a run lacks it in an epoch.
 
-    Epochs and runs that lack it altogether are left out.
+    Epochs and runs that lack it altogether are left out. A run that has diverged lacks what is no number.
     """
-    epochs = sorted({row["epoch"] for run in runs for row in run.history if name in row})
-    values = [{row["epoch"]: row[name] for row in run.history if name in row} for run in runs]
+    values = [
+        {row["epoch"]: row[name] for row in run.history if name in row and np.isfinite(row[name])} for run in runs
+    ]
+    epochs = sorted(set().union(*values))
     table = np.array([[one.get(epoch, np.nan) for epoch in epochs] for one in values if one])
     return np.array(epochs), table
 

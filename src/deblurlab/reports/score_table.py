@@ -119,7 +119,7 @@ def _notes(group: Group) -> list[str]:
     images = ""
     if group.tested:
         counts = {int(run.result["images"]) for run in group.tested if run.result}
-        images = " and ".join(f"{count:,}" for count in sorted(counts)) + " images"
+        images = " and ".join(f"{count:,}" for count in sorted(counts)) + (" image" if counts == {1} else " images")
     states = dict.fromkeys(run.state for run in group.runs)
     return [text for text in (*states, seeds, images) if text]
 

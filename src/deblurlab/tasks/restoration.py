@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from deblurlab.checks.words import counted
 from deblurlab.interfaces import ContentLoss, Pair, as_scales, assemble, blur_estimator, cut
 from deblurlab.losses import WeightedSum, per_image, require_per_image
 from deblurlab.metrics import ImageScores, score
@@ -187,7 +188,8 @@ class Restoration(LightningModule):
             name = differing[0]
             raise ValueError(
                 f"the checkpoint is of another network: {name} is {_shape(stored, name)} there and "
-                f"{_shape(own, name)} here ({len(differing)} differences in all). Choose the model it was trained with."
+                f"{_shape(own, name)} here ({counted(len(differing), 'difference')} in all). "
+                "Choose the model it was trained with."
             )
 
     @staticmethod

@@ -55,7 +55,7 @@ def test_a_tree_without_frames_is_a_problem(tmp_path: Path) -> None:
     ("harm", "problem"),
     [
         (lambda root: (root / "train/train_blur/000/00000001.png").write_bytes(b"\x89PNG"), "00000001.png cannot be"),
-        (lambda root: (root / "train/train_sharp/000/00000001.png").unlink(), "lacks 1 frames: 00000001"),
+        (lambda root: (root / "train/train_sharp/000/00000001.png").unlink(), "lacks 1 frame: 00000001"),
         (lambda root: changed(root / "train/train_blur/000", lambda pixels: pixels[2:]), "differ in size"),
         (
             lambda root: changed(root / "train/train_blur/000", lambda pixels: np.roll(pixels, 3, 1)),

@@ -130,7 +130,7 @@ def test_what_a_list_names_and_is_not_there(tmp_path: Path, caplog: pytest.LogCa
     with pytest.raises(ValueError, match=r"the sharp side of scene000 lacks 1 of the frames of .* first blur_1\.png"):
         find_frames(tmp_path, "train", layout)
     report = check_frames(tmp_path, layout, workers=1, progress=lambda _: None)
-    assert report.problems == [f"{tmp_path}: the sharp side of scene000 lacks 1 frames: blur/blur_1"]
+    assert report.problems == [f"{tmp_path}: the sharp side of scene000 lacks 1 frame: blur/blur_1"]
     (tmp_path / "RealBlur_J_train_list.txt").write_text("a.png\n")
     with pytest.raises(ValueError, match=r"RealBlur_J_train_list\.txt, line 1: expected two paths as in"):
         find_frames(tmp_path, "train", layout)

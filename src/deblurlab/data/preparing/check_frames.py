@@ -106,7 +106,7 @@ def _partners(sequence: SequenceFiles) -> tuple[list[FilePair], list[str]]:
     problems = []
     for lacking in without_partner(blurred, sharp):
         shown = ", ".join(lacking.names[:5]) + (", ..." if len(lacking.names) > 5 else "")
-        problems.append(f"{sequence.places[lacking.side]} lacks {len(lacking.names)} frames: {shown}")
+        problems.append(f"{sequence.places[lacking.side]} lacks {counted(len(lacking.names), 'frame')}: {shown}")
     if not blurred and not sharp:
         problems.append(f"{sequence.places['blurred']} and {sequence.places['sharp']} hold no pictures")
     both = sorted(blurred.keys() & sharp.keys())

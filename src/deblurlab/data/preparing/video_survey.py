@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from deblurlab.checks.words import counted
 from deblurlab.data.arrays import Floats
 from deblurlab.pictures import films
 
@@ -158,6 +159,6 @@ def _require_pairs(found: Survey, counts: Sequence[int]) -> None:
             "Move the camera, or film what moves."
         )
     raise ValueError(
-        f"{found.file} has {found.frames} frames in {len(found.scenes)} scenes, too few to average "
-        f"{counts[0]} of one scene: film longer, or lower frames={list(counts)}."
+        f"{found.file} has {counted(found.frames, 'frame')} in {counted(len(found.scenes), 'scene')}, too few to "
+        f"average {counts[0]} of one scene: film longer, or lower frames={list(counts)}."
     )

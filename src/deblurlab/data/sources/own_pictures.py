@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from deblurlab import pictures
+from deblurlab.checks.words import counted
 from deblurlab.data.sources.picture_files import FilePair, image_tree, without_partner
 from deblurlab.data.splits import FEWEST_SEQUENCES, hold_out_sequences
 from deblurlab.pictures.folders import LeftOut
@@ -44,7 +45,7 @@ def _find(folder: Path, left_out: LeftOut) -> list[Picture]:
     blurred, sharp = (image_tree(folder / side, left_out) for side in ("blurred", "sharp"))
     if lacking := next(without_partner(blurred, sharp), None):
         names = lacking.names
-        raise ValueError(f"{folder / lacking.side} lacks {len(names)} pictures, first {names[0]}. {_HELP}")
+        raise ValueError(f"{folder / lacking.side} lacks {counted(len(names), 'picture')}, first {names[0]}. {_HELP}")
     if not sharp:
         raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {_HELP}")
     pairs = [FilePair(str(Path(name).parent), Path(name).name, blurred[name], sharp[name]) for name in sharp]
