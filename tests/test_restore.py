@@ -113,7 +113,8 @@ def test_a_word_that_is_not_understood_overwrites_nothing(
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["input=nowhere"], "input=nowhere names no picture or video"),
+        (["input=nowhere"], "input=nowhere: there is no such file or folder"),
+        (["input='nowhere/*.png'"], r"input=nowhere/\*\.png names no picture or video"),
         (["input=photos/a b.png", "output=a.jpg"], r"must end in \.png"),
         (["input=photos", "tile=30"], "tile=30 must be 0 or more than twice"),
         (["input=photos", "quality=0"], "quality must be a whole number from 1 to 100"),

@@ -1,11 +1,13 @@
 """A word without a key is answered with the key that it is meant for, and ``--help`` says what values mean."""
 
 import pytest
+from hydra._internal.utils import get_args_parser
 
 import deblurlab.restore
 from deblurlab.__main__ import commands
-from deblurlab.app.bare_words import example, refuse_bare_words
+from deblurlab.app.bare_words import OPTIONS, example, refuse_bare_words, refuse_options
 from deblurlab.app.help_text import help_text
+from deblurlab.app.suggestions import did_you_mean, listed_keys
 
 
 def test_a_bare_word_is_answered_with_its_key() -> None:
@@ -15,8 +17,41 @@ def test_a_bare_word_is_answered_with_its_key() -> None:
         refuse_bare_words("restore", ["tta=true", "my photo.jpg"])
 
 
+def test_an_option_of_a_group_is_answered_with_its_group() -> None:
+    with pytest.raises(ValueError, match="train unet16: say model=unet16"):
+        refuse_bare_words("train", ["unet16"])
+    with pytest.raises(ValueError, match="train cifar10_unet16: say experiment=cifar10_unet16"):
+        refuse_bare_words("train", ["cifar10_unet16"])
+
+
+@pytest.mark.parametrize("words", [["model", "=", "unet16"], ["model=", "unet16"], ["seed=1", "model", "=unet16"]])
+def test_spaces_around_the_sign_are_refused(words: list[str]) -> None:
+    with pytest.raises(ValueError, match="no space goes before or after a ="):
+        refuse_bare_words("train", words)
+
+
 def test_options_and_their_values_are_no_bare_words() -> None:
     refuse_bare_words("train", ["--config-dir", "my_conf", "-m", "--cfg=job", "~callbacks.panel", "+a=b", "seed=1"])
+
+
+def test_options_that_hydra_does_not_have_are_answered_with_the_key() -> None:
+    with pytest.raises(ValueError, match=r"train --epochs: settings are KEY=VALUE.* Did you mean trainer\.max_epochs"):
+        refuse_options("train", ["seed=1", "--epochs", "5"])
+    with pytest.raises(ValueError, match=r"Did you mean data\.batch_size"):
+        refuse_options("train", ["--batch-size=5"])
+    refuse_options("train", ["--config-dir", "my_conf", "-m", "--cfg=job", "--multi", "a=-1"])
+
+
+def test_the_options_are_those_of_hydra() -> None:
+    assert set(get_args_parser()._option_string_actions) == OPTIONS
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("lr", "model.optimizer.lr"), ("batch_size", "data.batch_size"), ("precision", "trainer.precision")],
+)
+def test_the_end_of_a_key_is_answered_with_the_key(key: str, meant: str) -> None:
+    assert meant in did_you_mean(key, listed_keys())
 
 
 def test_what_is_missing_is_told_with_an_example() -> None:

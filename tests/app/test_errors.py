@@ -110,6 +110,19 @@ def test_a_mistake_in_a_class_of_ones_own_is_shown_where_it_is(
     )
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "model.network._target_=own_nets.Net"),
+        ("evaluate", "weights=cifar10_unet16", "metrics=[own_nets.score]"),
+    ],
+)
+def test_a_package_that_python_does_not_find(words: tuple[str, ...], refused: Refused) -> None:
+    message = refused(*words, "data=sample", "trainer=cpu")
+    assert "cannot be imported: " in message
+    assert "No module named 'own_nets'. Install own_nets, or begin the command with PYTHONPATH=FOLDER" in message
+
+
 def test_a_precision_that_xla_does_not_have(refused: Refused) -> None:
     pytest.importorskip("torch_xla", reason="torch_xla is not installed")
     message = refused("train", "trainer=xla_cpu", "trainer.precision=bf16")
@@ -134,6 +147,15 @@ def test_a_damaged_parquet_file(refused: Refused, tmp_path: Path) -> None:
     assert "train.parquet is no Parquet file" in message
 
 
+def test_a_file_where_the_folder_of_a_run_should_be(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").touch()
+    assert "notes.txt: this is a file and no folder" in refused("train", "run=notes.txt")
+
+
+def test_a_run_again_of_what_is_no_run(refused: Refused) -> None:
+    assert "rerun=nowhere is not the folder of a run" in refused("train", "rerun=nowhere")
+
+
 def test_resuming_what_is_not_there(refused: Refused) -> None:
     assert "no run in outputs/sample_unet16 has a checkpoint" in refused("train", "ckpt_path=last")
     assert "there is no checkpoint nowhere.ckpt" in refused("train", "ckpt_path=nowhere.ckpt")
@@ -148,6 +170,7 @@ def test_a_damaged_checkpoint(refused: Refused, tmp_path: Path, content: bytes, 
     stderr = refused("train", "ckpt_path=damaged.ckpt")
     assert "damaged.ckpt" in stderr
     assert message in stderr
+    assert "trusted" not in stderr  # which PyTorch would have the user do
 
 
 def test_a_checkpoint_that_would_execute_code(refused: Refused, tmp_path: Path) -> None:
@@ -196,8 +219,10 @@ def test_the_log_says_why_a_run_ended(refused: Refused, tmp_path: Path) -> None:
     assert message in (tmp_path / "mine/run.log").read_text()
 
 
-@pytest.mark.parametrize("mistake", ["trainer.precision=64-true", "weights=cifar10_unet16"])
-def test_a_run_that_has_not_begun_leaves_nothing(mistake: str, refused: Refused, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "mistake", ["trainer.precision=64-true", "weights=cifar10_unet16", "data.batch_size=100000", "data=reds"]
+)
+def test_a_run_that_has_trained_nothing_leaves_nothing(mistake: str, refused: Refused, tmp_path: Path) -> None:
     refused("train", mistake, "model.network.widths=[4,8]", "run=mine")
     assert not (tmp_path / "mine").exists()
 

@@ -31,6 +31,7 @@ def test_a_diverging_run_stops_and_saves_its_batch(
     assert message.startswith("error: training diverged at batch 2 of epoch 1: ")
     assert f"{lost} = " in message
     assert "run/diverged.pt" in message
+    assert "Start another run with a lower learning rate" in message  # there are no best weights yet
     saved = torch.load(tmp_path / "run/diverged.pt", weights_only=True)
     assert saved["sharp"].shape == saved["blurred"].shape == (2, 3, 32, 32)
     assert (saved["epoch"], saved["batch"]) == (1, 2)
@@ -42,6 +43,14 @@ def test_a_loss_lost_since_the_last_look_does_not_reach_the_checkpoint(call: Cal
     with pytest.raises(SystemExit, match="diverged at batch 4 of epoch 1"):
         call("train", *arguments, *FEW, "trainer.log_every_n_steps=100", "model.optimizer.lr=1e30", "run=run")
     assert not (tmp_path / "run/checkpoints/last.ckpt").exists()
+
+
+def test_a_run_that_diverges_late_offers_its_best_weights(call: Call, tmp_path: Path) -> None:
+    grows = "model.scheduler={_target_: torch.optim.lr_scheduler.ExponentialLR, _partial_: true, gamma: 1e30}"
+    arguments = ("model=unet16", "model.network.widths=[4,8]", "trainer=cpu", "trainer.precision=32-true")
+    with pytest.raises(SystemExit, match=r"of epoch 2: .* from the best weights of this one \(weights=run\)"):
+        call("train", *arguments, *FEW, "trainer.max_epochs=2", grows, "run=run")
+    assert (tmp_path / "run/checkpoints/best.ckpt").exists()
 
 
 class LostInEvaluation(nn.Conv2d):

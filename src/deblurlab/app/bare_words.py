@@ -1,6 +1,10 @@
 """A word on the command line without a key, such as ``restore photo.jpg``: Hydra's grammar would be the answer."""
 
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from deblurlab.app.suggestions import did_you_mean, listed_keys
 
 # The key that a bare word is meant for, and an example of its value.
 _MEANT = {
@@ -14,6 +18,37 @@ _MEANT = {
     "train": ("experiment", "cifar10_unet16"),
     "plan": ("experiment", "cifar10_unet16"),
 }
+# The groups of which a bare word may be an option, such as unet16.
+_GROUPS = ("model", "data", "trainer", "logger", "sweep")
+_CONF = Path(__file__).parents[1] / "conf"
+# Hydra's options; a test compares them with those of the installed version. Long ones may be cut short.
+OPTIONS = {
+    *("--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--resolve", "--package", "-p", "--run", "-r"),
+    *("--multirun", "-m", "--shell-completion", "-sc", "--config-path", "-cp", "--config-name", "-cn"),
+    *("--config-dir", "-cd", "--experimental-rerun", "--info", "-i"),
+}
+
+
+def refuse_options(command: str, arguments: Sequence[str]) -> None:
+    """Refuse options that Hydra does not have, such as ``--epochs 5``: its answer would be a list of its own.
+
+    Args:
+        command: The name of the command.
+        arguments: The command line without the program's name.
+
+    Raises:
+        ValueError: naming the settings that may have been meant.
+    """
+    for word in arguments:
+        option = word.partition("=")[0]
+        if not option.startswith("-") or any(
+            option == known or (option.startswith("--") and known.startswith(option)) for known in OPTIONS
+        ):
+            continue
+        meant = did_you_mean(option.lstrip("-").replace("-", "_"), listed_keys())
+        raise ValueError(
+            f"{command} {word}: settings are KEY=VALUE, without dashes.{meant} {command} --help lists all keys."
+        )
 
 
 def refuse_bare_words(command: str, arguments: Sequence[str]) -> None:
@@ -26,12 +61,20 @@ def refuse_bare_words(command: str, arguments: Sequence[str]) -> None:
     Raises:
         ValueError: naming the key that such a word is meant for.
     """
-    for before, word in zip(("", *arguments), arguments, strict=False):
+    for before, word in pairwise(("", *arguments)):
+        if word.startswith("=") or (before.endswith("=") and _is_bare(word)):
+            raise ValueError(f"{command} {before} {word}: no space goes before or after a =, as in model=unet16.")
+    for before, word in pairwise(("", *arguments)):
         of_an_option = before.startswith("-") and "=" not in before  # as in --config-dir my_conf
-        if "=" in word or word.startswith(("-", "~")) or of_an_option or not word:
+        if of_an_option or not _is_bare(word):
             continue
         value = f"'\"{word}\"'" if set(word) & set(" ,()[]{}'\"") else word
-        raise ValueError(f"{command} {word}: say {_MEANT[command][0]}={value}. {command} --help lists all keys.")
+        key = next((group for group in _GROUPS if (_CONF / group / f"{word}.yaml").is_file()), _MEANT[command][0])
+        raise ValueError(f"{command} {word}: say {key}={value}. {command} --help lists all keys.")
+
+
+def _is_bare(word: str) -> bool:
+    return bool(word) and "=" not in word and not word.startswith(("-", "~"))
 
 
 def example(command: str, key: str) -> str:

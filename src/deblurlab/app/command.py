@@ -3,6 +3,7 @@
 import functools
 import logging
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -19,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app import user_errors
 from deblurlab.app.arguments import open_groups
-from deblurlab.app.bare_words import refuse_bare_words
+from deblurlab.app.bare_words import refuse_bare_words, refuse_options
 from deblurlab.app.command_keys import check_keys, with_lists
 from deblurlab.app.first_word import with_key
 from deblurlab.app.group_choices import check_choices
@@ -30,6 +31,8 @@ from deblurlab.app.log_file import to_log_file
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group, run_name
 from deblurlab.metrics.scores import best_is
 from deblurlab.processes import error_report
+from deblurlab.run.claim import is_bare
+from deblurlab.run.run_folder import RunFolder
 from deblurlab.signals import interruption
 
 # Threads that wait for each other sleep: if they spun, they would take the cores from each other beside other work.
@@ -102,6 +105,7 @@ def command(
                 return
             with interruption.listening(last_words):
                 try:
+                    refuse_options(config_name, sys.argv[1:])
                     refuse_bare_words(config_name, sys.argv[1:])
                     check_choices(sys.argv[1:])
                     # While it composes, Hydra raises errors as they are only if this variable is set; by itself it
@@ -146,12 +150,13 @@ def _end(error: BaseException, ended_by: signal.Signals, last_words: str) -> NoR
 
 
 def _remove_unused(folder: Path) -> None:
-    """Remove the folder of a run that has not begun: it holds nothing but the log of this command."""
+    """Remove the folder of a run that has trained nothing: it holds no more than how this command has begun it."""
     root = logging.getLogger()
     for handler in list(root.handlers):
-        if isinstance(handler, logging.FileHandler) and list(folder.iterdir()) == [Path(handler.baseFilename)]:
+        if not isinstance(handler, logging.FileHandler) or Path(handler.baseFilename).parent != folder:
+            continue
+        if is_bare(RunFolder(folder)) or list(folder.iterdir()) == [Path(handler.baseFilename)]:
             root.removeHandler(handler)  # it would make the file again for a later message of this process
             handler.close()
-            Path(handler.baseFilename).unlink()
-            folder.rmdir()
+            shutil.rmtree(folder)
             return

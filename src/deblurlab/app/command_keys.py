@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.bare_words import example
 from deblurlab.app.kinds import described, fits, shown
+from deblurlab.checks import require
 
 _CONF = Path(__file__).parents[1] / "conf"
 _PLAIN = (bool, int, float, str)
@@ -53,6 +54,8 @@ def check_keys(cfg: DictConfig, command: str) -> None:
             cfg[key] = str(value)
         elif not fits(value, kind):
             raise ValueError(f"{key} must be {described(kind)}, got {shown(value)}.")
+        if key == "seed":
+            require.whole_number(key, value, at_least=0, at_most=2**32 - 1)  # what numpy takes
     if missing:
         raise ValueError(f"{command} needs {example(command, missing[0])}; {command} --help says what it takes.")
 

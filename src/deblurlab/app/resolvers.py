@@ -57,7 +57,7 @@ def run_name(data: str, model: str, *, _root_: DictConfig) -> str:
         _root_: The whole configuration, which OmegaConf passes.
     """
     if (again := _root_.get("rerun")) is not None:
-        run = load_run(str(again))
+        run = load_run(str(again), key="rerun")
         return f"{run.data}_{run.model}"
     return f"{data_name(data, _root_)}_{network_name(model, _root_)}"
 

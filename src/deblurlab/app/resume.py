@@ -93,7 +93,7 @@ def _rerun(cfg: DictConfig) -> Start:
     """A new run with the settings of the one in ``cfg.rerun``, and with what the command line changes."""
     if cfg.ckpt_path:
         raise ValueError("rerun=... begins anew and ckpt_path=... goes on: leave one of them out.")
-    run = load_run(cfg.rerun)
+    run = load_run(cfg.rerun, key="rerun")
     before: Any = OmegaConf.to_container(run.config)
     now = _moved(_changed(before, cfg, run), str(before.get("run")), cfg.run)
     trusted = require_trusted(OmegaConf.create(now), cfg, source=run.folder.config_file)

@@ -13,18 +13,22 @@ _CONF = Path(__file__).parents[1] / "conf"
 def did_you_mean(key: str, known: Iterable[str]) -> str:
     """A question that names up to three of the ``known`` keys that are spelt like ``key``.
 
-    It looks among the keys below the same parent; where the parent itself is misspelt, whole keys are compared.
+    It looks among the keys below the same parent; where the parent itself is misspelt, whole keys are compared. A key
+    without a parent may be the end of a longer one, as ``lr`` is of ``model.optimizer.lr``.
 
     Returns:
         The question with a space before it; "" if no key is spelt alike.
     """
-    known = sorted(set(known))
+    known = sorted(set(known) - {key})  # another command may have it
     parent, _, name = key.rpartition(".")
     siblings = {one.rpartition(".")[2]: one for one in known if one.rpartition(".")[0] == parent}
     if siblings:
         alike = [siblings[one] for one in difflib.get_close_matches(name, siblings, n=3, cutoff=0.7)]
     else:
         alike = difflib.get_close_matches(key, known, n=3, cutoff=0.75)
+    if not alike and not parent:
+        ends = (one for one in known if "." in one and one.endswith((f".{name}", f"_{name}")))
+        alike = sorted(ends, key=len)[:3]
     return f" Did you mean {' or '.join(alike)}?" if alike else ""
 
 

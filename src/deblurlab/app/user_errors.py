@@ -14,6 +14,7 @@ from hydra.errors import (
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue, OmegaConfBaseException
 
 from deblurlab.app.suggestions import did_you_mean, listed_keys
+from deblurlab.checks.words import how_to_find
 
 # Hydra's words for common mistakes. tests/app/test_errors.py makes them and fails if Hydra words them anew.
 _NO_SUCH_KEY = re.compile(r"Could not override '([^']+)'")
@@ -63,6 +64,9 @@ def _words(error: Exception) -> str:
             f"goes into two pairs of quotes: '{key}=\"{value}\"'"
         )
     words = str(error)
+    if isinstance(error, OSError) and error.filename and words.startswith("[Errno"):
+        no_folder = isinstance(error, FileExistsError | NotADirectoryError)
+        return f"{error.filename}: {'this is a file and no folder' if no_folder else error.strerror}"
     if (launcher := _NO_SUCH_LAUNCHER.search(words)) and launcher[1] in _LAUNCHERS:
         return f"hydra/launcher={launcher[1]} needs pip install 'deblurlab[{_LAUNCHERS[launcher[1]]}]'."
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
@@ -71,10 +75,11 @@ def _words(error: Exception) -> str:
     if no_such := _NO_SUCH_KEY.match(words):
         return f"there is no {no_such[1]} to override.{_to_add(no_such[1]) or hint(no_such[1])}"
     if isinstance(error, InstantiationException) and (in_class := _IN_A_CLASS.match(words)):
-        if "`tensorboard`" in str(_first(error)):  # Lightning's words, which name no extra of deblurlab
+        first = _first(error)
+        if "`tensorboard`" in str(first):  # Lightning's words, which name no extra of deblurlab
             return "logger=tensorboard needs pip install 'deblurlab[tensorboard]'."
         failed = "cannot be imported" if in_class[1] == "locating" else "cannot be made"
-        return f"{in_class[2]} {failed}: {_where(_first(error))}"
+        return f"{in_class[2]} {failed}: {_where(first)}{how_to_find(first, in_class[2])}"
     if isinstance(error, MissingMandatoryValue):
         return f"{error.full_key} has no value, which ??? stands for: set {error.full_key}=..."
     if words.startswith(_NONE_CHOSEN):

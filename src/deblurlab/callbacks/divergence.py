@@ -34,7 +34,7 @@ class Divergence(Callback):
     """
 
     def __init__(self, folder: str, limit: float = 1e5) -> None:
-        self.file = RunFolder(Path(folder)).diverged_file
+        self.folder = RunFolder(Path(folder))
         self.limit = limit
 
     def on_train_batch_end(
@@ -65,11 +65,16 @@ class Divergence(Callback):
         tensors = {name: whole(trainer, value).cpu() for name, value in fields.items() if isinstance(value, Tensor)}
         epoch = trainer.current_epoch + 1
         if trainer.is_global_zero:
-            with whole_file(self.file) as partial:
+            with whole_file(self.folder.diverged_file) as partial:
                 torch.save(tensors | {"logged": values, "epoch": epoch, "batch": self._number}, partial)
         names = ", ".join(f"{name.removesuffix(suffix)} = {value:.3g}" for name, value in lost.items())
+        best = (
+            f" from the best weights of this one (weights={self.folder})"
+            if self.folder.best_checkpoint.exists()
+            else ""
+        )
         raise ValueError(
-            f"training diverged at batch {self._number} of epoch {epoch}: "
-            f"{names}. The batch is in {self.file}. Start another run from the best weights of this one (weights=RUN) "
-            "with a lower learning rate, or with trainer.gradient_clip_val for an autoencoder."
+            f"training diverged at batch {self._number} of epoch {epoch}: {names}. The batch is in "
+            f"{self.folder.diverged_file}. Start another run{best} with a lower learning rate, or with "
+            "trainer.gradient_clip_val for an autoencoder."
         )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
+from deblurlab.checks.words import how_to_find
 from deblurlab.metrics.perceptual import perceptual
 from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
 
@@ -59,7 +60,7 @@ def _own(path: str) -> nn.Module:
     try:
         found = pkgutil.resolve_name(path)
     except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"metrics=[{path}] cannot be imported: {error}.") from error
+        raise ValueError(f"metrics=[{path}] cannot be imported: {error}{how_to_find(error, path)}") from error
     metric = found() if isinstance(found, type) else found
     if not callable(metric):
         raise ValueError(f"metrics=[{path}] is {metric!s:.80}, no function and no module.")

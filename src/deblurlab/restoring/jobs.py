@@ -50,6 +50,8 @@ def find_jobs(given: str, output: Path) -> list[Job]:
         ValueError: If no file is found, or ``output`` is a file of another format.
     """
     top = Path(given)
+    if not top.exists() and not any(sign in given for sign in "*?["):
+        raise ValueError(f"input={given}: there is no such file or folder.")
     if top.is_file():
         if output.suffix.lower() not in SUFFIXES:
             return [Job(top, output / top.name)]

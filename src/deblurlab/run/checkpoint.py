@@ -70,8 +70,12 @@ def restoring(file: Path | None) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """An error in one line, with its kind: the text of a KeyError alone would be a riddle."""
-    return f"{type(error).__name__}: {str(error).strip().splitlines()[0]}" if str(error).strip() else "it ends early"
+    """An error in one line, with its kind: the text of a KeyError alone would be a riddle.
+
+    Of PyTorch's long text on files that it does not trust, only the reason is kept: it advises to trust them.
+    """
+    *_, reason = str(error).strip().rpartition("WeightsUnpickler error: ")
+    return f"{type(error).__name__}: {reason.splitlines()[0]}" if reason else "it ends early"
 
 
 def _to_cpu(storage: Any, _: str) -> Any:

@@ -34,7 +34,7 @@ def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra
             resume one.
     """
     folder.lock_file.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder.lock_file, is_singleton=True)
+    lock = _lock(folder)
     try:
         lock.acquire(timeout=0)
         atexit.register(lock.release)
@@ -66,6 +66,21 @@ def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra
         if not resumes or not file.is_file() or file.read_text() != text:
             with whole_file(file) as partial:
                 partial.write_text(text)
+
+
+def _lock(folder: RunFolder) -> FileLock:
+    """The lock of a folder, one for each in this process, however its path is written."""
+    return FileLock(folder.lock_file.absolute(), is_singleton=True)
+
+
+def is_bare(folder: RunFolder) -> bool:
+    """Whether the folder is this process's, and holds no more than how its run was begun: nothing was trained."""
+    if not _lock(folder).is_locked:
+        return False
+    begun = {folder.lock_file.parent, folder.log_file, folder.provenance_file}
+    left = {file for file in folder.path.rglob("*") if file.is_file()}
+    # the logger csv writes the configuration before the first step
+    return all(begun & {file, *file.parents} or file.name == "hparams.yaml" for file in left)
 
 
 def _told_before(folder: RunFolder) -> list[str]:

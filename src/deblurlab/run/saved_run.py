@@ -38,8 +38,12 @@ class Run:
         return data_name(self.choices["data"], self.config)
 
 
-def load_run(folder: str | Path) -> Run:
+def load_run(folder: str | Path, *, key: str = "run") -> Run:
     """Read what a run was from its folder.
+
+    Args:
+        folder: The run's folder.
+        key: The key of the command line that names it, for the error.
 
     Raises:
         ValueError: if it is not the folder of a run, or its configuration is damaged.
@@ -47,7 +51,7 @@ def load_run(folder: str | Path) -> Run:
     files = RunFolder(Path(folder))
     source = files.config_file
     if not files.is_run:
-        raise ValueError(f"run={folder} is not the folder of a run: it has no {source.relative_to(files.path)}.")
+        raise ValueError(f"{key}={folder} is not the folder of a run: it has no {source.relative_to(files.path)}.")
     config = read_yaml(source)
     if not isinstance(config, DictConfig):
         raise ValueError(f"{source} is damaged: it holds no configuration.")
