@@ -22,7 +22,8 @@ from PIL import EpsImagePlugin, Image
 from PIL.PngImagePlugin import PngInfo
 
 from deblurlab.nets import UNet16
-from deblurlab.restoring import Restorer
+from deblurlab.restoring import Restorer, load_restorer
+from deblurlab.run import weights
 from tests.conftest import encode
 from tests.pictures import picture
 
@@ -152,6 +153,28 @@ def test_the_page_offers_the_blurs_that_the_server_takes(client: Any) -> None:
     assert ranges
     most = {name: float(high) for name, high in re.findall(r"(\w+): \[[\d.]+, ([\d.]+), [\d.]+\]", ranges[1])}
     assert most == BLURS
+
+
+@pytest.mark.slow
+def test_the_page_suggests_the_shipped_weights_that_are_best_on_its_samples(client: Any) -> None:
+    """By the mean PSNR over the middles of the samples, and visibly so for the first click on the first sample."""
+    text = client.get("/").text
+    best = dict(re.findall(r"(\w+): \"(\w+)\"", re.search(r"const BEST = \{(.*)\};", text)[1]))  # type: ignore[index]
+    amounts = {name: float(amount) for name, amount in re.findall(r"(\w+): \[[\d.]+, [\d.]+, ([\d.]+)\]", text)}
+    assert amounts.keys() == best.keys() == BLURS.keys()
+    restorers = {name: load_restorer(name) for name in weights.shipped()}
+    for blur, amount in amounts.items():
+        gains: dict[str, list[float]] = {name: [] for name in restorers}
+        for sample in server.SAMPLES.values():
+            pixels = np.asarray(sample())
+            top, left = (pixels.shape[0] - 256) // 2, (pixels.shape[1] - 256) // 2
+            upload = encode(pixels[top : top + 256, left : left + 256])
+            for name, restorer in restorers.items():
+                wish = Wish(restorer=restorer, blur=blur, amount=amount)
+                scores = answer(wish, upload, most_pixels=100_000, on_tile=lambda: None)["scores"]
+                gains[name].append(scores["restored"]["psnr"] - scores["blurred"]["psnr"])
+        assert max(gains, key=lambda name: sum(gains[name])) == best[blur], gains
+        assert blur != "gaussian" or gains[best[blur]][0] > 3, gains
 
 
 def test_names_of_weights_are_text_and_not_html() -> None:
@@ -322,8 +345,6 @@ def test_the_page_in_chromium(browser: Any, tmp_path: Path, free_port: int) -> N
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.ui import Select, WebDriverWait
 
-    from deblurlab.run import weights
-
     network = UNet16(widths=[4, 8], residual=True)
     config = {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8], "residual": True}
     weights.save(network, config, tmp_path / "mine.safetensors")
@@ -376,8 +397,11 @@ def test_the_page_in_chromium(browser: Any, tmp_path: Path, free_port: int) -> N
             assert (find("chosen").text, find("result").is_displayed()) == ("second.png", False)
             assert find("go").is_enabled()
 
+            # one click on a sample shows it blurred and restored, and another click ends the first
+            browser.find_element(By.CSS_SELECTOR, "[data-sample=coffee]").click()
             browser.find_element(By.CSS_SELECTOR, "[data-sample=cat]").click()
-            wait.until(lambda _: find("chosen").text == "cat.png")
+            wait.until(lambda _: find("chosen").text == "cat.png" and find("scores").is_displayed())
+            assert find("status").text == ""
             Select(find("blur")).select_by_value("motion")
             deblur()
             assert find("scores").is_displayed()
