@@ -224,6 +224,13 @@ def test_an_epoch_without_a_number_is_left_out_of_the_curves(tmp_path: Path) -> 
     np.testing.assert_allclose(line.get_xydata(), [[1, 0.5]])
 
 
+def test_own_data_have_no_words_of_the_study(tmp_path: Path) -> None:
+    made_up(tmp_path / "a", ssim=0.8, data_name="folder", trainer={"limit_test_batches": 2})
+    ((title, groups),) = group_runs(find_runs([str(tmp_path)])).items()
+    assert score_table(title, groups).notes == ["† Tested on a part of the test set: no candidate for the best score."]
+    assert finding(title, groups) == "no run has been tested on the whole test set yet (1 on a part)."
+
+
 def test_a_report_goes_to_a_folder(call: Call, tmp_path: Path) -> None:
     made_up(tmp_path / "a", ssim=0.8)
     with pytest.raises(SystemExit, match=r"output=out\.pdf: name a folder"):

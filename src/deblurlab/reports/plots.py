@@ -82,6 +82,7 @@ def gains(groups: Sequence[Group]) -> Figure | None:
         everything = {group.label: _gain(group.representative.per_image, score.name) for group in groups}
         axes.axvline(0, **_BLURRED_STYLE, linewidth=1)
         axes.set(xlabel=f"gain in {score.axis_label} over the blurred image", ylabel="% of the images")
+        axes.xaxis.set_major_locator(MaxNLocator(6))  # labels such as -0.035 are long
         shown = np.concatenate(list(everything.values()))
         if not len(shown):  # no image's PSNR is finite
             continue

@@ -18,9 +18,7 @@ from deblurlab.reports.groups import Group, MeanAndDeviation
 from deblurlab.reports.reported_run import ReportedRun
 from deblurlab.reports.study import TITLES, study_scores
 
-_PARTIAL_NOTE = (
-    "† Tested on a part of the test set: not comparable with the study, and no candidate for the best score."
-)
+_PARTIAL_NOTE = "† Tested on a part of the test set: {compared}no candidate for the best score."
 _LOSS_NOTE = "The losses of rows that were trained with different losses cannot be compared."
 
 
@@ -39,7 +37,8 @@ def score_table(title: str, groups: Sequence[Group]) -> Table:
     study = study_scores(title)
     whole = [group for group in groups if group.tested and group.whole_test]
     best = best_values([_means(group.scores("restored")) for group in whole])
-    notes = [_PARTIAL_NOTE] if any(group.tested and not group.whole_test for group in groups) else []
+    partial = _PARTIAL_NOTE.format(compared="not comparable with the study, and " if study else "")
+    notes = [partial] if any(group.tested and not group.whole_test for group in groups) else []
     if any(group.loss != groups[0].loss for group in groups):
         best.pop("loss", None)
         notes.append(_LOSS_NOTE)
@@ -160,9 +159,10 @@ def finding(title: str, groups: Sequence[Group]) -> str:
     whole = [group for group in groups if group.tested and group.whole_test]
     if not whole:
         partly = sum(len(group.tested) for group in groups)
-        return (
-            f"no run has been tested on the whole test set yet ({partly} on a part, {unfinished} unfinished).{of_study}"
-        )
+        counts = [
+            f"{number} {state}" for number, state in ((partly, "on a part"), (unfinished, "unfinished")) if number
+        ]
+        return f"no run has been tested on the whole test set yet ({', '.join(counts)}).{of_study}"
     label, value = _first_ranked({group.label: group.scores("restored")[RANKING.name][0] for group in whole})
     blurred = RANKING.in_table(whole[0].scores("blurred")[RANKING.name][0])
     waiting = f" {counted(unfinished, 'run')} not finished." if unfinished else ""
