@@ -16,6 +16,6 @@ device's images are normalised by themselves.
 
 from deblurlab.nets.folding.grouped_batch_norm import GroupedBatchNorm
 from deblurlab.nets.folding.networks import fold_rows
-from deblurlab.nets.folding.replace_norms import replace_norms
+from deblurlab.nets.folding.replace_norms import ReplacedNorm, replace_norms
 
-__all__ = ["GroupedBatchNorm", "fold_rows", "replace_norms"]
+__all__ = ["GroupedBatchNorm", "ReplacedNorm", "fold_rows", "replace_norms"]

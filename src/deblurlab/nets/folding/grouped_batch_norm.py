@@ -4,14 +4,14 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.modules.batchnorm import _BatchNorm
 from typing_extensions import override
 
 from deblurlab.nets.folding.batch_norm import batch_norm
 from deblurlab.nets.folding.folded import Folded, unfold
+from deblurlab.nets.folding.replace_norms import ReplacedNorm
 
 
-class GroupedBatchNorm(_BatchNorm):
+class GroupedBatchNorm(ReplacedNorm):
     """Batch normalisation (Ioffe & Szegedy, 2015) with the statistics of each group of images alone.
 
     Running statistics follow the mean over the groups. Evaluation is PyTorch's. A batch that is split over as many
@@ -37,24 +37,14 @@ class GroupedBatchNorm(_BatchNorm):
         self.groups = groups
 
     @override
-    def _check_input_dim(self, input: Tensor) -> None:
-        """Every shape that begins with (B, C) is taken."""
-
-    @override
     def forward(self, input: Any) -> Any:
         """Normalise features, (B, C, ...), plain or folded. B is a multiple of ``groups`` in training."""
         if not self.training:
             return super().forward(input)
-        if self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
-        momentum: Any = self.momentum
-        if momentum is None:
-            momentum = 1 / self.num_batches_tracked if self.num_batches_tracked is not None else 0.0
-        mean, variance = self.running_mean, self.running_var
+        momentum = self._next_momentum()
         if isinstance(input, Folded):
-            folded = batch_norm(
-                input, mean, variance, self.weight, self.bias, True, momentum, self.eps, groups=self.groups
-            )
+            running, weights = (self.running_mean, self.running_var), (self.weight, self.bias)
+            folded = batch_norm(input, *running, *weights, True, momentum, self.eps, groups=self.groups)
             if folded is not NotImplemented:
                 return folded
         return self._normalised(unfold(input) if isinstance(input, Folded) else input, momentum)
@@ -64,11 +54,8 @@ class GroupedBatchNorm(_BatchNorm):
         wide = torch.unflatten(wide, 0, (self.groups, -1))
         dims = (1, *range(3, wide.ndim))
         variances, means = torch.var_mean(wide, dims, correction=0, keepdim=True)
-        if self.running_mean is not None and self.running_var is not None:
-            count = wide[0].numel() // self.num_features
-            with torch.no_grad():
-                self.running_mean.lerp_(means.mean(0).flatten(), momentum)
-                self.running_var.lerp_(variances.mean(0).flatten() * count / (count - 1), momentum)
+        count = wide[0].numel() // self.num_features
+        self._follow(means.mean(0).flatten(), variances.mean(0).flatten(), momentum, count=count)
         normalised: Tensor = ((wide - means) * torch.rsqrt(variances + self.eps)).flatten(0, 1)
         if self.weight is not None:
             shape = (-1, *[1] * (features.ndim - 2))
