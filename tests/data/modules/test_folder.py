@@ -69,6 +69,14 @@ def test_skipping_needs_no_other_picture_of_the_shape(tmp_path: Path, caplog: py
     assert data.labels("test")["frame"] == ["01 ü.png", "02 ü.png"]
 
 
+def test_skipping_every_picture_is_an_error(tmp_path: Path) -> None:
+    photographs(tmp_path, 2, "test")
+    (tmp_path / "test/00 ü.png").write_bytes(b"")
+    Image.fromarray(picture(0, 10, 10)).save(tmp_path / "test/01 ü.png")
+    with pytest.raises(ValueError, match=r"data\.root=.*, pictures of split test: none of 2 can be used"):
+        folder(tmp_path, on_error="skip").setup("test")
+
+
 def test_pictures_of_one_name_are_told_apart(tmp_path: Path) -> None:
     for folder_name in ("a", "b"):
         photographs(tmp_path, 2, f"test/{folder_name}")

@@ -93,9 +93,7 @@ class Folder(PairedFrames):
     def open(self, split: Split) -> PairSource:
         pictures = self._pictures(split)
         if self.on_error == "skip":
-            pictures = usable(pictures, self.patch)
-            if not pictures:
-                raise ValueError(f"data.root={self.root}: no picture for {split} can be used.")
+            pictures = usable(pictures, self.patch, f"data.root={self.root}, pictures of split {split}")
         pairs = [picture for picture in pictures if isinstance(picture, FilePair)]
         photographs = [picture for picture in pictures if isinstance(picture, Path)]
         sources: list[PairSource] = []

@@ -63,9 +63,7 @@ class PublishedPairs(PairedFrames):
     def open(self, split: Split) -> PairSource:
         pairs = self._pairs(split)
         if self.on_error == "skip":
-            pairs = usable(pairs, self.patch)
-            if not pairs:
-                raise ValueError(f"data.root={self.root}: no pair for {split} can be used.")
+            pairs = usable(pairs, self.patch, f"data.root={self.root}, pairs of split {split}")
         return PicturePairs(pairs, patch=self.patch)
 
     def _pairs(self, split: Split) -> list[FilePair]:

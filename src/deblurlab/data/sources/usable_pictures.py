@@ -13,12 +13,23 @@ log = logging.getLogger(__name__)
 P = TypeVar("P", bound=FilePair | Path)
 
 
-def usable(found: Sequence[P], patch: tuple[int, int]) -> list[P]:
+def usable(found: Sequence[P], patch: tuple[int, int], title: str) -> list[P]:
     """The pictures and pairs whose headers can be read, that hold a patch, and whose two sides have one size.
 
     A warning names each of the others.
+
+    Args:
+        found: Pictures and pairs.
+        patch: Height and width of a patch.
+        title: What to call all of them in messages.
+
+    Raises:
+        ValueError: if none of them can be used.
     """
-    return [picture for picture in found if _is_usable(picture, patch)]
+    usable_ones = [picture for picture in found if _is_usable(picture, patch)]
+    if not usable_ones:
+        raise ValueError(f"{title}: none of {len(found)} can be used.")
+    return usable_ones
 
 
 def _is_usable(picture: FilePair | Path, patch: tuple[int, int]) -> bool:
