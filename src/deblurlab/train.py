@@ -57,7 +57,7 @@ def main(cfg: DictConfig) -> float | None:
     folder, per_image = chosen_folder(cfg), PerImage()
     with told_already():
         start = start_of(cfg, folder)
-    cfg = start.cfg
+    cfg = start.config
     if (count := build.processes(cfg)) > 1:
         train_in_processes(count, cfg, folder)
         return None

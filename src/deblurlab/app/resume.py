@@ -13,7 +13,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from deblurlab.app.resume_trust import require_trusted
 from deblurlab.run.changed_settings import tell_changes
-from deblurlab.run.names import data_name, network_name
+from deblurlab.run.names import Named
 from deblurlab.run.run_folder import RunFolder, checkpoint_file
 from deblurlab.run.saved_run import Run, load_run
 from deblurlab.run.saved_yaml import read_yaml
@@ -26,28 +26,14 @@ _OF_THE_COMMAND = ("run", "rerun", "ckpt_path", "trust")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Start:
+class Start(Named):
     """How a training starts.
 
     Attributes:
-        cfg: Its whole configuration.
-        choices: The names of the configurations that it chose: ``model``, such as ``unet16``, and ``data``.
         checkpoint: What it resumes from; None for a new run.
     """
 
-    cfg: DictConfig
-    choices: Mapping[str, str]
     checkpoint: Path | None
-
-    @property
-    def model(self) -> str:
-        """What the network is called."""
-        return network_name(self.choices["model"], self.cfg)
-
-    @property
-    def data(self) -> str:
-        """What the data set is called."""
-        return data_name(self.choices["data"], self.cfg)
 
 
 def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
@@ -67,12 +53,12 @@ def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
     if cfg.ckpt_path == "auto":
         cfg.ckpt_path = "last" if folder.last_checkpoint.is_file() else None
     if not cfg.ckpt_path:
-        return Start(cfg=cfg, choices=choices, checkpoint=None)
+        return Start(config=cfg, choices=choices, checkpoint=None)
     checkpoint = checkpoint_file(cfg.ckpt_path, folder)
     origin = RunFolder.of_checkpoint(checkpoint)
     if not origin.is_run:
         log.info(f"{checkpoint} lies in no run's folder: the settings are those of the command line")
-        return Start(cfg=cfg, choices=choices, checkpoint=checkpoint)
+        return Start(config=cfg, choices=choices, checkpoint=checkpoint)
     run = load_run(origin.path)
     before: Any = OmegaConf.to_container(run.config)
     now = _moved(_changed(before, cfg, run), str(before.get("run")), cfg.run)
@@ -83,7 +69,7 @@ def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
         moved = _moved(was, str(was.get("run")), cfg.run)
         tell_changes(moved, now, source=there.folder.config_file, weights=there.folder.path)
     return Start(
-        cfg=require_trusted(OmegaConf.create(now), cfg, source=origin.config_file),
+        config=require_trusted(OmegaConf.create(now), cfg, source=origin.config_file),
         choices=run.choices,
         checkpoint=checkpoint,
     )
@@ -97,7 +83,7 @@ def _rerun(cfg: DictConfig) -> Start:
     before: Any = OmegaConf.to_container(run.config)
     now = _moved(_changed(before, cfg, run), str(before.get("run")), cfg.run)
     trusted = require_trusted(OmegaConf.create(now), cfg, source=run.folder.config_file)
-    return Start(cfg=trusted, choices=run.choices, checkpoint=None)
+    return Start(config=trusted, choices=run.choices, checkpoint=None)
 
 
 def _changed(before: Mapping[str, Any], cfg: DictConfig, run: Run) -> dict[str, Any]:

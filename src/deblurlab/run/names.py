@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,29 @@ from deblurlab.run.saved_yaml import read_yaml
 
 _CONF = Path(__file__).parents[1] / "conf"
 _HERE = "@_here_"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """Abstract: the settings of a run, and what its network and its data are called.
+
+    Attributes:
+        choices: The names of the configurations that it chose: ``model``, such as ``unet16``, and ``data``.
+        config: Its whole configuration.
+    """
+
+    choices: Mapping[str, str]
+    config: DictConfig
+
+    @property
+    def model(self) -> str:
+        """What the network is called: see :func:`network_name`."""
+        return network_name(self.choices["model"], self.config)
+
+    @property
+    def data(self) -> str:
+        """What the data set is called: see :func:`data_name`."""
+        return data_name(self.choices["data"], self.config)
 
 
 def network_name(choice: str, config: Mapping[str, Any]) -> str:

@@ -1,41 +1,26 @@
 """What a run was, as its folder tells it, whoever has made that folder. Imports nothing heavy."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from deblurlab.run.names import data_name, network_name
+from deblurlab.run.names import Named
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.run.saved_yaml import read_yaml
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """A run, finished or not.
+class Run(Named):
+    """A run, finished or not. Every value of its configuration is resolved.
 
     Attributes:
         folder: Its folder.
-        choices: The names of the configurations that it chose: ``model``, such as ``unet16``, and ``data``.
-        config: Its whole configuration, in which every value is resolved.
     """
 
     folder: RunFolder
-    choices: Mapping[str, str]
-    config: DictConfig
-
-    @property
-    def model(self) -> str:
-        """What its network is called: see :func:`~deblurlab.run.names.network_name`."""
-        return network_name(self.choices["model"], self.config)
-
-    @property
-    def data(self) -> str:
-        """What its data set is called: see :func:`~deblurlab.run.names.data_name`."""
-        return data_name(self.choices["data"], self.config)
 
 
 def load_run(folder: str | Path, *, key: str = "run") -> Run:
