@@ -8,8 +8,8 @@ library's name. Networks, data modules, tasks and callbacks ask nobody on which 
 - a data module whose batches depend on the number of devices is told that number through its ``split_over`` (see
   :class:`deblurlab.interfaces.SplitsBatches`).
 
-A further backend, such as torch-tpu, edits two files outside its own
-folder: the list :data:`BACKENDS` below, and a new ``conf/trainer/NAME.yaml`` that names its accelerator.
+A further backend, such as torch-tpu, edits two files outside its own folder: the list :data:`BACKENDS` below, and a new
+``conf/trainer/NAME.yaml`` that names its accelerator.
 ``tests/backends/test_new_backend.py`` adds one in this way. Its library goes into ``pyproject.toml`` as an extra, and
 into ``DEVICES`` in ``tests/test_layers.py``, so that no other folder imports it.
 """

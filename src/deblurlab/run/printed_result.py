@@ -33,9 +33,8 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> st
         table.add_column(escape(score.heading), justify="right")  # rich would take [dB] for markup
     for label, version in ((model, "restored"), ("blurred", "blurred")):
         table.add_row(escape(label), *(score.in_table(result[version][score.name]) for score in SCORES))
-    console = Console(
-        width=None if sys.stdout.isatty() else 160, record=True
-    )  # a file or a pipe has room for further scores
+    width = None if sys.stdout.isatty() else 160  # a file or a pipe has room for further scores
+    console = Console(width=width, record=True)
     console.print(table)
     for score in SCORES:
         if (count := COUNTS_OF_INFINITE.get(score.name)) is None:

@@ -38,10 +38,11 @@ class XLA(Backend):
         from deblurlab.backends.xla.compiles import Compiles
         from deblurlab.backends.xla.per_core import NormalisePerCore
 
+        normalisation = [NormalisePerCore(strategy.devices)] if settings.batch_norm == "per_core" else []
         return Training(
             # The strategy brings its own accelerator and precision, and counts as one device.
             arguments={"accelerator": "auto", "devices": 1, "precision": None, "strategy": strategy},
-            watchers=[Compiles(), *([NormalisePerCore(strategy.devices)] * (settings.batch_norm == "per_core"))],
+            watchers=[Compiles(), *normalisation],
             devices=strategy.devices // strategy.world_size,
         )
 

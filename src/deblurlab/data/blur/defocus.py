@@ -11,7 +11,7 @@ _FINE = 8  # how many points per pixel and direction a disc's edge is drawn with
 
 
 def disc(radius: float, *, rim: float = 0.0, rings: float = 0.0) -> Kernel:
-    """The image of a point out of focus, the bokeh disc: the lens's opening, which aberrations light unevenly.
+    """The image of a point out of focus, the bokeh disc: the lens's opening, lit unevenly by aberrations.
 
     Args:
         radius: In pixels, not negative. 0 is in focus.

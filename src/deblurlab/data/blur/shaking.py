@@ -13,10 +13,9 @@ from deblurlab.data.blur.tremor import straight, tremor
 from deblurlab.data.blur.windows import Window, trimmed
 
 _EXPOSURE_SECONDS = (1 / 60, 1 / 2)
-_FOCAL = (
-    0.7,
-    1.6,
-)  # focal length over the picture's longer side: from 25 to 58 millimetres where the sensor has 36
+# The focal length over the picture's longer side: from 25 to 58 millimetres where the sensor has 36.
+_FOCAL = (0.7, 1.6)
+# How much the camera's shifts count beside its turns: from a far scene to a near one.
 _NEARNESS = (0.0, 0.5)
 
 
