@@ -227,6 +227,18 @@ def test_a_run_that_has_trained_nothing_leaves_nothing(mistake: str, refused: Re
     assert not (tmp_path / "mine").exists()
 
 
+@pytest.mark.parametrize("step", [1, 3], ids=["before the first checkpoint", "after it"])
+def test_a_run_s_folder_that_vanishes_is_told(step: int, refused: Refused, tmp_path: Path, tiny_cifar10: Path) -> None:
+    """It used to be made anew, without the configuration and the checkpoints, and the run ended well."""
+    gone = f"+callbacks.gone={{_target_: tests.faults.Vanish, step: {step}, folder: mine}}"
+    data = ("data=cifar10", f"data.root={tiny_cifar10}", "data.batch_size=8", "model.network.widths=[4,8]")
+    trainer = ("trainer=cpu", "trainer.max_epochs=2", "trainer.limit_train_batches=2", "callbacks.panel=null")
+    message = refused("train", "logger=none", "run=mine", gone, *data, *trainer)
+    assert message.startswith("error: [Errno 2] the folder has vanished while it was written to: ")
+    assert str(tmp_path / "mine") in message
+    assert not (tmp_path / "mine").exists()
+
+
 def test_two_runs_do_not_share_a_folder(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "mine/.hydra").mkdir(parents=True)
     hold = "import filelock, sys; lock = filelock.FileLock('mine/.hydra/lock'); lock.acquire(); print(1); input()"

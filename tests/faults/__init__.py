@@ -51,6 +51,17 @@ class SignalIn(Callback):
         self._at("on_save_checkpoint")
 
 
+class Vanish(Callback):
+    """Removes the run's folder after the optimizer step number ``step``, as a disk does that is unplugged."""
+
+    def __init__(self, step: int, folder: str) -> None:
+        self.step, self.folder = step, folder
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        if trainer.global_step == self.step:
+            shutil.rmtree(self.folder)
+
+
 def copy_run(folder: Path, moment: str) -> None:
     """Copy the folder of a run that is called ``run`` as it is now, into ``copies`` beside it."""
     if folder.name == "run":

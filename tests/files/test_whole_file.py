@@ -3,6 +3,7 @@
 import ast
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import deblurlab
+from deblurlab.files.vanished import vanishing_told
 from deblurlab.files.whole_file import whole_file
 
 
@@ -179,3 +181,29 @@ def test_nobody_renames_by_hand() -> None:
         if (node.func.attr in ("replace", "rename") and len(node.args) == 1) or node.func.attr == "move"
     ]
     assert found == []
+
+
+def _write(file: Path) -> None:
+    with whole_file(file) as partial:
+        partial.write_text("whole")
+
+
+@pytest.mark.parametrize("then", ["run/scores.json", "run/checkpoints/best.ckpt"])
+def test_a_folder_that_vanishes_under_a_command_is_told_and_not_made_anew(then: str, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with vanishing_told():
+        _write(run / "config.yaml")
+        shutil.rmtree(run)
+        with pytest.raises(FileNotFoundError, match="the folder has vanished while it was written to") as told:
+            _write(tmp_path / then)
+        assert told.value.filename == str(run)
+        assert not run.exists()
+        _write(tmp_path / "elsewhere/scores.json")
+    _write(tmp_path / then)  # of another command, which has not written there
+
+
+def test_a_folder_that_has_another_name_now_is_not_missed(tmp_path: Path) -> None:
+    with vanishing_told():
+        _write(tmp_path / "unfinished/a.png")
+        (tmp_path / "unfinished").rename(tmp_path / "whole")
+        _write(tmp_path / "whole/b.png")

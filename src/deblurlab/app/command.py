@@ -29,6 +29,7 @@ from deblurlab.app.home_folder import with_home
 from deblurlab.app.last_words import last_words_of
 from deblurlab.app.log_file import to_log_file
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group, run_name
+from deblurlab.files.vanished import vanishing_told
 from deblurlab.metrics.scores import best_is
 from deblurlab.processes import error_report
 from deblurlab.run.claim import is_bare
@@ -75,7 +76,7 @@ def command(
                 settings = HydraConfig.get()
                 user_errors.refuse_new_top_keys(settings.overrides.task, list(settings.runtime.choices))
                 check_keys(cfg, config_name)
-                with _environment(_RAISE, None if quiet else os.environ.get(_RAISE)):
+                with _environment(_RAISE, None if quiet else os.environ.get(_RAISE)), vanishing_told():
                     return task(cfg)
             except Exception as error:
                 mendable = user_errors.is_mendable(error)
@@ -151,6 +152,8 @@ def _end(error: BaseException, ended_by: signal.Signals, last_words: str) -> NoR
 
 def _remove_unused(folder: Path) -> None:
     """Remove the folder of a run that has trained nothing: it holds no more than how this command has begun it."""
+    if not folder.is_dir():  # it has vanished
+        return
     root = logging.getLogger()
     for handler in list(root.handlers):
         if not isinstance(handler, logging.FileHandler) or Path(handler.baseFilename).parent != folder:

@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from io import BufferedWriter
 from pathlib import Path
 
+from deblurlab.files.vanished import require_there, written_to
+
 if sys.platform != "win32":
     import fcntl
 
@@ -30,8 +32,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     When two processes write ``path`` at the same time, one waits for the other (but not on Windows).
 
     Args:
-        path: The file to write. Its folder is made if it does not exist. The file may exist already; it gets the
-            permissions of a new file.
+        path: The file to write. Its folder is made if it does not exist, unless the same command has written to it
+            before. The file may exist already; it gets the permissions of a new file.
 
     Yields:
         The path to write to: an empty file. The body must not remove it without writing it anew.
@@ -41,6 +43,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             libraries that write in their own way become one.
     """
     path = Path(path)
+    require_there(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(_partial_name(path.name))
     with _opened_alone(partial):
@@ -50,6 +53,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             with partial.open("rb+") as written:
                 os.fsync(written.fileno())
             partial.replace(path)
+            written_to(path.parent)
         except BaseException as error:
             with suppress(OSError):  # the folder may have vanished, or its disk
                 partial.unlink(missing_ok=True)
