@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,17 @@ def test_a_checkpoint_apart_from_its_run_is_explained(tmp_path: Path, run: Path)
     (tmp_path / "best.ckpt").write_bytes((run / "checkpoints/best.ckpt").read_bytes())
     with pytest.raises(ValueError, match=r"a checkpoint says which network it is of by its run's folder"):
         weights.load(str(tmp_path / "best.ckpt"))
+
+
+def test_a_checkpoint_that_lacks_a_weight_is_named_and_not_its_run_s_configuration(tmp_path: Path, run: Path) -> None:
+    copy = shutil.copytree(run, tmp_path / "run") / "checkpoints/best.ckpt"
+    state = torch.load(copy, weights_only=True)
+    del state["state_dict"]["network.encoder.0.0.bias"]
+    torch.save(state, copy)
+    with pytest.raises(
+        ValueError, match=r"best\.ckpt: the weights are of another network: encoder\.0\.0\.bias is missing"
+    ):
+        load_restorer(copy, device="cpu")
 
 
 @pytest.mark.parametrize("name", weights.shipped())

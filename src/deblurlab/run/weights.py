@@ -33,6 +33,7 @@ class Weights:
         network: The network's configuration, ``_target_`` and its arguments.
         config: The configuration that ``network`` is a part of, as it stands in ``source``.
         source: The file that says which network it is.
+        file: The file that holds parameters and buffers; it may be the same.
         shapes: The shapes of parameters and buffers, by name.
         read: Reads parameters and buffers, by name.
     """
@@ -41,6 +42,7 @@ class Weights:
     network: dict[str, Any]
     config: Mapping[str, Any] | DictConfig
     source: Path
+    file: Path
     shapes: Mapping[str, tuple[int, ...]]
     read: Callable[[], dict[str, Tensor]]
 
@@ -110,7 +112,13 @@ def load(weights: str) -> Weights:
 def _from_file(file: Path, title: str) -> Weights:
     network, shapes, read = weights_file.read(file)
     return Weights(
-        title=title, network=network, config={"model": {"network": network}}, source=file, shapes=shapes, read=read
+        title=title,
+        network=network,
+        config={"model": {"network": network}},
+        source=file,
+        file=file,
+        shapes=shapes,
+        read=read,
     )
 
 
@@ -136,6 +144,7 @@ def _from_checkpoint(file: Path, title: str) -> Weights:
         network={str(name): value for name, value in network.items()},
         config=config,
         source=run.config_file,
+        file=file,
         shapes={name: tuple(value.shape) for name, value in state.items()},
         read=lambda: state,
     )
@@ -181,7 +190,7 @@ def require_fit(network: nn.Module, weights: Weights) -> None:
         here, there = own.get(name, "missing"), weights.shapes.get(name, "missing")
         if here != there:
             raise ValueError(
-                f"{weights.source}: the weights are of another network: {name} is {there} there and {here} here. "
+                f"{weights.file}: the weights are of another network: {name} is {there} there and {here} here. "
                 f"Theirs is model.network={weights_file.shortened(weights.network)}."
             )
 
