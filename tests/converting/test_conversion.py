@@ -4,7 +4,6 @@
 made of an image with drawn weights. ``keras_networks`` wrote it; the slow test runs that again where TensorFlow is.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -23,12 +22,12 @@ from deblurlab.restoring import load_restorer
 from deblurlab.run import weights
 from deblurlab.run.network import built
 from tests.conftest import ROOT, Call
-from tests.converting.drawn import image, weight
+from tests.converting.drawn import image
+from tests.converting.written import LAYOUTS, write
 
 h5py = pytest.importorskip("h5py", reason="h5py, the extra `keras`, is not installed")
 converting = pytest.importorskip("deblurlab.converting")
 
-LAYOUTS: dict[str, Any] = json.loads(Path(__file__).with_name("layouts.json").read_text())
 CRITIC = ("model=rednet30_wgan", "part=critic")
 CHOICES = {name: (f"model={name}",) for name in LAYOUTS} | {
     "msdeblur_wgan": ("model=msdeblur_wgan", "model.network.blocks=2"),
@@ -43,23 +42,6 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "critic": {"_target_": "deblurlab.nets.PatchGAN"},
 }
 TENSORFLOW = os.environ.get("DEBLURLAB_TENSORFLOW") or (sys.executable if find_spec("tensorflow") else None)
-
-
-def write(file: Path, name: str, *, inside: str = "/", text: Any = bytes) -> Path:
-    """Write the file of a network as Keras does: in the root, or as a part of a saved model in the group ``inside``."""
-    index = 0
-    with h5py.File(file, "w") as stream:
-        top = stream.require_group(inside)
-        names = [layer for layer, _ in LAYOUTS[name]["layers"]]
-        top.attrs["layer_names"] = [one.encode() for one in names] if text is bytes else names
-        for layer, listed in LAYOUTS[name]["layers"]:
-            group = top.create_group(layer)
-            paths = [path for path, _ in listed]
-            group.attrs["weight_names"] = [one.encode() for one in paths] if text is bytes else paths
-            for path, shape in listed:
-                group[path] = weight(index, path.split("/")[-1].split(":")[0], tuple(shape))
-                index += 1
-    return file
 
 
 def output(name: str) -> npt.NDArray[np.float32]:

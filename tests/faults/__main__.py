@@ -82,9 +82,10 @@ def _listed(seed: int, scale: float, folder: Path) -> Iterator[tuple[str, Callab
     kinds = {"UNet16": resume_points.UNET, "UNet16 with EMA": resume_points.EMA, "WGAN": resume_points.WGAN}
     for name, model in kinds.items():
         whole, tiny = (f"data.root={root}", *model), [*_FEW, f"data.root={root}", *model, *_NO_PANEL]
-        resumed, odd = new(f"resumed-{name}"), new(f"odd-{name}")
+        resumed, odd, loaded = (new(f"{kind}-{name}") for kind in ("resumed", "odd", "loaded"))
         yield f"resumed {name}", partial(resume_points.run, name, whole, seed, count(200), resumed)
         yield f"odd checkpoints of {name}", partial(mutated_structures.run, name, tiny, seed, count(100), odd)
+        yield f"odd weights of {name}", partial(mutated_structures.run_as_weights, name, tiny, seed, count(100), loaded)
     yield "full disk", lambda: full_disk.run(seed, count(20), new("disk"), unet)
     reds = write_reds(folder / "reds", sequences=9, frames=4, test_sequences=1)
     pictures = new("pictures")

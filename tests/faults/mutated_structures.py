@@ -1,4 +1,6 @@
-"""Checkpoints that are whole files of an odd structure: a run resumes from one, or it is refused by its name."""
+"""Checkpoints that are whole files of an odd structure: a run resumes from one, or it is refused by its name; as
+``weights=`` one restores as the whole checkpoint does, or is refused by its name.
+"""
 
 import copy
 import random
@@ -7,15 +9,18 @@ from typing import Any
 
 import torch
 from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from deblurlab.app import build
+from deblurlab.restoring import load_restorer
 from deblurlab.run.checkpoint import restoring
+from deblurlab.run.run_folder import RunFolder
 from tests.app.test_random_settings import CONF
 from tests.faults.counting import Campaign
 
 _ODD: tuple[Any, ...] = (None, "odd", "", -1, 10**30, 0.5, float("nan"), True, [], {}, (), [None], {"odd": "odd"})
+_OURS = ("tests",)  # the package of the WGAN's small networks
 
 
 def run(name: str, arguments: list[str], seed: int, cases: int, folder: Path) -> Campaign:
@@ -31,12 +36,7 @@ def run(name: str, arguments: list[str], seed: int, cases: int, folder: Path) ->
         folder: An empty folder.
     """
     campaign, draw = Campaign(f"odd checkpoints, {name}", seed), random.Random(seed)
-    few = [f"run={folder}/run", *arguments, "trainer.limit_train_batches=3", "trainer.limit_val_batches=1"]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", overrides=[*few, "trainer.max_epochs=2", "callbacks.within_epoch.minutes=0"])
-    _fit(cfg, None)
-    whole = torch.load(folder / "run/checkpoints/last.ckpt", weights_only=True)
-    assert whole["epoch"] == 1
+    cfg, whole = _trained(arguments, folder)
     cfg.trainer.max_epochs = 3
     file = folder / "odd.ckpt"
     for number in range(cases):
@@ -44,6 +44,47 @@ def run(name: str, arguments: list[str], seed: int, cases: int, folder: Path) ->
         torch.save(state, file)
         campaign.judge(lambda: _fit(cfg, file), f"case {number}: {said}", names=file.name, seconds=300)
     return campaign
+
+
+def run_as_weights(name: str, arguments: list[str], seed: int, cases: int, folder: Path) -> Campaign:
+    """Restore a picture with ``weights=`` such a checkpoint.
+
+    Args:
+        name: What is trained.
+        arguments: The overrides of its training.
+        seed: Seed of the changes.
+        cases: Their number.
+        folder: An empty folder.
+    """
+    campaign, draw = Campaign(f"odd checkpoints as weights, {name}", seed), random.Random(seed)
+    cfg, whole = _trained(arguments, folder)
+    run = RunFolder(folder / "run")
+    run.config_file.parent.mkdir()
+    OmegaConf.save(cfg, run.config_file, resolve=True)
+    OmegaConf.save({"hydra": {"runtime": {"choices": {"model": "mine", "data": "mine"}}}}, run.hydra_file)
+    picture = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    expected = load_restorer(run.last_checkpoint, device="cpu", trust=_OURS).restore(picture)
+    file = run.last_checkpoint.with_name("odd.ckpt")
+    for number in range(cases):
+        state, said = changed(whole, draw)
+        torch.save(state, file)
+        campaign.judge(
+            lambda: torch.equal(load_restorer(file, device="cpu", trust=_OURS).restore(picture), expected),
+            f"case {number}: {said}",
+            names=file.name,
+        )
+    return campaign
+
+
+def _trained(arguments: list[str], folder: Path) -> tuple[DictConfig, dict[str, Any]]:
+    """A run of two epochs in ``folder``, and its last checkpoint."""
+    few = [f"run={folder}/run", *arguments, "trainer.limit_train_batches=3", "trainer.limit_val_batches=1"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        cfg = compose("train", overrides=[*few, "trainer.max_epochs=2", "callbacks.within_epoch.minutes=0"])
+    _fit(cfg, None)
+    whole = torch.load(folder / "run/checkpoints/last.ckpt", weights_only=True)
+    assert whole["epoch"] == 1
+    return cfg, whole
 
 
 def _fit(cfg: DictConfig, file: Path | None) -> bool:
