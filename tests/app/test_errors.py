@@ -234,8 +234,7 @@ def test_a_run_s_folder_that_vanishes_is_told(step: int, refused: Refused, tmp_p
     data = ("data=cifar10", f"data.root={tiny_cifar10}", "data.batch_size=8", "model.network.widths=[4,8]")
     trainer = ("trainer=cpu", "trainer.max_epochs=2", "trainer.limit_train_batches=2", "callbacks.panel=null")
     message = refused("train", "logger=none", "run=mine", gone, *data, *trainer)
-    assert message.startswith("error: [Errno 2] the folder has vanished while it was written to: ")
-    assert str(tmp_path / "mine") in message
+    assert message.startswith(f"error: {tmp_path / 'mine'}: the folder has vanished while it was written to\n")
     assert not (tmp_path / "mine").exists()
 
 

@@ -130,6 +130,7 @@ def test_the_keys_of_a_command(command: str) -> None:
         ("demo", "megapixels=big", 'megapixels must be a number, got "big".'),
         ("export", "size=[a,b]", "size must be a list, each item a whole number, got ['a', 'b']."),
         ("prepare", "check=maybe", 'check must be true or false, got "maybe".'),
+        ("prepare", "data.layout._target_=abc", "error: data.layout: Expected a callable target, got "),
         ("plan", "batch=0.5", "batch must be a whole number, got 0.5."),
     ],
 )

@@ -23,6 +23,8 @@ _SEARCH_PATH = "Config search path:"  # the folders of configurations, one per l
 _NO_SUCH_LAUNCHER = re.compile(r"hydra/launcher/(\w+)")
 # Hydra's launchers that come with an extra, and which one.
 _LAUNCHERS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm"}
+# Below an error of OmegaConf's stands its key, and then perhaps the type of what it is in.
+_FULL_KEY = re.compile(r"\n\s*full_key: ?(.*)(\n\s*object_type=.*)?$")
 _LIBRARIES = {"hydra", "importlib", "torch"}
 _IN_A_CLASS = re.compile(r"Error (locating|in call to) target '([^']+)'")
 _KEY_IS_LISTED = re.compile(r"Could not append to config. An item is already at '([^']+)'")
@@ -87,7 +89,10 @@ def _words(error: Exception) -> str:
     if listed := _KEY_IS_LISTED.match(words):
         return f"{listed[1]} is there already: set it without the +, as {listed[1]}=..."
     told = words.partition(_SEARCH_PATH)[0].rstrip()
-    return "\n".join(line for line in told.splitlines() if not line.strip().startswith("object_type="))
+    if full_key := _FULL_KEY.search(told):
+        key, told = full_key[1], " ".join(told[: full_key.start()].split())
+        return told if key in told else f"{key}: {told}"
+    return told
 
 
 def _first(error: BaseException) -> BaseException:
