@@ -51,13 +51,16 @@ class Campaign:
         if outcome in BUGS:
             self.bugs.append(f"{self.name}, seed {self.seed}: {outcome}: {what}")
 
-    def judge(self, case: Callable[[], bool], what: str, *, names: str = "", seconds: float = 60) -> None:
+    def judge(
+        self, case: Callable[[], bool], what: str, *, names: str = "", key: str = "", seconds: float = 60
+    ) -> None:
         """Run a case in this process and count how it ends.
 
         Args:
             case: Returns whether its result is the right one.
             what: How to make it again.
             names: What a clear error says: the name of the damaged file.
+            key: The key that was given an odd value. The first line of a command's longer message names it.
             seconds: When the case counts as hanging.
         """
         try:
@@ -66,17 +69,21 @@ class Campaign:
         except HangError:
             self.add(Outcome.HANG, what)
         except (Exception, SystemExit) as error:
-            clear = _is_clear(error, names)
+            clear = _is_clear(error, names, key)
             told = f"{what}: {type(error).__name__}: {str(error)[:300]!r}"
             self.add(Outcome.ERROR if clear else Outcome.TRACEBACK, told)
 
 
-def _is_clear(error: Exception | SystemExit, names: str) -> bool:
-    """Whether a user would see one line that names the file. A command ends in SystemExit, with a second line."""
+def _is_clear(error: Exception | SystemExit, names: str, key: str) -> bool:
+    """Whether a user would see one line that names the file. A command ends in SystemExit, with a second line.
+
+    Where data is missing, the lines below the first show which folders are expected.
+    """
     text = str(error)
     if isinstance(error, SystemExit):
-        line, _, hint = text.partition("\n")
-        return line.startswith("error: ") and hint == "(HYDRA_FULL_ERROR=1 shows where.)" and names in line
+        line, *more = text.splitlines()
+        told = more[-1:] == ["(HYDRA_FULL_ERROR=1 shows where.)"] and (len(more) == 1 or bool(key and key in line))
+        return line.startswith("error: ") and told and names in line
     lines = len(user_errors.message(error).splitlines())  # Hydra's own messages take two, and the hint is one
     return user_errors.is_mendable(error) and names in text and lines <= (2 if names else 3)
 
