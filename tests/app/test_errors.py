@@ -147,6 +147,11 @@ def test_a_damaged_parquet_file(refused: Refused, tmp_path: Path) -> None:
     assert "train.parquet is no Parquet file" in message
 
 
+def test_slurm_where_there_is_none(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert "this machine has no srun" in refused("train", "sweep=lr_batch", "hydra/launcher=submitit_slurm")
+
+
 def test_a_file_where_the_folder_of_a_run_should_be(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
     assert "notes.txt: this is a file and no folder" in refused("train", "run=notes.txt")

@@ -1,5 +1,6 @@
 """What a command line may choose from a group: names of its files. Hydra's own words for the rest name no key."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ _CONF = Path(__file__).parents[1] / "conf"
 def check_choices(arguments: Sequence[str]) -> None:
     """Refuse what cannot be the name of a file where a group is chosen, such as ``callbacks=[1]`` or ``model=null``.
 
+    It refuses Slurm's launcher, too, where there is no Slurm.
+
     Args:
         arguments: The command line without the program's name.
 
@@ -24,6 +27,11 @@ def check_choices(arguments: Sequence[str]) -> None:
     except OverrideParseException:  # Hydra says so
         return
     for override in overrides:
+        if override.input_line == "hydra/launcher=submitit_slurm" and shutil.which("srun") is None:
+            raise ValueError(
+                f"{override.input_line}: this machine has no srun, so it is no node of a Slurm cluster. "
+                "hydra/launcher=joblib runs several jobs at a time here."
+            )
         group = _CONF / override.get_key_element().lstrip("+~").partition("@")[0]
         if override.is_delete() or override.is_sweep_override() or not group.is_dir() or group == _CONF:
             continue
