@@ -320,3 +320,17 @@ def test_written_pairs_keep_names_with_dots_and_one_name_is_not_written_twice(tm
     with pytest.raises(ValueError, match=r"sharp/clip\.001\.png would be written twice"):
         write_test_pairs(folder(root).source("test"), tmp_path / "both", progress=lambda _: None)
     assert not (tmp_path / "both").exists()
+
+
+def test_a_photograph_in_the_place_of_a_broken_pair_is_blurred(tmp_path: Path) -> None:
+    root = write_pictures(tmp_path / "train", "both")
+    for file in (root / "blurred").iterdir():
+        file.write_bytes(file.read_bytes()[:-40])  # its size can be read, and its pixels cannot
+    none = dict.fromkeys(("objects", "defocus", "gaussian", "sharp", "dark", "highlights", "noise", "jpeg"), 0.0)
+    blur = CameraBlur(shake=1.0, shake_pixels=(10, 20), **none)  # type: ignore[arg-type]
+    write_pictures(tmp_path / "test", "photographs")
+    batches = list(folder(tmp_path, blur=blur, on_error="skip").train_dataloader())
+    unblurred = torch.cat([(batch.blurred == batch.sharp).flatten(1).all(dim=1) for batch in batches])
+    replaced = ~torch.cat([batch.valid for batch in batches])
+    assert replaced.any()
+    assert not (unblurred & replaced).any()

@@ -18,10 +18,12 @@ class ReadFrame(NamedTuple):
 
     Attributes:
         pixels: The frame, or what stands in its place.
+        frame: The number of the frame that these pixels are of.
         intact: False if something stands in its place.
     """
 
     pixels: PixelPair
+    frame: int
     intact: bool
 
 
@@ -45,7 +47,7 @@ class FrameReader:
             ValueError: if the frame is broken and ``on_error`` is "raise", or if all frames are broken.
         """
         try:
-            return ReadFrame(self.source.read(frame, epoch), intact=True)
+            return ReadFrame(self.source.read(frame, epoch), frame, intact=True)
         except ValueError as error:
             if self.on_error == "raise":
                 raise
@@ -53,13 +55,13 @@ class FrameReader:
             problem = error
         for other in self._alike(frame):
             try:
-                return ReadFrame(self.source.read(other, epoch), intact=False)
+                return ReadFrame(self.source.read(other, epoch), other, intact=False)
             except ValueError as error:
                 self._skip(other, error)
         if len(self.skipped) == len(self.source.groups):
             raise problem
         black = np.zeros((*(self.source.grids[frame] * self.source.patch), 3), dtype=np.uint8)
-        return ReadFrame(PixelPair(black, black), intact=False)
+        return ReadFrame(PixelPair(black, black), frame, intact=False)
 
     def _alike(self, frame: int) -> Iterator[int]:
         """The frames of the same shape that are not known to be broken, from the next one around to the one before."""

@@ -131,7 +131,8 @@ class PatchLoader(ResumableLoader[PairBatch]):
             top, left = offsets(plan.places[row], np.array((height, width)), plan.side).tolist()
             window = Window(top, left, plan.side, plan.side)
         number = int(plan.numbers[row])
-        return _Cut(cut_out(self.source, read.pixels, window, frame=frame, epoch=epoch, number=number), read.intact)
+        # of joined sources, the frame in the place of a broken one may be blurred when it is cut, and the other not
+        return _Cut(cut_out(self.source, read.pixels, window, frame=read.frame, epoch=epoch, number=number), read.intact)
 
     def _batch(self, plan: EpochPlan, cuts: list[Future[_Cut]]) -> PairBatch:
         """One batch, as soon as its rows are there."""
