@@ -132,7 +132,9 @@ class PatchLoader(ResumableLoader[PairBatch]):
             window = Window(top, left, plan.side, plan.side)
         number = int(plan.numbers[row])
         # of joined sources, the frame in the place of a broken one may be blurred when it is cut, and the other not
-        return _Cut(cut_out(self.source, read.pixels, window, frame=read.frame, epoch=epoch, number=number), read.intact)
+        return _Cut(
+            cut_out(self.source, read.pixels, window, frame=read.frame, epoch=epoch, number=number), read.intact
+        )
 
     def _batch(self, plan: EpochPlan, cuts: list[Future[_Cut]]) -> PairBatch:
         """One batch, as soon as its rows are there."""

@@ -48,7 +48,7 @@ class ReplacedNorm(_BatchNorm):
         if self.num_batches_tracked is None or self.running_mean is None:
             return 0.0
         self.num_batches_tracked.add_(1)
-        return self.momentum if self.momentum is not None else 1 / self.num_batches_tracked.to(self.running_mean)
+        return self.momentum if self.momentum is not None else 1 / self.num_batches_tracked.type_as(self.running_mean)
 
     def _follow(self, mean: Tensor, variance: Tensor, momentum: Any, *, count: int) -> None:
         """Move the running statistics, as PyTorch's layer does.
