@@ -18,7 +18,7 @@ def step(batch: int, *, fixed: float, per_image: float) -> Estimate:
         all_reduces=1,
         all_reduce_bytes=1,
     )
-    return Estimate(topology=V2_8, cost=cost, batch=batch)
+    return Estimate(topology=V2_8, cost=cost, batch=batch, useful_flops=1)
 
 
 def test_memory_that_grows_linearly_is_foretold() -> None:

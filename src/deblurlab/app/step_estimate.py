@@ -10,12 +10,15 @@ from lightning.pytorch import Callback, LightningDataModule, Trainer, seed_every
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app import build
+from deblurlab.app.useful_flops import useful_flops
 from deblurlab.interfaces import StandsIn
 from deblurlab.planning.chips import Topology
 from deblurlab.planning.compiler import compile_for
 from deblurlab.planning.estimate import Estimate
 
 log = logging.getLogger(__name__)
+
+_COUNTED = 2  # images, for the count of useful operations: batch normalisation needs two
 
 
 def estimate_step(cfg: DictConfig, topology: Topology, batch: int) -> Estimate:
@@ -60,7 +63,9 @@ def _estimate_step(cfg: DictConfig, topology: Topology, batch: int) -> Estimate:
         )
     data = _data(cfg, batch * topology.cores)
     hlo = trace.training_step(partial(_trainer, cfg, topology.cores), build.task(cfg), data, trace.serialised)
-    return Estimate(topology=topology, cost=compile_for(topology, hlo), batch=batch)
+    # Not before the trace: if autograd first runs without XLA, it does not know XLA's devices later.
+    flops = useful_flops(cfg, _data(cfg, _COUNTED)) / _COUNTED * batch
+    return Estimate(topology=topology, cost=compile_for(topology, hlo), batch=batch, useful_flops=flops)
 
 
 def _trainer(cfg: DictConfig, cores: int, tracer: Callback) -> Trainer:

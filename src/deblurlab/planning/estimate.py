@@ -23,11 +23,15 @@ class Estimate:
         topology: The slice that the step was compiled for.
         cost: What the compiler says of it.
         batch: Images per core and step.
+        useful_flops: Floating point operations per core and step that the network as written needs: convolutions and
+            matrix products, a multiply-add counted as two. ``cost.flops`` are those that are executed, with the zeros
+            of folded kernels.
     """
 
     topology: Topology
     cost: Cost
     batch: int
+    useful_flops: float
 
     @property
     def core_seconds(self) -> float:
@@ -48,9 +52,9 @@ class Estimate:
 
     @property
     def bound_seconds(self) -> float:
-        """The lower bound: seconds that the FLOP take at the chip's peak rate, or the traffic at its full bandwidth."""
+        """Seconds of the useful FLOP at the chip's peak rate, or of the program's traffic at its full bandwidth."""
         chip = self.topology.chip
-        return max(self.cost.flops / chip.peak, self.cost.hbm_bytes / chip.bandwidth)
+        return max(self.useful_flops / chip.peak, self.cost.hbm_bytes / chip.bandwidth)
 
     @property
     def images_per_second(self) -> float:
@@ -61,6 +65,7 @@ class Estimate:
         """What ``plan ... json=FILE`` writes. Other programs read it: its keys stay as they are."""
         core = {
             "flops": self.cost.flops,
+            "useful_flops": self.useful_flops,
             "hbm_bytes": self.cost.hbm_bytes,
             "peak_memory_bytes": self.cost.memory_bytes,
             "estimated_cycles": self.cost.cycles,

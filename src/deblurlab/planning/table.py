@@ -26,7 +26,8 @@ def show(steps: Sequence[Estimate], *, epochs: int, images: int) -> None:
         table.add_row(title, *cells)
 
     row("images", *(f"{step.batch}" for step in steps))
-    row("GFLOP", *(f"{step.cost.flops / 1e9:.1f}" for step in steps))
+    row("useful GFLOP", *(f"{step.useful_flops / 1e9:.1f}" for step in steps))
+    row("executed GFLOP, with the zeros of folded kernels", *(f"{step.cost.flops / 1e9:.1f}" for step in steps))
     row("HBM traffic, GB", *(f"{step.cost.hbm_bytes / 1e9:.2f}" for step in steps))
     row(
         "peak memory, MB, of HBM, GB",
@@ -38,7 +39,7 @@ def show(steps: Sequence[Estimate], *, epochs: int, images: int) -> None:
     row("on the core, ms", *(f"{step.core_seconds * 1e3:.2f}" for step in steps))
     row("on the wire, ms", *(f"{step.wire_seconds * 1e3:.2f}" for step in steps))
     row("step, ms", *(f"{step.seconds * 1e3:.2f}" for step in steps))
-    row("bound by FLOP/s or HBM, ms", *(f"{step.bound_seconds * 1e3:.2f}" for step in steps))
+    row("bound by useful FLOP/s or HBM, ms", *(f"{step.bound_seconds * 1e3:.2f}" for step in steps))
     row("bound / step", *(f"{step.bound_seconds / step.seconds:.2f}" for step in steps))
     table.add_section()
     row("images per second, all cores", *(f"{step.images_per_second:,.0f}" for step in steps))
