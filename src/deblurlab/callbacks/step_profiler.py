@@ -41,8 +41,9 @@ class StepProfiler(SimpleProfiler):
         return "\n".join(lines)
 
     def describe(self) -> None:
-        """Log the table."""
+        """Log the table of what ran since the last one: the test's does not repeat the training's."""
         log.info(self.summary())
+        self.recorded_durations.clear()
 
     def _parts(self) -> Iterator[tuple[str, list[float]]]:
         found: dict[str, list[float]] = defaultdict(list)
