@@ -35,7 +35,7 @@ def test_a_weights_file_is_refused(tmp_path: Path) -> None:
     network = UNet16(widths=[4, 8])
     torch.nn.init.constant_(next(network.parameters()), torch.nan)
     weights.save(network, {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8]}, tmp_path / "lost.safetensors")
-    with pytest.raises(ValueError, match=r"lost: its weights are no numbers \(NaN\)"):
+    with pytest.raises(ValueError, match=r"lost\.safetensors: its weights are no numbers \(NaN\)"):
         load_restorer(tmp_path / "lost.safetensors", device="cpu")
 
 

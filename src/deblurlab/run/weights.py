@@ -157,7 +157,7 @@ def fill(network: nn.Module, weights: Weights) -> None:
         ValueError: if they are of another network, or one of them is NaN.
     """
     require_fit(network, weights)
-    require_numbers(weights.state, weights.title)
+    require_numbers(weights.state, weights.source)
     with torch.no_grad():
         network.load_state_dict(weights.state)
 
