@@ -114,7 +114,7 @@ def test_experiment(name: str, call: Call, tiny_cifar10: Path, tiny_reds: Path, 
         data += ["model.network.blocks=1"]
     if name == "photographs":
         for number in range(16):
-            Image.fromarray(picture(number, 100, 100)).save(tmp_path / f"{number}.png")
+            Image.fromarray(picture(number, 176, 176)).save(tmp_path / f"{number}.png")
         data = [f"data.root={tmp_path}"]
     call("train", f"experiment={name}", "trainer=cpu", "trainer.fast_dev_run=true", "run=run", *data)
 
