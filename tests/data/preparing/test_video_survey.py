@@ -68,7 +68,7 @@ def no_video(file: Path) -> Path:
         (lambda file: write_video(file, [picture(0, 48, 64)] * 20), "nothing moves in its 20 frames.*Move the camera"),
         (lambda file: write_video(file, panned(0, 20), rate=24), "24 frames per second: .* Film at 120 or 240"),
         (two_sizes, "size changes from 64x48 to 32x24. Cut it into one file per size"),
-        (lambda file: write_video(file, panned(0, 6)), "has 6 frames in 1 scenes, too few to average 7 .*film longer"),
+        (lambda file: write_video(file, panned(0, 6)), "has 6 frames in 1 scene, too few to average 7 .*film longer"),
         (only_sound, "has no picture"),
         (no_video, "cannot be read as a video"),
     ],
