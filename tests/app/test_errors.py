@@ -77,6 +77,14 @@ def test_a_plus_before_a_key_that_is_listed(refused: Refused) -> None:
         ("model.optimizer.lr=abc", 'model.optimizer.lr must be a number, got "abc"'),
         ("trainer.max_epochs=abc", "trainer.max_epochs must be a whole number"),
         ("model.optimizer.lr=-1", "the optimizer cannot be made of its settings: Invalid learning rate: -1"),
+        (
+            "model.scheduler={_target_: torch.optim.lr_scheduler.StepLR, _partial_: true}",
+            "model.scheduler cannot be made of its settings: StepLR.__init__() missing 1 required positional argument",
+        ),
+        (
+            "model.scheduler={_target_: torch.optim.lr_scheduler.ExponentialLR, _partial_: true, gamma: 0.9, foo: 1}",
+            "model.scheduler",
+        ),
         ("data.batch_size=abc", 'data.batch_size must be a whole number, got "abc"'),
         ("data.batch_size=0", "data.batch_size must be a whole number from 1, got 0"),
         ("monitor=val/sim", "monitor=val/sim: choose one of val/loss, val/ssim, val/psnr"),

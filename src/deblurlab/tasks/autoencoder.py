@@ -88,4 +88,4 @@ class Autoencoder(Restoration):
             return {"optimizer": optimizer, "lr_scheduler": schedule}
         if self._scheduler is None:
             return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": self._scheduler(optimizer)}
+        return {"optimizer": optimizer, "lr_scheduler": self.scheduled_by_epoch(self._scheduler, optimizer)}

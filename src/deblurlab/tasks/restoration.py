@@ -58,6 +58,18 @@ class Restoration(LightningModule):
         except (TypeError, ValueError) as error:
             raise ValueError(f"the optimizer cannot be made of its settings: {error}") from error
 
+    @staticmethod
+    def scheduled_by_epoch(scheduler: Callable[[Optimizer], LRScheduler], optimizer: Optimizer) -> LRScheduler:
+        """A schedule of epochs.
+
+        Raises:
+            ValueError: If the schedule does not take its settings.
+        """
+        try:
+            return scheduler(optimizer)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"model.scheduler cannot be made of its settings: {error}") from error
+
     def scheduled(self, scheduler: Callable[..., LRScheduler], optimizer: Optimizer) -> LRScheduler:
         """A schedule of single steps, made for as many steps as this training has.
 
