@@ -182,11 +182,10 @@ def test_a_real_frame_in_tiles_through_a_network_that_takes_means_over_a_window(
     """Each window near a seam holds other pixels in each tile, so that a few values differ by more than one step."""
     restorer = load_restorer("photographs", device="cpu")
     pixels = np.asarray(Image.open(real_data / "gopro/test/GOPR0384_11_00/blur/000001.png").convert("RGB"))
-    one, planned = (
-        restorer.restore(pixels, tiling=tiling, memory=memory).astype(int)
-        for tiling, memory in ((Tiling(side=0, margin=112, blend=0), None), (None, 64))
-    )
-    assert restorer.cut(*pixels.shape[:2], memory=64).count > 1
+    cut = restorer.cut(*pixels.shape[:2], memory=64)
+    assert min(cut.down.count, cut.across.count) > 1
+    whole = Tiling(side=0, margin=cut.down.margin, blend=0)  # with borders as wide as the tiles have
+    one, planned = (restorer.restore(pixels, tiling=tiling, memory=64).astype(int) for tiling in (whole, None))
     differences = np.abs(one - planned)
     assert differences.max() <= 16
-    assert (differences > 1).mean() <= 0.005
+    assert (differences > 1).mean() <= 0.01
