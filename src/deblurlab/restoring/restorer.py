@@ -89,7 +89,7 @@ class Restorer(nn.Module):
                 (B, 3, H, W), of float in [0, 1] on any device. RGB, in the encoding of ordinary image files.
             tiling: How large pictures are cut; None takes each picture whole, or in as few tiles as ``memory`` allows,
                 with a margin as wide as the network is measured to look, and 48 pixels at least.
-            memory: The MiB that tiles may take, if ``tiling`` is None. None takes 640 on the CPU, and half of what is
+            memory: The MiB that tiles may take, if ``tiling`` is None. None takes 512 on the CPU, and half of what is
                 free on a GPU.
             precision: ``32-true`` for float32, ``bf16-mixed`` for bfloat16 autocast; ``auto`` takes what is faster on
                 this machine, if the result stays within an 8-bit step of that in float32. Nothing is measured, and

@@ -8,7 +8,7 @@ from deblurlab.restoring.probe import Measured
 from deblurlab.restoring.tiling import Axis, Cut, Tiling
 
 _MEBIBYTE = 2**20
-_CPU_MEMORY = 640 * _MEBIBYTE  # the process itself and a picture of 4000x3000 pixels take about as much again
+_CPU_MEMORY = 512 * _MEBIBYTE  # process and picture of 4000x3000 pixels take twice that; NAFNet, twice what is counted
 _BLEND = 8  # pixels: it hides what little is left of the seams in pictures with 16 bits, or of networks that look far
 _LEAST_MARGIN = 48  # pixels: in some photographs a network looks farther than on the probe
 _FAR_BLEND = 16  # of a network that looks at the whole image, whose tiles fit each other less well
@@ -17,7 +17,7 @@ _XLA_BATCH = 4
 
 
 def memory_of(device: torch.device) -> int:
-    """How many bytes tiles may take on a device: 640 MiB on the CPU, half of what is free on a GPU."""
+    """How many bytes tiles may take on a device: 512 MiB on the CPU, half of what is free on a GPU."""
     return torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else _CPU_MEMORY
 
 
