@@ -50,3 +50,21 @@ def test_a_state_of_another_shape_is_named() -> None:
     state = next(iter(optimizer.state.values()))
     state["exp_avg"] = state["exp_avg"].flatten()
     assert list(oddities(optimizer)) == ["exp_avg has the shape (12,), and its weights have (4, 3, 1, 1)"]
+
+
+def test_a_state_without_what_the_others_have_is_named() -> None:
+    optimizer = adam()
+    del next(iter(optimizer.state.values()))["exp_avg"]
+    assert list(oddities(optimizer)) == ["exp_avg is not in the states of all weights"]
+
+
+def test_a_weight_without_a_gradient_may_have_no_state() -> None:
+    optimizer = adam()
+    del optimizer.state[next(iter(optimizer.state))]
+    assert list(oddities(optimizer)) == []
+
+
+def test_a_state_of_no_weight_is_named() -> None:
+    optimizer = adam()
+    optimizer.state[3] = {"exp_avg": torch.zeros(4)}  # type: ignore[index]
+    assert list(oddities(optimizer)) == ["a state is that of 3, which is no weight"]

@@ -1,5 +1,6 @@
 """Refuses a checkpoint whose optimizers cannot go on. PyTorch takes up any state, and fails in a later step."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,8 @@ class SoundOptimizers(Callback):
     """Looks at the state of the optimizers when a run is resumed.
 
     Raises:
-        ValueError: naming the checkpoint, if a setting is missing or of another kind, or a state has another shape.
+        ValueError: naming the checkpoint, if a setting is missing or of another kind, or a state has another shape,
+            lacks what the others have, or belongs to no weight.
     """
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -31,13 +33,21 @@ def oddities(optimizer: Optimizer) -> Iterator[str]:
                 yield f"{name} is missing"
             elif not _alike(group[name], usual):
                 yield f"{name} is {str(group[name])[:80]}"
+        states = [optimizer.state[weight] for weight in group["params"] if weight in optimizer.state]
+        names = Counter(frozenset(state) for state in states if isinstance(state, dict))
+        (usual_names, _), *others = names.most_common() or [(frozenset(), 0)]
+        for odd_names, _ in others:
+            odd = sorted(map(str, usual_names ^ odd_names))
+            yield f"{', '.join(odd)} is not in the states of all weights"
     for parameter, state in optimizer.state.items():
-        if not isinstance(state, dict):
+        if not isinstance(parameter, Tensor):
+            yield f"a state is that of {str(parameter)[:80]}, which is no weight"
+        elif not isinstance(state, dict):
             yield f"a state is {str(state)[:80]}"
-            continue
-        for name, value in state.items():
-            if isinstance(value, Tensor) and value.numel() != 1 and value.shape != parameter.shape:
-                yield f"{name} has the shape {tuple(value.shape)}, and its weights have {tuple(parameter.shape)}"
+        else:
+            for name, value in state.items():
+                if isinstance(value, Tensor) and value.numel() != 1 and value.shape != parameter.shape:
+                    yield f"{name} has the shape {tuple(value.shape)}, and its weights have {tuple(parameter.shape)}"
 
 
 def _alike(value: Any, usual: Any) -> bool:
