@@ -25,10 +25,9 @@ def test_speed(images: int, seconds: float, batches: int, words: str) -> None:
     assert speed(images, seconds, batches) == words
 
 
-@pytest.mark.parametrize(("most", "start", "left"), [(3, "epoch   1/3  ", True), (-1, "epoch   1  ", False)])
-def test_an_epochs_line(most: int, start: str, left: bool, caplog: pytest.LogCaptureFixture) -> None:
-    trainer: Any = SimpleNamespace(
-        max_epochs=most,
+def trainer_of(epochs: int) -> Any:
+    return SimpleNamespace(
+        max_epochs=epochs,
         current_epoch=0,
         num_training_batches=1,
         callback_metrics={},
@@ -36,6 +35,11 @@ def test_an_epochs_line(most: int, start: str, left: bool, caplog: pytest.LogCap
         is_global_zero=True,
         strategy=None,
     )
+
+
+@pytest.mark.parametrize(("most", "start", "left"), [(3, "epoch   1/3  ", True), (-1, "epoch   1  ", False)])
+def test_an_epochs_line(most: int, start: str, left: bool, caplog: pytest.LogCaptureFixture) -> None:
+    trainer = trainer_of(most)
     module: Any = None
     progress, batch = Progress(), SimpleNamespace(valid=torch.ones(4, dtype=torch.bool))
     caplog.set_level(logging.INFO)
@@ -52,15 +56,7 @@ def test_evaluations_are_timed(caplog: pytest.LogCaptureFixture, monkeypatch: py
     """With a clock that goes on by a second whenever somebody looks at it."""
     clock = itertools.count()
     monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
-    trainer: Any = SimpleNamespace(
-        max_epochs=1,
-        current_epoch=0,
-        num_training_batches=1,
-        callback_metrics={},
-        loggers=[],
-        is_global_zero=True,
-        strategy=None,
-    )
+    trainer = trainer_of(1)
     module: Any = None
     progress, batch = Progress(), SimpleNamespace(valid=torch.ones(40, dtype=torch.bool))
     caplog.set_level(logging.INFO)
