@@ -38,6 +38,17 @@ def test_means_over_a_window_are_looked_at_as_far_as_the_window_reaches() -> Non
     assert 100 <= found.pixels <= 120
 
 
+def test_a_huge_window_is_the_whole_image_and_asks_for_no_huge_probe() -> None:
+    sizes = []
+
+    def network(images: Tensor) -> Tensor:
+        sizes.append(images.numel())
+        return images + local_mean(images, 10**9)
+
+    assert measured(lambda _: network, 1, torch.device("cpu"), window=10**9).reach.beyond
+    assert max(sizes) <= 3 * 64 * 2048
+
+
 def test_a_network_that_gives_nan_looks_at_everything() -> None:
     found = measured(lambda _: lambda images: images * float("nan"), 1, torch.device("cpu")).reach
     assert found.beyond

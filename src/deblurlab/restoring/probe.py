@@ -18,6 +18,7 @@ from torchvision.transforms.functional import gaussian_blur
 Images = Callable[[Tensor], Tensor]
 
 _LENGTH, _BREADTH = 256, 64  # pixels of the probe: its half is the farthest that a network is seen to look
+_LONGEST = 2048  # whatever the window: a network whose window is larger than half of this looks at the whole image
 # The same for a network that estimates the blur: it looks the farther, the more it finds, and so it is shown pictures
 # with several blurs, whose sigmas these are, in pixels.
 _BLURRED_LENGTH = 512
@@ -91,7 +92,7 @@ def measured(
         window: The side of the window over which it takes means, if it does: then it is shown a picture that is twice
             as long to each side of the cut, and not taken for a network that looks at the whole image.
     """
-    picture = probe(multiple, max(_LENGTH, 4 * (window or 0))).to(device)
+    picture = probe(multiple, min(max(_LENGTH, 4 * (window or 0)), _LONGEST)).to(device)
     with torch.no_grad():
         with PeakMemory() as memory:
             restore_of(picture)(picture)
