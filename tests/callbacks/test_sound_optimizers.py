@@ -53,7 +53,10 @@ def test_a_state_of_another_shape_is_named() -> None:
 
 
 def test_a_state_without_what_the_others_have_is_named() -> None:
-    optimizer = adam()
+    layers = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 3, 1))
+    optimizer = torch.optim.Adam(layers.parameters())
+    layers(torch.ones(1, 3, 2, 2)).sum().backward()
+    optimizer.step()
     del next(iter(optimizer.state.values()))["exp_avg"]
     assert list(oddities(optimizer)) == ["exp_avg is not in the states of all weights"]
 
@@ -68,3 +71,12 @@ def test_a_state_of_no_weight_is_named() -> None:
     optimizer = adam()
     optimizer.state[3] = {"exp_avg": torch.zeros(4)}  # type: ignore[index]
     assert list(oddities(optimizer)) == ["a state is that of 3, which is no weight"]
+
+
+def test_the_states_of_matrices_and_vectors_may_differ() -> None:
+    layer = nn.Conv2d(3, 4, 1)
+    optimizer = torch.optim.Adafactor(layer.parameters())
+    layer(torch.ones(1, 3, 2, 2)).sum().backward()
+    optimizer.step()
+    assert len({frozenset(state) for state in optimizer.state.values()}) == 2
+    assert list(oddities(optimizer)) == []

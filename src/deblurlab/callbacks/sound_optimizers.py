@@ -1,7 +1,7 @@
 """Refuses a checkpoint whose optimizers cannot go on. PyTorch takes up any state, and fails in a later step."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
@@ -33,12 +33,7 @@ def oddities(optimizer: Optimizer) -> Iterator[str]:
                 yield f"{name} is missing"
             elif not _alike(group[name], usual):
                 yield f"{name} is {str(group[name])[:80]}"
-        states = [optimizer.state[weight] for weight in group["params"] if weight in optimizer.state]
-        names = Counter(frozenset(state) for state in states if isinstance(state, dict))
-        (usual_names, _), *others = names.most_common() or [(frozenset(), 0)]
-        for odd_names, _ in others:
-            odd = sorted(map(str, usual_names ^ odd_names))
-            yield f"{', '.join(odd)} is not in the states of all weights"
+        yield from _unlike_others(optimizer, group["params"])
     for parameter, state in optimizer.state.items():
         if not isinstance(parameter, Tensor):
             yield f"a state is that of {str(parameter)[:80]}, which is no weight"
@@ -48,6 +43,17 @@ def oddities(optimizer: Optimizer) -> Iterator[str]:
             for name, value in state.items():
                 if isinstance(value, Tensor) and value.numel() != 1 and value.shape != parameter.shape:
                     yield f"{name} has the shape {tuple(value.shape)}, and its weights have {tuple(parameter.shape)}"
+
+
+def _unlike_others(optimizer: Optimizer, weights: Sequence[Tensor]) -> Iterator[str]:
+    """What not all weights of as many dimensions have in their states. Adafactor keeps other sums of vectors."""
+    names = defaultdict(list)
+    for weight in weights:
+        if isinstance(state := optimizer.state.get(weight), dict):
+            names[weight.dim()].append(set(state))
+    for each in names.values():
+        if odd := set.union(*each) - set.intersection(*each):
+            yield f"{', '.join(sorted(map(str, odd)))} is not in the states of all weights"
 
 
 def _alike(value: Any, usual: Any) -> bool:
