@@ -434,6 +434,32 @@ def test_a_package_of_ones_own_by_naming_it(
     assert "trust must be a list" in refused("evaluate", "run=run", "trust=mynet")
 
 
+def test_a_score_of_ones_own_by_naming_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Call, refused: Any, tiny_cifar10: Path
+) -> None:
+    """A resumed run imports what its settings name as scores only if the command line names it, too, or trusts it."""
+    (tmp_path / "mine.py").write_text(
+        "def worst(restored, sharp):\n    return (restored - sharp).abs().amax((1, 2, 3))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    told = arguments(tiny_cifar10, 1)
+    call("train", *told, "metrics=[mine.worst]", "run=run")
+    scores = json.loads(Path("run/metrics.json").read_text())
+    assert 0 < scores["restored"]["worst"] < 1
+    assert "restored_worst" in Path("run/per_image.csv").read_text()
+    monkeypatch.delitem(sys.modules, "mine")
+    (tmp_path / "mine.py").write_text("raise ImportError('executed')")
+    again = ("run=run", "ckpt_path=last", "trainer.max_epochs=2")
+    assert (
+        "run/.hydra/config.yaml: metrics names mine.worst, which is no score of deblurlab: if you trust this folder, "
+        "add trust=[mine]; metrics=[] goes on without it."
+    ) in refused("train", *again)
+    assert "metrics=[mine.worst] cannot be imported" in refused("train", *again, "trust=[mine]")
+    assert "metrics=[mine.worst] cannot be imported" in refused("train", *again, "metrics=[mine.worst]")
+    call("train", *again, "metrics=[]")
+    assert "worst" not in json.loads(Path("run/metrics.json").read_text())["restored"]
+
+
 def test_all_that_deblurlab_itself_writes_is_allowed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     groups = {group: sorted(file.stem for file in (CONF / group).glob("*.yaml")) for group in ("model", "data")}

@@ -33,7 +33,6 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.callbacks import PerImage
     from deblurlab.interfaces import Evaluable
     from deblurlab.metrics.further_metrics import further_metrics
-    from deblurlab.metrics.perceptual import NAMES
     from deblurlab.run.cost import described
     from deblurlab.run.extremes import draw_extremes
     from deblurlab.run.printed_result import print_result
@@ -46,7 +45,7 @@ def main(cfg: DictConfig) -> float:
     trainer = build.trainer(cfg, per_image)
     subject = _weights(cfg) if cfg.run is None else _run(cfg)
     task, data = subject.task, build.data(subject.config)
-    task.test_metrics = further_metrics(cfg.metrics)
+    task.score_further(further_metrics(cfg.metrics))
     assert isinstance(data, Evaluable)
     chosen = choices().get("data")
     name = load_run(cfg.run).data if chosen is None else data_name(chosen, cfg)
@@ -56,9 +55,6 @@ def main(cfg: DictConfig) -> float:
     labels, metrics = data.labels("test"), trainer.callback_metrics
     result = write_test(folder, data=name, metrics=metrics, per_image=per_image.scores, labels=labels)
     to_log_file(print_result(result, model=subject.name, precision=str(trainer.precision)))
-    for metric in task.test_metrics:
-        restored, blurred = (result[version][metric] for version in ("restored", "blurred"))
-        log.info(f"{metric}{' (lower is better)' if metric in NAMES else ''}: {restored:.4f}; blurred {blurred:.4f}")
     log.info(f"{subject.name}: {described(task, data, images=result['images'])}")
     draw_extremes(per_image.scores, task, data, folder.panel_picture)
     log.info(

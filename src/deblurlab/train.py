@@ -47,6 +47,7 @@ def main(cfg: DictConfig) -> float | None:
 
     from deblurlab.callbacks import LeaveOnSignal, PerImage
     from deblurlab.interfaces import Dashboard, Evaluable
+    from deblurlab.metrics.further_metrics import further_metrics
     from deblurlab.run.checkpoint import restoring
     from deblurlab.run.printed_result import print_result
     from deblurlab.run.provenance import add_start, provenance
@@ -63,6 +64,8 @@ def main(cfg: DictConfig) -> float | None:
         return None
     seed_everything(cfg.seed, verbose=False)
     data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg, per_image, LeaveOnSignal(folder))
+    if cfg.metrics:  # made before the training, for they may need a download
+        task.score_further(further_metrics(cfg.metrics))
     cfg.trainer.precision = trainer.precision  # which one ``auto`` is here, for those who open the run elsewhere
     _begin(task, start, cfg)
     if trainer.is_global_zero:

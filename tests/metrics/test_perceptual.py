@@ -14,7 +14,8 @@ from torchvision import models
 
 from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh
-from deblurlab.metrics.perceptual import NAMES, perceptual
+from deblurlab.metrics.perceptual import perceptual
+from deblurlab.metrics.scores import PERCEPTUAL
 from deblurlab.nets import UNet16
 from deblurlab.tasks.restoration import TrainedNetwork
 
@@ -51,7 +52,7 @@ def images() -> tuple[torch.Tensor, torch.Tensor]:
     return restored, sharp
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", PERCEPTUAL)
 def test_each_image_has_torchmetrics_s_value(name: str, random_backbones: None) -> None:
     restored, sharp = images()
     if name == "lpips":
@@ -77,11 +78,14 @@ def test_a_test_scores_with_it_and_no_checkpoint_holds_it() -> None:
 
     task = TrainedNetwork(UNet16(widths=(4, 8)), LogCosh()).eval()
     before = set(task.state_dict())
-    task.test_metrics = {"largest": Constant()}
+    task.score_further({"largest": Constant()})
     restored, sharp = images()
     scores = task.test_step(Pair(restored, sharp, torch.ones(2, dtype=torch.bool)), 0)
     assert scores["blurred"]["largest"].tolist() == pytest.approx((restored - sharp).abs().flatten(1).amax(1).tolist())
     assert "largest" in scores["restored"]
+    assert float(task.test_blurred_scores.compute()["largest"]) == pytest.approx(
+        float(scores["blurred"]["largest"].mean())
+    )
     assert set(task.state_dict()) == before
 
 

@@ -22,7 +22,7 @@ from deblurlab.reports.cells import Cell, Row, Table
 from deblurlab.reports.cost_table import cost_table
 from deblurlab.reports.groups import group_runs
 from deblurlab.reports.reported_run import ReportedRun, find_runs
-from deblurlab.reports.score_table import finding, score_table
+from deblurlab.reports.score_table import finding, further_table, score_table
 from deblurlab.reports.study import study_scores
 from deblurlab.run.cost import Size, measure_size
 from deblurlab.tasks import Autoencoder
@@ -171,6 +171,24 @@ def test_scores_stand_beside_the_studys(tmp_path: Path) -> None:
     assert not re.search(r"\d", "".join(cell.text for cell in gap))
     assert found["blurred input", "ours"].cells[ssim] == Cell("0.7000")
     assert "best of 2 by SSIM: UNet16, 0.9100" in finding("CIFAR-10", grouped(tmp_path))
+
+
+def test_scores_of_metrics_have_a_table_of_their_own(tmp_path: Path) -> None:
+    for number, lpips in enumerate((0.25, 0.15)):
+        file = made_up(tmp_path / f"seed{number}", ssim=0.9, seed=number) / "metrics.json"
+        result = json.loads(file.read_text())
+        result["restored"] |= {"lpips": lpips}
+        result["blurred"] |= {"lpips": 0.5}
+        file.write_text(json.dumps(result))
+    made_up(tmp_path / "without", ssim=0.9, model="resnet16")
+    groups = grouped(tmp_path)
+    table = further_table(groups)
+    assert table is not None
+    assert table.heads == ["", "lpips (lower is better)"]
+    assert [[(row.title, row.cells[0].text) for row in section] for section in table.sections] == [
+        [("UNet16", "0.2000 ± 0.0707"), ("blurred input", "0.5000 ± 0.0000")]
+    ]
+    assert further_table([group for group in groups if group.model == "resnet16"]) is None
 
 
 def test_the_studys_numbers_are_in_plain_units() -> None:

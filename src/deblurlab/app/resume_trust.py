@@ -27,7 +27,7 @@ def require_trusted(now: DictConfig, cfg: DictConfig, *, source: Path) -> DictCo
         The settings without what was left out.
 
     Raises:
-        UntrustedError: if the model, the data or a callback is of a package that is not trusted.
+        UntrustedError: if the model, the data, a callback or a score is of a package that is not trusted.
     """
     trust, named = trusted.packages(cfg.trust), set(_targets(OmegaConf.to_container(cfg, resolve=True)))
     settings: Any = OmegaConf.to_container(now)
@@ -41,6 +41,9 @@ def require_trusted(now: DictConfig, cfg: DictConfig, *, source: Path) -> DictCo
                 log.warning(f"{error} It is left out of the resumed run.")
                 del now[group][name]
     trusted.check(_unnamed(OmegaConf.to_container(now), named), trust=trust, source=str(source))
+    trusted.check_metrics(
+        [name for name in settings.get("metrics") or [] if name not in cfg.metrics], trust=trust, source=str(source)
+    )
     return now
 
 

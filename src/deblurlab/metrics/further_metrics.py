@@ -1,4 +1,4 @@
-"""The scores that ``evaluate metrics=[...]`` adds to a test: of networks that see as people do, and a user's own."""
+"""The scores that ``metrics=[...]`` adds to a test: of networks that see as people do, and a user's own."""
 
 import pkgutil
 from collections.abc import Callable, Sequence
@@ -46,7 +46,7 @@ def further_metrics(names: Sequence[str]) -> dict[str, nn.Module]:
         ValueError: if one of them cannot be made, or would be called as another score is.
     """
     found: dict[str, nn.Module] = {}
-    taken = [*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values()]
+    taken = [*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values(), "images"]
     for path in names:
         name = path.rpartition(".")[2]
         if name in taken:

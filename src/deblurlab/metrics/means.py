@@ -1,7 +1,7 @@
 """The scores of each image of a batch, and their means over all images of a split."""
 
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import torch
@@ -40,25 +40,29 @@ class ImageScores(Metric):
 
     Where an image's score may be infinite, as the PSNR of an image without any error is, such images are left out of
     the mean and counted as ``infinite_NAME``. The sums are no part of a checkpoint.
+
+    Args:
+        further: Names of scores beside those of the table.
     """
 
     full_state_update = False
 
-    def __init__(self) -> None:
+    def __init__(self, further: Sequence[str] = ()) -> None:
         super().__init__()
+        self.names = (*(score.name for score in SCORES), *further)
         self.totals: Tensor
         self.counts: Tensor
         self.images: Tensor
-        self.add_state("totals", torch.zeros(len(SCORES)), dist_reduce_fx="sum")
-        self.add_state("counts", torch.zeros(len(SCORES), dtype=torch.long), dist_reduce_fx="sum")
+        self.add_state("totals", torch.zeros(len(self.names)), dist_reduce_fx="sum")
+        self.add_state("counts", torch.zeros(len(self.names), dtype=torch.long), dist_reduce_fx="sum")
         self.add_state("images", torch.tensor(0), dist_reduce_fx="sum")
 
     def update(self, scores: dict[str, Tensor], valid: Tensor) -> None:
         """Add the scores, each (B,), of the images where ``valid``, (B,) bool, is True."""
         totals, counts = [], []
-        for score in SCORES:
-            values = scores[score.name]
-            counted = valid & ~values.isinf() if score.may_be_infinite else valid
+        for name in self.names:
+            values = scores[name]
+            counted = valid & ~values.isinf() if name in COUNTS_OF_INFINITE else valid
             totals.append(torch.where(counted, values, 0).sum())
             counts.append(counted.sum())
         self.totals += torch.stack(totals)
@@ -67,8 +71,7 @@ class ImageScores(Metric):
 
     def compute(self) -> dict[str, Tensor]:
         """The means, the count ``images``, and the counts of infinite values: scalars. A mean over no image is NaN."""
-        names = [score.name for score in SCORES]
-        counts = dict(zip(names, self.counts, strict=True))
+        counts = dict(zip(self.names, self.counts, strict=True))
         infinite = {title: self.images - counts[name] for name, title in COUNTS_OF_INFINITE.items()}
-        means = dict(zip(names, self.totals / self.counts, strict=True))
+        means = dict(zip(self.names, self.totals / self.counts, strict=True))
         return means | {"images": self.images} | infinite

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from torchmetrics.functional.image.dists import DISTSNetwork
 from torchmetrics.functional.image.lpips import _LPIPS
 
-# What each score downloads beside the weights that torchmetrics brings along.
-NAMES = {"lpips": "AlexNet, 233 MB", "dists": "VGG16, 528 MB"}
+from deblurlab.metrics.scores import PERCEPTUAL
 
 
 class _LPIPSScore(nn.Module):
@@ -43,18 +42,18 @@ def perceptual(name: str) -> nn.Module:
     """A score of restored and sharp images, two (B, 3, H, W) batches in about [0, 1]; (B,), lower is better.
 
     Args:
-        name: One of :data:`NAMES`. What it downloads is kept in ``TORCH_HOME``, by default ``~/.cache/torch``.
+        name: ``lpips`` or ``dists``. What it downloads is kept in ``TORCH_HOME``, by default ``~/.cache/torch``.
 
     Raises:
         ValueError: if there is no such score, or its weights can neither be downloaded nor are there already.
     """
     if name not in _MAKE:
-        raise ValueError(f"metrics=[{name}]: choose of {', '.join(NAMES)}.")
+        raise ValueError(f"metrics=[{name}]: choose of {', '.join(PERCEPTUAL)}.")
     try:
         return _MAKE[name]().eval().requires_grad_(False)
     except (URLError, OSError) as error:
         raise ValueError(
-            f"metrics=[{name}] needs the weights of {NAMES[name]}, which could not be downloaded from "
+            f"metrics=[{name}] needs the weights of {PERCEPTUAL[name]}, which could not be downloaded from "
             f"download.pytorch.org ({error}). Go online once, or copy them to the "
             f"folder checkpoints of {torch.hub.get_dir()}."
         ) from error

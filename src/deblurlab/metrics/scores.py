@@ -83,7 +83,14 @@ SCORES = (
 )
 HEADLINE_SCORES = tuple(score for score in SCORES if score.headline)
 COMPARED_SCORES = tuple(score for score in HEADLINE_SCORES if not score.is_loss)  # runs may have different losses
+# Scores that a test may be given beside the table's, and what each of them downloads. Lower is better.
+PERCEPTUAL = {"lpips": "AlexNet, 233 MB", "dists": "VGG16, 528 MB"}
 COUNTS_OF_INFINITE = {score.name: f"infinite_{score.name}" for score in SCORES if score.may_be_infinite}
+
+
+def heading(name: str) -> str:
+    """The heading of a score beside the table's, which may be a user's own."""
+    return f"{name} (lower is better)" if name in PERCEPTUAL else name
 
 
 def best_is(monitor: str) -> Literal["max", "min"]:

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from deblurlab.metrics.scores import SCORES
+from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
 from deblurlab.reports.reported_run import ReportedRun
 from deblurlab.reports.settings import SPOKEN_KEYS, learning_settings, spoken
 from deblurlab.reports.study import TITLES
@@ -45,13 +45,15 @@ class Group:
     def scores(self, version: str) -> dict[str, MeanAndDeviation]:
         """Each test score of the ``restored`` or ``blurred`` images: its mean over the runs and its standard deviation.
 
-        The deviation of a single run is None. A score is left out if a run was tested before the table had it.
+        Those of the table come first, then those that the runs were given as ``metrics``. The deviation of a single run
+        is None. A score that one of the runs lacks is left out.
         """
         results = [run.result[version] for run in self.runs if run.result]
+        names = dict.fromkeys([*(score.name for score in SCORES), *(results[0] if results else ())])
         return {
-            score.name: _mean_and_deviation([result[score.name] for result in results])
-            for score in SCORES
-            if results and all(score.name in result for result in results)
+            name: _mean_and_deviation([result[name] for result in results])
+            for name in names
+            if results and name not in COUNTS_OF_INFINITE.values() and all(name in result for result in results)
         }
 
     @property

@@ -81,6 +81,7 @@ class Part:
         title: Its heading, such as "REDS 512x288".
         finding: The score table in one sentence.
         scores: The score table.
+        further: The table of scores beside those of the score table; None if no run has any.
         beside_study: Whether the study has a table of this data.
         figures: Its figures in their order.
         costs: The table of costs; None if there is no run.
@@ -90,6 +91,7 @@ class Part:
     finding: str
     scores: Table
     beside_study: bool
+    further: Table | None = None
     figures: Sequence[Picture] = field(default_factory=list)
     costs: Table | None = None
 

@@ -9,7 +9,7 @@ from deblurlab.reports.cost_table import cost_table
 from deblurlab.reports.groups import Group
 from deblurlab.reports.measure import Measured, measure_networks
 from deblurlab.reports.page import Part, Picture
-from deblurlab.reports.score_table import finding, score_table
+from deblurlab.reports.score_table import finding, further_table, score_table
 from deblurlab.reports.study import study_scores
 from deblurlab.run import figures
 from deblurlab.run.cost import Size
@@ -55,6 +55,7 @@ def make_part(
         finding(title, groups),
         score_table(title, groups),
         beside_study=bool(study_scores(title)),
+        further=further_table(groups),
         figures=drawn,
         costs=cost_table(groups, sizes, dollars_per_hour=dollars_per_hour),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from deblurlab.checks.words import counted
+from deblurlab.metrics.scores import SCORES, heading
 from deblurlab.reports.cells import (
     RANKING,
     SCORE_HEADS,
@@ -129,6 +130,24 @@ def _means(scores: Mapping[str, MeanAndDeviation]) -> dict[str, float]:
 
 def _without_deviation(means: Mapping[str, float]) -> dict[str, MeanAndDeviation]:
     return {name: (mean, None) for name, mean in means.items()}
+
+
+def further_table(groups: Sequence[Group]) -> Table | None:
+    """The scores that tests were given as ``metrics``, in plain units; None if there are none."""
+    scores = [(group, group.scores("restored"), group.scores("blurred")) for group in groups if group.tested]
+    known = {score.name for score in SCORES}
+    names = list(dict.fromkeys(name for _, restored, _ in scores for name in restored if name not in known))
+
+    def row(title: str, values: Mapping[str, MeanAndDeviation], note: str = "") -> Row:
+        texts = [" ± ".join(f"{part:.4f}" for part in values.get(name, ()) if part is not None) for name in names]
+        return Row(title, [Cell(text, "" if text else "gap") for text in texts], note)
+
+    sections = [
+        [row(group.label, restored, ", ".join(_notes(group))), row("blurred input", blurred)]
+        for group, restored, blurred in scores
+        if any(name in restored for name in names)
+    ]
+    return Table(["", *map(heading, names)], sections) if names else None
 
 
 def elsewhere_table(runs: Sequence[ReportedRun]) -> Table | None:

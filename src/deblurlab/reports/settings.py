@@ -10,7 +10,7 @@ from deblurlab.run.defaults import with_defaults
 
 # Keys that do not change what a run learns, or that differ between its seeds anyway.
 _INCIDENTAL_KEYS = (
-    *("seed", "model.seed", "run", "ckpt_path", "monitor", "search", "name", "rerun", "logger"),
+    *("seed", "model.seed", "run", "ckpt_path", "monitor", "search", "name", "rerun", "metrics", "logger"),
     *(f"data.{key}" for key in ("seed", "workers", "cache", "cache_gib", "on_error", "mixed_frames")),
     *(f"trainer.{key}" for key in ("accelerator", "devices", "graph", "keep_memory")),
     *(f"trainer.{key}" for key in ("default_root_dir", "log_every_n_steps", "enable_checkpointing")),

@@ -10,7 +10,10 @@ from deblurlab.run.defaults import with_defaults
 log = logging.getLogger(__name__)
 
 # A change of what stands below these keys leaves the training what it is: where it runs, for how long, what it writes.
-_FREE = ("run", "ckpt_path", "weights", "trust", "search", "name", "rerun", "logger", "trainer", "callbacks")
+_FREE = (
+    *("run", "ckpt_path", "weights", "trust", "search", "name", "rerun", "metrics"),
+    *("logger", "trainer", "callbacks"),
+)
 _FREE_OF_DATA = tuple(f"data.{key}" for key in ("root", "workers", "cache", "cache_gib", "on_error"))
 # But these change the weights.
 _FIXED = tuple(

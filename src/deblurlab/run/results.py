@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from deblurlab.files.whole_file import whole_file
-from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
+from deblurlab.metrics.scores import COUNTS_OF_INFINITE
 from deblurlab.run.run_folder import RunFolder
 
 
@@ -16,14 +16,17 @@ def summary(metrics: Mapping[str, Any], *, data: str, split: str) -> dict[str, A
     """The content of metrics.json.
 
     Args:
-        metrics: What a test logs: ``test/restored/NAME`` and ``test/blurred/NAME`` of each score, and the counts.
+        metrics: What a test logs: ``test/restored/NAME`` and ``test/blurred/NAME`` of each score, those that the test
+            was given beside the table's among them, and the counts.
         data: The name of the data set.
         split: The split that was tested.
     """
     result: dict[str, Any] = {"data": data, "split": split, "images": int(metrics["test/restored/images"])}
     for version in ("restored", "blurred"):
-        means = {score.name: float(metrics[f"test/{version}/{score.name}"]) for score in SCORES}
-        counts = {count: int(metrics[f"test/{version}/{count}"]) for count in COUNTS_OF_INFINITE.values()}
+        logged = {name: value for name, value in metrics.items() if name.startswith(f"test/{version}/")}
+        means = {name.rpartition("/")[2]: float(value) for name, value in logged.items()}
+        counts = {count: int(means.pop(count)) for count in ("images", *COUNTS_OF_INFINITE.values())}
+        del counts["images"]
         result[version] = means | counts
     return result
 
@@ -47,17 +50,12 @@ def write_test(
 
     Returns:
         The content of metrics.json. Where the network estimates the sigma of a blur that is known, ``sigma_error`` is
-        the mean over the images of the estimate's absolute error, in pixels. Metrics beside the table of scores have
-        their means beside its scores.
+        the mean over the images of the estimate's absolute error, in pixels.
     """
     result = summary(metrics, data=data, split="test")
     if "estimated_sigma" in per_image and "sigma" in labels:
         pairs = zip(per_image["estimated_sigma"], labels["sigma"], strict=False)  # a test may take a part of the images
         result["sigma_error"] = fmean(abs(estimated - true) for estimated, true in pairs)
-    for name, values in per_image.items():
-        version, _, score = name.partition("_")
-        if version in ("restored", "blurred") and score not in result[version]:  # of a metric that the test was given
-            result[version][score] = fmean(values)
     write_per_image(per_image, labels, folder.per_image_file)
     write(result, folder.scores_file)
     return result

@@ -78,6 +78,23 @@ def check(config: Mapping[str, Any] | DictConfig, *, trust: Sequence[str], sourc
             raise UntrustedError(f"{where} names {name}, which the configuration of a run may not name there.")
 
 
+def check_metrics(names: Any, *, trust: Sequence[str], source: str) -> None:
+    """Refuse scores of a resumed run that a user's own code would compute, since they are imported to be made.
+
+    Args:
+        names: The value of the key ``metrics``.
+        trust: Names of packages of which it may name anything.
+        source: The file that it was read from, for the message.
+
+    Raises:
+        UntrustedError: naming the file and the score.
+    """
+    for name in names if isinstance(names, list) else [names] * (names is not None):
+        if not isinstance(name, str) or ("." in name and not any(_below(name, package) for package in trust)):
+            cure = f"if you trust this folder, add trust=[{_top(str(name))}]; metrics=[] goes on without it"
+            raise UntrustedError(f"{source}: metrics names {str(name)[:200]}, which is no score of deblurlab: {cure}.")
+
+
 def _targets(value: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield each place in nested mappings and lists that names what to call, and what it names."""
     if isinstance(value, Mapping):

@@ -37,6 +37,16 @@ class Restoration(LightningModule):
         # Networks that score images in tests alone, by name. A dict keeps them out of checkpoints.
         self.test_metrics: dict[str, nn.Module] = {}
 
+    def score_further(self, metrics: Mapping[str, nn.Module]) -> None:
+        """Have tests compute further scores: see :func:`deblurlab.metrics.further_metrics.further_metrics`.
+
+        Args:
+            metrics: By name, modules that take restored and sharp images, two (B, 3, H, W) batches in about [0, 1], and
+                return one value per image, (B,).
+        """
+        self.test_metrics = dict(metrics)
+        self.test_scores, self.test_blurred_scores = ImageScores(list(metrics)), ImageScores(list(metrics))
+
     def setup(self, stage: str) -> None:
         """Try the loss before a training, which would need it for hours.
 
@@ -174,12 +184,12 @@ class Restoration(LightningModule):
             "restored": self.score_images(restored, batch.sharp),
             "blurred": self.score_images(batch.blurred, batch.sharp),
         }
-        self.test_scores.update(scores["restored"], batch.valid)
-        self.test_blurred_scores.update(scores["blurred"], batch.valid)
         with torch.autocast(batch.sharp.device.type, enabled=False):
             for name, metric in self.test_metrics.items():
                 scores["restored"][name] = metric(restored, batch.sharp)
                 scores["blurred"][name] = metric(batch.blurred, batch.sharp)
+        self.test_scores.update(scores["restored"], batch.valid)
+        self.test_blurred_scores.update(scores["blurred"], batch.valid)
         if (estimator := blur_estimator(self.network)) is not None:
             scores["estimated"] = {"sigma": estimator.estimate_sigma(batch.blurred)}
         return scores
