@@ -1,6 +1,7 @@
 """How fast frames reach training: the study's way, our raw frames, our shards, on the same frames.
 
     python tools/bench_input.py ROOT    # a folder in REDS' layout
+    python tools/bench_input.py ROOT published    # without shards, training and memory
 
 Prints a table and writes outputs/bench/input.json. Each way is run in turns with the others and its fastest
 turn counts; CPU seconds are given beside, for a machine that has other work. Below stands what training eats:
@@ -140,8 +141,26 @@ def memory_over(data: VideoFrames, patches: int) -> list[int]:
     return points
 
 
+def published(root: str) -> dict[str, Callable[[], int]]:
+    """The two ways to read frames as their authors publish them."""
+    raw = modules(root)
+    runs: dict[str, Callable[[], int]] = {"the study's way": lambda: the_studys_way(raw)}
+    for workers in (1, 2):
+        data = modules(root, **{"data.workers": workers})
+        runs[f"raw frames, {workers} workers"] = lambda d=data: epochs(d, 1)
+    return runs
+
+
+def show(rates: dict[str, dict[str, float]]) -> None:
+    study = rates["the study's way"]
+    table = Table("", "patches/s", "patches/CPU s", "of the study's CPU rate", title="Input, 128x96 pairs")
+    for name, rate in rates.items():
+        gain = rate["patches_per_cpu_second"] / study["patches_per_cpu_second"]
+        table.add_row(name, *(f"{rate[key]:,.0f}" for key in rate), f"{gain:.2f} x")
+    Console().print(table)
+
+
 def main(root: str) -> None:
-    torch.set_num_threads(1)
     Path("outputs/bench").mkdir(parents=True, exist_ok=True)
     eaten = appetite(root)
     raw = modules(root)
@@ -157,21 +176,15 @@ def main(root: str) -> None:
                 sequences, Storage(f"{folder}/{codec}"), settings, workers=2, skip_broken=False, progress=lambda _: None
             )
             bytes_a_frame[codec] = sum(s.bytes for s in index.shards) / sum(len(s.frames) for s in index.shards)
-        runs: dict[str, Callable[[], int]] = {"the study's way": lambda: the_studys_way(raw)}
+        runs = published(root)
         for workers in (1, 2):
-            runs[f"raw frames, {workers} workers"] = lambda w=workers: epochs(modules(root, **{"data.workers": w}), 1)
             for codec in codecs:
                 data = modules(f"{folder}/{codec}", **{"data.workers": workers})
                 runs[f"{codec} shards, {workers} workers"] = lambda d=data: epochs(d, 4)
         rates = measured(runs)
         memory = memory_over(modules(f"{folder}/webp"), 50_000)
-    study = rates["the study's way"]
-    table = Table("", "patches/s", "patches/CPU s", "of the study's CPU rate", title="Input, 128x96 pairs")
-    for name, rate in rates.items():
-        gain = rate["patches_per_cpu_second"] / study["patches_per_cpu_second"]
-        table.add_row(name, *(f"{rate[key]:,.0f}" for key in rate), f"{gain:.1f} x")
+    show(rates)
     console = Console()
-    console.print(table)
     console.print(f"A frame pair's bytes: {', '.join(f'{codec} {size:,.0f}' for codec, size in bytes_a_frame.items())}")
     console.print(f"Training eats, patches/s: {', '.join(f'{name} {rate:,.0f}' for name, rate in eaten.items())}")
     console.print(f"Memory over 50,000 patches from WebP shards, MiB: {memory}")
@@ -186,4 +199,8 @@ def main(root: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    torch.set_num_threads(1)
+    if sys.argv[2:] == ["published"]:
+        show(measured(published(sys.argv[1])))
+    else:
+        main(sys.argv[1])

@@ -134,3 +134,29 @@ def test_a_flipped_bit_never_gives_other_pixels(mode: str) -> None:
         else:
             np.testing.assert_array_equal(read, whole)
     assert refused > len(data) / 2
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [
+        *((mode, {}) for mode in ("L", "LA", "P", "RGB", "RGBA")),
+        *((mode, {"transparency": 7}) for mode in ("L", "P")),
+        ("RGB", {"transparency": tuple(PIXELS[3, 5].tolist())}),
+        ("RGB", {"exif": exif(6)}),
+    ],
+)
+def test_a_png_is_read_as_pillow_reads_it(mode: str, options: dict[str, Any]) -> None:
+    data = encoded(Image.fromarray(PIXELS).convert(mode), "PNG", **options)
+    found, reference = pictures.read(data, "a.png"), np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"))
+    np.testing.assert_array_equal(found.pixels, reference[..., :3])
+    opaque = np.full(PIXELS.shape[:2], 255, np.uint8)
+    np.testing.assert_array_equal(opaque if found.alpha is None else found.alpha, reference[..., 3])
+    assert found.orientation == (6 if "exif" in options else 1)
+
+
+def test_a_png_that_says_behind_its_pixels_how_it_lies() -> None:
+    data = encoded(Image.fromarray(PIXELS), "PNG", exif=exif(6))
+    start = data.index(b"eXIf") - 4
+    end = start + 12 + int.from_bytes(data[start : start + 4], "big")
+    behind = data[:start] + data[end:-12] + data[start:end] + data[-12:]
+    assert [pictures.read(png, "a.png").orientation for png in (data, behind)] == [6, 6]

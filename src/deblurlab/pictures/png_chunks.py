@@ -15,6 +15,7 @@ _SIGNATURE_BYTES = 8
 _NAME_OFFSET, _CONTENT_OFFSET, _CHECKSUM_BYTES = 4, 8, 4
 _HEADER_CHUNK_BYTES = _CONTENT_OFFSET + 13 + _CHECKSUM_BYTES
 _BIT_DEPTH_OFFSET = _SIGNATURE_BYTES + _CONTENT_OFFSET + 8
+_PALETTE = 3  # the colour type
 # Chunks about colour, EXIF, resolution, texts and time: all that new pixels leave true.
 COLOUR_CHUNKS = {b"cHRM", b"cICP", b"gAMA", b"iCCP", b"sRGB"}
 _KEPT_CHUNKS = COLOUR_CHUNKS | {b"eXIf", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"tIME"}
@@ -23,6 +24,18 @@ _KEPT_CHUNKS = COLOUR_CHUNKS | {b"eXIf", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"t
 def bit_depth(png: bytes | memoryview) -> int:
     """The bits per sample of a PNG file: 1, 2, 4, 8 or 16. Pillow tells it of grey pictures only."""
     return png[_BIT_DEPTH_OFFSET]
+
+
+def is_plain(png: bytes | memoryview) -> bool:
+    """Whether a PNG file has 8 bits per sample, no palette, no transparent colour, and its rows one after the other.
+
+    Behind the pixels may stand how they are to be turned: such a file is not plain either.
+    """
+    bits, colour_type, _, _, interlaced = png[_BIT_DEPTH_OFFSET : _BIT_DEPTH_OFFSET + 5]
+    if bits != 8 or colour_type == _PALETTE or interlaced:
+        return False
+    names = [name for name, _ in chunks(bytes(png))]
+    return b"tRNS" not in names and names[-2:] == [b"IDAT", b"IEND"]
 
 
 def require_checksums(png: bytes | memoryview) -> None:
