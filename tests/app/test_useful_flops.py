@@ -40,3 +40,17 @@ def test_padding_is_left_out(transposed: bool) -> None:
     with torch.no_grad(), counting:
         result = layer(torch.ones(1, 1, 9, 8))
     assert counting.flops == 2 * int(result.sum())
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_both_gradients_cost_what_the_result_costs(groups: int, transposed: bool) -> None:
+    """Each product of a kernel and a value has one for the gradient of either."""
+    layer = (torch.nn.ConvTranspose2d if transposed else torch.nn.Conv2d)(4, 8, 3, stride=2, padding=1, groups=groups)
+    forward, both = FlopMode(), FlopMode()
+    image = torch.rand(2, 4, 9, 8, requires_grad=True)
+    with forward:
+        result = layer(image)
+    with both:
+        result.sum().backward()
+    assert both.flops == 2 * forward.flops

@@ -7,7 +7,7 @@ import torch
 from lightning.pytorch import Callback, LightningDataModule
 from omegaconf import DictConfig
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from torch.utils.flop_counter import conv_flop_count, flop_registry
 
 from deblurlab.app import build
 
@@ -48,7 +48,10 @@ class FlopMode(TorchDispatchMode):
             if func.overloadpacket is torch.ops.aten.convolution:
                 flops *= _inside(args[0].shape, result.shape, args[1].shape, *args[3:7])
             elif func.overloadpacket is torch.ops.aten.convolution_backward:
-                flops *= _inside(args[1].shape, args[0].shape, args[2].shape, *args[4:8])
+                outputs, inputs, kernel = (one.shape for one in args[:3])
+                # PyTorch's formula takes the gradient of a kernel for one of all pairs of channels, whatever the groups
+                flops = conv_flop_count(outputs, kernel, inputs, not args[7]) * sum(args[10][:2])
+                flops *= _inside(inputs, outputs, kernel, *args[4:8])
             self.flops += round(flops)
         return result
 
