@@ -29,3 +29,7 @@ def test_a_clip_becomes_pairs_that_are_found_and_sound(
         call("prepare", "data=video", "root=clip.mkv", "frames=4", "out=other", "run=log")
     with pytest.raises(SystemExit, match="root=nothing is no video and no folder of videos"):
         call("prepare", "data=video", "root=nothing", "out=other", "run=log")
+    with pytest.raises(
+        SystemExit, match=r"root=clip\.mkv is a clip for data=video\. The pairs of data=reds are data\.root="
+    ):
+        call("prepare", "data=reds", "root=clip.mkv", "check=true", "run=log")

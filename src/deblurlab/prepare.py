@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, get_args
 from omegaconf import DictConfig
 
 from deblurlab.app.command import command
+from deblurlab.app.invocation import choices
 from deblurlab.app.progress_bar import progress_bar
 from deblurlab.checks import require
 from deblurlab.checks.words import counted
@@ -41,6 +42,10 @@ def main(cfg: DictConfig) -> None:
     if not isinstance(data, VideoFrames | PublishedPairs):
         raise ValueError(
             "prepare takes pairs in a published layout, such as data=reds; of data=folder it writes test pairs."
+        )
+    if cfg.root is not None and (chosen := choices().get("data")) != "video":
+        raise ValueError(
+            f"root={cfg.root} is a clip for data=video. The pairs of data={chosen} are data.root={cfg.root}."
         )
     require.workers("workers", cfg.workers, at_least=1)
     if cfg.root is not None:

@@ -152,7 +152,8 @@ def test_without_network_the_error_says_what_to_get_and_where_to_put_it(
 ) -> None:
     monkeypatch.setattr(datasets.CIFAR10, "url", "http://127.0.0.1:9/cifar.tar.gz")
     with pytest.raises(ValueError, match=r"nowhere and could not be downloaded .* cifar-10-batches-py .* data\.root"):
-        cifar10(root=str(tmp_path / "nowhere")).images("test")
+        cifar10(root=str(tmp_path / "data/nowhere")).images("test")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_empty_bucket_is_refused() -> None:

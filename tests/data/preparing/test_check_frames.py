@@ -42,6 +42,10 @@ def test_gaps_are_told(make_reds: Make) -> None:
     assert report.missing[:2] == ["train 000: frames 00000002", "train: sequences 001"]
 
 
+def test_a_folder_that_is_not_there_is_one_problem(tmp_path: Path) -> None:
+    assert looked_at(tmp_path / "nowhere").problems == [f"data.root={tmp_path}/nowhere: there is no such folder"]
+
+
 def test_a_tree_without_frames_is_a_problem(tmp_path: Path) -> None:
     for folder in (*REDS_LAYOUT.train, *REDS_LAYOUT.test):
         (tmp_path / folder.format(sequence="000")).mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
@@ -83,9 +84,13 @@ class CIFAR10(BlurredImages):
             raise ValueError(f"{self.root} holds no Parquet files of CIFAR-10 (*train*.parquet, *test*.parquet).")
         if not (root := Path(self.root).expanduser()).joinpath("cifar-10-batches-py").is_dir():
             log.info(f"CIFAR-10 is not in {root}: downloading 170 MB")
+        missing = [folder for folder in (root, *root.parents) if not folder.exists()]
         try:
             data = datasets.CIFAR10(root, train=published == "train", download=True).data
         except (OSError, RuntimeError) as error:
+            with suppress(OSError):  # torchvision has made the folders before it knew that the network is there
+                for folder in missing:
+                    folder.rmdir()
             raise ValueError(
                 f"CIFAR-10 is not in {self.root} and could not be downloaded ({error}). Put there the folder "
                 "cifar-10-batches-py from https://www.cs.toronto.edu/~kriz/cifar.html, or point data.root at "

@@ -61,7 +61,9 @@ def check_frames(root: Path, layout: PublishedLayout, *, workers: int, progress:
         try:
             found = layout.sequences(root, split, left_out)
         except ValueError as error:
-            report.problems.append(str(error).removesuffix(f". {layout.help()}"))
+            problem = str(error).removesuffix(f". {layout.help()}")
+            if problem not in report.problems:  # a folder that is not there lacks every split
+                report.problems.append(problem)
             continue
         pairs = []
         for sequence in found:
