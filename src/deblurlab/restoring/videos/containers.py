@@ -30,12 +30,15 @@ _NEARLY_LOSSLESS = {"crf": "16"}  # the constant rate factor of x264 and VP9: sm
 # changes: every second frame of a still scene is brighter. Without them, too, AVI's frames keep their order: it has no
 # times.
 _X264 = _NEARLY_LOSSLESS | {"bf": "0"}
+# Unless H.264 in AVI says how long each frame waits to be shown, FFmpeg takes it to be one frame. x264 writes this with
+# the limits of a bit rate only; these are so high that they limit nothing.
+_X264_IN_AVI = _X264 | {"x264-params": "nal-hrd=vbr:vbv-maxrate=300000:vbv-bufsize=300000"}
 _CONTAINERS = {
     ".mp4": Container("mp4", "libx264", "aac", _X264),
     ".mov": Container("mov", "libx264", "aac", _X264),
     ".m4v": Container("ipod", "libx264", "aac", _X264),
     ".mkv": Container("matroska", "libx264", "flac", _X264),
-    ".avi": Container("avi", "libx264", "pcm_s16le", _X264),
+    ".avi": Container("avi", "libx264", "pcm_s16le", _X264_IN_AVI),
     ".webm": Container("webm", "libvpx-vp9", "libopus", _NEARLY_LOSSLESS),
 }
 SUFFIXES = set(_CONTAINERS)

@@ -1,6 +1,7 @@
 """Writes a video as its source was, with restored frames."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -82,12 +83,16 @@ def _write(
         tracks, words = add_tracks(reader, writer, container)
         copy_descriptions(reader, writer)
         frames = 0
+        due = deque[int]()  # AVI has no times of pictures, only their order: FFmpeg's guess for H.264 may be frames off
         for packet in reader.demux(seen, *(reader.streams[index] for index in tracks)):
             if packet.stream.index in tracks:
                 made = tracks[packet.stream.index].packets(packet)
                 _mux(writer, made, title(reader.streams[packet.stream.index]))
                 continue
+            if reader.format.name == "avi" and packet.size and packet.dts is not None:
+                due.append(packet.dts)
             for frame in seen.decode(packet):
+                frame.pts = due.popleft() if due else frame.pts
                 films.require_size(frame, (first.width, first.height), f"{source}, frame {frames}")
                 frames += 1
                 new = restored_frame(frame, restored, height=picture.height, width=picture.width)
