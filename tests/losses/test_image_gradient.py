@@ -33,13 +33,18 @@ def images() -> Tensor:
     return torch.randn(2, 4, 8, 11, dtype=torch.double, requires_grad=True)
 
 
+@pytest.mark.parametrize("by_product", [True, False])
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(
     "options",
     [{}, {"stride": 2, "padding": 1}, {"stride": (2, 3)}, {"dilation": 2}, {"groups": 2}, {"padding": "same"}],
 )
-def test_equals_plain_autograd_to_the_third_derivative(options: dict[str, Any], bias: bool) -> None:
+def test_equals_plain_autograd_to_the_third_derivative(
+    options: dict[str, Any], bias: bool, by_product: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Value, gradient of weights and images, and the gradient of that: a step that is itself differentiated."""
+    monkeypatch.setattr("deblurlab.losses.image_gradient._FEW_PIXELS", 1000 if by_product else 0)
+    monkeypatch.setattr("deblurlab.losses.image_gradient._MANY_CHANNELS", 1)
     torch.manual_seed(0)
     critic, points = Critic(bias=bias, **options).double(), images()
     inputs = [points, *critic.parameters()]
