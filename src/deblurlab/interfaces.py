@@ -234,6 +234,15 @@ class Dashboard(Protocol):
 
 
 @runtime_checkable
+class ManyProcesses(Protocol):
+    """A strategy of a trainer that trains in several processes, which have to decide together."""
+
+    def largest(self, numbers: Sequence[float], /) -> list[float]:
+        """The largest of each number among the processes. All of them have to call this at the same point."""
+        ...
+
+
+@runtime_checkable
 class DrawsForRows(Protocol):
     """A task that draws something for each row of a batch, such as where a gradient penalty is taken."""
 

@@ -32,6 +32,7 @@ from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group, ru
 from deblurlab.files.vanished import vanishing_told
 from deblurlab.metrics.scores import best_is
 from deblurlab.processes import error_report
+from deblurlab.processes.rank import is_first
 from deblurlab.run.claim import is_bare
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.signals import interruption
@@ -115,7 +116,7 @@ def command(
                         main()
                 except BaseException as error:
                     if quiet and (ended_by := interruption.asked()):
-                        if error_report.started_by_command():
+                        if error_report.started_by_command() or not is_first():  # another process tells the user
                             sys.exit(128 + ended_by)
                         _end(error, ended_by, last_words(ended_by))
                     if not (quiet and isinstance(error, Exception) and user_errors.is_mendable(error)):

@@ -21,6 +21,9 @@ _NO_SUCH_KEY = re.compile(r"Could not override '([^']+)'")
 _NONE_CHOSEN = "You must specify "  # one line for each choice
 _SEARCH_PATH = "Config search path:"  # the folders of configurations, one per line
 _NO_SUCH_LAUNCHER = re.compile(r"hydra/launcher/(\w+)")
+_ONE_VALUE = "Expected more than 1 value per channel when training"  # PyTorch's batch normalisation and ours
+# What gloo says where another process of the training is gone.
+_LOST = re.compile(r"gloo/.*(closed by peer|reset by peer|broken pipe)", re.IGNORECASE | re.DOTALL)
 # Hydra's launchers that come with an extra, and which one.
 _LAUNCHERS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm"}
 # Below an error of OmegaConf's stands its key, and then perhaps the type of what it is in.
@@ -31,12 +34,18 @@ _KEY_IS_LISTED = re.compile(r"Could not append to config. An item is already at 
 
 
 def is_mendable(error: Exception) -> bool:
-    """Whether the user can mend it: an error of ours, or a configuration that Hydra or Lightning refuses."""
+    """Whether the user can mend it: an error of ours, a configuration that Hydra or Lightning refuses, or that another
+    process of the training has ended.
+    """
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-    return isinstance(
-        error, ValueError | OSError | CompactHydraException | OmegaConfBaseException | MisconfigurationException
-    )
+    mendable = ValueError | OSError | CompactHydraException | OmegaConfBaseException | MisconfigurationException
+    return isinstance(error, mendable) or _is_lost(error)
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether an exchange with another process of the training failed because that process has ended."""
+    return isinstance(error, RuntimeError) and _LOST.search(str(error)) is not None
 
 
 def message(error: Exception) -> str:
@@ -88,6 +97,16 @@ def _words(error: Exception) -> str:
         return " ".join(words.split())
     if listed := _KEY_IS_LISTED.match(words):
         return f"{listed[1]} is there already: set it without the +, as {listed[1]}=..."
+    if _is_lost(error):
+        return (
+            "another process of this training has ended; its own output says why. The same command with ckpt_path=auto "
+            "goes on from the last checkpoint, or starts anew."
+        )
+    if words.startswith(_ONE_VALUE):
+        return (
+            "batch normalisation meets a single image whose features are one pixel, which has no variance: choose a "
+            "larger data.batch_size or data.crops, fewer trainer.devices, or trainer.batch_norm=global."
+        )
     told = words.partition(_SEARCH_PATH)[0].rstrip()
     if full_key := _FULL_KEY.search(told):
         key, told = full_key[1], " ".join(told[: full_key.start()].split())

@@ -8,7 +8,8 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.callbacks.lightning_internals import is_between_steps, is_fast_dev_run
+from deblurlab.callbacks.agreement import Agreed, agreed, agreed_at_batch
+from deblurlab.callbacks.lightning_internals import is_between_steps, is_fast_dev_run, leave_signals_to_us
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.signals import interruption
 
@@ -33,6 +34,7 @@ class LeaveOnSignal(Callback):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         # Lightning has just set a handler of SIGTERM that saves nothing and leaves validation where it is
         interruption.listen_again()
+        leave_signals_to_us(trainer)
         self._training.enter_context(interruption.finishing_first())
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -42,7 +44,7 @@ class LeaveOnSignal(Callback):
         interruption.listen_again()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._leave_if_asked(trainer)
+        self._leave_if_asked(trainer, agreed(trainer))
 
     def on_train_batch_end(
         self,
@@ -52,13 +54,12 @@ class LeaveOnSignal(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        self._leave_if_asked(trainer, saving=True)
+        self._leave_if_asked(trainer, agreed_at_batch(trainer), saving=True)
 
-    def _leave_if_asked(self, trainer: Trainer, *, saving: bool = False) -> None:
-        """End all processes if the first was asked to end: saving takes all of them or none."""
-        asked = trainer.strategy.broadcast(int(interruption.asked() or 0))
-        if not asked or (saving and not is_between_steps(trainer)):
+    def _leave_if_asked(self, trainer: Trainer, by_all: Agreed, *, saving: bool = False) -> None:
+        """End all processes if one of them was asked to end: saving takes all of them or none."""
+        if not by_all.signal or (saving and not is_between_steps(trainer)):
             return
         if saving and trainer.checkpoint_callbacks and not is_fast_dev_run(trainer):
             trainer.save_checkpoint(self.file, weights_only=False)
-        raise interruption.Interrupted(signal.Signals(asked))
+        interruption.leave(signal.Signals(by_all.signal))

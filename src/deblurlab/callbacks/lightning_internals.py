@@ -40,6 +40,18 @@ def is_between_steps(trainer: Trainer) -> bool:
     return not (ends or fit._should_accumulate())
 
 
+def leave_signals_to_us(trainer: Trainer) -> None:
+    """Have Lightning not ask all processes before each training batch whether its own handler of SIGTERM was called.
+
+    On a GPU the question also waits for the step before.
+    """
+    trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
+
+
+def _nothing() -> None:
+    """A function, so that the trainer can be pickled."""
+
+
 def training_sums(trainer: Trainer) -> dict[str, dict[str, Tensor]]:
     """The sums behind the means over the epoch at hand of what the task has logged, by the name of their metric.
 

@@ -1,6 +1,5 @@
 """Saves checkpoints by the clock, for epochs that take long."""
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
+from deblurlab.callbacks.agreement import agreed, agreed_at_batch
 from deblurlab.callbacks.lightning_internals import is_between_steps
 from deblurlab.run.run_folder import RunFolder
 
@@ -34,7 +34,7 @@ class TimedCheckpoint(Checkpoint):
         self._saved = 0.0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._saved = time.monotonic()
+        self._saved = agreed(trainer).clock
 
     def on_train_batch_end(
         self,
@@ -44,8 +44,8 @@ class TimedCheckpoint(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        # the first host decides for all of them: saving takes all hosts or none
-        due = trainer.strategy.broadcast(time.monotonic() - self._saved >= self.seconds)
-        if due and is_between_steps(trainer):
+        # by a clock that all processes share: saving takes all of them or none
+        clock = agreed_at_batch(trainer).clock
+        if clock - self._saved >= self.seconds and is_between_steps(trainer):
             trainer.save_checkpoint(self.file, weights_only=False)
-            self._saved = time.monotonic()
+            self._saved = agreed(trainer).clock

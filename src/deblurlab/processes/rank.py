@@ -41,6 +41,12 @@ def this_rank(environment: Mapping[str, str] = os.environ) -> Rank | None:
     return None
 
 
+def is_first() -> bool:
+    """Whether this is the process that tells the user how the training goes: the first of several, or the only one."""
+    this = this_rank()
+    return this is None or this.rank == 0
+
+
 def variables(rank: int, world: int, *, address: str, port: int) -> dict[str, str]:
     """The variables that tell a process which one it is, as torchrun sets them.
 
@@ -57,8 +63,7 @@ def variables(rank: int, world: int, *, address: str, port: int) -> dict[str, st
 
 def quieten() -> None:
     """Let all processes but the first log nothing but warnings, and these to the terminal alone."""
-    this = this_rank()
-    if this is None or this.rank == 0:
+    if is_first():
         return
     root = logging.getLogger()
     root.setLevel(logging.WARNING)

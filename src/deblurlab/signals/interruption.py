@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import NoReturn
 
 # Ctrl-C; the end that systemd, Docker and Slurm ask for; a closed terminal; Slurm's `--signal=USR1@60`.
 SIGNALS = [
@@ -71,8 +72,15 @@ def asked() -> signal.Signals | None:
 def leave_if_asked() -> None:
     """Raise :class:`Interrupted` if a signal has asked this process to end."""
     if _state.asked is not None:
-        _state.raised = True
-        raise Interrupted(_state.asked)
+        leave(_state.asked)
+
+
+def leave(number: signal.Signals) -> NoReturn:
+    """Raise :class:`Interrupted` for a signal that has come to another process of the same work, or to this one."""
+    if _state.asked is None:
+        _state.asked = number
+    _state.raised = True
+    raise Interrupted(_state.asked)
 
 
 @contextmanager

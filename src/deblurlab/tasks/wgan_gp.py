@@ -107,7 +107,9 @@ class WGANGP(Restoration):
         batches = self.trainer.fit_loop.total_batch_idx + 1
         generator_steps = not self.fresh_critic_batches or batches % self.critic_steps == 0
         if len(batch.sharp) % self.micro_batches:
-            raise ValueError(f"model.micro_batches={self.micro_batches} does not divide a batch of {len(batch.sharp)}.")
+            whose = f"what each of {self._world} processes has of a batch, {len(batch.sharp)} images"
+            what = whose if self._world > 1 else f"a batch of {len(batch.sharp)}"
+            raise ValueError(f"model.micro_batches={self.micro_batches} does not divide {what}.")
         sharp = batch.sharp.chunk(self.micro_batches)
         if self.micro_batches == 1:  # one pass serves the critic and the generator
             with torch.set_grad_enabled(generator_steps):

@@ -120,8 +120,11 @@ def test_an_autoencoder_agrees_and_resumes_on_one_and_on_two(
 
 
 def test_a_whole_run_agrees_and_leaves_the_same_files(one_process: Path, tiny_cifar10: Path, tmp_path: Path) -> None:
-    two = train(tmp_path, tiny_cifar10, *AUTOENCODER, TWO)
+    count = "+callbacks.count={_target_: tests.backends.distributed.exchanges.CountExchanges, file: %s}"
+    two = train(tmp_path, tiny_cifar10, *AUTOENCODER, TWO, count % (tmp_path / "exchanges"))
     agree(two, one_process)
+    # of the gradients, of what is logged, of what to do next; and of one normalisation, forward and backward
+    assert (tmp_path / "exchanges").read_text().split() == ["all_reduce"] * 5
 
     def files(run: Path) -> set[str]:
         return {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}

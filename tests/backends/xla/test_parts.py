@@ -119,9 +119,10 @@ def test_a_loader_left_early_leaves_no_thread() -> None:
 def _meet(index: int, port: int, results: Any) -> None:
     hosts = Hosts(index=index, count=3, master="localhost", port=port)
     told = [hosts.broadcast({"folder": f"run{index}", "loss": torch.tensor(float(index))}, source) for source in (0, 2)]
+    largest = [hosts.largest([-index, index * turn]) for turn in range(3)]
     hosts.barrier()
     hosts.barrier()
-    results.put((index, [(value["folder"], float(value["loss"])) for value in told]))
+    results.put((index, [(value["folder"], float(value["loss"])) for value in told], largest))
 
 
 def test_hosts_meet_and_hear_the_same() -> None:
@@ -133,8 +134,13 @@ def test_hosts_meet_and_hear_the_same() -> None:
     hosts = [context.Process(target=_meet, args=(index, port, results)) for index in range(3)]
     for host in hosts:
         host.start()
-    heard = dict(results.get(timeout=100) for _ in hosts)
+    heard, largest = {}, []
+    for _ in hosts:
+        index, told, numbers = results.get(timeout=100)
+        heard[index] = told
+        largest.append(numbers)
     for host in hosts:
         host.join(60)
         assert host.exitcode == 0
     assert heard == {host: [("run0", 0.0), ("run2", 2.0)] for host in range(3)}
+    assert largest == [[[0, 0], [0, 2], [0, 4]]] * 3

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from deblurlab.app import user_errors
 from deblurlab.nets.folding import GroupedBatchNorm, replace_norms
+from deblurlab.nets.folding.grouped_batch_norm import ONE_VALUE
 from tests.nets.folding.test_functions import CHANNELS, LAYOUTS, in_blocks, whole
 
 GROUPS = 3
@@ -67,3 +69,23 @@ def test_evaluation_and_the_names_of_the_state_stay() -> None:
     torch.testing.assert_close(network(images), before, rtol=0, atol=0)
     assert list(network.state_dict()) == list(state)
     assert all(torch.equal(network.state_dict()[name], value) for name, value in state.items())
+
+
+def test_a_batch_that_makes_no_equal_groups_is_one_error() -> None:
+    network = nn.Sequential(layer())
+    replace_norms(network, partial(GroupedBatchNorm, groups=GROUPS))
+    with pytest.raises(ValueError, match=r"^2 images make no 3 equal groups, .*, or set trainer\.batch_norm=global\.$"):
+        network(torch.randn(2, CHANNELS, 4, 4, dtype=torch.double))
+    assert network.eval()(torch.randn(2, CHANNELS, 4, 4, dtype=torch.double)).isfinite().all()
+
+
+def test_one_value_per_channel_has_no_variance() -> None:
+    """PyTorch's words, which the command words anew: the running variance would be infinite."""
+    network, pixels = nn.Sequential(layer()), torch.randn(GROUPS, CHANNELS, 1, 1, dtype=torch.double)
+    with pytest.raises(ValueError, match=ONE_VALUE):
+        network(pixels[:1])
+    replace_norms(network, partial(GroupedBatchNorm, groups=GROUPS))
+    with pytest.raises(ValueError, match=ONE_VALUE) as error:
+        network(pixels)
+    assert user_errors.plain(error.value).startswith("batch normalisation meets a single image")
+    assert network[0].running_var.isfinite().all()

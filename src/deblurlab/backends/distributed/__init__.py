@@ -33,7 +33,10 @@ def strategy(rank: Rank, *, per_core: bool) -> DataParallel:
         rank: Which one it is.
         per_core: Whether batch normalisation is over each device's images alone.
     """
-    environment: ClusterEnvironment = SLURMEnvironment() if rank.by == "srun" else TorchElasticEnvironment()
+    # Lightning's own handler of SIGUSR1 would requeue the job; docs/training.md says how a job of ours goes on
+    environment: ClusterEnvironment = (
+        SLURMEnvironment(auto_requeue=False) if rank.by == "srun" else TorchElasticEnvironment()
+    )
     return DataParallel(environment, average_statistics=per_core)
 
 

@@ -2,7 +2,7 @@
 
 import atexit
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -111,6 +111,12 @@ class DataParallel(ParallelStrategy):
         total = tensor.detach().clone()
         distributed.all_reduce(total)
         return total / self.world_size if reduce_op in ("mean", "avg", None) else total
+
+    def largest(self, numbers: Sequence[float]) -> list[float]:
+        """See :class:`deblurlab.interfaces.ManyProcesses`. It is on the CPU, where it waits for no GPU."""
+        found = torch.tensor(numbers, dtype=torch.double)
+        distributed.all_reduce(found, distributed.ReduceOp.MAX)
+        return found.tolist()
 
     @override
     def barrier(self, name: str | None = None) -> None:

@@ -1,6 +1,8 @@
 """The hosts of a pod slice: one process on each, which meet at a key-value store outside of XLA."""
 
 import io
+import json
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -15,7 +17,7 @@ _PATIENCE = timedelta(minutes=30)
 
 
 class Hosts:
-    """Barrier and broadcast between processes. A single process needs no connection and opens none.
+    """Barrier, broadcast and maximum between processes. A single process needs no connection and opens none.
 
     A default process group of torch.distributed would do the same, but torchmetrics would take it as a sign to reduce
     states over the processes, and here the states are global already.
@@ -29,7 +31,7 @@ class Hosts:
 
     def __init__(self, *, index: int, count: int, master: str, port: int = _PORT) -> None:
         self.index, self.count = index, count
-        self._meetings = 0
+        self._meetings = self._exchanges = 0
         if count > 1:
             self._store = TCPStore(master, port, count, is_master=index == 0, timeout=_PATIENCE)
 
@@ -63,3 +65,14 @@ class Hosts:
             return value
         received: T = torch.load(io.BytesIO(self._store.get(key)), weights_only=True)
         return received
+
+    def largest(self, numbers: Sequence[float]) -> list[float]:
+        """The largest of each number among the processes, on every process."""
+        if self.count == 1:
+            return list(numbers)
+        self._exchanges += 1
+        self._store.set(f"numbers/{self._exchanges}/{self.index}", json.dumps(numbers))
+        every = [json.loads(self._store.get(f"numbers/{self._exchanges}/{index}")) for index in range(self.count)]
+        # All have told this time, so all have read what was told last time.
+        self._store.delete_key(f"numbers/{self._exchanges - 1}/{self.index}")
+        return [max(column) for column in zip(*every, strict=True)]

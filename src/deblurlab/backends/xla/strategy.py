@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -97,6 +97,10 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
     @override
     def broadcast(self, obj: T, src: int = 0) -> T:
         return self.hosts.broadcast(obj, src)
+
+    def largest(self, numbers: Sequence[float]) -> list[float]:
+        """See :class:`deblurlab.interfaces.ManyProcesses`."""
+        return self.hosts.largest(numbers)
 
     @override
     def process_dataloader(self, dataloader: Any) -> DeviceLoader:

@@ -10,6 +10,9 @@ from deblurlab.nets.folding.batch_norm import batch_norm
 from deblurlab.nets.folding.folded import Folded, unfold
 from deblurlab.nets.folding.replace_norms import ReplacedNorm
 
+# How the message of PyTorch's own layer begins.
+ONE_VALUE = "Expected more than 1 value per channel when training"
+
 
 class GroupedBatchNorm(ReplacedNorm):
     """Batch normalisation (Ioffe & Szegedy, 2015) with the statistics of each group of images alone.
@@ -38,9 +41,14 @@ class GroupedBatchNorm(ReplacedNorm):
 
     @override
     def forward(self, input: Any) -> Any:
-        """Normalise features, (B, C, ...), plain or folded. B is a multiple of ``groups`` in training."""
+        """Normalise features, (B, C, ...), plain or folded.
+
+        Raises:
+            ValueError: in training, if B is no multiple of ``groups``, or a group has one value per channel.
+        """
         if not self.training:
             return super().forward(input)
+        self._require_groups(input.blocks if isinstance(input, Folded) else input)
         momentum = self._next_momentum()
         if isinstance(input, Folded):
             running, weights = (self.running_mean, self.running_var), (self.weight, self.bias)
@@ -48,6 +56,16 @@ class GroupedBatchNorm(ReplacedNorm):
             if folded is not NotImplemented:
                 return folded
         return self._normalised(unfold(input) if isinstance(input, Folded) else input, momentum)
+
+    def _require_groups(self, features: Tensor) -> None:
+        if len(features) % self.groups:
+            raise ValueError(
+                f"{len(features)} images make no {self.groups} equal groups, one per core, for batch normalisation "
+                f"(trainer.batch_norm=per_core): make data.batch_size, and each part where model.micro_batches divides "
+                f"it, a multiple of {self.groups}, or set trainer.batch_norm=global."
+            )
+        if features.numel() == self.groups * self.num_features:
+            raise ValueError(f"{ONE_VALUE}, got {self.groups} groups of one image of a single pixel")
 
     def _normalised(self, features: Tensor, momentum: Any) -> Tensor:
         wide = features.type(torch.promote_types(features.dtype, torch.float32))
