@@ -1,5 +1,6 @@
 """What callbacks ask of Lightning beyond its documentation: these tests fail when a new version answers otherwise."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,12 +76,20 @@ class Kept(Logger):
     def log_hyperparams(self, *args: Any, **kwargs: Any) -> None: ...
 
 
-def fit(folder: Path, *, manual: bool = False, resume: Path | None = None, **settings: Any) -> tuple[Answers, Kept]:
-    answers, kept, data = Answers(), Kept(), Data()
+def fit(
+    folder: Path,
+    *,
+    manual: bool = False,
+    resume: Path | None = None,
+    kept: Kept | None = None,
+    more: Sequence[Callback] = (),
+    **settings: Any,
+) -> tuple[Answers, Kept]:
+    answers, kept, data = Answers(), kept or Kept(), Data()
     trainer = Trainer(
         accelerator="cpu",
         default_root_dir=folder,
-        callbacks=[answers],
+        callbacks=[answers, *more],
         logger=kept,
         enable_checkpointing=False,
         enable_progress_bar=False,
@@ -108,6 +117,27 @@ def test_batches_are_counted_over_epochs_and_resumes(tmp_path: Path, manual: boo
 def test_logged_batches_are_those_that_loggers_get(tmp_path: Path, manual: bool) -> None:
     answers, kept = fit(tmp_path, manual=manual, max_epochs=2, log_every_n_steps=3)
     assert answers.logged == kept.seen == [3, 6, 9]
+
+
+class Leave(Callback):
+    """Ends the training at a batch, whose values it has logged."""
+
+    def __init__(self, batch: int) -> None:
+        self.batch = batch
+
+    def on_train_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        if lightning_internals.batches_trained(trainer) == self.batch:
+            lightning_internals.log_batch(trainer)
+            raise SystemExit
+
+
+@pytest.mark.filterwarnings("ignore:.*does not have many workers")
+@pytest.mark.parametrize(("batch", "logged"), [(3, [3]), (4, [3]), (6, [3, 6])])
+def test_a_batch_can_be_logged_before_its_end(tmp_path: Path, batch: int, logged: list[float]) -> None:
+    kept = Kept()
+    with pytest.raises(SystemExit):
+        fit(tmp_path, kept=kept, more=[Leave(batch)], max_epochs=2, log_every_n_steps=3)
+    assert kept.seen == logged
 
 
 @pytest.mark.filterwarnings("ignore:.*does not have many workers")

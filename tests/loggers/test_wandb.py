@@ -13,6 +13,7 @@ import pytest
 import wandb
 
 from deblurlab.loggers import Wandb
+from deblurlab.loggers.wandb_rows import last_stored_step
 from deblurlab.run.history import read_history
 from tests.conftest import Call, run_command
 from tests.loggers.wandb_server import WandbServer, wandb_server
@@ -121,13 +122,108 @@ def test_a_run_that_is_resumed_offline_uploads_as_one(tmp_path: Path, monkeypatc
     assert {records(file)["run"][0]["run_id"] for file in stored} == {(tmp_path / "run/wandb/run_id").read_text()}
     parts = [[row["item"]["_step"] for row in records(file)["history"]] for file in stored]
     assert parts == [[0, 1, 2, 3, 4, 5], [6, 7, 8]]
-    with wandb_server() as server:
-        monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
-        monkeypatch.setenv("WANDB_BASE_URL", server.url)
-        command = [sys.executable, "-m", "wandb", "sync", *(str(file.parent) for file in reversed(stored))]
-        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
-    assert len({run["name"] for run in server.runs}) == 1
-    assert [(row["_step"], row["train/loss_step"]) for row in server.history] == [(n, float(n)) for n in range(9)]
+    rows = synced(tmp_path / "run", monkeypatch)
+    assert [(row["_step"], row["train/loss_step"]) for row in rows] == [(n, float(n)) for n in range(9)]
+
+
+def synced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The rows that a server has when all of a run's offline folders, in any order, are uploaded as one run."""
+    parts = sorted((folder / "wandb").glob("offline-run-*"), reverse=True)
+    with wandb_server() as server, monkeypatch.context() as patch:
+        patch.setenv("WANDB_API_KEY", "0" * 40)
+        patch.setenv("WANDB_BASE_URL", server.url)
+        command = [sys.executable, "-m", "wandb", "sync", *(str(part) for part in parts)]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
+    assert {run["name"] for run in server.runs} == {(folder / "wandb/run_id").read_text()}
+    return server.history
+
+
+KILLED = """
+import os
+from deblurlab.loggers import Wandb
+logger = Wandb(folder="run", project="deblurlab")
+for step in range(150):
+    logger.log_metrics({f"train/{number}": number + step / 7 for number in range(10)}, step=step)
+logger.log_beside({"train/images_per_second": 1.0})
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.usefixtures("offline")
+def test_rows_that_wandb_lost_in_a_kill_are_logged_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, check=False, timeout=300)
+    assert killed.returncode == -9
+    (stored,) = (tmp_path / "run/wandb").glob("offline-run-*/*.wandb")
+    steps = [row["item"]["_step"] for row in records(stored).get("history", [])]
+    assert steps == list(range(len(steps)))
+    assert len(steps) < 150  # W&B has lost the last ones
+    with stored.open("ab") as stream:
+        stream.write(stored.read_bytes()[7:20])  # the beginning of a record, at which `wandb sync` would stop
+    assert last_stored_step(tmp_path / "run/wandb", stored.stem.removeprefix("run-")) == max(steps, default=-1)
+    empty = stored.parent.with_name(f"offline-run-20000101_000000-{stored.parent.name.rpartition('-')[2]}")
+    empty.mkdir()
+    (empty / stored.name).touch()  # the file of a run that was killed at once
+    logger = Wandb(folder=str(tmp_path / "run"), project="deblurlab")
+    logger.log_metrics({"train/0": -1.0}, step=100)  # is repeated
+    logger.log_metrics({"val/ssim": 0.5}, step=149)  # came to this row after the kill
+    logger.log_metrics({"train/0": 0.0}, step=150)
+    logger.finish()
+    wandb.teardown()
+    rows = synced(tmp_path / "run", monkeypatch)
+    assert [row["_step"] for row in rows] == list(range(151))
+    assert [row["train/3"] for row in rows[:150]] == [3 + step / 7 for step in range(150)]
+    assert [row["train/0"] for row in rows[:150]] == [step / 7 for step in range(150)]
+    assert (rows[149]["train/images_per_second"], rows[149]["val/ssim"]) == (1.0, 0.5)
+
+
+@pytest.mark.usefixtures("offline")
+def test_what_comes_to_a_row_that_is_closed_goes_to_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged_offline(tmp_path / "run", range(3))  # is ended in the validation after step 2
+    logger = Wandb(folder=str(tmp_path / "run"), project="deblurlab")
+    for step in (1, 2):
+        logger.log_metrics({"train/loss_step": -1.0}, step=step)
+    for _ in range(2):
+        logger.log_metrics({"val/ssim": 0.5}, step=2)
+    logger.log_metrics({"train/loss_step": 3.0}, step=3)
+    logger.finish()
+    wandb.teardown()
+    rows = synced(tmp_path / "run", monkeypatch)
+    assert [(row["_step"], row["train/loss_step"], row.get("val/ssim")) for row in rows] == [
+        (0, 0.0, None),
+        (1, 1.0, None),
+        (2, 2.0, None),
+        (3, 3.0, 0.5),
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("offline")
+def test_a_training_that_is_interrupted_twice_uploads_what_a_whole_one_does(
+    tmp_path: Path, tiny_cifar10: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scalars(name: str) -> list[dict[str, Any]]:
+        left_out = ("_timestamp", "_runtime", "train/images_per_second")
+        return [
+            {name: value for name, value in row.items() if name not in left_out and not isinstance(value, dict)}
+            for row in synced(tmp_path / name, monkeypatch)
+        ]
+
+    exact = ("trainer.precision=32-true", "callbacks.within_epoch.minutes=0")
+    arguments = (*SHORT[:-1], f"data.root={tiny_cifar10}", "logger=wandb", *exact)
+    faults = "{_target_: tests.faults."
+    killed = f"+callbacks.kill={faults}SignalIn, hook: on_validation_batch_end, number: 9, folder: run}}"
+    asked = f"+callbacks.ask={faults}SignalAt, step: 5, number: 15}}"
+    again = ("run=run", "ckpt_path=last", "callbacks.kill=null")
+    for run, end_of_it, status in (
+        (("run=whole",), (), 0),
+        (("run=run",), (killed,), -9),
+        (again, (asked,), 143),
+        (again, ("callbacks.ask=null",), 0),
+    ):
+        done = run_command(tmp_path, "train", *arguments, *run, *end_of_it)
+        assert done.returncode == status, done.stderr
+    assert len(list((tmp_path / "run/wandb").glob("*offline-run-*"))) == 3
+    assert scalars("run") == scalars("whole")
 
 
 @pytest.mark.usefixtures("offline")

@@ -31,7 +31,7 @@ NAMES = {
     "diverged_file": "diverged.pt",
     "steps": "steps",
     "wandb_id_file": "wandb/run_id",
-    "wandb_step_file": "wandb/last_step",
+    "wandb_rows_file": "wandb/rows.jsonl",
     "job_file": "job.json",
     "failure_file": "failure.txt",
 }
@@ -53,7 +53,7 @@ def test_the_commands_leave_these_files(tmp_path: Path, tiny_cifar10: Path) -> N
     done = run_command(tmp_path, "train", *small, *data, "logger=csv", "run=run")
     assert done.returncode == 0, done.stderr
     run = RunFolder(tmp_path / "run")
-    unusual = {"diverged_file", "wandb_id_file", "wandb_step_file", "job_file", "failure_file"}
+    unusual = {"diverged_file", "wandb_id_file", "wandb_rows_file", "job_file", "failure_file"}
     expected = {getattr(run, name) for name in properties() - unusual}
     assert {file for file in expected if not file.exists()} <= {run.lock_file}  # some versions of filelock remove it
     left = {path for path in run.path.rglob("*") if path.is_file() and run.steps not in path.parents}

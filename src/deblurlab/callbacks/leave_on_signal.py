@@ -9,7 +9,12 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from deblurlab.callbacks.agreement import Agreed, agreed, agreed_at_batch
-from deblurlab.callbacks.lightning_internals import is_between_steps, is_fast_dev_run, leave_signals_to_us
+from deblurlab.callbacks.lightning_internals import (
+    is_between_steps,
+    is_fast_dev_run,
+    leave_signals_to_us,
+    log_batch,
+)
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.signals import interruption
 
@@ -62,4 +67,5 @@ class LeaveOnSignal(Callback):
             return
         if saving and trainer.checkpoint_callbacks and not is_fast_dev_run(trainer):
             trainer.save_checkpoint(self.file, weights_only=False)
+            log_batch(trainer)  # the run goes on behind this batch, and would never log it
         interruption.leave(signal.Signals(by_all.signal))

@@ -23,6 +23,12 @@ def is_logged(trainer: Trainer) -> bool:
     return every > 0 and batches_trained(trainer) % every == 0
 
 
+def log_batch(trainer: Trainer) -> None:
+    """Give the loggers the values of the training batch at hand, as Lightning does behind all callbacks."""
+    trainer._logger_connector.on_batch_end()
+    trainer._logger_connector.update_train_step_metrics()
+
+
 def is_fast_dev_run(trainer: Trainer) -> bool:
     """Whether ``fast_dev_run`` cuts the training down to some batches, without loggers and checkpoints."""
     return bool(trainer.fast_dev_run)  # type: ignore[attr-defined]

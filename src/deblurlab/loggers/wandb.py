@@ -16,7 +16,9 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 from typing_extensions import override
 
-from deblurlab.loggers.wandb_start import remember_step, start
+from deblurlab.loggers.wandb_rows import LoggedRows
+from deblurlab.loggers.wandb_start import start
+from deblurlab.run.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +28,10 @@ class Wandb(Logger):
 
     An offline run keeps its files in ``folder/wandb``, from which ``wandb sync`` uploads them. A resumed run goes on
     under the id that its folder remembers. Offline, each part of a resumed run has a folder of its own in
-    ``folder/wandb``; ``wandb sync`` of all of them makes one run, in which no step is repeated. Whatever goes
-    wrong in W&B, a lost connection or a full disk, costs some entries of the log and one warning. This is why it is not
-    Lightning's ``WandbLogger``, where such an error ends the training.
+    ``folder/wandb``; ``wandb sync`` of all of them makes one run, in which no step is repeated and none is missing:
+    what W&B had not yet written when the run was killed is logged again. Whatever goes wrong in W&B, a lost connection
+    or a full disk, costs some entries of the log and one warning. This is why it is not Lightning's ``WandbLogger``,
+    where such an error ends the training.
 
     Args:
         folder: The run's folder.
@@ -57,6 +60,9 @@ class Wandb(Logger):
         self._group = os.environ.get("WANDB_RUN_GROUP") or group or self._folder.resolve().parent.name
         self._offline, self._upload_seconds = offline, upload_seconds
         self._run: Any = None
+        self._rows = LoggedRows(RunFolder(self._folder).wandb_rows_file)
+        self._open = 0  # the step of W&B's last row, which takes more values; earlier ones do not
+        self._step: int | None = None  # the last step that Lightning has logged
         self._warned = False
         self._best: ModelCheckpoint | None = None
 
@@ -84,7 +90,9 @@ class Wandb(Logger):
                 group=self._group,
                 offline=self._offline,
                 upload_seconds=self._upload_seconds,
+                last_logged=self._rows.last,
             )
+            self._log_again()
         return self._run
 
     @rank_zero_only
@@ -99,17 +107,15 @@ class Wandb(Logger):
     @override
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         with self._surviving("log metrics"):
-            # W&B takes no step twice: the steps that a resumed run repeats are there already
-            if step is None or step >= self.experiment.step:
-                self.experiment.log(dict(metrics), step=step)
-                if step is not None and self.experiment.offline and not self.experiment.disabled:
-                    remember_step(self._folder, step)
+            if step is not None:
+                self._step = step
+            self._log(metrics, metrics, step)
 
     @rank_zero_only
     def log_beside(self, metrics: Mapping[str, float]) -> None:
         """Log values to the row of the last step that Lightning has logged."""
         with self._surviving("log metrics"):
-            self.experiment.log(dict(metrics), commit=False)
+            self._log(metrics, metrics, self._step)
 
     @rank_zero_only
     def log_picture(self, key: str, picture: npt.NDArray[np.uint8], *, step: int) -> None:
@@ -117,7 +123,36 @@ class Wandb(Logger):
         with self._surviving("log a picture"):
             import wandb
 
-            self.experiment.log({key: wandb.Image(picture)}, commit=False)
+            self._log({key: wandb.Image(picture)}, {key: None}, self._step)
+
+    def _log(self, values: Mapping[str, Any], scalars: Mapping[str, float | None], step: int | None) -> None:
+        """Log values to the row of a step, unless a resumed run repeats what is there already.
+
+        W&B takes nothing more for rows before its last one. What they lack, such as the scores of a validation in which
+        the run was ended, goes to the last one.
+
+        Args:
+            values: What W&B is given.
+            scalars: What of it can be logged again, with None for the rest.
+            step: The step; None stands for the last row.
+        """
+        run = self.experiment
+        if step is None:
+            run.log(dict(values), commit=False)
+            return
+        new = values.keys() if step >= self._open else self._rows.lacks(step, values)
+        if new:
+            self._open = max(step, self._open)
+            run.log({name: values[name] for name in new}, step=self._open)
+            if not run.disabled:
+                self._rows.add(step, {name: scalars[name] for name in new})
+
+    def _log_again(self) -> None:
+        """Log the rows that W&B lacks of an earlier part of the run."""
+        self._open = self._run.step
+        for step, row in self._rows.since(self._open):
+            self._run.log(row, step=step)
+            self._open = step
 
     @rank_zero_only
     def log_table(self, key: str, columns: Mapping[str, Sequence[Any]]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from deblurlab.files.whole_file import whole_file
+from deblurlab.loggers.wandb_rows import last_stored_step
 from deblurlab.run.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -14,7 +15,16 @@ log = logging.getLogger(__name__)
 Mode = Literal["offline", "disabled"]
 
 
-def start(folder: Path, *, project: str, name: str, group: str, offline: bool | None, upload_seconds: float) -> Any:
+def start(
+    folder: Path,
+    *,
+    project: str,
+    name: str,
+    group: str,
+    offline: bool | None,
+    upload_seconds: float,
+    last_logged: int | None = None,
+) -> Any:
     """Start a run, or go on with the one whose id the folder remembers.
 
     Args:
@@ -25,11 +35,13 @@ def start(folder: Path, *, project: str, name: str, group: str, offline: bool | 
         offline: Whether everything stays on the disk. With None it does where there is no API key, unless the
             environment variable ``WANDB_MODE`` says what to do.
         upload_seconds: How long the end of the run waits for uploads.
+        last_logged: The last step that the run has logged, which W&B may have lost. It stands for the last row that W&B
+            has where its files in the folder are gone or cannot be read.
 
     Returns:
         A ``wandb.Run``: an online one if that works, else an offline one. Where the folder cannot be written either,
-        it is a disabled one, which takes everything and keeps nothing. Its ``step`` is the one after the last that the
-        run has logged before: W&B's server tells an online run, and the folder an offline one.
+        it is a disabled one, which takes everything and keeps nothing. Its ``step`` is the one after the last row that
+        W&B has of this run: its server tells an online run, and its files in the folder an offline one.
     """
     import wandb
 
@@ -48,6 +60,7 @@ def start(folder: Path, *, project: str, name: str, group: str, offline: bool | 
             ),
         )
 
+    last = _last_step(folder, last_logged)  # before this run has files of its own
     wandb.setup(wandb.Settings(silent=True))
     attempts: tuple[Mode | None, ...] = ("offline", "disabled") if offline else (None, "offline", "disabled")
     for mode in attempts:
@@ -56,7 +69,7 @@ def start(folder: Path, *, project: str, name: str, group: str, offline: bool | 
                 log.info("W&B has no API key (wandb login) and stays offline")
                 continue
             run = init(mode)
-            if run.offline and (last := last_step(folder)) is not None:
+            if run.offline and mode != "disabled" and last is not None:
                 run.log({}, step=last + 1, commit=False)
         except Exception as error:
             log.warning(f"W&B cannot start {mode or 'online'}: {error}")
@@ -67,16 +80,15 @@ def start(folder: Path, *, project: str, name: str, group: str, offline: bool | 
     raise AssertionError("a disabled run always starts")
 
 
-def last_step(folder: Path) -> int | None:
-    """The last step that was logged offline to the run in this folder; None if there is none."""
-    file = RunFolder(folder).wandb_step_file
-    return int(file.read_text()) if file.is_file() else None
-
-
-def remember_step(folder: Path, step: int) -> None:
-    """Keep the last step that is logged offline, so that a resumed run does not log it twice."""
-    with whole_file(RunFolder(folder).wandb_step_file) as partial:
-        partial.write_text(str(step))
+def _last_step(folder: Path, last_logged: int | None) -> int | None:
+    """The last step of which W&B has a row on the disk; None or -1 if it has none."""
+    try:
+        file = RunFolder(folder).wandb_id_file
+        stored = last_stored_step(file.parent, file.read_text()) if file.is_file() else None
+    except Exception as error:  # another version of W&B, or a damaged file
+        log.warning(f"W&B: its files of earlier parts of this run cannot be read: {error!r}")
+        stored = None
+    return last_logged if stored is None else stored
 
 
 def _remembered_id(file: Path) -> str:

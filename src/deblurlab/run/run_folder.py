@@ -114,9 +114,9 @@ class RunFolder:
         return self.path / "wandb" / "run_id"
 
     @property
-    def wandb_step_file(self) -> Path:
-        """The last step that this run has logged to Weights & Biases while it was offline."""
-        return self.path / "wandb" / "last_step"
+    def wandb_rows_file(self) -> Path:
+        """The rows that this run has logged to Weights & Biases, which loses the last ones when the run is killed."""
+        return self.path / "wandb" / "rows.jsonl"
 
     @property
     def job_file(self) -> Path:

@@ -1,0 +1,103 @@
+"""The rows that a run has logged to Weights & Biases: in a file of ours, and in the files that W&B keeps on the disk.
+
+W&B keeps the last row, and up to 15 seconds of earlier ones, in the memory of a process that ends with ours. So our
+file says at once what was logged, and a run that was killed logs what is missing again when it is resumed.
+"""
+
+import json
+import os
+import struct
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+_EMPTY = "empty-"
+
+
+class LoggedRows:
+    """The rows of scalars that a run has logged so far, in this process and before, by their step.
+
+    Args:
+        file: Where they are kept, a line for each time that something is logged.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._rows: dict[int, dict[str, float | None]] = {}
+        for line in file.read_text(errors="replace").splitlines() if file.is_file() else []:
+            try:
+                one = json.loads(line)
+                self._rows.setdefault(one["step"], {}).update(one["values"])
+            except (ValueError, LookupError, TypeError):  # where the disk was full or the computer stopped
+                continue
+
+    @property
+    def last(self) -> int | None:
+        """The last step; None if nothing has been logged."""
+        return max(self._rows, default=None)
+
+    def since(self, step: int) -> Iterator[tuple[int, dict[str, float]]]:
+        """The rows of this step and later ones, in their order, without what is not a scalar."""
+        for one in sorted(self._rows):
+            if one >= step:
+                yield one, {name: value for name, value in self._rows[one].items() if value is not None}
+
+    def lacks(self, step: int, names: Mapping[str, object]) -> set[str]:
+        """Which of these names the row of a step lacks; none if there is no such row."""
+        return names.keys() - self._rows.get(step, names).keys()
+
+    def add(self, step: int, values: Mapping[str, float | None]) -> None:
+        """Keep what is logged at a step; None stands for what is not a scalar."""
+        self._rows.setdefault(step, {}).update(values)
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        with self._file.open("a") as stream:
+            stream.write(json.dumps({"step": step, "values": dict(values)}, default=float) + "\n")
+
+
+def last_stored_step(folder: Path, name: str) -> int | None:
+    """The last step in the files that W&B has written of a run; -1 if they hold none, None if there are no files.
+
+    ``wandb sync`` stops at a file that ends within a record, because its process was killed, and at one to which
+    nothing had been written, and leaves out those that follow. So the former is cut off at the end of its last whole
+    record, and the folder of the latter gets a name that begins with ``empty-``.
+
+    Args:
+        folder: W&B's folder, ``wandb`` in the run's folder.
+        name: The id of the run.
+    """
+    from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]
+
+    last: int | None = None
+    for file in sorted(folder.glob(f"*run-*-{name}/run-{name}.wandb")):
+        begun, end, last = False, 0, -1 if last is None else last
+        for content, end in _records(file.read_bytes()):  # noqa: B007
+            record = Record.FromString(content)
+            begun |= record.HasField("run")
+            if record.HasField("history"):
+                last = max(record.history.step.num, last)
+        if begun and end < file.stat().st_size:
+            os.truncate(file, end)
+        if not begun and not file.parent.name.startswith(_EMPTY):
+            file.parent.rename(file.parent.with_name(_EMPTY + file.parent.name))
+    return last
+
+
+def _records(stored: bytes) -> Iterator[tuple[bytes, int]]:
+    """The whole records of a ``.wandb`` file, each with the place of its end.
+
+    The file is 7 bytes and a log of LevelDB's format in blocks of 32 KiB. A record is one piece or several, none of
+    which crosses a block's end. The 7 bytes before each piece are a checksum, its length, and its kind: the whole
+    record (1), its first piece (2), a middle one (3), or its last one (4).
+    """
+    place, pieces = 7, list[bytes]()
+    while place + 7 <= len(stored):
+        if (left := 32768 - place % 32768) < 7:  # too little for a piece
+            place += left
+            continue
+        length, kind = struct.unpack_from("<HB", stored, place + 4)
+        piece = stored[place + 7 : place + 7 + length]
+        if kind not in (1, 2, 3, 4) or len(piece) < length:  # the process was killed here
+            return
+        place += 7 + length
+        pieces = [piece] if kind in (1, 2) else [*pieces, piece]
+        if kind in (1, 4):
+            yield b"".join(pieces), place
