@@ -49,6 +49,21 @@ def test_a_class_without_a_known_signature_is_left_to_itself(target: str) -> Non
     check_arguments(OmegaConf.create({"_target_": target, "anything": 1}), "model.network")
 
 
+class WithoutAnnotations:
+    """As much of the code that people bring along is written."""
+
+    def __init__(self, width, depth=2, name=None):  # type: ignore[no-untyped-def]
+        pass
+
+
+@pytest.mark.parametrize("value", [32, 0.5, True, "wide", None, [1, 2], {"a": 1}])
+def test_an_argument_without_an_annotation_takes_any_value(value: object) -> None:
+    config = {"_target_": f"{__name__}.WithoutAnnotations", "width": value, "depth": value, "name": value}
+    check_arguments(OmegaConf.create(config), "model.network")
+    with pytest.raises(ValueError, match=r"there is no model\.network\.widht: .* Did you mean model\.network\.width"):
+        check_arguments(OmegaConf.create(config | {"widht": value}), "model.network")
+
+
 def test_a_partial_function_and_keys_of_ours_are_taken() -> None:
     schedule = {
         "_target_": "deblurlab.tasks.schedules.constant_then_exponential",

@@ -1,6 +1,7 @@
 """Whether a value of a configuration can be what the annotation of an argument says."""
 
 import enum
+import inspect
 import os
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -18,9 +19,9 @@ def fits(value: Any, kind: Any) -> bool:
     Args:
         value: A plain value: text, a number, a list, a mapping, ... A mapping with ``_target_`` stands for the object
             that is built of it, which may be of any kind.
-        kind: An annotation. What is no annotation of a kind that YAML can hold, is taken for one that allows anything.
+        kind: An annotation. One that is left out, or that is of no kind that YAML can hold, allows anything.
     """
-    if kind is Any or (isinstance(value, Mapping) and "_target_" in value):
+    if kind in (Any, inspect.Parameter.empty) or (isinstance(value, Mapping) and "_target_" in value):
         return True
     origin, inner = get_origin(kind), get_args(kind)
     if kind in _SCALARS:
