@@ -42,9 +42,12 @@ def require_checksums(png: bytes | memoryview) -> None:
     """Check the checksums of all chunks that the pixels depend on. Pillow leaves out those of the pixels themselves.
 
     Raises:
-        RefusedPictureError: If one does not fit.
+        RefusedPictureError: If one does not fit, or the file ends within a chunk.
     """
     for name, chunk in chunks(bytes(png)):
+        content = int.from_bytes(chunk[:_NAME_OFFSET], "big")
+        if len(chunk) < _CONTENT_OFFSET + content + _CHECKSUM_BYTES:
+            raise RefusedPictureError("is truncated: it ends within a chunk. Get the file again")
         decides = name[:1].isupper() or name == b"tRNS"  # the standard calls the former critical
         if decides and zlib.crc32(chunk[_NAME_OFFSET:-_CHECKSUM_BYTES]).to_bytes(4, "big") != chunk[-_CHECKSUM_BYTES:]:
             raise RefusedPictureError(

@@ -74,7 +74,7 @@ def test_a_shard_that_failed_is_not_waited_for_again(bucket: str, server: Faulty
     batches, tries = list(data.train_dataloader()), len(server.done)
     batches += list(data.train_dataloader())
     assert sum(int((~batch.valid).sum()) for batch in batches) > 0
-    assert len(server.done) == tries > 1  # the tries for the first of its frames
+    assert len(server.done) == tries > 0  # the tries for the first of its frames
     server.break_next("\0")
 
 
