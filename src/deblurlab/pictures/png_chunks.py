@@ -45,10 +45,10 @@ def require_checksums(png: bytes | memoryview) -> None:
         RefusedPictureError: If one does not fit, or the file ends within a chunk.
     """
     for name, chunk in chunks(bytes(png)):
-        content = int.from_bytes(chunk[:_NAME_OFFSET], "big")
-        if len(chunk) < _CONTENT_OFFSET + content + _CHECKSUM_BYTES:
-            raise RefusedPictureError("is truncated: it ends within a chunk. Get the file again")
         decides = name[:1].isupper() or name == b"tRNS"  # the standard calls the former critical
+        content = int.from_bytes(chunk[:_NAME_OFFSET], "big")
+        if decides and len(chunk) < _CONTENT_OFFSET + content + _CHECKSUM_BYTES:
+            raise RefusedPictureError(f"is truncated: it ends within its chunk {str(name)[2:-1]}. Get the file again")
         if decides and zlib.crc32(chunk[_NAME_OFFSET:-_CHECKSUM_BYTES]).to_bytes(4, "big") != chunk[-_CHECKSUM_BYTES:]:
             raise RefusedPictureError(
                 f"is damaged: the checksum of its chunk {str(name)[2:-1]} is wrong. Get the file again"
