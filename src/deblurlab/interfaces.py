@@ -1,5 +1,5 @@
-"""The contracts between the folders: what a data module feeds, what a task asks of a network and of a loss, what a
-dashboard takes from callbacks.
+"""The contracts between the folders: what a data module feeds, what a task asks of a network and of a loss, what
+callbacks ask of a dashboard and of a strategy.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

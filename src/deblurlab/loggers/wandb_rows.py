@@ -23,7 +23,11 @@ class LoggedRows:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._rows: dict[int, dict[str, float | None]] = {}
-        for line in file.read_text(errors="replace").splitlines() if file.is_file() else []:
+        try:
+            lines = file.read_text(errors="replace").splitlines()
+        except OSError:  # nothing was logged yet, or nobody may read it: no failure of W&B ends a training
+            lines = []
+        for line in lines:
             try:
                 one = json.loads(line)
                 self._rows.setdefault(one["step"], {}).update(one["values"])

@@ -4,6 +4,7 @@ A new score is a function in a file of this folder and a row here. Commands read
 so a row names its function instead of importing it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -86,6 +87,12 @@ COMPARED_SCORES = tuple(score for score in HEADLINE_SCORES if not score.is_loss)
 # Scores that a test may be given beside the table's, and what each of them downloads. Lower is better.
 PERCEPTUAL = {"lpips": "AlexNet, 233 MB", "dists": "VGG16, 528 MB"}
 COUNTS_OF_INFINITE = {score.name: f"infinite_{score.name}" for score in SCORES if score.may_be_infinite}
+
+
+def beside_table(names: Iterable[str]) -> list[str]:
+    """Those of the names in metrics.json that are no score of the table and no count: what a test was given besides."""
+    known = {*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values()}
+    return [name for name in names if name not in known]
 
 
 def heading(name: str) -> str:

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
+from deblurlab.metrics.scores import SCORES, beside_table
 from deblurlab.reports.reported_run import ReportedRun
 from deblurlab.reports.settings import SPOKEN_KEYS, learning_settings, spoken
 from deblurlab.reports.study import TITLES
@@ -49,11 +49,11 @@ class Group:
         is None. A score that one of the runs lacks is left out.
         """
         results = [run.result[version] for run in self.runs if run.result]
-        names = dict.fromkeys([*(score.name for score in SCORES), *(results[0] if results else ())])
+        names = [*(score.name for score in SCORES), *beside_table(results[0] if results else ())]
         return {
             name: _mean_and_deviation([result[name] for result in results])
             for name in names
-            if results and name not in COUNTS_OF_INFINITE.values() and all(name in result for result in results)
+            if results and all(name in result for result in results)
         }
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from deblurlab.checks.words import counted
-from deblurlab.metrics.scores import SCORES, heading
+from deblurlab.metrics.scores import beside_table, heading
 from deblurlab.reports.cells import (
     RANKING,
     SCORE_HEADS,
@@ -135,8 +135,7 @@ def _without_deviation(means: Mapping[str, float]) -> dict[str, MeanAndDeviation
 def further_table(groups: Sequence[Group]) -> Table | None:
     """The scores that tests were given as ``metrics``, in plain units; None if there are none."""
     scores = [(group, group.scores("restored"), group.scores("blurred")) for group in groups if group.tested]
-    known = {score.name for score in SCORES}
-    names = list(dict.fromkeys(name for _, restored, _ in scores for name in restored if name not in known))
+    names = list(dict.fromkeys(name for _, restored, _ in scores for name in beside_table(restored)))
 
     def row(title: str, values: Mapping[str, MeanAndDeviation], note: str = "") -> Row:
         texts = [" ± ".join(f"{part:.4f}" for part in values.get(name, ()) if part is not None) for name in names]

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES, heading
+from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES, beside_table, heading
 
 
 def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> str:
@@ -42,8 +42,7 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> st
         restored, blurred = result["restored"][count], result["blurred"][count]
         if restored or blurred:
             console.print(f"{score.title} leaves out images without any error: {restored} restored, {blurred} blurred.")
-    in_table = {*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values()}
-    for name in (name for name in result["restored"] if name not in in_table):
+    for name in beside_table(result["restored"]):
         restored, blurred = (result[version][name] for version in ("restored", "blurred"))
         console.print(escape(f"{heading(name)}: {restored:.4f}; blurred {blurred:.4f}"))
     if "sigma_error" in result:
