@@ -168,14 +168,15 @@ def test_other_errors_stay_as_they_are(tmp_path: Path) -> None:
 
 
 def test_nobody_renames_by_hand() -> None:
-    """One way to write a file whole, and one for a folder; prepare's folder of pairs grows over several calls.
+    """One way to write a file whole, and one for a folder.
 
-    ``Path.replace`` and ``Path.rename`` take one argument, ``str.replace`` two.
+    Two modules are left out: prepare's folder of pairs grows over several calls, and a folder of W&B's that holds
+    nothing only gets another name. ``Path.replace`` and ``Path.rename`` take one argument, ``str.replace`` two.
     """
     found = [
         f"{file}:{node.lineno}"
         for file in Path(deblurlab.__file__).parent.rglob("*.py")
-        if file.name not in ("whole_file.py", "whole_folder.py", "averaged_frames.py")
+        if file.name not in ("whole_file.py", "whole_folder.py", "averaged_frames.py", "wandb_rows.py")
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
         if (node.func.attr in ("replace", "rename") and len(node.args) == 1) or node.func.attr == "move"

@@ -78,9 +78,10 @@ def test_flips_hit_both_images_of_a_pair(tiny_cifar10: Path) -> None:
 
 def test_a_damaged_image_names_file_and_row(tmp_path: Path) -> None:
     good = encode(np.zeros((32, 32, 3), dtype=np.uint8))
-    write_parquet(tmp_path / "test.parquet", [good, good[:60], good])
-    with pytest.raises(ValueError, match=r"test\.parquet: the image in row 1 is damaged"):
-        cifar10(root=str(tmp_path)).images("test")
+    for bad, why in ((good[:60], "truncated: it ends within"), (b"GIF" + good[3:], "damaged")):
+        write_parquet(tmp_path / "test.parquet", [good, bad, good])
+        with pytest.raises(ValueError, match=rf"test\.parquet: the image in row 1 is {why}"):
+            cifar10(root=str(tmp_path)).images("test")
 
 
 def test_an_image_of_another_size_names_file_and_row(tmp_path: Path) -> None:
