@@ -78,9 +78,9 @@ def test_flips_hit_both_images_of_a_pair(tiny_cifar10: Path) -> None:
 
 def test_a_damaged_image_names_file_and_row(tmp_path: Path) -> None:
     good = encode(np.zeros((32, 32, 3), dtype=np.uint8))
-    for bad, why in ((good[:60], "truncated: it ends within"), (b"GIF" + good[3:], "damaged")):
+    for bad, why in ((good[:60], "is truncated: it ends within"), (b"GIF", "cannot be read as a picture")):
         write_parquet(tmp_path / "test.parquet", [good, bad, good])
-        with pytest.raises(ValueError, match=rf"test\.parquet: the image in row 1 is {why}"):
+        with pytest.raises(ValueError, match=rf"test\.parquet: the image in row 1 {why}"):
             cifar10(root=str(tmp_path)).images("test")
 
 
