@@ -57,6 +57,29 @@ def test_a_user_can_have_the_traceback_of_his_mistake(monkeypatch: pytest.Monkey
         run(monkeypatch, tmp_path, refusing)
 
 
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        (
+            {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2"},
+            r"error: torchrun has started 2 processes, and export takes one: start it without torchrun\.",
+        ),
+        (
+            {"SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "0"},
+            r"srun has started 4 processes, and export takes one: start it without srun, or with --ntasks 1\.",
+        ),
+        ({"WORLD_SIZE": "2", "RANK": "1"}, "but no LOCAL_RANK and no LOCAL_WORLD_SIZE"),
+    ],
+)
+def test_a_command_that_does_not_train_takes_one_process(
+    environment: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=message):
+        run(monkeypatch, tmp_path, lambda cfg: None)
+
+
 def test_an_error_of_a_resolver_is_told_in_its_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
     with pytest.raises(SystemExit) as ended:

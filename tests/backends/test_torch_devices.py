@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -59,7 +60,8 @@ def test_a_process_for_each_device(
     # the processes that torchrun, or this command, has started for them start no others
     for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"):
         monkeypatch.setenv(name, str(count))
-    monkeypatch.setenv("RANK", "0")
+    for name in ("RANK", "LOCAL_RANK"):
+        monkeypatch.setenv(name, "0")
     assert TorchDevices().processes(settings(accelerator=accelerator, devices=devices)) == (1 if count > 1 else count)
     chosen = devices if isinstance(devices, list) else count
     arguments = TorchDevices().training(settings(accelerator=accelerator, devices=devices)).arguments
@@ -86,13 +88,60 @@ def test_devices_that_the_machine_lacks(accelerator: str, devices: Any, message:
         TorchDevices().processes(settings(accelerator=accelerator, devices=devices))
 
 
-def test_as_many_processes_as_devices(monkeypatch: pytest.MonkeyPatch, four: None) -> None:
+def test_a_command_that_starts_no_processes_takes_one_device(four: None) -> None:
     with pytest.raises(ValueError, match=r"trainer.devices=2: several devices train a network, this command takes one"):
         TorchDevices().training(settings(devices=2))
-    for name, value in {"WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "4", "RANK": "0"}.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(ValueError, match=r"torchrun has started 4 processes on this host.*set trainer.devices=4"):
-        TorchDevices().training(settings(devices=2))
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "devices", "processes", "hosts", "message"),
+    [
+        (
+            *("cpu", 2, 4, 1),
+            "torchrun has started 4 processes on this host, and trainer.devices=2 asks for 2: set trainer.devices=4 or "
+            "auto, or start as many as trainer.devices says (torchrun --nproc-per-node, srun --ntasks-per-node).",
+        ),
+        ("cuda", [0], 4, 1, "trainer.devices=[0] asks for 1: set trainer.devices=4 or auto"),
+        ("cpu", "auto", 9, 1, "trainer.devices=9: this machine has 8 CPU cores."),
+        (
+            *("cuda", "auto", 6, 1),
+            "torchrun has started 6 processes on this host, and this one sees 4 GPUs: let each of them see all GPUs",
+        ),
+        ("cuda", 4, 4, 3, "torchrun has started 7 processes on 3 hosts: start as many as trainer.devices says"),
+    ],
+)
+def test_as_many_processes_as_devices_on_each_host(
+    accelerator: str,
+    devices: Any,
+    processes: int,
+    hosts: int,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    four: None,
+) -> None:
+    world = processes if hosts == 1 else 7
+    started = {
+        "WORLD_SIZE": world,
+        "LOCAL_WORLD_SIZE": processes,
+        "GROUP_WORLD_SIZE": hosts,
+        "RANK": 0,
+        "LOCAL_RANK": 0,
+    }
+    for name, value in started.items():
+        monkeypatch.setenv(name, str(value))
+    with pytest.raises(ValueError, match=re.escape(message)):
+        TorchDevices().training(settings(accelerator=accelerator, devices=devices))
+
+
+@pytest.mark.parametrize(("accelerator", "processes"), [("cpu", 2), ("cuda", 3)])
+def test_auto_is_one_device_for_each_process_that_was_started(
+    accelerator: str, processes: int, monkeypatch: pytest.MonkeyPatch, four: None
+) -> None:
+    started = {"WORLD_SIZE": 2 * processes, "LOCAL_WORLD_SIZE": processes, "RANK": 0, "LOCAL_RANK": 0}
+    for name, value in started.items():
+        monkeypatch.setenv(name, str(value))
+    arguments = TorchDevices().training(settings(accelerator=accelerator, devices="auto")).arguments
+    assert (arguments["devices"], arguments["num_nodes"]) == (processes, 2)
 
 
 @pytest.mark.parametrize(

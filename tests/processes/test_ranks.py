@@ -84,7 +84,8 @@ def test_they_end_with_the_process_that_started_them(players: Path) -> None:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((root, os.environ.get("PYTHONPATH", "")))}
     with subprocess.Popen([sys.executable, "-c", code], env=environment) as parent:
         deadline = time.monotonic() + 60
-        while not (players / "pid1").exists() or not (players / "pid1").read_text():
+        pids = [players / f"pid{rank}" for rank in (0, 1)]
+        while not all(pid.exists() and pid.read_text() for pid in pids):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         parent.kill()

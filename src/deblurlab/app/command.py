@@ -29,6 +29,7 @@ from deblurlab.app.home_folder import with_home
 from deblurlab.app.last_words import last_words_of
 from deblurlab.app.log_file import to_log_file
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group, run_name
+from deblurlab.app.several_devices import require_one_process
 from deblurlab.files.vanished import vanishing_told
 from deblurlab.metrics.scores import best_is
 from deblurlab.processes import error_report
@@ -43,6 +44,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _CONF = Path(__file__).parents[1] / "conf"
 _RAISE = "HYDRA_FULL_ERROR"
+_ON_SEVERAL = "train"  # the command that torchrun and srun may start several processes of
 
 for resolver in (run_folder, best_is):
     OmegaConf.register_new_resolver(resolver.__name__, resolver, use_cache=True, replace=True)
@@ -77,6 +79,8 @@ def command(
                 settings = HydraConfig.get()
                 user_errors.refuse_new_top_keys(settings.overrides.task, list(settings.runtime.choices))
                 check_keys(cfg, config_name)
+                if config_name != _ON_SEVERAL:
+                    require_one_process(config_name)
                 with _environment(_RAISE, None if quiet else os.environ.get(_RAISE)), vanishing_told():
                     return task(cfg)
             except Exception as error:

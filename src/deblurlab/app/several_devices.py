@@ -51,3 +51,19 @@ def require_folder() -> None:
         raise ValueError(
             f"{rank.by} starts {rank.world} processes that must agree on the run's folder: name it with run=FOLDER."
         )
+
+
+def require_one_process(work: str) -> None:
+    """Check that nothing has started several processes, each of which would do the same work and write the same files.
+
+    Args:
+        work: What is done, for the error.
+
+    Raises:
+        ValueError: if torchrun or srun has.
+    """
+    if (rank := this_rank()) is not None:
+        raise ValueError(
+            f"{rank.by} has started {rank.world} processes, and {work} takes one: start it without {rank.by}"
+            + (", or with --ntasks 1." if rank.by == "srun" else ".")
+        )

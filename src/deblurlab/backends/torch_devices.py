@@ -9,6 +9,7 @@ from typing_extensions import override
 from deblurlab.backends.backend import Backend, Devices, DeviceSettings, Training
 from deblurlab.backends.fast_precision import fast_precision
 from deblurlab.backends.host_memory import keep_freed_memory
+from deblurlab.checks.words import counted
 from deblurlab.processes.rank import Rank, this_rank
 
 # The kinds of device that each name of an accelerator stands for, the fastest first.
@@ -19,6 +20,7 @@ _KINDS = {
     "mps": ("mps",),
     "cpu": ("cpu",),
 }
+_AS_MANY = "as many as trainer.devices says (torchrun --nproc-per-node, srun --ntasks-per-node)"
 
 
 class TorchDevices(Backend):
@@ -49,8 +51,14 @@ class TorchDevices(Backend):
 
         answer_lightning()
         kind, rank = self.device(settings.accelerator).type, this_rank()
-        count = _count(settings.devices, kind)
-        _require_as_many_as_processes(count, settings.devices, rank)
+        if rank is None:
+            count = _count(settings.devices, kind)
+            if count > 1:
+                raise ValueError(
+                    f"trainer.devices={settings.devices}: several devices train a network, this command takes one."
+                )
+        else:
+            count = _count_of_rank(settings.devices, kind, rank)
         if kind == "cpu" and settings.keep_memory:
             keep_freed_memory()
         chosen = settings.devices if isinstance(settings.devices, list) else count
@@ -62,8 +70,7 @@ class TorchDevices(Backend):
             return Training(arguments=arguments, watchers=[SeedBatches()])
         per_core = settings.batch_norm == "per_core"
         return Training(
-            arguments=arguments
-            | {"strategy": distributed.strategy(rank, per_core=per_core), "num_nodes": rank.world // rank.local},
+            arguments=arguments | {"strategy": distributed.strategy(rank, per_core=per_core), "num_nodes": rank.hosts},
             watchers=[SeedBatches(), *distributed.watchers(rank, per_core=per_core)],
         )
 
@@ -105,16 +112,25 @@ def _count(devices: Devices, kind: str) -> int:
     return count
 
 
-def _require_as_many_as_processes(count: int, devices: Devices, rank: Rank | None) -> None:
-    """Check that each device has a process.
+def _count_of_rank(devices: Devices, kind: str, rank: Rank) -> int:
+    """How many devices ``trainer.devices`` asks for where each process of this host takes one; ``auto`` is as many.
 
     Raises:
-        ValueError: If it is otherwise.
+        ValueError: If there are not as many devices as processes on each host.
     """
-    if rank is None and count > 1:
-        raise ValueError(f"trainer.devices={devices}: several devices train a network, this command takes one.")
-    if rank is not None and rank.local != count:
+    if rank.local * rank.hosts != rank.world:
+        raise ValueError(
+            f"{rank.by} has started {rank.world} processes on {rank.hosts} hosts: start {_AS_MANY} on each host."
+        )
+    asked = rank.local if devices == "auto" else len(set(devices)) if isinstance(devices, list) else devices
+    if str(asked) != str(rank.local):
         raise ValueError(
             f"{rank.by} has started {rank.local} processes on this host, and trainer.devices={devices} asks for "
-            f"{count}: set trainer.devices={rank.local}, or start one process."
+            f"{asked}: set trainer.devices={rank.local} or auto, or start {_AS_MANY}."
         )
+    if kind == "cuda" and (there := torch.cuda.device_count()) < rank.local:
+        raise ValueError(
+            f"{rank.by} has started {rank.local} processes on this host, and this one sees {counted(there, 'GPU')}: "
+            "let each of them see all GPUs (--gpus-per-node in place of Slurm's --gpus-per-task), or start fewer."
+        )
+    return _count(rank.local if devices == "auto" else devices, kind)

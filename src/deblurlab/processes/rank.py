@@ -17,13 +17,15 @@ class Rank(NamedTuple):
     Attributes:
         rank: The number of this process, from 0. Process 0 writes the run's folder.
         world: How many processes there are on all hosts.
-        local: How many of them are on this host.
+        local: How many of them are on this host; of srun's the mean over the hosts, rounded down.
+        hosts: How many hosts there are.
         by: What started them: ``deblurlab``, ``torchrun`` or ``srun``.
     """
 
     rank: int
     world: int
     local: int
+    hosts: int
     by: str
 
 
@@ -31,13 +33,23 @@ def this_rank(environment: Mapping[str, str] = os.environ) -> Rank | None:
     """Which process this is, if a command of deblurlab, torchrun or Slurm's srun has started several; None if not.
 
     A batch script of Slurm has SLURM_PROCID, too; only what srun starts has SLURM_STEP_NUM_TASKS, the number of tasks.
+
+    Raises:
+        ValueError: If another program has set some of torchrun's variables and not all of them.
     """
     if int(environment.get("WORLD_SIZE", 1)) > 1 and "RANK" in environment:
+        if missing := [name for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE") if name not in environment]:
+            raise ValueError(
+                f"the environment has WORLD_SIZE={environment['WORLD_SIZE']} and RANK={environment['RANK']}, but no "
+                f"{' and no '.join(missing)}: start the processes by torchrun, which sets all four, or unset "
+                "WORLD_SIZE for a training of one process."
+            )
         rank, world, local = (int(environment[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"))
-        return Rank(rank, world, local, "deblurlab" if REPORTS in environment else "torchrun")
+        hosts = int(environment.get("GROUP_WORLD_SIZE", world // local))
+        return Rank(rank, world, local, hosts, "deblurlab" if REPORTS in environment else "torchrun")
     if (world := int(environment.get("SLURM_STEP_NUM_TASKS", 1))) > 1:
         hosts = int(environment.get("SLURM_STEP_NUM_NODES", 1))
-        return Rank(int(environment["SLURM_PROCID"]), world, world // hosts, "srun")
+        return Rank(int(environment["SLURM_PROCID"]), world, world // hosts, hosts, "srun")
     return None
 
 
@@ -56,7 +68,8 @@ def variables(rank: int, world: int, *, address: str, port: int) -> dict[str, st
         address: Where the processes meet.
         port: Its port, at which this process's parent listens.
     """
-    numbers = {"RANK": rank, "LOCAL_RANK": rank, "GROUP_RANK": 0, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world}
+    numbers = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world}
+    numbers |= {"GROUP_RANK": 0, "GROUP_WORLD_SIZE": 1}
     meeting = {"MASTER_ADDR": address, "MASTER_PORT": str(port), "TORCHELASTIC_USE_AGENT_STORE": "True"}
     return {name: str(number) for name, number in numbers.items()} | meeting
 

@@ -2,6 +2,7 @@
 
 Each device has a process, a rank. All of them make the same draws; each trains on its rows of the same global batch:
 
+- ``meeting.py``: where the ranks find each other;
 - ``data_parallel.py``: averages gradients in one all-reduce, and has Lightning's barriers, broadcasts and means;
 - ``global_batch_norm.py``: batch normalisation over the global batch, by way of ``reductions.py``;
 - ``watchers.py``: what a rank tells the task, does to its networks, and asks of the other ranks.
@@ -15,15 +16,13 @@ from lightning.fabric.plugins import ClusterEnvironment
 from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch import Callback
-from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
 from deblurlab.backends.distributed.data_parallel import DataParallel
+from deblurlab.backends.distributed.meeting import meeting_point
 from deblurlab.backends.distributed.watchers import GatherSkipped, NormaliseTogether, TellRows
 from deblurlab.processes.rank import Rank
 
 __all__ = ["DataParallel", "meeting_point", "strategy", "watchers"]
-
-_HERE = "127.0.0.1"
 
 
 def strategy(rank: Rank, *, per_core: bool) -> DataParallel:
@@ -44,8 +43,3 @@ def watchers(rank: Rank, *, per_core: bool) -> Sequence[Callback]:
     """Callbacks of one of several processes."""
     always: list[Callback] = [TellRows(rank), GatherSkipped()]
     return always if per_core else [*always, NormaliseTogether()]
-
-
-def meeting_point() -> TCPStore:
-    """Where the processes of this host meet, at its ``host`` and ``port``. It is there as long as it is kept."""
-    return TCPStore(_HERE, 0, None, is_master=True, wait_for_workers=False)

@@ -1,7 +1,6 @@
 """The strategy of data parallel training: one process per device, gradients averaged after each backward pass."""
 
 import atexit
-import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,6 +15,7 @@ from torch.optim import Optimizer
 from typing_extensions import override
 
 from deblurlab.backends.distributed.global_batch_norm import running_statistics
+from deblurlab.backends.distributed.meeting import meet
 from deblurlab.backends.distributed.reductions import average_
 
 T = TypeVar("T")
@@ -63,10 +63,10 @@ class DataParallel(ParallelStrategy):
         rank_zero_only.rank = self.global_rank  # type: ignore[attr-defined]
         if distributed.is_initialized():  # by the fit before this test
             return
-        os.environ["MASTER_ADDR"] = self.cluster_environment.main_address
-        os.environ["MASTER_PORT"] = str(self.cluster_environment.main_port)
+        address, port = self.cluster_environment.main_address, self.cluster_environment.main_port
         distributed.init_process_group(
             "cpu:gloo,cuda:nccl" if self.root_device.type == "cuda" else "gloo",
+            store=meet(self.global_rank, self.world_size, address=address, port=port),
             rank=self.global_rank,
             world_size=self.world_size,
             timeout=_PATIENCE,

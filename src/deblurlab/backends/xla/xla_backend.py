@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from deblurlab.backends.backend import Backend, Devices, DeviceSettings, Training
 from deblurlab.backends.xla.installation import quiet, require_torch_xla, tpu_found
+from deblurlab.processes.rank import this_rank
 
 if TYPE_CHECKING:
     from deblurlab.backends.xla.strategy import SPMDStrategy
@@ -29,6 +30,10 @@ class XLA(Backend):
         """Start the XLA runtime, of which a process has one, and split each batch over all its devices."""
         if settings.precision not in ("auto", "bf16-mixed", "32-true"):
             raise ValueError(f"trainer.precision must be auto, bf16-mixed or 32-true on XLA, got {settings.precision}.")
+        if (rank := this_rank()) is not None and rank.local > 1:
+            raise ValueError(
+                f"XLA takes one process per host, which trains on all its devices; {rank.by} has started {rank.local}."
+            )
         strategy = data_parallel(
             _client(settings.accelerator),
             devices="auto" if settings.accelerator == "auto" else settings.devices,

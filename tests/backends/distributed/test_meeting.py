@@ -1,0 +1,69 @@
+"""Processes that meet, or do not: here threads of one process."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from deblurlab.backends.distributed.meeting import meet, meeting_point
+from tests.backends.distributed.test_launchers import free_port
+
+HERE = "127.0.0.1"
+
+
+@pytest.mark.parametrize("launcher_listens", [True, False])
+def test_all_come_and_share_what_they_tell(launcher_listens: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    point = meeting_point()
+    if launcher_listens:
+        monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+    port = point.port if launcher_listens else free_port()
+    with ThreadPoolExecutor() as threads:
+        stores = list(threads.map(lambda rank: meet(rank, 3, address=HERE, port=port), (2, 1, 0)))
+    stores[0].set("key", "value")
+    assert [store.get("key") for store in stores] == [b"value"] * 3
+
+
+def test_who_does_not_come_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    with pytest.raises(
+        ValueError, match=rf"^process 2, 3 of 3 did not come to {HERE}:{port} within 0 seconds: its own"
+    ):
+        meet(0, 3, address=HERE, port=port, patience=0.1)
+    point = meeting_point()
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+    with pytest.raises(ValueError, match=r"^process 1 of 2 did not come"):
+        meet(1, 2, address=HERE, port=point.port, patience=0.1)
+
+
+def test_a_first_process_that_never_listens_and_one_that_cannot() -> None:
+    port = free_port()
+    with pytest.raises(
+        ValueError, match=rf"^{HERE}:{port}, where the processes meet, cannot be reached: .*MASTER_ADDR"
+    ):
+        meet(1, 2, address=HERE, port=port, patience=0.1)
+    point = meeting_point()
+    with pytest.raises(ValueError, match=rf"^the first process cannot listen at {HERE}:{point.port}, set MASTER_PORT"):
+        meet(0, 2, address=HERE, port=point.port)
+
+
+def test_one_that_ends_while_the_others_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+    points = [meeting_point()]
+    port = points[0].port
+    with ThreadPoolExecutor() as threads:
+        waiting = threads.submit(meet, 1, 2, address=HERE, port=port)
+        time.sleep(0.2)
+        points.clear()
+        with pytest.raises(ValueError, match=rf"^the process that listens at {HERE}:{port}, .* has ended"):
+            waiting.result()
+
+
+def test_steps_of_one_slurm_job_do_not_meet_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have the same port. The second one's first process cannot listen; its others wait for it in vain."""
+    point = meeting_point()
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+    monkeypatch.setenv("SLURM_STEP_ID", "0")
+    assert meet(0, 1, address=HERE, port=point.port).check(["process 0 has come"])
+    monkeypatch.setenv("SLURM_STEP_ID", "1")
+    with pytest.raises(ValueError, match=r"^process 1 of 2 did not come"):
+        meet(1, 2, address=HERE, port=point.port, patience=0.1)
