@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.faults.resume_mixes import WARMUP_COSINE
 from tests.faults.resume_points import BASE, EMA, UNET, WGAN, differences, distinct, end_of, go_on, train
 
 WIENER = ("model=blind_wiener", "model.network.hidden=8", "model.network.widths=[8,16]")
@@ -44,7 +45,7 @@ CASES: dict[str, tuple[str, ...]] = {
     "fixed blur": (*UNET, "data.fixed_blur=true", "data.workers=1"),
     "moving average": EMA,
     "moving average without validation": (*EMA, "trainer.limit_val_batches=0"),
-    "BlindWiener": (*WIENER, "trainer.gradient_clip_val=1.0"),
+    "BlindWiener, scheduler of steps": (*WIENER, "trainer.gradient_clip_val=1.0", WARMUP_COSINE),
     "WGAN": WGAN,
     "WGAN with fresh batches": (*WGAN, "model.fresh_critic_batches=true", "model.critic_steps=3"),
     "earlier version": (*UNET, SCHEDULE, OLD),

@@ -26,6 +26,7 @@ from tests.faults import (
     mutated_weights,
     random_commands,
     random_overrides,
+    resume_mixes,
     resume_points,
 )
 from tests.faults.counting import Campaign, table
@@ -81,11 +82,16 @@ def _listed(seed: int, scale: float, folder: Path) -> Iterator[tuple[str, Callab
         yield f"random overrides of {command}", run_typed
     kinds = {"UNet16": resume_points.UNET, "UNet16 with EMA": resume_points.EMA, "WGAN": resume_points.WGAN}
     for name, model in kinds.items():
-        whole, tiny = (f"data.root={root}", *model), [*_FEW, f"data.root={root}", *model, *_NO_PANEL]
+        whole = (f"data.root={root}", *model, "data.batch_size=4", "trainer.max_epochs=5")
+        tiny = [*_FEW, f"data.root={root}", *model, *_NO_PANEL]
         resumed, odd, loaded = (new(f"{kind}-{name}") for kind in ("resumed", "odd", "loaded"))
-        yield f"resumed {name}", partial(resume_points.run, name, whole, seed, count(200), resumed)
+        same = partial(resume_points.run, name, lambda _, whole=whole: whole)
+        yield f"resumed {name}", partial(same, seed, count(200), resumed)
         yield f"odd checkpoints of {name}", partial(mutated_structures.run, name, tiny, seed, count(100), odd)
         yield f"odd weights of {name}", partial(mutated_structures.run_as_weights, name, tiny, seed, count(100), loaded)
+    for name, arguments in resume_mixes.kinds(new("mixed"), root).items():
+        mixed = partial(resume_points.run, name, arguments, points=count(5))
+        yield f"resumed {name}", partial(mixed, seed, count(50), new(name))
     yield "full disk", lambda: full_disk.run(seed, count(20), new("disk"), unet)
     reds = write_reds(folder / "reds", sequences=9, frames=4, test_sequences=1)
     pictures = new("pictures")
@@ -100,7 +106,7 @@ def _listed(seed: int, scale: float, folder: Path) -> Iterator[tuple[str, Callab
     }
     for kind, signals in (("killed", [SIGKILL]), ("asked", [SIGINT, SIGTERM, SIGHUP, SIGUSR1])):
         for name, (command, cases) in commands.items():
-            if kind == "killed" or scale >= 1 or name == "unet":
+            if kind == "killed" or scale >= 0.1 or name == "unet":
                 place = new(f"{kind}-{name}")
                 yield f"{kind} {name}", partial(killed_commands.run, command, seed, count(cases), place, signals)
 

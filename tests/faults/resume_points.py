@@ -3,9 +3,10 @@
 import csv
 import hashlib
 import importlib
+import random
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -45,26 +46,41 @@ _KEPT = ("state_dict", "current_model_state", "optimizer_states", "lr_schedulers
 _LOST = ("train/", "lr")
 
 
-def run(name: str, arguments: Sequence[str], seed: int, cases: int, folder: Path) -> Campaign:
-    """Train runs of five epochs with seeds from ``seed`` on, and resume each from every moment, ``cases`` in all."""
+def run(
+    name: str,
+    arguments: Callable[[random.Random], Sequence[str]],
+    seed: int,
+    cases: int,
+    folder: Path,
+    *,
+    points: int | None = None,
+) -> Campaign:
+    """Train runs with seeds from ``seed`` on, and resume each from many moments.
+
+    Args:
+        name: The kind of run.
+        arguments: Draws the overrides of a run.
+        seed: The first run's seed.
+        cases: How many moments there are in all.
+        folder: A folder to work in.
+        points: From how many moments of each run to resume; None takes all that differ.
+    """
     campaign = Campaign(f"{name}, resumed", seed)
     torch.set_num_threads(1)
     while campaign.counts.total() < cases:
-        here = folder / str(seed)
-        here.mkdir(parents=True)
-        (here / "copies").mkdir()
-        whole = (*BASE, *arguments, "data.batch_size=4", "trainer.max_epochs=5", f"seed={seed}")
+        draw, here = random.Random(f"{name} {seed}"), folder / str(seed)
+        (here / "copies").mkdir(parents=True)
+        whole = (*BASE, *arguments(draw), f"seed={seed}")
         train(here, *whole, "run=run")
-        expected = end_of(here / "run")
-        for copy in distinct(here / "copies"):
-            if campaign.counts.total() == cases:
-                break
+        expected, copies = end_of(here / "run"), list(distinct(here / "copies"))
+        chosen = copies if points is None or points > len(copies) else draw.sample(copies, points)
+        for copy in chosen[: cases - campaign.counts.total()]:
 
             def case(copy: Path = copy, here: Path = here, whole: tuple[str, ...] = whole) -> bool:
                 go_on(copy, here / "again", *whole)
                 return not differences(expected, end_of(here / "again"))  # noqa: B023
 
-            campaign.judge(case, f"seed {seed}, {copy.name}", seconds=120)
+            campaign.judge(case, f"{copy.name} of {' '.join(whole[len(BASE) :])}", seconds=120)
         shutil.rmtree(here)
         seed += 1
     return campaign

@@ -25,9 +25,9 @@ class History(Callback):
     validation (not on a TPU, which would compile another step for them).
 
     Each row has the epoch (counted from 1), the optimizer steps and the batches so far (a WGAN makes six steps per
-    batch), the learning rate, the seconds that training and validation of the epoch took, and every metric that was
-    logged for the epoch. When a run is resumed, the rows after the last epoch that its checkpoint has seen are
-    dropped. If the checkpoint is from the middle of an epoch, the seconds of that epoch are those of its rest.
+    batch), the learning rate of its first batch, the seconds that training and validation of the epoch took, and every
+    metric that was logged for the epoch. When a run is resumed, the rows after the last epoch that its checkpoint has
+    seen are dropped. If the checkpoint is from the middle of an epoch, the seconds of that epoch are those of its rest.
 
     Args:
         folder: The run's folder.
@@ -41,19 +41,25 @@ class History(Callback):
         self.rows: list[dict[str, float]] = []
         self._start = self._drawn = 0.0
         self._validated = False
+        self._rate = 0.0
+        self._resumed_rate: float | None = None  # of the first batch of an epoch that another process has begun
         self._blurred = ImageScores()
         self._blurred_means: dict[str, float] | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        return {"validated": self._validated}
+        return {"validated": self._validated, "lr": self._rate}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._validated = state_dict["validated"]
+        if "lr" in state_dict:  # checkpoints of 0.1.0 have none
+            self._resumed_rate = float(state_dict["lr"])
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self.rows = [row for row in read_history(self.file) if row["epoch"] <= trainer.current_epoch]
         # Lightning does not call on_train_epoch_start when a run is resumed in the middle of an epoch
         self._begin_epoch(trainer)
+        if self._resumed_rate is not None:
+            self._rate, self._resumed_rate = self._resumed_rate, None
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._begin_epoch(trainer)
