@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from deblurlab.data.pixels import decode_file
+from deblurlab.pictures import films
 from deblurlab.restoring import load_restorer, videos
 from tests.pictures import picture, two_sizes, write_video
 
@@ -197,6 +198,48 @@ def test_where_pixels_do_not_change_nothing_changes(space: int, wide: int) -> No
     half = restored_frame(frame, brighter_left, height=HEIGHT, width=WIDTH).to_ndarray()
     np.testing.assert_array_equal(half[:HEIGHT, WIDTH // 2 + 2 :], stored[:HEIGHT, WIDTH // 2 + 2 :])
     assert half[:HEIGHT, : WIDTH // 2].mean() < 0.8 * stored[:HEIGHT, : WIDTH // 2].mean()
+
+
+FORMS = ["yuv420p", "yuv422p", "yuv444p", "yuv444p10le", "rgb24", "gbrp", "gray"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("space", "wide"), [(1, 1), (1, 2), (5, 1), (5, 2)])
+def test_the_brightness_of_each_pixel_stays_whatever_the_source_s_format(form: str, space: int, wide: int) -> None:
+    """To a level of 255, in noise, too; grey stays grey, and the mean of each colour stays to a level."""
+    from deblurlab.restoring.videos.frames import restored_frame
+
+    rgb = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
+    if form == "gray":
+        rgb[:] = rgb[..., :1]
+    frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+    frame = frame.reformat(format=form, dst_colorspace=space, dst_color_range=wide, interpolation=films.EXACTLY)
+    frame.colorspace, frame.color_range, frame.pts, frame.time_base = space, wide, 0, Fraction(1, RATE)
+    stored = restored_frame(frame, lambda pixels: pixels, height=HEIGHT, width=WIDTH).to_ndarray()
+    brightness, colours = stored[:HEIGHT].astype(float), stored[HEIGHT:].reshape(2, -1)
+    of_red, of_blue = (0.2126, 0.0722) if space == 1 else (0.299, 0.114)
+    red, green, blue = rgb.transpose(2, 0, 1).astype(float)
+    y = of_red * red + (1 - of_red - of_blue) * green + of_blue * blue
+    u, v = (blue - y) / (2 * (1 - of_blue)), (red - y) / (2 * (1 - of_red))
+    if wide == 1:
+        y, u, v = 16 + y * 219 / 255, u * 224 / 255, v * 224 / 255
+    # of 10 bits, FFmpeg makes 8 by a division by 4, where white is 1023 and 255, too
+    assert np.abs(brightness - y).max() < (1.6 if form.endswith("10le") else 1.0)
+    for found, right in zip(colours, (u, v), strict=True):
+        assert abs(found.mean() - 128 - right.mean()) < 1
+    if form == "gray":
+        assert (colours == 128).all()
+
+
+def test_a_written_film_of_noise_keeps_its_brightness_and_its_colours(tmp_path: Path) -> None:
+    """Of noise in 4:4:4, written by H.264, which is not lossless: their means stay to a level of 255."""
+    noise = list(np.random.default_rng(0).integers(0, 256, (4, HEIGHT, WIDTH, 3), dtype=np.uint8))
+    new = restore(write_video(tmp_path / "a.mkv", noise, codec="ffv1", pixels="yuv444p"))
+    means = [
+        np.mean([films.in_rgb(frame) for frame in films.frames(file)], axis=(0, 1, 2))
+        for file in (tmp_path / "a.mkv", new)
+    ]
+    assert means[1] == pytest.approx(means[0], abs=1)
 
 
 def test_shape_and_descriptions_are_carried_over(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from av import VideoFrame, VideoStream
     from av.container import InputContainer
 
+# How FFmpeg's swscale converts between YUV and RGB: bilinear, rounded exactly, with a colour for each pixel of RGB. By
+# default RGB comes out up to two levels too dark, and the grey of YUV a level off.
+EXACTLY = 0x2 | 0x40000 | 0x2000  # SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT
+
 
 def require_pyav(file: Path) -> None:
     """Raise ValueError if PyAV is not installed, which reads ``file``."""
@@ -79,7 +83,11 @@ def require_size(frame: "VideoFrame", size: tuple[int, int], name: str) -> None:
         )
 
 
+def in_rgb(frame: "VideoFrame") -> Samples:
+    """The pixels of a frame as it is stored, (H, W, 3) uint8."""
+    return frame.reformat(format="rgb24", interpolation=EXACTLY).to_ndarray()
+
+
 def upright(frame: "VideoFrame") -> Samples:
     """The pixels of a frame as it is to be looked at, (H, W, 3) uint8 RGB."""
-    pixels = frame.to_ndarray(format="rgb24")
-    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
+    return np.ascontiguousarray(np.rot90(in_rgb(frame), round(frame.rotation / 90)))

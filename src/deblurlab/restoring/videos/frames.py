@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deblurlab.pictures import Samples
+from deblurlab.pictures.films import EXACTLY, in_rgb
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -19,8 +20,9 @@ def restored_frame(
 ) -> "VideoFrame":
     """A frame restored and cut to ``height`` and ``width``, with the time and the colour space of the old one.
 
-    The conversions between YUV and RGB are rounded, and darken a frame by a level. So what is written is the old
-    frame, plus the difference of the restored and the unrestored pixels in YUV. Where they are equal, nothing changes.
+    The conversions between YUV and RGB are rounded, and RGB cuts off colours that YUV has. So what is written is the
+    old frame, plus the difference of the restored and the unrestored pixels in YUV. Where they are equal, nothing
+    changes, but that colours get half the resolution and 8 bits.
 
     Args:
         frame: The frame.
@@ -30,7 +32,7 @@ def restored_frame(
     """
     import av
 
-    pixels = frame.to_ndarray(format="rgb24")
+    pixels = in_rgb(frame)
     old = _planes(_in_yuv(frame, frame), height, width)
     before, after = (
         _planes(_in_yuv(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24"), frame), height, width)
@@ -48,7 +50,12 @@ def restored_frame(
 
 def _in_yuv(frame: "VideoFrame", like: "VideoFrame") -> "VideoFrame":
     """A frame in YUV with halved colours (4:2:0), in the colour space and range of another frame."""
-    return frame.reformat(format="yuv420p", dst_colorspace=like.colorspace, dst_color_range=like.color_range)
+    return frame.reformat(
+        format="yuv420p",
+        dst_colorspace=like.colorspace,
+        dst_color_range=like.color_range,
+        interpolation=EXACTLY,
+    )
 
 
 def _planes(frame: "VideoFrame", height: int, width: int) -> Planes:

@@ -32,9 +32,8 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
 
     The picture is encoded anew, as H.264 (VP9 in WebM), with 8 bits and the source's rotation, shape of the pixels and
     colour space. These codecs need an even height and width: an odd last row or column is left out. Colours get half
-    the resolution of brightness, as players expect it: where a source has more, a block of 2x2 pixels gets a mean, and
-    strong noise near the limits of a colour, which RGB cuts off, comes back with another mean. What else is not
-    carried over is named in the log.
+    the resolution of brightness, as players expect it: where a source has more, a block of 2x2 pixels gets a mean. What
+    else is not carried over is named in the log.
 
     Args:
         source: A video file.
