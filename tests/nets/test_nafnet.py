@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from deblurlab.nets import NAFNet, UNet16
-from deblurlab.nets.local_mean import local_mean
+from deblurlab.nets.local_mean import continued, window_means
 from deblurlab.restoring import load_restorer
 from deblurlab.run import weights
 
@@ -87,7 +87,9 @@ def test_local_means_are_pooling_continued_at_the_borders(side: int) -> None:
     pooled = F.avg_pool2d(features, (min(side, 9), min(side, 12)), stride=1)
     down, across = 9 - pooled.shape[2], 12 - pooled.shape[3]
     margins = (across // 2, across - across // 2, down // 2, down - down // 2)
-    torch.testing.assert_close(local_mean(features, side), F.pad(pooled, margins, mode="replicate"))
+    means = window_means(features, side)
+    torch.testing.assert_close(means, pooled)
+    torch.testing.assert_close(continued(means, features), F.pad(pooled, margins, mode="replicate"))
 
 
 def test_a_window_acts_in_evaluation_alone_and_each_level_has_its_part() -> None:

@@ -17,7 +17,7 @@ def network(*, reach: int = 16, multiple: int = 8, bytes_per_pixel: int = 1000, 
 
 def test_a_picture_for_which_there_is_memory_is_taken_whole() -> None:
     cut = planned(720, 1280, network(), memory=2000 * MEBIBYTE)
-    assert (cut.count, cut.down.side, cut.across.side) == (1, 720 + 96, 1280 + 96)
+    assert (cut.count, cut.down.side, cut.across.side) == (1, 720, 1280)
 
 
 @given(
@@ -34,17 +34,17 @@ def test_tiles_fit_into_the_memory_and_suit_the_network(
     cut = planned(height, width, found, memory=memory * MEBIBYTE)
     assert cut.tile_pixels * 1000 <= memory * MEBIBYTE
     for axis in (cut.down, cut.across):
-        assert axis.side % multiple == axis.margin % multiple == 0
-        assert axis.margin >= (reach if axis.count > 1 else min(reach, 48))
-        assert axis.step >= axis.blend or axis.count == 1
-        assert axis.side >= axis.step + axis.blend + 2 * axis.margin
+        assert axis.side % multiple == axis.step % multiple == 0
+        assert axis.margin >= max(reach, 48)
+        assert axis.count == 1 or axis.side >= axis.step + axis.blend + 2 * axis.margin
+        assert axis.count == 1 or axis.step >= axis.blend
 
 
-@pytest.mark.parametrize(("reach", "bytes_per_pixel", "most"), [(11, 364, 1.22), (29, 940, 1.4), (18, 2828, 1.8)])
+@pytest.mark.parametrize(("reach", "bytes_per_pixel", "most"), [(11, 364, 1.01), (29, 940, 1.2), (18, 2828, 1.65)])
 def test_how_much_more_than_a_frame_is_computed(reach: int, bytes_per_pixel: int, most: float) -> None:
     """UNet16, ResNet16 and REDNet30 as they are measured without training; tiles of 512 computed 2.28 frames."""
     found = network(reach=reach, multiple=1, bytes_per_pixel=bytes_per_pixel)
-    cut = planned(720, 1280, found, memory=700 * MEBIBYTE)
+    cut = planned(720, 1280, found, memory=352 * MEBIBYTE)
     assert cut.count * cut.tile_pixels / (720 * 1280) < most
 
 

@@ -16,38 +16,61 @@ TILINGS = [Tiling(side=96, margin=16, blend=8), Tiling(side=64, margin=0, blend=
 @given(size=SIZES, multiple=st.sampled_from([1, 4, 8]))
 def test_the_shares_of_all_tiles_in_a_pixel_add_up_to_1(tiling: Tiling, size: int, multiple: int) -> None:
     axis = Axis.of(size, tiling, multiple)
-    shares = torch.zeros((axis.count - 1) * axis.step + axis.step + axis.blend)
-    tiles_of_a_pixel = torch.zeros_like(shares)
+    shares, tiles_of_a_pixel = torch.zeros(size), torch.zeros(size)
     for tile in range(axis.count):
-        given_pixels = slice(tile * axis.step, tile * axis.step + axis.step + axis.blend)
+        place = axis.place(tile)
+        assert 0 <= place.start < place.stop <= size
         assert (axis.weight(tile) > 0).all()
-        shares[given_pixels] += axis.weight(tile)
-        tiles_of_a_pixel[given_pixels] += 1
-    torch.testing.assert_close(shares[:size], torch.ones(size))
-    assert tiles_of_a_pixel[:size].max() <= 2
-    assert axis.side % multiple == axis.step % multiple == axis.margin % multiple == 0 or not tiling.side
+        shares[place] += axis.weight(tile)
+        tiles_of_a_pixel[place] += 1
+    torch.testing.assert_close(shares, torch.ones(size))
+    assert tiles_of_a_pixel.max() <= 2
+    assert axis.side % multiple == axis.step % multiple == 0
+
+
+@pytest.mark.parametrize("tiling", TILINGS)
+@given(size=SIZES, multiple=st.sampled_from([1, 4, 8]))
+def test_what_is_kept_lies_a_margin_from_other_tiles_and_reaches_the_borders_of_the_picture(
+    tiling: Tiling, size: int, multiple: int
+) -> None:
+    axis = Axis.of(size, tiling, multiple)
+    for tile in range(axis.count):
+        kept, first, last = axis.kept(tile), tile == 0, tile == axis.count - 1
+        assert kept.start >= (0 if first else tiling.margin)
+        assert kept.stop <= axis.side - (0 if last else tiling.margin)
+        np.testing.assert_array_equal(axis.source(tile)[kept], np.arange(size)[axis.place(tile)])
 
 
 @pytest.mark.parametrize("tiling", TILINGS)
 @given(size=SIZES)
-def test_a_tile_shows_the_picture_reflected_at_its_borders(tiling: Tiling, size: int) -> None:
+def test_a_tile_that_goes_beyond_the_picture_shows_its_reflection(tiling: Tiling, size: int) -> None:
     axis = Axis.of(size, tiling, 1)
-    far = (axis.count + 1) * axis.side
-    reflected = np.pad(np.arange(size), far, mode="reflect") if size > 1 else np.zeros(2 * far + 1, np.int64)
+    reflected = (
+        np.pad(np.arange(size), (0, axis.side), mode="reflect") if size > 1 else np.zeros(axis.side + 1, np.int64)
+    )
     for tile in range(axis.count):
-        start = far + tile * axis.step - axis.margin
-        np.testing.assert_array_equal(axis.source(tile), reflected[start : start + axis.side])
+        source = axis.source(tile)
+        np.testing.assert_array_equal(source, reflected[source[0] : source[0] + axis.side])
+
+
+@pytest.mark.parametrize("multiple", [1, 8])
+def test_the_last_tile_ends_with_the_picture(multiple: int) -> None:
+    """As far as a tile is not larger than the picture: so the network sees the same border as in the whole picture."""
+    for size in (96, 97, 150, 161, 300):
+        axis = Axis.of(size, Tiling(side=96, margin=16, blend=8), multiple)
+        ends = np.pad(np.arange(size), (0, multiple - 1), mode="reflect")[: -(-size // multiple) * multiple]
+        np.testing.assert_array_equal(axis.source(axis.count - 1), ends[-96:])
 
 
 def test_the_number_of_tiles_is_that_of_rows_times_columns() -> None:
-    tiling = Tiling(side=100, margin=10, blend=10)  # 80 pixels of each tile are used, and neighbours share 10 of them
-    assert [tile_count(80, width, tiling, 1) for width in (1, 80, 81, 150, 151)] == [1, 1, 2, 2, 3]
-    assert tile_count(81, 151, tiling, 1) == 6
+    tiling = Tiling(side=100, margin=10, blend=10)  # neighbours share 30 pixels
+    assert [tile_count(100, width, tiling, 1) for width in (1, 100, 101, 170, 171)] == [1, 1, 2, 2, 3]
+    assert tile_count(101, 171, tiling, 1) == 6
 
 
-@pytest.mark.parametrize("sizes", [(120, 36, 20), (95, 25, 12), (200, 50, 45)])
+@pytest.mark.parametrize("sizes", [(120, 36, 20), (95, 25, 17), (200, 50, 45)])
 def test_tiles_that_would_overlap_threefold_are_refused(sizes: tuple[int, int, int]) -> None:
-    """Sides and margins are rounded to what the network takes, which can leave too little between the margins."""
+    """Sides and steps are rounded to what the network takes, which can leave too little between the margins."""
     side, margin, blend = sizes
     with pytest.raises(ValueError, match=f"tile={side} is too small for margin={margin}"):
         tile_count(300, 300, Tiling(side=side, margin=margin, blend=blend), 16)

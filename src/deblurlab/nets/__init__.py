@@ -2,7 +2,7 @@
 
 All but the critic, PatchGAN, restore images in [0, 1] and keep the contract of :class:`deblurlab.interfaces.Network`.
 ``keras`` has what the study's networks inherited from Keras, ``image_size`` the check of an image's height and width,
-``local_mean`` means over a window.
+``local_mean`` means over windows.
 """
 
 from deblurlab.nets.blind_wiener import BlindWiener

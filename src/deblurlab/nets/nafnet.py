@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deblurlab.nets.image_size import require_multiple
-from deblurlab.nets.local_mean import local_mean
+from deblurlab.nets.local_mean import continued, window_means
 
 
 class _LayerNorm2d(nn.LayerNorm):
@@ -21,7 +21,7 @@ class _LayerNorm2d(nn.LayerNorm):
 
 
 class _Mean(nn.Module):
-    """The mean over height and width, or over a window around each position.
+    """The mean over height and width, or over each window within the features.
 
     Args:
         reduction: How many pixels of the image one position of the features stands for, down and across.
@@ -38,7 +38,24 @@ class _Mean(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         if self.window is None or self.training:
             return features.mean((2, 3), keepdim=True)
-        return local_mean(features, max(1, self.window // self.reduction))
+        return window_means(features, max(1, self.window // self.reduction))
+
+
+class _ChannelAttention(nn.Sequential):
+    """Simplified channel attention: the features times a 1x1 convolution of their means, (B, C, H, W) to the same.
+
+    The convolution is taken of the windows within the features, of which there are fewer than positions.
+    """
+
+    def __init__(self, channels: int, reduction: int) -> None:
+        super().__init__(_Mean(reduction), nn.Conv2d(channels, channels, 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        mean, convolution = self
+        scale: Tensor = convolution(mean(features))
+        if mean.window is None or self.training:
+            return features * scale
+        return features * continued(scale, features)
 
 
 def _gate(features: Tensor) -> Tensor:
@@ -52,7 +69,7 @@ class _Block(nn.Module):
 
     ::
 
-        norm1 -> conv1 1x1, 2c -> conv2 3x3 depthwise -> gate, c -> times sca(mean) -> conv3 1x1 -> times beta -> +
+        norm1 -> conv1 1x1, 2c -> conv2 3x3 depthwise -> gate, c -> sca -> conv3 1x1 -> times beta -> +
         norm2 -> conv4 1x1, 2c -> gate, c -> conv5 1x1 -> times gamma -> +
 
     beta and gamma, one number per channel, start at zero: an untrained block is the identity.
@@ -64,7 +81,7 @@ class _Block(nn.Module):
         self.conv1 = nn.Conv2d(channels, double, 1)
         self.conv2 = nn.Conv2d(double, double, 3, padding=1, groups=double)
         self.conv3 = nn.Conv2d(channels, channels, 1)
-        self.sca = nn.Sequential(_Mean(reduction), nn.Conv2d(channels, channels, 1))
+        self.sca = _ChannelAttention(channels, reduction)
         self.conv4 = nn.Conv2d(channels, double, 1)
         self.conv5 = nn.Conv2d(channels, channels, 1)
         self.norm1, self.norm2 = _LayerNorm2d(channels), _LayerNorm2d(channels)
@@ -73,10 +90,9 @@ class _Block(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         hidden = _gate(self.conv2(self.conv1(self.norm1(features))))
-        features = features + self.conv3(hidden * self.sca(hidden)) * self.beta
+        features = torch.addcmul(features, self.conv3(self.sca(hidden)), self.beta)
         hidden = _gate(self.conv4(self.norm2(features)))
-        restored: Tensor = features + self.conv5(hidden) * self.gamma
-        return restored
+        return torch.addcmul(features, self.conv5(hidden), self.gamma)
 
 
 class NAFNet(nn.Module):

@@ -80,16 +80,17 @@ class Restorer(nn.Module):
     ) -> Images:
         """Restore a picture, or each image of a batch by itself, of any height and width.
 
-        Beyond its borders an image is continued by its reflection. The result of a large picture hardly depends on
-        the tiles: it differs by at most about one 8-bit step from that of the whole picture. A network that estimates
-        the blur (:class:`deblurlab.interfaces.EstimatesFirst`) does so once, of the 1024x1024 pixels in the middle.
+        To the right and below, an image is continued by its reflection to sides that the network takes. The result of a
+        large picture hardly depends on the tiles: it differs by at most about one 8-bit step from that of the whole
+        picture. A network that estimates the blur (:class:`deblurlab.interfaces.EstimatesFirst`) does so once, of the
+        1024x1024 pixels in the middle.
 
         Args:
             images: A NumPy picture, (H, W, 3), of type uint8, uint16, or float in [0, 1]; or a torch batch,
                 (B, 3, H, W), of float in [0, 1] on any device. RGB, in the encoding of ordinary image files.
             tiling: How large pictures are cut; None takes each picture whole, or in as few tiles as ``memory`` allows,
                 with a margin as wide as the network is measured to look, and 48 pixels at least.
-            memory: The MiB that tiles may take, if ``tiling`` is None. None takes 512 on the CPU, and half of what is
+            memory: The MiB that tiles may take, if ``tiling`` is None. None takes 352 on the CPU, and half of what is
                 free on a GPU.
             precision: ``32-true`` for float32, ``bf16-mixed`` for bfloat16 autocast; ``auto`` takes what is faster on
                 this machine, if the result stays within an 8-bit step of that in float32. Nothing is measured, and

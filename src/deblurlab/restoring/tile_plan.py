@@ -8,7 +8,7 @@ from deblurlab.restoring.probe import Measured
 from deblurlab.restoring.tiling import Axis, Cut, Tiling
 
 _MEBIBYTE = 2**20
-_CPU_MEMORY = 512 * _MEBIBYTE  # process and picture of 4000x3000 pixels take twice that; NAFNet, twice what is counted
+_CPU_MEMORY = 352 * _MEBIBYTE  # with it, a picture of 4000x3000 pixels takes less than 1.5 GiB in all
 _BLEND = 8  # pixels: it hides what little is left of the seams in pictures with 16 bits, or of networks that look far
 _LEAST_MARGIN = 48  # pixels: in some photographs a network looks farther than on the probe
 _FAR_BLEND = 16  # of a network that looks at the whole image, whose tiles fit each other less well
@@ -17,7 +17,7 @@ _XLA_BATCH = 4
 
 
 def memory_of(device: torch.device) -> int:
-    """How many bytes tiles may take on a device: 512 MiB on the CPU, half of what is free on a GPU."""
+    """How many bytes tiles may take on a device: 352 MiB on the CPU, half of what is free on a GPU."""
     return torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else _CPU_MEMORY
 
 
@@ -48,15 +48,13 @@ def _cuts(height: int, width: int, network: Measured, most_pixels: int) -> Itera
     margin, blend = max(network.reach.pixels, _LEAST_MARGIN), _FAR_BLEND if network.reach.beyond else _BLEND
 
     def axis(size: int, count: int) -> Axis:
-        # Where there is no other tile, the margin is the picture's mirror image, of which a little is enough.
-        own_margin = margin if count > 1 else _LEAST_MARGIN
-        return Axis.divided(size, count, margin=own_margin, blend=blend, multiple=network.multiple)
+        return Axis.divided(size, count, margin=margin, blend=blend, multiple=network.multiple)
 
     shortest = max(2 * (margin + blend), network.multiple)  # shorter tiles would be nearly all margin
     for rows in range(1, max(1, height // shortest) + 1):
         down = axis(height, rows)
         own = most_pixels // down.side - 2 * margin - blend - 2 * network.multiple
-        needed = -(-(width - blend) // own) if own > 0 else width
+        needed = -(-(width - 2 * margin - blend) // own) if own > 0 else width
         for columns in {1, min(max(1, needed), max(1, width // shortest))}:
             yield Cut(down=down, across=axis(width, columns))
 

@@ -1,6 +1,6 @@
 """Pictures of any size through a network: cut to overlapping tiles of one shape, so that the memory is bounded."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -59,9 +59,9 @@ def restore(
     with torch.no_grad():
         turned = [restore_of(_turn(middle, *turn)) for turn in (_TURNS if tta else _TURNS[:1])]
     restored = np.empty_like(picture)
-    for top, band in _bands(cut.down, lambda row: _row(restored_tiles, picture, row, cut)):
-        rows = band[:, : height - top]
-        restored[top : top + rows.shape[1]] = _as_type(rows, picture.dtype)
+    carried = torch.zeros(3, 0, width)
+    for row in range(cut.down.count):
+        carried = _write_row(restored, _row(restored_tiles, picture, row, cut), carried, row, cut.down)
     return restored
 
 
@@ -84,33 +84,38 @@ def _as_type(values: Tensor, dtype: np.dtype[Any]) -> Picture:
     return whole.clamp_(0, top).permute(1, 2, 0).numpy().astype(dtype)
 
 
-def _bands(down: Axis, row: Callable[[int], Tensor]) -> Iterator[tuple[int, Tensor]]:
-    """Yield finished rows of the picture from top to bottom: where they start, and their values, (3, h, W).
+def _write_row(restored: Picture, band: Tensor, carried: Tensor, row: int, down: Axis) -> Tensor:
+    """Write what is finished of a row of tiles, and return what is not.
 
     Two rows of tiles overlap in ``blend`` rows of pixels. Those are kept back until the lower row of tiles is there.
+    They are returned as a copy, so that the rest of the band takes no memory while the network restores the next row.
+
+    Args:
+        restored: The picture to write to, (H, W, 3).
+        band: The row of tiles, (3, h, W). It is changed.
+        carried: What this function returned of the row above, (3, blend, W); (3, 0, W) for the first row.
+        row: The number of the row of tiles.
+        down: The tiles from top to bottom.
     """
-    carried = torch.zeros(0)
-    for tile in range(down.count):
-        band = row(tile) * down.weight(tile)[:, None]
-        if tile:
-            band[:, : down.blend] += carried
-        carried = band[:, down.step :]
-        yield tile * down.step, band if tile == down.count - 1 else band[:, : down.step]
+    band *= down.weight(row)[:, None]
+    band[:, : carried.shape[1]] += carried
+    finished = band.shape[1] - (0 if row == down.count - 1 else down.blend)
+    top = down.place(row).start
+    restored[top : top + finished] = _as_type(band[:, :finished], restored.dtype)
+    return band[:, finished:].clone()
 
 
 def _row(restored_tiles: Callable[[Sequence[Picture]], list[Tensor]], picture: Picture, row: int, cut: Cut) -> Tensor:
-    """One row of tiles, blended along the row and without the margins, (3, step + blend, W)."""
+    """One row of tiles, blended along the row, (3, h, W): the rows of pixels that are kept of its tiles."""
     down, across = cut.down, cut.across
-    strip = picture[down.source(row)]
-    band = torch.zeros(3, down.step + down.blend, across.count * across.step + across.blend)
-    middle = [slice(axis.margin, axis.margin + axis.step + axis.blend) for axis in (down, across)]
+    strip, kept = picture[down.source(row)], down.kept(row)
+    band = torch.zeros(3, kept.stop - kept.start, across.size)
     for first in range(0, across.count, cut.batch):
         columns = range(first, min(first + cut.batch, across.count))
         tiles = restored_tiles([strip[:, across.source(column)] for column in columns])
         for column, tile in zip(columns, tiles, strict=True):
-            left = column * across.step
-            band[:, :, left : left + across.step + across.blend] += tile[:, *middle] * across.weight(column)
-    return band[:, :, : across.size]
+            band[:, :, across.place(column)] += tile[:, kept, across.kept(column)] * across.weight(column)
+    return band
 
 
 def _middle(size: int) -> npt.NDArray[np.int64]:
@@ -129,6 +134,8 @@ def averaged(restores: Sequence[Restore], images: Tensor) -> Tensor:
             the other seven ways.
         images: The images.
     """
+    if len(restores) == 1:
+        return restores[0](images)
     total = torch.zeros_like(images)
     for restore, (mirrored, quarters) in zip(restores, _TURNS, strict=False):
         back = torch.rot90(restore(_turn(images, mirrored, quarters)), -quarters, (-2, -1))

@@ -9,20 +9,22 @@ from torch import Tensor
 
 from deblurlab.checks import require
 
+_LEAST_SIDE = 32  # pixels: what the smallest images that networks are trained on have; a smaller picture is continued
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tiling:
-    """How a picture is cut into tiles. Along one axis, two neighbouring tiles lie like this::
+    """How a picture is cut into tiles. Along one axis, a tile and its two neighbours lie like this::
 
-        |<------------------ side ----------------->|
+         ... own | blend | margin |
         | margin | blend |   own   | blend | margin |
-                          | margin | blend |   own   | blend | margin |
+                          | margin | blend | own ...
 
     Attributes:
         side: Height and width of a tile in pixels; 0 takes each picture whole, which needs memory in proportion to
             the picture.
-        margin: Width in pixels of the border of a tile that the network sees and whose result is thrown away. If it
-            is as wide as the network looks, tiles give what the whole picture gives.
+        margin: Width in pixels of the border to another tile that the network sees and whose result is thrown away. If
+            it is as wide as the network looks, tiles give what the whole picture gives.
         blend: Width in pixels of the zone inside the margin in which two neighbouring tiles fade into each other.
 
     Raises:
@@ -44,17 +46,23 @@ class Tiling:
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """The tiles along one axis of a picture, all numbers in pixels. A tile gives ``step + blend`` pixels.
+    """The tiles along one axis of a picture, all numbers in pixels.
+
+    Nothing is thrown away at the borders of the picture: networks learn from patches whose borders are theirs, too, and
+    restored pictures continued by their reflection were worse there, not better.
 
     Attributes:
         size: Height or width of the picture.
+        padded: The same, rounded up to what the network takes, and at least ``side``: where the last tile ends.
         side: Height or width of a tile.
-        step: Distance from the start of one tile to the start of the next. The first tile starts at ``-margin``.
-        margin: As in :class:`Tiling`, rounded up to the network's multiple.
+        step: Distance from the start of one tile to the start of the next. The first tile starts with the picture, and
+            the last one may start earlier than a step after the one before.
+        margin: As in :class:`Tiling`.
         blend: As in :class:`Tiling`.
     """
 
     size: int
+    padded: int
     side: int
     step: int
     margin: int
@@ -62,57 +70,76 @@ class Axis:
 
     @classmethod
     def of(cls, size: int, tiling: Tiling, multiple: int) -> "Axis":
-        # Tiles start at multiples of `multiple`, so that a network that pools sees the blocks of the whole picture.
-        margin = -(-tiling.margin // multiple) * multiple
         if not tiling.side:
-            side = 2 * margin + -(-size // multiple) * multiple
-            return cls(size=size, side=side, step=size, margin=margin, blend=0)
+            return cls.divided(size, 1, margin=tiling.margin, blend=tiling.blend, multiple=multiple)
+        # Tiles start at multiples of `multiple`, so that a network that pools sees the blocks of the whole picture.
         side = tiling.side // multiple * multiple
-        step = (side - 2 * margin - tiling.blend) // multiple * multiple
+        step = (side - 2 * tiling.margin - tiling.blend) // multiple * multiple
         if step < max(1, tiling.blend):  # three tiles would overlap in one place, and the weights are made for two
             raise ValueError(
                 f"tile={tiling.side} is too small for margin={tiling.margin} and blend={tiling.blend}: this network's "
-                f"tiles and margins are multiples of {multiple}."
+                f"tiles are multiples of {multiple}."
             )
-        return cls(size=size, side=side, step=step, margin=margin, blend=tiling.blend)
+        padded = max(_rounded_up(size, multiple), side)
+        return cls(size=size, padded=padded, side=side, step=step, margin=tiling.margin, blend=tiling.blend)
 
     @classmethod
     def divided(cls, size: int, count: int, *, margin: int, blend: int, multiple: int) -> "Axis":
         """At most ``count`` tiles, as short as they can be, so that the last one hardly goes beyond the picture."""
+        padded = _rounded_up(max(size, _LEAST_SIDE), multiple)
         if count == 1:
-            return cls.of(size, Tiling(side=0, margin=margin), multiple)
-        margin = -(-margin // multiple) * multiple
-        step = max(-(-(size - blend) // count), blend, 1)  # as in `of`, two tiles overlap in one place, and not three
-        step = -(-step // multiple) * multiple
-        side = -(-(step + blend + 2 * margin) // multiple) * multiple
-        return cls(size=size, side=side, step=step, margin=margin, blend=blend)
+            return cls(size=size, padded=padded, side=padded, step=padded, margin=margin, blend=blend)
+        shared = 2 * margin + blend
+        step = max(-(-(size - shared) // count), blend, 1)  # as in `of`, two tiles overlap in one place, and not three
+        step = _rounded_up(step, multiple)
+        side = _rounded_up(step + shared, multiple)
+        return cls(size=size, padded=max(padded, side), side=side, step=step, margin=margin, blend=blend)
 
     @property
     def count(self) -> int:
         """The number of tiles."""
-        return max(1, -(-(self.size - self.blend) // self.step))
+        return 1 + -(-(self.padded - self.side) // self.step)
 
     def source(self, tile: int) -> npt.NDArray[np.int64]:
         """The index of the picture's pixel under each pixel of a tile, (side,).
 
-        Beyond its borders the picture is continued by its reflection, to and fro if it is smaller than the margin.
+        Beyond its end the picture is continued by its reflection, to and fro if it is small.
         """
         if self.size == 1:
             return np.zeros(self.side, np.int64)
         period = 2 * (self.size - 1)  # 0 1 2 3 2 1 | 0 1 2 ... for a size of 4
-        position = np.abs(np.arange(self.side) + tile * self.step - self.margin) % period
+        position = (np.arange(self.side) + self._start(tile)) % period
         reflected: npt.NDArray[np.int64] = np.minimum(position, period - position)
         return reflected
 
+    def place(self, tile: int) -> slice:
+        """The pixels of the picture that a tile gives, or has a share in."""
+        first, last = tile == 0, tile == self.count - 1
+        start = tile * self.step + self.margin
+        return slice(0 if first else start, self.size if last else start + self.step + self.blend)
+
+    def kept(self, tile: int) -> slice:
+        """Where these pixels lie in the tile."""
+        place, start = self.place(tile), self._start(tile)
+        return slice(place.start - start, place.stop - start)
+
+    def _start(self, tile: int) -> int:
+        return min(tile * self.step, self.padded - self.side)
+
     def weight(self, tile: int) -> Tensor:
-        """The share of a tile in each pixel that it gives, (step + blend,). Over all tiles, the shares add up to 1."""
-        weight = torch.ones(self.step + self.blend)
+        """The share of a tile in each pixel of :meth:`place`. Over all tiles, the shares add up to 1."""
+        place = self.place(tile)
+        weight = torch.ones(place.stop - place.start)
         ramp = torch.linspace(0, 1, self.blend + 2)[1:-1]
         if tile > 0:
             weight[: self.blend] = ramp
         if tile < self.count - 1:
-            weight[self.step :] = 1 - ramp
+            weight[len(weight) - self.blend :] = 1 - ramp
         return weight
+
+
+def _rounded_up(pixels: int, multiple: int) -> int:
+    return -(-pixels // multiple) * multiple
 
 
 @dataclass(frozen=True, kw_only=True)
