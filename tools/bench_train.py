@@ -1,11 +1,13 @@
 """Training throughput: deblurlab's command path against hand-written loops on tensors in memory, in one run.
 
-    python tools/bench_train.py [--rounds 5] [--models unet16 rednet30 rednet30_wgan]
+    python tools/bench_train.py [--rounds 5] [--models unet16 rednet30 ...] [--profile]
 
 deblurlab's side is what `python -m deblurlab.train` does: loader, blur and flips on the device, Lightning,
 logging. The rivals get their pairs ready-made; a WGAN's is the study's own formulation of the batch. Each round
 times all of them one after the other on batches of the same images, so that a noisy machine slows all alike;
 the ratio is the median over the rounds.
+
+``--profile`` tells instead which operations deblurlab's side spends its time on, and writes nothing.
 """
 
 import argparse
@@ -16,7 +18,8 @@ import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
+from torch.profiler import ProfilerActivity, profile
 
 import deblurlab.app.command
 from deblurlab.app import build
@@ -36,7 +40,21 @@ from deblurlab.tasks import WGANGP
 
 CONF = Path(deblurlab.__file__).parent / "conf"
 OUTPUT = Path("outputs/bench/train.json")
-CASES = {"unet16": (256, 6), "rednet30": (32, 6), "rednet30_wgan": (32, 1)}  # images a step, steps a round
+CASES = {  # images per step, steps per round
+    "unet16": (256, 6),
+    "resnet16": (32, 3),
+    "rednet30": (32, 6),
+    "rednet30_wgan": (32, 1),
+    "msdeblur_wgan": (4, 1),
+}
+# The kinds of operations that a profile tells apart, by what their names contain; the first that fits counts.
+KINDS = {
+    "convolutions": ("conv", "mm"),
+    "normalisation": ("norm",),
+    "optimizer": ("adam",),
+    "copies": ("copy", "cat", "clone", "pad", "shuffle", "index", "fill_", "zero"),
+    "activations, sums and products": ("",),
+}
 Pairs = Iterable[tuple[Tensor, Tensor]]
 
 
@@ -117,6 +135,32 @@ class Rounds(Callback):
         self.seconds.append(measured)
 
 
+class Profile(Callback):
+    """Profiles all epochs but the first.
+
+    Attributes:
+        shares: The part of the time that each of ``KINDS`` takes, in percent.
+    """
+
+    def __init__(self) -> None:
+        self.shares: dict[str, float] = {}
+        self._profiler = profile(activities=[ProfilerActivity.CPU])
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        if trainer.current_epoch == 1:
+            self._profiler.start()
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._profiler.stop()
+        microseconds = dict.fromkeys(KINDS, 0.0)
+        for event in self._profiler.key_averages():
+            if event.key.startswith(("aten::", "mkldnn")):  # not the ranges that Lightning and autograd mark
+                kind = next(kind for kind, parts in KINDS.items() if any(part in event.key for part in parts))
+                microseconds[kind] += event.self_cpu_time_total
+        total = sum(microseconds.values())
+        self.shares = {kind: 100 * time / total for kind, time in microseconds.items()}
+
+
 def rivals(cfg: DictConfig, pairs: Pairs) -> dict[str, Callable[[], float]]:
     """What deblurlab is measured against, by name."""
     bfloat16 = fast_precision("cpu") == "bf16-mixed"
@@ -133,8 +177,10 @@ def rivals(cfg: DictConfig, pairs: Pairs) -> dict[str, Callable[[], float]]:
     }
 
 
-def measure(model: str, batch: int, *, rounds: int, steps: int) -> dict[str, Any]:
-    """Images per second of deblurlab and its rivals, and the median ratio to each rival."""
+@contextmanager
+def composed(model: str, *, epochs: int) -> Iterator[DictConfig]:
+    """The configuration of a training of epochs as ``CASES`` has them; the first one warms up."""
+    batch, steps = CASES[model]
     with tempfile.TemporaryDirectory() as folder, initialize_config_dir(str(CONF), version_base="1.3"):
         overrides = [
             f"model={model}",
@@ -142,12 +188,26 @@ def measure(model: str, batch: int, *, rounds: int, steps: int) -> dict[str, Any
             f"data.batch_size={batch}",
             f"run={folder}",
             "callbacks=none",
-            f"trainer.max_epochs={rounds + 1}",  # the first one warms up
+            f"trainer.max_epochs={epochs}",
             f"trainer.limit_train_batches={steps}",
             "trainer.limit_val_batches=0",
             "trainer.enable_checkpointing=false",
         ]
-        cfg = compose("train", overrides=overrides)
+        yield compose("train", overrides=overrides)
+
+
+def profiled(model: str) -> dict[str, float]:
+    """The part of a training step's time that each of ``KINDS`` takes, in percent."""
+    with composed(model, epochs=2) as cfg:
+        found = Profile()
+        build.trainer(cfg, found).fit(build.task(cfg), datamodule=build.data(cfg))
+    return found.shares
+
+
+def measure(model: str, *, rounds: int) -> dict[str, Any]:
+    """Images per second of deblurlab and its rivals, and the median ratio to each rival."""
+    batch, steps = CASES[model]
+    with composed(model, epochs=rounds + 1) as cfg:
         data = build.data(cfg)
         batches = itertools.islice(data.train_dataloader(), steps)
         pairs = [data.on_after_batch_transfer(raw, 0)[:2] for raw in batches]
@@ -168,15 +228,26 @@ def measure(model: str, batch: int, *, rounds: int, steps: int) -> dict[str, Any
     }
 
 
+def print_profile(models: list[str]) -> None:
+    table = Table("model", title="Training on this CPU: percent of the time of a step")
+    for kind in KINDS:
+        table.add_column(kind, justify="right")
+    for model in models:
+        table.add_row(model, *(f"{share:.0f}" for share in profiled(model).values()))
+    Console().print(table)
+
+
 def main() -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--models", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--profile", action="store_true")
     options = parser.parse_args()
-    results = [
-        measure(model, CASES[model][0], rounds=options.rounds, steps=CASES[model][1]) for model in options.models
-    ]
+    if options.profile:
+        print_profile(options.models)
+        return
+    results = [measure(model, rounds=options.rounds) for model in options.models]
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     OUTPUT.write_text(json.dumps(results, indent=2) + "\n")
 
