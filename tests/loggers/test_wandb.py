@@ -13,8 +13,9 @@ import pytest
 import wandb
 
 from deblurlab.loggers import Wandb
-from deblurlab.loggers.wandb_rows import last_stored_step
+from deblurlab.loggers.wandb_rows import LoggedRows, last_stored_step
 from deblurlab.run.history import read_history
+from deblurlab.run.run_folder import RunFolder
 from tests.conftest import Call, run_command
 from tests.loggers.wandb_server import WandbServer, wandb_server
 
@@ -174,6 +175,31 @@ def test_rows_that_wandb_lost_in_a_kill_are_logged_again(tmp_path: Path, monkeyp
     assert [row["train/3"] for row in rows[:150]] == [3 + step / 7 for step in range(150)]
     assert [row["train/0"] for row in rows[:150]] == [step / 7 for step in range(150)]
     assert (rows[149]["train/images_per_second"], rows[149]["val/ssim"]) == (1.0, 0.5)
+
+
+def test_a_damaged_journal_gives_the_rows_that_are_whole(tmp_path: Path) -> None:
+    rows = LoggedRows(file := tmp_path / "rows.jsonl")
+    rows.add(0, {"a": 1.0})
+    rows.add(1, {"a": 2.0, "picture": None})
+    odd = (b'{"step": 2, "values"', b"\xff\x00\xfe", b"", b"null", b"[1]", b'{"step": 3}', b'{"step": 4, "values": 5}')
+    file.write_bytes(b"\n".join((file.read_bytes().splitlines()[0], *odd, file.read_bytes().splitlines()[1], b'{"st')))
+    again = LoggedRows(file)
+    assert again.last == 1
+    assert list(again.since(0)) == [(0, {"a": 1.0}), (1, {"a": 2.0})]
+
+
+@pytest.mark.usefixtures("offline")
+def test_a_journal_that_cannot_be_read_ends_no_training(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    logged_offline(tmp_path / "run", range(2))
+    file = RunFolder(tmp_path / "run").wandb_rows_file
+    file.unlink()
+    file.mkdir()  # nobody can read or write it, not even root
+    logger = Wandb(folder=str(tmp_path / "run"), project="deblurlab")
+    for step in (2, 3):
+        logger.log_metrics({"train/loss_step": 1.0}, step=step)
+    logger.finish()
+    wandb.teardown()
+    assert [record.levelname for record in caplog.records if str(file) in record.getMessage()] == ["WARNING"]
 
 
 @pytest.mark.usefixtures("offline")

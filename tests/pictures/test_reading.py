@@ -1,6 +1,8 @@
 """Pictures as phones, Macs, scanners and printers write them."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -86,13 +88,28 @@ def test_a_damaged_profile_of_inks_is_passed_over() -> None:
     assert np.abs(found.pixels.astype(int) - (255, 0, 0)).max() < 15
 
 
-def test_a_png_with_a_large_text_and_a_large_profile() -> None:
+def test_a_png_with_a_large_text_and_a_large_profile(caplog: pytest.LogCaptureFixture) -> None:
     texts = PngInfo()
     texts.add_text("Description", "x" * 2_000_000, zip=True)
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes() + bytes(2_000_000)
     data = encoded(Image.fromarray(PIXELS), "PNG", pnginfo=texts, icc_profile=profile)
     np.testing.assert_array_equal(pictures.read(data, "a.png").pixels, PIXELS)
     assert pictures.size(io.BytesIO(data), "a.png") == (20, 30)
+    assert caplog.text == "", "libpng warns of what stands behind the profile"
+
+
+def test_an_interlaced_png_of_16_bits(caplog: pytest.LogCaptureFixture) -> None:
+    """Its rows come in the seven passes of Adam7: the first pixel, row, step down and step across of each."""
+    pixels = np.random.default_rng(0).integers(0, 65536, (13, 17, 3), dtype=np.uint16)
+    passes = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+    rows = [row for top, left, down, across in passes for row in pixels[top::down, left::across]]
+    content = zlib.compress(b"".join(b"\0" + row.astype(">u2").tobytes() for row in rows))
+    header = struct.pack(">IIBBBBB", 17, 13, 16, 2, 0, 0, 1)
+    data = b"\x89PNG\r\n\x1a\n"
+    for name, chunk in ((b"IHDR", header), (b"IDAT", content), (b"IEND", b"")):
+        data += struct.pack(">I", len(chunk)) + name + chunk + struct.pack(">I", zlib.crc32(name + chunk))
+    np.testing.assert_array_equal(pictures.read(data, "a.png").pixels, pixels)
+    assert caplog.text == "", "libpng warns of every such picture"
 
 
 @pytest.mark.parametrize(

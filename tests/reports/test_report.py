@@ -22,7 +22,7 @@ from deblurlab.reports.cells import Cell, Row, Table
 from deblurlab.reports.cost_table import cost_table
 from deblurlab.reports.groups import group_runs
 from deblurlab.reports.reported_run import ReportedRun, find_runs
-from deblurlab.reports.score_table import finding, further_table, score_table
+from deblurlab.reports.score_table import elsewhere_table, finding, further_table, score_table
 from deblurlab.reports.study import study_scores
 from deblurlab.run.cost import Size, measure_size
 from deblurlab.tasks import Autoencoder
@@ -111,6 +111,36 @@ def test_other_folders_of_ones_own_are_other_data(tmp_path: Path) -> None:
     tables = group_runs(find_runs([str(tmp_path)]))
     labels = {table: [group.label for group in groups] for table, groups in tables.items()}
     assert labels == {"Pictures in a": ["UNet16"], "Pictures in b": ["UNet16"]}
+
+
+def test_folders_of_one_name_are_told_apart_by_what_holds_them(tmp_path: Path) -> None:
+    roots = {"a": "/home/photos", "b": "/disk/photos", "c": "/disk/photos", "d": "photos", "e": "/disk/frames"}
+    for name, root in roots.items():
+        made_up(tmp_path / name, ssim=0.8, data_name="folder", data={"root": root})
+    tables = group_runs(find_runs([str(tmp_path)]))
+    names = {table: [run.folder.name for group in groups for run in group.runs] for table, groups in tables.items()}
+    assert names == {
+        "Pictures in home/photos": ["a"],
+        "Pictures in disk/photos": ["b", "c"],
+        "Pictures in photos": ["d"],
+        "Pictures in frames": ["e"],
+    }
+
+
+def test_runs_that_were_tested_elsewhere_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    folders = [made_up(tmp_path / name, ssim=0.8) for name in ("A/run", "B/run")]
+    folders.append(made_up(tmp_path / "C/run", ssim=0.8, model="resnet16"))
+    for folder in folders:
+        elsewhere = folder / "evaluate/reds/metrics.json"
+        elsewhere.parent.mkdir(parents=True)
+        elsewhere.write_text(json.dumps(json.loads((folder / "metrics.json").read_text()) | {"data": "reds"}))
+    table = elsewhere_table(find_runs([str(folder) for folder in folders]))
+    assert table is not None
+    assert [section[0].title for section in table.sections] == [
+        f"UNet16 of CIFAR-10 ({Path('A/run')}), on reds",
+        f"UNet16 of CIFAR-10 ({Path('B/run')}), on reds",
+        "ResNet16 of CIFAR-10, on reds",
+    ]
 
 
 def test_without_the_study_s_data_its_rows_are_left_out(tmp_path: Path) -> None:

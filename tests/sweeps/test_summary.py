@@ -1,6 +1,7 @@
 """What a sweep's summary cannot do ends the command with one line: Hydra alone would warn and exit with 0."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,13 @@ def test_a_sweep_whose_folder_cannot_be_written_does_not_start(tmp_path: Path) -
     config.hydra.overrides = {"task": ["seed=1,2"]}
     with pytest.raises(SystemExit, match=r"the sweep in .*/taken cannot start: .*taken"):
         Summary().on_multirun_start(config)
+
+
+def test_a_search_without_optuna_ends_before_its_jobs_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    config = OmegaConf.create({"hydra": {"sweep": {"dir": str(tmp_path / "sweep")}}, "search": {"trial": 0}})
+    with pytest.raises(SystemExit, match=r"cannot start: sweep=optuna needs Optuna: pip install 'deblurlab\[optuna\]'"):
+        Summary().on_multirun_start(config)
+    assert not (tmp_path / "sweep").exists()

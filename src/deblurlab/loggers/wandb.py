@@ -213,5 +213,6 @@ class Wandb(Logger):
             yield
         except Exception as error:
             if not self._warned:
-                log.warning(f"W&B could not {doing}, training goes on; further failures are not told: {error!r}")
+                why = str(error) if isinstance(error, OSError) else repr(error)  # the former's text names the file
+                log.warning(f"W&B could not {doing}, training goes on; further failures are not told: {why}")
             self._warned = True

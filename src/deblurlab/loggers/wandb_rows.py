@@ -30,9 +30,10 @@ class LoggedRows:
         for line in lines:
             try:
                 one = json.loads(line)
-                self._rows.setdefault(one["step"], {}).update(one["values"])
+                step, values = int(one["step"]), dict(one["values"])
             except (ValueError, LookupError, TypeError):  # where the disk was full or the computer stopped
                 continue
+            self._rows.setdefault(step, {}).update(values)
 
     @property
     def last(self) -> int | None:

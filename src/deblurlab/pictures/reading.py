@@ -1,6 +1,7 @@
 """Decodes pictures of every format that is read, and names those that cannot be."""
 
 import io
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from deblurlab.pictures.png_chunks import bit_depth, is_plain, require_checksums
 _FORMATS = tuple(FORMATS)
 # Pillow refuses a PNG whose profile or one of whose texts has more than 1 MiB; all its texts may have 64.
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
+# libpng's warnings name no file, and are of interlaced pictures and odd profiles, whose pixels are read as they are.
+logging.getLogger("imagecodecs").setLevel(logging.ERROR)
 
 
 def read_file(file: Path) -> Picture:

@@ -28,12 +28,14 @@ class ReportedRun:
         model: What its network is called: the name of its configuration, or of its class.
         data: What its data set is called, likewise.
         config: Its whole configuration.
+        pictures: What the folder of its pictures is called, if they are one's own: ``data=folder``.
     """
 
     folder: Path
     model: str
     data: str
     config: DictConfig
+    pictures: str = ""
 
     @property
     def files(self) -> RunFolder:
@@ -110,7 +112,7 @@ class ReportedRun:
         Pictures of one's own are called by their folder.
         """
         if self.data == "folder":
-            return f"Pictures in {Path(str(self.config.data.root)).name}"
+            return f"Pictures in {self.pictures}"
         title = _DATA_TITLES.get(self.data, self.data)
         size = self.config.data.get("size")
         return f"{title} {size[1]}x{size[0]}" if size else title
@@ -134,11 +136,26 @@ def find_runs(places: Iterable[str]) -> list[ReportedRun]:
         if not found:
             raise ValueError(f"runs={place}: there is no run (a folder with .hydra/config.yaml).")
         folders |= dict.fromkeys(found)
-    runs = []
-    for folder in folders:
-        run = load_run(str(folder))
-        runs.append(ReportedRun(folder=folder, model=run.model, data=run.data, config=run.config))
-    return runs
+    runs = {folder: load_run(str(folder)) for folder in folders}
+    roots = {folder: Path(str(run.config.data.root)) for folder, run in runs.items() if run.data == "folder"}
+    return [
+        ReportedRun(
+            folder=folder,
+            model=run.model,
+            data=run.data,
+            config=run.config,
+            pictures=called(roots[folder], roots.values()) if folder in roots else "",
+        )
+        for folder, run in runs.items()
+    ]
+
+
+def called(path: Path, all_paths: Iterable[Path]) -> str:
+    """The end of a path that no other path shares: its last name, if that is enough."""
+    others = [other for other in all_paths if other != path]
+    ends = (path.parts[-count:] for count in range(1, len(path.parts)))
+    own = next((end for end in ends if all(other.parts[-len(end) :] != end for other in others)), path.parts)
+    return str(Path(*own))
 
 
 def _runs_in(folder: Path) -> Iterator[Path]:

@@ -1,5 +1,6 @@
 """The report's tables of test scores, and the sentence that sums one up."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from deblurlab.checks.words import counted
@@ -16,7 +17,7 @@ from deblurlab.reports.cells import (
     score_cells,
 )
 from deblurlab.reports.groups import Group, MeanAndDeviation
-from deblurlab.reports.reported_run import ReportedRun
+from deblurlab.reports.reported_run import ReportedRun, called
 from deblurlab.reports.study import TITLES, study_scores
 
 _PARTIAL_NOTE = "† Tested on a part of the test set: {compared}no candidate for the best score."
@@ -150,11 +151,17 @@ def further_table(groups: Sequence[Group]) -> Table | None:
 
 
 def elsewhere_table(runs: Sequence[ReportedRun]) -> Table | None:
-    """The scores of runs that ``evaluate`` tested on data that they were not trained on; None if there are none."""
+    """The scores of runs that ``evaluate`` tested on data that they were not trained on; None if there are none.
+
+    Runs of one network and one data set are told apart by the ends of their folders.
+    """
     sections = []
+    titles = Counter((run.network_title, run.table) for run in runs)
     for run in runs:
+        trained = f"{run.network_title} of {run.table}"
+        if titles[run.network_title, run.table] > 1:
+            trained += f" ({called(run.folder, [other.folder for other in runs])})"
         for data, result in run.elsewhere.items():
-            trained = f"{run.network_title} of {run.table}"
             restored, blurred = (
                 score_cells(_without_deviation(result[version]), best={}, absent=Cell("", "gap"))
                 for version in ("restored", "blurred")

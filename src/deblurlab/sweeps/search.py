@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     import optuna
 
 
+def require_optuna() -> None:
+    """Raise ValueError if Optuna is not installed."""
+    try:
+        import optuna  # noqa: F401
+    except ImportError as error:
+        raise ValueError("sweep=optuna needs Optuna: pip install 'deblurlab[optuna]'.") from error
+
+
 class Trial:
     """One trial of a sweep's study.
 
@@ -34,10 +42,8 @@ class Trial:
     """
 
     def __init__(self, sweep: Path, name: str, search: DictConfig, *, seed: int, monitor: str) -> None:
-        try:
-            import optuna
-        except ImportError as error:
-            raise ValueError("sweep=optuna needs Optuna: pip install 'deblurlab[optuna]'.") from error
+        require_optuna()
+        import optuna
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend
 

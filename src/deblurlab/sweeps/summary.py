@@ -20,6 +20,7 @@ from deblurlab.files.whole_file import whole_file
 from deblurlab.metrics.scores import COMPARED_SCORES, SCORES
 from deblurlab.sweeps.ranking import Setting, mean, rank, read_jobs
 from deblurlab.sweeps.record import Record
+from deblurlab.sweeps.search import require_optuna
 from deblurlab.sweeps.swept_keys import save_swept_keys
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ class Summary(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         self.folder = Path(config.hydra.sweep.dir)
         with _ending_the_process(f"the sweep in {self.folder} cannot start"):
+            if config.get("search"):
+                require_optuna()  # here, before Hydra lists all jobs
             save_swept_keys(config.hydra, self.folder)
         print(
             f"sweep folder: {self.folder} (after an interruption, repeat the command with hydra.sweep.dir="
