@@ -88,6 +88,21 @@ def test_eight_devices_train_like_one_and_compile_once(
     assert ends[1] - starts[0] <= (3 if graph == "batch" else 7)
 
 
+def test_options_train_on_eight_devices_as_on_one(tiny_cifar10: Path, tmp_path: Path) -> None:
+    """Clipped gradients, batches in parts, fresh batches for the critic, rotations, and rates that change each step."""
+    schedule = "_target_: deblurlab.tasks.schedules.warmup_cosine, _partial_: true, warmup: 0.1, final: 0.1"
+    options = ("data.batch_size=16", "data.rotations=true", "model.micro_batches=2", "model.clip_norm=0.02")
+    options += ("model.fresh_critic_batches=true", "model.critic_steps=1", f"model.step_scheduler={{{schedule}}}")
+    probe = "+callbacks.probe={_target_: tests.backends.xla.probe.Probe, file: %s}" % (tmp_path / "probe.jsonl")
+    settings = (tiny_cifar10, *SMALL, *DESCENT, *options, "trainer.log_every_n_steps=1")
+    reference = train(tmp_path / "cpu", *settings, "trainer=cpu")
+    ours = train(tmp_path / "xla_cpu", *settings, *XLA, probe)
+    agree(ours, reference, EVERYTHING)
+    assert all(logged["train/critic_norm_step"] > 0.02 for logged in scalars(ours).values()), "not all was clipped"
+    rows = [json.loads(line) for line in (tmp_path / "probe.jsonl").read_text().splitlines()]
+    assert len({row["graphs"] for row in rows if row["epoch"] > 0}) == 1, "something compiled after the first epoch"
+
+
 def test_five_critic_steps_to_one_with_the_study_s_optimizers(tiny_cifar10: Path, tmp_path: Path) -> None:
     """With the study's critic and Adam, the restored images agree, and Adam has counted its steps."""
     folders = [train(tmp_path / one, tiny_cifar10, *STUDYS, f"trainer={one}") for one in ("cpu", "xla_cpu")]
