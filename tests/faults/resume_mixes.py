@@ -32,7 +32,7 @@ _NETWORKS = (
 _OPTIMIZERS = (
     "model.optimizer={_target_: torch.optim.SGD, lr: 0.01, momentum: 0.9, _partial_: true}",
     "model.optimizer={_target_: torch.optim.AdamW, lr: 0.001, amsgrad: true, _partial_: true}",
-    "model.optimizer={_target_: torch.optim.RMSprop, lr: 0.001, centered: true, _partial_: true}",
+    "model.optimizer={_target_: torch.optim.Adagrad, lr: 0.01, _partial_: true}",
 )
 
 Draw = Callable[[random.Random], Sequence[str]]
