@@ -54,8 +54,8 @@ def main(cfg: DictConfig) -> float | None:
     from deblurlab.run.provenance import add_start, provenance
     from deblurlab.run.results import write_test
 
-    quieten()
     require_folder()
+    quieten()
     folder, per_image = chosen_folder(cfg), PerImage()
     with told_already():
         start = start_of(cfg, folder)

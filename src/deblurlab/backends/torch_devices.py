@@ -44,7 +44,8 @@ class TorchDevices(Backend):
 
         ``keep_memory`` changes the process if it trains on the CPU.
         """
-        from deblurlab.backends import distributed  # it and the next three import Lightning
+        from deblurlab.backends import distributed  # it and the next four import Lightning
+        from deblurlab.backends.parts_of_batch import PartsOfBatch
         from deblurlab.backends.xla.installation import answer_lightning
         from deblurlab.callbacks.seed_batches import SeedBatches
         from deblurlab.run.checkpoint import AtomicCheckpointIO
@@ -66,12 +67,13 @@ class TorchDevices(Backend):
         if precision == "auto":  # processes that measured at the same time could contradict each other
             precision = fast_precision(kind) if rank is None or kind != "cpu" else "32-true"
         arguments = {"accelerator": kind, "devices": chosen, "precision": precision, "plugins": [AtomicCheckpointIO()]}
-        if rank is None:
-            return Training(arguments=arguments, watchers=[SeedBatches()])
         per_core = settings.batch_norm == "per_core"
+        always = [SeedBatches(), *([PartsOfBatch(rank.world if rank else 1)] if per_core else [])]
+        if rank is None:
+            return Training(arguments=arguments, watchers=always)
         return Training(
             arguments=arguments | {"strategy": distributed.strategy(rank, per_core=per_core), "num_nodes": rank.hosts},
-            watchers=[SeedBatches(), *distributed.watchers(rank, per_core=per_core)],
+            watchers=[*always, *distributed.watchers(rank, per_core=per_core)],
         )
 
     @override

@@ -40,10 +40,12 @@ class XLA(Backend):
             bfloat16=settings.precision != "32-true",
             run_each_step=settings.graph == "step",
         )
+        from deblurlab.backends.parts_of_batch import PartsOfBatch
         from deblurlab.backends.xla.compiles import Compiles
         from deblurlab.backends.xla.per_core import NormalisePerCore
 
-        normalisation = [NormalisePerCore(strategy.devices)] if settings.batch_norm == "per_core" else []
+        cores = strategy.devices
+        normalisation = [NormalisePerCore(cores), PartsOfBatch(cores)] if settings.batch_norm == "per_core" else []
         return Training(
             # The strategy brings its own accelerator and precision, and counts as one device.
             arguments={"accelerator": "auto", "devices": 1, "precision": None, "strategy": strategy},
