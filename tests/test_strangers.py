@@ -505,7 +505,7 @@ def test_names_that_are_none(target: str) -> None:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     config = {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8]}
-    weights.save(build.instantiate(config), config, tmp_path / "mine.safetensors")
+    weights.save(build.instantiated(config), config, tmp_path / "mine.safetensors")
     return tmp_path / "mine.safetensors"
 
 
@@ -561,7 +561,7 @@ def test_nor_can_a_run(run: Path, refused: Any, monkeypatch: pytest.MonkeyPatch)
 
 def test_the_sketch_is_of_the_network_s_shapes(file: Path) -> None:
     chosen = weights.load(str(file))
-    drawn = sketch(lambda: build.instantiate(chosen.network), tensors=len(chosen.shapes))
+    drawn = sketch(lambda: build.instantiated(chosen.network), tensors=len(chosen.shapes))
     assert {value.device.type for value in drawn.state_dict().values()} == {"meta"}
     weights.require_fit(drawn, chosen)
     assert "state" not in vars(chosen)  # nothing was read for it

@@ -25,7 +25,7 @@ def mutated_safetensors(seed: int, cases: int, folder: Path) -> Campaign:
     campaign, draw = Campaign("mutated safetensors", seed), random.Random(seed)
     torch.manual_seed(0)
     file = folder / "mine.safetensors"
-    weights.save(build.instantiate(_CONFIG), _CONFIG, file)
+    weights.save(build.instantiated(_CONFIG), _CONFIG, file)
     data, whole = file.read_bytes(), load_restorer(file).state_dict()
     for number in range(cases):
         file.write_bytes(mutated(data, draw))

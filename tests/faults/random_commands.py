@@ -55,7 +55,7 @@ def prepared(folder: Path) -> dict[str, Sequence[str]]:
     """Make small inputs in ``folder``, and tell the commands that take them."""
     network = {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8]}
     torch.manual_seed(0)
-    weights.save(build.instantiate(network), network, folder / "mine.safetensors")
+    weights.save(build.instantiated(network), network, folder / "mine.safetensors")
     Image.fromarray(picture(0, 24, 32)).save(folder / "picture.png")
     write_reds(folder / "reds", sequences=2, frames=1, test_sequences=1)
     write_tiny_cifar10(folder / "cifar10")

@@ -80,7 +80,7 @@ def test_it_resumes(call: Call, tmp_path: Path) -> None:
 def test_its_callbacks_can_be_built() -> None:
     """No command does so: evaluate and report build the data and the model of a run, and train builds its own."""
     entries = {name: entry for name, entry in load_run(EARLIER).config.callbacks.items() if entry is not None}
-    built = {name: build.instantiate(entry, _convert_="all") for name, entry in entries.items()}
+    built = {name: build.instantiated(entry) for name, entry in entries.items()}
     files = {name: callback.file for name, callback in built.items() if isinstance(callback, History | TimedCheckpoint)}
     assert files == {
         "within_epoch": Path("earlier_run/checkpoints/last.ckpt"),

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra.utils import instantiate
 from lightning.pytorch import Callback, LightningDataModule, Trainer
 from lightning.pytorch.callbacks import LearningRateMonitor
 from omegaconf import DictConfig
@@ -13,6 +12,7 @@ from deblurlab import backends
 from deblurlab.app import devices
 from deblurlab.app.arguments import check_arguments, check_entries
 from deblurlab.app.expected_warnings import ignore_expected_warnings
+from deblurlab.app.instantiated import instantiated
 from deblurlab.backends import DeviceSettings
 from deblurlab.backends.prepare_networks import PrepareNetworks
 from deblurlab.backends.tell_devices import TellDevices
@@ -48,7 +48,7 @@ def data(cfg: DictConfig) -> LightningDataModule:
     """The data module of ``cfg.data``."""
     _require_class(cfg, "data")
     check_arguments(cfg.data, "data")
-    module: LightningDataModule = instantiate(cfg.data, _convert_="all")
+    module: LightningDataModule = instantiated(cfg.data)
     return module
 
 
@@ -56,7 +56,7 @@ def task(cfg: DictConfig) -> Restoration:
     """The task of ``cfg.model`` with its network, whose weights are random."""
     _require_class(cfg, "model")
     check_arguments(cfg.model, "model")
-    module: Restoration = instantiate(cfg.model, _convert_="all")
+    module: Restoration = instantiated(cfg.model)
     return module
 
 
@@ -124,13 +124,12 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     loggers = _listed(cfg, "logger")
     rates = [LearningRateMonitor("step")] if loggers else []
     own = [*rates, FiniteScores(), TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
-    module: Trainer = instantiate(
+    module: Trainer = instantiated(
         arguments,
         callbacks=[*exact, *_listed(cfg, "callbacks"), *callbacks, *own],
         logger=loggers or False,
         enable_progress_bar=False,
         **training.arguments,
-        _convert_="all",
     )
     return module
 
@@ -168,4 +167,4 @@ def _listed(cfg: DictConfig, key: str) -> list[Any]:
     if not group:
         return []
     check_entries(group, key)
-    return [instantiate(entry, _convert_="all") for entry in group.values() if entry is not None]
+    return [instantiated(entry) for entry in group.values() if entry is not None]

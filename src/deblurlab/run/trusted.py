@@ -21,7 +21,7 @@ _OPEN = (
     *("lightning.pytorch", "torchmetrics.image", "torchmetrics.regression", "torchmetrics.aggregation"),
     *(f"kornia.{part}" for part in ("losses", "metrics", "filters", "color", "enhance", "geometry", "morphology")),
 )
-_PACKAGES = tuple(dict.fromkeys(part.split(".")[0] for part in _OPEN))
+PACKAGES = tuple(dict.fromkeys(part.split(".")[0] for part in _OPEN))
 _FUNCTIONS = tuple(f"deblurlab.tasks.schedules.{name}" for name in ("constant_then_exponential", "warmup_cosine"))
 _PUBLIC = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+")
 
@@ -44,7 +44,7 @@ def packages(trust: Any) -> tuple[str, ...]:
     if not all(isinstance(name, str) and re.fullmatch(r"\w+(\.\w+)*", name) for name in names):
         raise ValueError(f"trust must be a list of names of packages, such as trust=[mynet], got {trust}.")
     for name in names:
-        if _top(name) in (*_PACKAGES, *sys.stdlib_module_names):
+        if _top(name) in (*PACKAGES, *sys.stdlib_module_names):
             raise ValueError(
                 f"trust=[{name}]: trust takes packages of your own, not one with which a folder can do all."
             )
@@ -63,16 +63,16 @@ def check(config: Mapping[str, Any] | DictConfig, *, trust: Sequence[str], sourc
         UntrustedError: naming the file, the key and what the key names.
     """
     plain = OmegaConf.to_container(config, resolve=False) if isinstance(config, DictConfig) else config
-    for place, name in _targets(plain, ()):
+    for place, name in targets(plain):
         where = f"{source}: {'.'.join(place)}"
         if not isinstance(name, str) or not _PUBLIC.fullmatch(name):
             raise UntrustedError(f"{where} names {str(name)[:200]!r}, which is not the public name of a class.")
         if any(_below(name, package) for package in trust):
             continue
-        if _top(name) not in _PACKAGES:
+        if _top(name) not in PACKAGES:
             cure = f": if you trust this folder, add trust=[{_top(name)}]" * (_top(name) not in sys.stdlib_module_names)
             raise UntrustedError(
-                f"{where} names {name}, which is not of {', '.join(_PACKAGES[:-1])} or {_PACKAGES[-1]}{cure}."
+                f"{where} names {name}, which is not of {', '.join(PACKAGES[:-1])} or {PACKAGES[-1]}{cure}."
             )
         if not any(_below(name, part) for part in _OPEN) or not _expected(name, place):
             raise UntrustedError(f"{where} names {name}, which the configuration of a run may not name there.")
@@ -95,16 +95,16 @@ def check_metrics(names: Any, *, trust: Sequence[str], source: str) -> None:
             raise UntrustedError(f"{source}: metrics names {str(name)[:200]}, which is no score of deblurlab: {cure}.")
 
 
-def _targets(value: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def targets(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield each place in nested mappings and lists that names what to call, and what it names."""
     if isinstance(value, Mapping):
         if "_target_" in value:
             yield place, value["_target_"]
         for key, inner in value.items():
-            yield from _targets(inner, (*place, str(key)))
+            yield from targets(inner, (*place, str(key)))
     elif isinstance(value, list | tuple):
         for number, inner in enumerate(value):
-            yield from _targets(inner, (*place, str(number)))
+            yield from targets(inner, (*place, str(number)))
 
 
 def _expected(name: str, place: tuple[str, ...]) -> bool:
@@ -115,7 +115,7 @@ def _expected(name: str, place: tuple[str, ...]) -> bool:
         found = resolve_name(name)
     except Exception:  # an import may raise anything: the configuration is of another version, or made up
         return False
-    return isinstance(found, type) and _top(found.__module__) in _PACKAGES and issubclass(found, _kinds(place))
+    return isinstance(found, type) and _top(found.__module__) in PACKAGES and issubclass(found, _kinds(place))
 
 
 def _kinds(place: tuple[str, ...]) -> tuple[type, ...]:
