@@ -22,8 +22,8 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.planning.chips import topology
     from deblurlab.planning.compiler import require_compiler
 
+    require_compiler()  # first, since its extra has torch_xla, too
     xla.require_torch_xla("plan")
-    require_compiler()
     if cfg.trainer.accelerator != "xla_cpu":
         raise ValueError(f"plan traces on trainer=xla_cpu, not trainer.accelerator={cfg.trainer.accelerator}.")
     if cfg.trainer.graph != "batch" or cfg.model.get("fresh_critic_batches"):

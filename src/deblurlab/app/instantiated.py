@@ -16,8 +16,8 @@ def instantiated(config: DictConfig | Mapping[str, Any], **more: Any) -> Any:
     """What a configuration describes. All within it, too, but for OmegaConf's containers, which become Python's.
 
     It may call deblurlab and the packages that it is built on, and by its name what the configuration names of others:
-    this is the user's own, from the command line or a file of his. One from the folder of a run has passed
-    :func:`deblurlab.run.trusted.check`, which is stricter.
+    that is the user's own, from the command line or the user's files. A configuration from the folder of a run has
+    passed :func:`deblurlab.run.trusted.check`, which is stricter.
 
     Args:
         config: A part of the configuration.
