@@ -39,9 +39,9 @@ print("batch", tuple(restorer.restore(batch).shape))
 
 # A picture that is too large for the memory, in MiB, is cut to tiles that overlap. They show what the whole would: this
 # network takes means over a window, which tiles cut off here and there, so that a few pixels differ by some steps.
-in_tiles = restorer.restore(blurred, memory=48)
+in_tiles = restorer.restore(blurred, memory=24)
 difference = np.abs(in_tiles.astype(int) - restored)
-print(f"{restorer.cut(*blurred.shape[:2], memory=48).count} tiles differ by {difference.mean():.2f} of 255 on average")
+print(f"{restorer.cut(*blurred.shape[:2], memory=24).count} tiles differ by {difference.mean():.2f} of 255 on average")
 
 Image.fromarray(np.hstack([blurred, restored, sharp])).save("restored.png")
 print("restored.png: blurred, restored, sharp")

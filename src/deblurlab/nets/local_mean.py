@@ -15,10 +15,12 @@ def window_means(features: Tensor, side: int) -> Tensor:
         side: The height and width of the window.
 
     Returns:
-        (B, C, H - side + 1, W - side + 1), of which each side is at least 1. :func:`continued` makes it (B, C, H, W).
+        (B, C, H - side + 1, W - side + 1), of which each side is at least 1; while the network is exported, what
+        :func:`continued` makes of it, (B, C, H, W).
     """
-    across = _along(features.float(), side, 3)  # first, since sums down the rows take longer where channels are last
-    return _along(across, side, 2).type_as(features)
+    along = _along_exported if torch.compiler.is_exporting() else _along
+    across = along(features.float(), side, 3)  # first, since sums down the rows take longer where channels are last
+    return along(across, side, 2).type_as(features)
 
 
 def continued(means: Tensor, features: Tensor) -> Tensor:
@@ -36,6 +38,8 @@ def continued(means: Tensor, features: Tensor) -> Tensor:
     Returns:
         (B, C, H, W).
     """
+    if torch.compiler.is_exporting():
+        return means
     down, across = (features.shape[dim] - means.shape[dim] for dim in (2, 3))
     return F.pad(means, (across // 2, across - across // 2, down // 2, down - down // 2), mode="replicate")
 
@@ -43,8 +47,23 @@ def continued(means: Tensor, features: Tensor) -> Tensor:
 def _along(features: Tensor, side: int, dim: int) -> Tensor:
     """The means over all windows along one dimension: differences of running sums."""
     length = features.shape[dim]
-    side = torch.sym_min(side, length)  # type: ignore[no-untyped-call]  # min() would fix the length in an export
+    side = min(side, length)
     sums = features.cumsum(dim)
-    others = length - side  # windows beside the first one
-    first = sums.narrow(dim, side - 1, 1)
+    first, others = sums.narrow(dim, side - 1, 1), length - side
     return torch.cat((first, sums.narrow(dim, side, others) - sums.narrow(dim, 0, others)), dim) / side
+
+
+def _along_exported(features: Tensor, side: int, dim: int) -> Tensor:
+    """The same for each position, by gathering.
+
+    Whether the window fits is open in a graph whose height and width are: torch.export writes no slices and no padding
+    of such a length that can be read again.
+    """
+    length = features.shape[dim]
+    side = torch.sym_min(side, length)  # type: ignore[no-untyped-call]  # min() would fix the length
+    sums = features.cumsum(dim)
+    sums = torch.cat((torch.zeros_like(sums.narrow(dim, 0, 1)), sums), dim)
+    place = torch.ones_like(features[0, 0].select(3 - dim, 0), dtype=torch.long).cumsum(0) - 1
+    first = (place - (side - 1) // 2).clamp(min=0)
+    first = torch.minimum(first, torch.full_like(first, length - side))
+    return (sums.index_select(dim, first + side) - sums.index_select(dim, first)) / side
