@@ -53,7 +53,7 @@ KINDS = {
     "normalisation": ("norm",),
     "optimizer": ("adam",),
     "copies": ("copy", "cat", "clone", "pad", "shuffle", "index", "fill_", "zero"),
-    "activations, sums and products": ("",),
+    "pointwise": ("",),  # activations, sums, products
 }
 Pairs = Iterable[tuple[Tensor, Tensor]]
 
@@ -136,7 +136,7 @@ class Rounds(Callback):
 
 
 class Profile(Callback):
-    """Profiles all epochs but the first.
+    """Profiles the training from its second epoch on.
 
     Attributes:
         shares: The part of the time that each of ``KINDS`` takes, in percent.
@@ -229,9 +229,10 @@ def measure(model: str, *, rounds: int) -> dict[str, Any]:
 
 
 def print_profile(models: list[str]) -> None:
-    table = Table("model", title="Training on this CPU: percent of the time of a step")
+    table = Table(title="Training on this CPU: percent of the time of a step")
+    table.add_column("model", no_wrap=True)
     for kind in KINDS:
-        table.add_column(kind, justify="right")
+        table.add_column(kind, justify="right", no_wrap=True)
     for model in models:
         table.add_row(model, *(f"{share:.0f}" for share in profiled(model).values()))
     Console().print(table)
