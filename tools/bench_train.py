@@ -53,7 +53,7 @@ KINDS = {
     "normalisation": ("norm",),
     "optimizer": ("adam",),
     "copies": ("copy", "cat", "clone", "pad", "shuffle", "index", "fill_", "zero"),
-    "pointwise": ("",),  # activations, sums, products
+    "the rest": ("",),  # activations, sums, products
 }
 Pairs = Iterable[tuple[Tensor, Tensor]]
 

@@ -150,8 +150,8 @@ class Restorer(nn.Module):
             )
             beyond = " and at means of the whole image" if found.reach.beyond else ""
             log.info(
-                f"the network looks {found.reach.pixels} pixels far{beyond}, and takes {found.bytes_per_pixel} bytes of "
-                "memory per pixel"
+                f"the network looks {found.reach.pixels} pixels far{beyond}, and takes "
+                f"{found.bytes_per_pixel} bytes of memory per pixel"
             )
         available = memory_of(self.device) if memory is None else memory * 2**20
         return planned(height, width, self._measured, memory=available)
