@@ -63,7 +63,7 @@ def test_faults_are_outlasted(bucket: str, server: FaultyProxy, tmp_path: Path, 
 
 def test_a_lasting_fault_names_the_shard(bucket: str, server: FaultyProxy, tmp_path: Path) -> None:
     server.break_next("train/002.parquet", *["corrupt"] * 50)
-    with pytest.raises(ValueError, match=r"Fetching s3://.*train/002\.parquet failed \d+ times in 0 s: .* checksum"):
+    with pytest.raises(ValueError, match=r"Fetching s3://.*train/002\.parquet failed \d+ times in \d+ s: .* checksum"):
         list(from_bucket(bucket, tmp_path / "cache", wait_seconds=0.1).train_dataloader())
     server.break_next("\0")
 
@@ -88,6 +88,25 @@ def test_a_copy_damaged_on_the_disk_is_fetched_again(
         copy.write_bytes(content)
     same_epochs(from_bucket(bucket, tmp_path / "cache"), shards(tmp_path / "out", batch_size=5))
     assert "is damaged: fetching it again" in caplog.text
+
+
+def test_a_copy_that_is_deleted_while_it_is_asked_for_is_fetched_again(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By another thread that has found it damaged, or another process that makes room."""
+    source = Storage(bucket)
+    index = read_index(source)
+    assert index is not None
+    cache = ShardCache(source, folder=tmp_path / "cache", limit=2**30)
+    cache.local(index.shards[0])
+    utime = os.utime
+
+    def deleted_before(file: Path) -> None:
+        file.unlink(missing_ok=True)
+        utime(file)
+
+    monkeypatch.setattr(os, "utime", deleted_before)
+    assert cache.local(index.shards[0]).is_file()
 
 
 def test_keys_in_an_address_are_not_shown() -> None:

@@ -75,7 +75,8 @@ class ShardCache:
             # A fetch that failed was tried several times. The other frames of the shard get its error at once.
             if running and (not running.done() or running.exception()):
                 return running
-            if (copy := self._copy(shard)).exists():
+            copy = self._copy(shard)
+            with suppress(FileNotFoundError):  # others delete copies without the lock: to make room, or damaged ones
                 os.utime(copy)
                 ready: Future[Path] = Future()
                 ready.set_result(copy)
