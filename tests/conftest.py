@@ -1,11 +1,13 @@
 """What tests share: the real data where it is, tiny data where it is not, and commands run as a user runs them."""
 
+import contextlib
 import importlib
 import io
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hydra.core.hydra_config import HydraConfig
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a shell's background; processes of tests inherit that
@@ -21,7 +24,14 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a shell's background
 
 ROOT = Path(__file__).parents[1]  # where the modules of these tests are
 
+# After so many seconds a process of a test hangs. A machine that is ten times slower, or starved, needs far less.
+HANG_SECONDS = 900.0
+
 Call = Callable[..., None]
+
+# No example is late on a slow machine, and each run draws the same ones.
+settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
@@ -68,9 +78,26 @@ def run_command(folder: Path, name: str, *overrides: str) -> subprocess.Complete
         | {"PYTHONPATH": os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANG_SECONDS,
         check=False,
     )
+
+
+def wait_for_end_of_processes_in(folder: Path) -> None:
+    """Wait until no process has ``folder`` as its working directory, on Linux; one that is dead has none."""
+    deadline = time.monotonic() + HANG_SECONDS
+    while running := _running_in(folder):
+        assert time.monotonic() < deadline, running
+        time.sleep(0.05)
+
+
+def _running_in(folder: Path) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            if (process / "cwd").readlink() == folder:
+                found.append(process.name)
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -32,9 +32,10 @@ from typing import Literal
 import yaml
 from markdown_it import MarkdownIt
 
+from tests.conftest import HANG_SECONDS
+
 ROOT = Path(__file__).parents[1]
 COPIED = ("src", "tests", "pyproject.toml")
-SECONDS = 300  # the longest that a block may run
 _SCRIPT_OF_THIS_SOURCE = 'deblurlab() { python -m deblurlab "$@"; }\n'
 _MARKER = re.compile(r"<!-- (?:(?P<plain>run|patch|output)|file: (?P<file>[\w./-]+)) -->")
 
@@ -156,7 +157,7 @@ def _run(step: Block, program: list[str], folder: Path, source: Path, stdin: str
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=SECONDS,
+        timeout=HANG_SECONDS,
         check=False,
     )
     if done.returncode:

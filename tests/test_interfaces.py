@@ -8,7 +8,7 @@ from deblurlab import nets
 from deblurlab.interfaces import Network, as_scales, assemble, cut, size_multiple
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 5), st.integers(1, 4), st.integers(1, 4))
 def test_assembling_what_was_cut_is_the_identity(batch: int, rows: int, columns: int, height: int, width: int) -> None:
     images = torch.rand(batch, 3, rows * height, columns * width)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import HANG_SECONDS
+
 pytest.importorskip("resource", reason="the system counts no page faults")
 
 PROGRAM = """
@@ -42,7 +44,7 @@ def test_a_step_gets_the_memory_again_that_the_last_one_freed(tmp_path: Path) ->
             env=os.environ | {"PYTHONPATH": os.environ.get("PYTHONPATH", "")},
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=HANG_SECONDS,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -42,7 +42,7 @@ def run(name: str, arguments: list[str], seed: int, cases: int, folder: Path) ->
     for number in range(cases):
         state, said = changed(whole, draw)
         torch.save(state, file)
-        campaign.judge(lambda: _fit(cfg, file), f"case {number}: {said}", names=file.name, seconds=300)
+        campaign.judge(lambda: _fit(cfg, file), f"case {number}: {said}", names=file.name)
     return campaign
 
 

@@ -93,7 +93,6 @@ def run(command: str, arguments: Sequence[str], seed: int, cases: int, folder: P
                 lambda override=override: _call(command, *arguments, override),
                 f"case {number}: {override}",
                 key=key,
-                seconds=300,
             )
     return campaign
 

@@ -80,7 +80,7 @@ def run(
                 go_on(copy, here / "again", *whole)
                 return not differences(expected, end_of(here / "again"))  # noqa: B023
 
-            campaign.judge(case, f"{copy.name} of {' '.join(whole[len(BASE) :])}", seconds=120)
+            campaign.judge(case, f"{copy.name} of {' '.join(whole[len(BASE) :])}")
         shutil.rmtree(here)
         seed += 1
     return campaign

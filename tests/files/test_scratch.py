@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from deblurlab.files.scratch import scratch_folder
+from tests.conftest import HANG_SECONDS
 
 
 def test_what_a_killed_process_left_is_removed_and_nothing_else(
@@ -19,7 +20,7 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(
         "from deblurlab.files.scratch import scratch_folder\n"
         "with scratch_folder() as folder: (folder / 'half').write_text('half'); os.kill(os.getpid(), 9)"
     )
-    subprocess.run([sys.executable, "-c", program, tmp_path], check=False, timeout=60)
+    subprocess.run([sys.executable, "-c", program, tmp_path], check=False, timeout=HANG_SECONDS)
     (left,) = tmp_path.iterdir()
     (tmp_path / "deblurlab-thesis").mkdir()
     with scratch_folder() as mine:

@@ -16,6 +16,7 @@ import pytest
 import deblurlab
 from deblurlab.files.vanished import vanishing_told
 from deblurlab.files.whole_file import whole_file
+from tests.conftest import HANG_SECONDS
 
 
 def names(folder: Path) -> list[str]:
@@ -62,7 +63,7 @@ def test_a_killed_process_leaves_what_stood_there_and_the_next_writer_tidies_up(
         "    partial.write_text('half ' * 1000)\n"
         "    os.kill(os.getpid(), 9)"
     )
-    killed = subprocess.run([sys.executable, "-c", program, file], check=False, timeout=60)
+    killed = subprocess.run([sys.executable, "-c", program, file], check=False, timeout=HANG_SECONDS)
     assert killed.returncode == -signal.SIGKILL
     assert file.read_text() == "before"
     assert names(tmp_path) == [".scores.json.partial", "scores.json"]
@@ -126,7 +127,7 @@ def test_two_writers_take_turns(tmp_path: Path) -> None:
         time.sleep(0.2)
         assert order == []
         partial.write_text("first")
-    thread.join(timeout=30)
+    thread.join(timeout=HANG_SECONDS)
     assert order == ["first"]
     assert file.read_text() == "second"
     assert names(tmp_path) == ["scores.json"]

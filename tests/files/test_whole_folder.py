@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deblurlab.files.whole_folder import whole_folder
+from tests.conftest import HANG_SECONDS
 
 KILLED = """
 import os, sys
@@ -40,7 +41,7 @@ def test_an_error_leaves_what_was_there(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-c", KILLED, tmp_path / "folder"], check=False, timeout=60)
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path / "folder"], check=False, timeout=HANG_SECONDS)
     assert ".folder.partial" in content(tmp_path)
     with whole_folder(tmp_path / "folder") as partial:
         (partial / "whole").write_text("whole")

@@ -16,7 +16,7 @@ from deblurlab.loggers import Wandb
 from deblurlab.loggers.wandb_rows import LoggedRows, last_stored_step
 from deblurlab.run.history import read_history
 from deblurlab.run.run_folder import RunFolder
-from tests.conftest import Call, run_command
+from tests.conftest import HANG_SECONDS, Call, run_command, wait_for_end_of_processes_in
 from tests.loggers.wandb_server import WandbServer, wandb_server
 
 SHORT = (
@@ -134,7 +134,7 @@ def synced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]
         patch.setenv("WANDB_API_KEY", "0" * 40)
         patch.setenv("WANDB_BASE_URL", server.url)
         command = [sys.executable, "-m", "wandb", "sync", *(str(part) for part in parts)]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
+        subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=HANG_SECONDS)
     assert {run["name"] for run in server.runs} == {(folder / "wandb/run_id").read_text()}
     return server.history
 
@@ -152,8 +152,9 @@ os.kill(os.getpid(), 9)
 
 @pytest.mark.usefixtures("offline")
 def test_rows_that_wandb_lost_in_a_kill_are_logged_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, check=False, timeout=300)
+    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=tmp_path, check=False, timeout=HANG_SECONDS)
     assert killed.returncode == -9
+    wait_for_end_of_processes_in(tmp_path)  # W&B's own, which writes the file
     (stored,) = (tmp_path / "run/wandb").glob("offline-run-*/*.wandb")
     steps = [row["item"]["_step"] for row in records(stored).get("history", [])]
     assert steps == list(range(len(steps)))

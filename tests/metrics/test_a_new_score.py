@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import deblurlab
-from tests.conftest import ROOT
+from tests.conftest import HANG_SECONDS, ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +76,7 @@ def session(tmp_path_factory: pytest.TempPathFactory, tiny_cifar10: Path) -> Pat
         env=os.environ | {"PYTHONPATH": os.pathsep.join((str(folder), str(ROOT)))},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -58,7 +58,7 @@ def test_the_step_costs_no_more_cycles_than_it_did(model: str, tmp_path: Path) -
     for split in ("train", "test"):
         write_parquet(tmp_path / f"{split}.parquet", [encode(picture) for picture in pictures])
     file = tmp_path / "plan.json"
-    done = deblurlab("plan", f"model={model}", f"data.root={tmp_path}", f"json={file}", timeout=600)
+    done = deblurlab("plan", f"model={model}", f"data.root={tmp_path}", f"json={file}")
     assert done.returncode == 0, done.stderr
     plan = json.loads(file.read_text())
     assert (plan["topology"], plan["cores"], plan["batch_per_core"]) == ("v2-8", 8, 32)

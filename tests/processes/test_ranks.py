@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deblurlab.processes.ranks import run_ranks
+from tests.conftest import HANG_SECONDS, ROOT
 
 # What the processes do, by their number: a module of its own, as quick to start as Python.
 PLAYERS = """
@@ -26,10 +27,12 @@ if part == "one fails":
     error_report.leave("the connection was closed")
     sys.exit(1)
 if part == "one dies":
-    time.sleep(0.2 if rank else 60)
+    while rank and not (os.path.exists("pid0") and open("pid0").read()):
+        time.sleep(0.01)
+    time.sleep(0 if rank else 3600)
     os.kill(os.getpid(), 9)
 if part == "wait":
-    time.sleep(60)
+    time.sleep(3600)
 """
 
 
@@ -80,15 +83,16 @@ def test_a_process_that_is_killed_ends_the_others(players: Path) -> None:
 
 def test_they_end_with_the_process_that_started_them(players: Path) -> None:
     code = "from tests.processes.test_ranks import run; run('wait')"
-    root = str(Path(__file__).parents[2])
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join((root, os.environ.get("PYTHONPATH", "")))}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))}
+    deadline = time.monotonic() + HANG_SECONDS
     with subprocess.Popen([sys.executable, "-c", code], env=environment) as parent:
-        deadline = time.monotonic() + 60
-        pids = [players / f"pid{rank}" for rank in (0, 1)]
-        while not all(pid.exists() and pid.read_text() for pid in pids):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        parent.kill()
+        try:
+            pids = [players / f"pid{rank}" for rank in (0, 1)]
+            while not all(pid.exists() and pid.read_text() for pid in pids):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        finally:
+            parent.kill()
     while alive(players, 0) or alive(players, 1):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -26,7 +26,7 @@ from deblurlab.reports.score_table import elsewhere_table, finding, further_tabl
 from deblurlab.reports.study import study_scores
 from deblurlab.run.cost import Size, measure_size
 from deblurlab.tasks import Autoencoder
-from tests.conftest import Call
+from tests.conftest import HANG_SECONDS, Call
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SCORES = {"loss": 1e-3, "ssim": 0.9, "psnr": 30.0, "mse": 2e-3, "mae": 3e-2, "infinite_psnr": 0}
@@ -394,7 +394,7 @@ def test_a_browser_shows_and_prints_it(report: Path) -> None:
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1200,6000"]
     page = (report / "report.html").as_uri()
     for made in (f"--screenshot={report}/page.png", f"--print-to-pdf={report}/page.pdf"):
-        subprocess.run([CHROMIUM, *options, made, page], check=True, capture_output=True, timeout=120)
+        subprocess.run([CHROMIUM, *options, made, page], check=True, capture_output=True, timeout=HANG_SECONDS)
     pixels = np.asarray(Image.open(report / "page.png").convert("RGB"))
     gaps = (pixels == (0xF8, 0xEB, 0xC0)).all(axis=-1)
     assert gaps.sum() > 1000

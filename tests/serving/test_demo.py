@@ -24,7 +24,7 @@ from PIL.PngImagePlugin import PngInfo
 from deblurlab.nets import UNet16
 from deblurlab.restoring import Restorer, load_restorer
 from deblurlab.run import weights
-from tests.conftest import encode
+from tests.conftest import HANG_SECONDS, encode
 from tests.pictures import picture
 
 pytest.importorskip("starlette", reason="Starlette, of the extra `demo`, is not installed")
@@ -202,7 +202,7 @@ def test_users_take_turns_and_too_many_are_told(monkeypatch: pytest.MonkeyPatch)
     class Slow(torch.nn.Module):
         def forward(self, blurred: torch.Tensor) -> torch.Tensor:
             started.set()
-            assert go_on.wait(30)
+            assert go_on.wait(HANG_SECONDS)
             return blurred
 
     limits = server.Limits(bytes=2**20, pixels=100_000, waiting=1, upload_seconds=60)
@@ -216,9 +216,12 @@ def test_users_take_turns_and_too_many_are_told(monkeypatch: pytest.MonkeyPatch)
 
         users = [threading.Thread(target=ask, args=(user,)) for user in range(2)]
         users[0].start()
-        assert started.wait(30)
+        assert started.wait(HANG_SECONDS)
         users[1].start()
-        time.sleep(0.5)
+        deadline = time.monotonic() + HANG_SECONDS
+        while opened.get("/place?ticket=1").json()["before"] is None:  # its upload is under way
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
         refused = opened.post("/restore?weights=slow", content=encode(pictures[0]))
         assert (refused.status_code, "Try again" in refused.json()["error"]) == (503, True)
         assert opened.get("/").status_code == 200  # the page answers meanwhile
@@ -226,7 +229,7 @@ def test_users_take_turns_and_too_many_are_told(monkeypatch: pytest.MonkeyPatch)
         assert places == [0, 1, None]
         go_on.set()
         for user in users:
-            user.join(30)
+            user.join(HANG_SECONDS)
     for user, pixels in enumerate(pictures):
         np.testing.assert_array_equal(received(answers[user].json()["restored"]), pixels)
 
@@ -247,7 +250,8 @@ def asked(path: str, content: bytes, *, chunk_seconds: float = 0.0, leaves: thre
 
         async def receive() -> dict[str, Any]:
             if halves:
-                await asyncio.sleep(chunk_seconds)
+                if chunk_seconds:  # without it, the upload is over before the loop turns to its time limit
+                    await asyncio.sleep(chunk_seconds)
                 half = halves.pop(0)
                 return {"type": "http.request", "body": half, "more_body": bool(halves)}
             while leaves is None or not leaves.is_set():
@@ -272,7 +276,9 @@ def test_slow_uploads_end_in_time_and_hold_nobody_up() -> None:
 
     async def both() -> tuple[list[int | None], int | None]:
         page = server.application({"mine": identity()}, limits=limits)
-        slow = [asyncio.create_task(asked("/restore?weights=mine", content, chunk_seconds=9)(page)) for _ in range(9)]
+        slow = [
+            asyncio.create_task(asked("/restore?weights=mine", content, chunk_seconds=3600)(page)) for _ in range(9)
+        ]
         await asyncio.sleep(0.05)
         quick = await asked("/restore?weights=mine", content)(page)
         return [await one for one in slow], quick
@@ -283,6 +289,7 @@ def test_slow_uploads_end_in_time_and_hold_nobody_up() -> None:
 def test_nothing_is_done_for_a_client_that_left() -> None:
     """Of a picture of 4 tiles the second is the last; the client that waits behind it has left before its turn."""
     tiles, leaves, left = 0, threading.Event(), threading.Event()
+    loop: asyncio.AbstractEventLoop
     left.set()
 
     class Counting(torch.nn.Module):
@@ -290,13 +297,20 @@ def test_nothing_is_done_for_a_client_that_left() -> None:
             nonlocal tiles
             tiles += 1
             leaves.set()
-            time.sleep(0.3)
+            asyncio.run_coroutine_threadsafe(noticed(), loop).result(HANG_SECONDS)
             return blurred
+
+    async def noticed() -> None:
+        """Ends when the server has turned to the client that leaves: the timers of one loop go off in their order."""
+        for _ in range(20):
+            await asyncio.sleep(0.01)
 
     limits = server.Limits(bytes=2**24, pixels=2_000_000, waiting=4, upload_seconds=60)
     content = encode(picture(0, 700, 700))
 
     async def all_clients() -> list[int | None]:
+        nonlocal loop
+        loop = asyncio.get_running_loop()
         page = server.application({"mine": Restorer(Counting())}, limits=limits)
         clients = (asked("/restore?weights=mine", content, leaves=event)(page) for event in (leaves, left))
         return list(await asyncio.gather(*clients))
@@ -352,7 +366,7 @@ def test_the_page_in_chromium(browser: Any, tmp_path: Path, free_port: int) -> N
     with subprocess.Popen([sys.executable, *command], cwd=tmp_path) as process:
         try:
             _wait_for(free_port)
-            wait = WebDriverWait(browser, 120)
+            wait = WebDriverWait(browser, HANG_SECONDS)
 
             def find(name: str) -> Any:
                 return browser.find_element(By.ID, name)
@@ -410,7 +424,7 @@ def test_the_page_in_chromium(browser: Any, tmp_path: Path, free_port: int) -> N
             browser.save_screenshot(str(tmp_path / "page.png"))
             narrow = {"width": 320, "height": 900, "deviceScaleFactor": 1, "mobile": True}
             browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", narrow)
-            assert browser.execute_script("return document.documentElement.scrollWidth") == 320
+            wait.until(lambda _: browser.execute_script("return document.documentElement.scrollWidth") == 320)
             browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
             Select(find("blur")).select_by_value("")
@@ -436,9 +450,10 @@ def free_port() -> int:
 def _wait_for(port: int) -> None:
     import socket
 
-    for _ in range(600):
+    deadline = time.monotonic() + HANG_SECONDS
+    while time.monotonic() < deadline:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection(("127.0.0.1", port), timeout=HANG_SECONDS).close()
             return
         except OSError:
             time.sleep(0.2)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deblurlab.signals.early import is_command
+from tests.conftest import HANG_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_ctrl_c_while_a_command_is_imported_is_one_line(command: str, tmp_path: 
         env=os.environ | {"PYTHONPATH": path},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=HANG_SECONDS,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (128 + signal.SIGINT, "", "interrupted (Ctrl-C).\n")
@@ -47,4 +48,4 @@ def test_ctrl_c_while_a_command_is_imported_is_one_line(command: str, tmp_path: 
 
 def test_importing_deblurlab_changes_no_signal_of_another_program() -> None:
     program = "import signal, deblurlab; assert signal.getsignal(2) is signal.default_int_handler"
-    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=HANG_SECONDS).returncode == 0

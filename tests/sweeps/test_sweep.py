@@ -1,6 +1,5 @@
 """Sweeps through Hydra: jobs that a tiny program stands in for, and, slowly, real ones."""
 
-import contextlib
 import csv
 import json
 import os
@@ -14,7 +13,7 @@ import pytest
 import torch
 
 from deblurlab.sweeps import job
-from tests.conftest import ROOT, Call
+from tests.conftest import ROOT, Call, wait_for_end_of_processes_in
 
 # Stands in for the training command: writes what a run leaves, each epoch's val/ssim growing by `slope`.
 PROGRAM = """
@@ -212,10 +211,7 @@ def test_a_killed_sweep_goes_on(tmp_path: Path, tiny_cifar10: Path) -> None:
             time.sleep(0.05)
         sweep.send_signal(signal.SIGKILL)
     first = (tmp_path / "sweep/seed-1/metrics.json").stat().st_mtime_ns
-    deadline = time.monotonic() + 60
-    while _running_in(tmp_path) and time.monotonic() < deadline:  # the job dies with the sweep
-        time.sleep(0.1)
-    assert time.monotonic() < deadline
+    wait_for_end_of_processes_in(tmp_path)  # the job dies with the sweep
     saved = torch.load(second, weights_only=True)["epoch"] + 1  # metrics.csv may have one more: it is written first
     assert 1 <= saved < 40
 
@@ -227,13 +223,3 @@ def test_a_killed_sweep_goes_on(tmp_path: Path, tiny_cifar10: Path) -> None:
     assert json.loads((tmp_path / "sweep/seed-2/job.json").read_text())["status"] == "finished"
     assert f"epoch {saved:>3}/40" not in done.stderr
     assert f"epoch {saved + 1:>3}/40" in done.stderr
-
-
-def _running_in(folder: Path) -> list[str]:
-    """The processes whose working directory is `folder`; one that is dead and not yet waited for has none."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it ended meanwhile
-            if os.readlink(process / "cwd") == str(folder):
-                found.append(process.name)
-    return found

@@ -11,7 +11,7 @@ import pytest
 from deblurlab.backends.distributed import meeting_point
 from deblurlab.processes.rank import variables
 from tests.backends.distributed.test_two_processes import AUTOENCODER
-from tests.conftest import ROOT
+from tests.conftest import HANG_SECONDS, ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,7 @@ def start(folder: Path, launcher: str, *overrides: str) -> list[tuple[int, str]]
         for rank in (0, 1)
     ]
     try:
-        errors = [process.communicate(timeout=300)[1] for process in processes]
+        errors = [process.communicate(timeout=HANG_SECONDS)[1] for process in processes]
     finally:
         for process in processes:
             process.kill()

@@ -52,7 +52,8 @@ def test_one_that_ends_while_the_others_wait(monkeypatch: pytest.MonkeyPatch) ->
     port = points[0].port
     with ThreadPoolExecutor() as threads:
         waiting = threads.submit(meet, 1, 2, address=HERE, port=port)
-        time.sleep(0.2)
+        while not points[0].num_keys() and not waiting.done():  # it says first that it has come
+            time.sleep(0.01)
         points.clear()
         with pytest.raises(ValueError, match=rf"^the process that listens at {HERE}:{port}, .* has ended"):
             waiting.result()

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.backends.xla.processes import environment
-from tests.conftest import run_command
+from tests.conftest import HANG_SECONDS, run_command
 from tests.test_train_wgan import SMALL as WGAN
 
 AUTOENCODER = (
@@ -182,6 +182,6 @@ def test_sums_over_processes_can_be_differentiated_twice(tmp_path: Path) -> None
         subprocess.Popen([*command, str(rank)], env=environment(), stdout=subprocess.PIPE, text=True) for rank in (0, 1)
     ]
     for process in both:
-        printed, _ = process.communicate(timeout=200)
+        printed, _ = process.communicate(timeout=HANG_SECONDS)
         found = json.loads(printed.splitlines()[-1])
         assert max(found.values()) < 1e-12, found

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.conftest import HANG_SECONDS
+
 REPOSITORY = Path(__file__).parents[3]
 # Compiles twenty times faster, computes the same.
 QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
@@ -15,7 +17,7 @@ def environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": f"{REPOSITORY / 'src'}{os.pathsep}{REPOSITORY}", "XLA_FLAGS": QUICK}
 
 
-def run_module(name: str, *arguments: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
+def run_module(name: str, *arguments: str, timeout: float = HANG_SECONDS) -> subprocess.CompletedProcess[str]:
     """``python -m NAME ARGUMENTS``, finished, whatever its status."""
     return subprocess.run(
         [sys.executable, "-m", name, *arguments],

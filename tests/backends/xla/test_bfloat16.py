@@ -15,7 +15,7 @@ def step(tiny_cifar10: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The HLO of REDNet30's step: it has convolutions, BatchNorm, ELU, the loss, the blur and Adam."""
     file = tmp_path_factory.mktemp("hlo") / "step.hlo"
     overrides = ("model=rednet30", f"data.root={tiny_cifar10}", "data.batch_size=8")
-    done = run_module("tests.backends.xla.lower", str(file), *overrides, timeout=200)
+    done = run_module("tests.backends.xla.lower", str(file), *overrides)
     assert done.returncode == 0, done.stderr
     return file.read_text()
 

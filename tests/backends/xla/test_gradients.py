@@ -15,7 +15,7 @@ OTHERS = ("resnet16", "unet16", "rednet30_tanh", "msdeblur", "msdeblur_residual"
     "network", ["rednet30", "elus", *(pytest.param(other, marks=pytest.mark.slow) for other in OTHERS)]
 )
 def test_gradients_equal_the_cpu_s(network: str) -> None:
-    done = run_module("tests.backends.xla.gradients", network, timeout=400)
+    done = run_module("tests.backends.xla.gradients", network)
     assert done.returncode == 0, done.stderr
     assert "Overriding" not in done.stderr
     errors: dict[str, float] = json.loads(done.stdout)

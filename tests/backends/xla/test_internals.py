@@ -19,7 +19,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def facts(checkpoint: Path) -> dict[str, Any]:
-    done = run_module("tests.backends.xla.internals", str(checkpoint), timeout=200)
+    done = run_module("tests.backends.xla.internals", str(checkpoint))
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found

@@ -17,6 +17,7 @@ from deblurlab.backends import xla
 from deblurlab.backends.xla import installation
 from deblurlab.backends.xla.device_loader import DeviceLoader, ResumableDeviceLoader
 from deblurlab.backends.xla.hosts import Hosts
+from tests.conftest import HANG_SECONDS
 
 
 def test_a_tpu_is_looked_for_among_the_pci_devices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -109,11 +110,11 @@ def test_the_state_is_that_of_the_last_batch_handed_out_not_of_the_last_prefetch
 
 
 def test_a_loader_left_early_leaves_no_thread() -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     for batch in DeviceLoader(Counting(), send=lambda batch: batch):
         if batch == 2:
             break
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
 
 
 def _meet(index: int, port: int, results: Any) -> None:
@@ -136,11 +137,11 @@ def test_hosts_meet_and_hear_the_same() -> None:
         host.start()
     heard, largest = {}, []
     for _ in hosts:
-        index, told, numbers = results.get(timeout=100)
+        index, told, numbers = results.get(timeout=HANG_SECONDS)
         heard[index] = told
         largest.append(numbers)
     for host in hosts:
-        host.join(60)
+        host.join(HANG_SECONDS)
         assert host.exitcode == 0
     assert heard == {host: [("run0", 0.0), ("run2", 2.0)] for host in range(3)}
     assert largest == [[[0, 0], [0, 2], [0, 4]]] * 3

@@ -11,7 +11,7 @@ pytest.importorskip("torch_xla", reason="torch_xla is not installed")
 
 @pytest.mark.slow
 def test_each_core_normalises_its_own_images() -> None:
-    done = run_module("tests.backends.xla.per_core", timeout=900)
+    done = run_module("tests.backends.xla.per_core")
     assert done.returncode == 0, done.stderr
     errors: dict[str, float] = json.loads(done.stdout)
     assert errors["statistics"] < 1e-5, errors

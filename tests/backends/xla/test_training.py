@@ -2,15 +2,15 @@
 
 import csv
 import json
+import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.backends.xla.processes import environment, run_module
+from tests.backends.xla.processes import run_module
+from tests.conftest import HANG_SECONDS
 
 pytest.importorskip("torch_xla", reason="torch_xla is not installed")
 
@@ -18,7 +18,7 @@ TINY = ("data=cifar10", "data.batch_size=8", "model=unet16", "model.network.widt
 XLA = ("trainer=xla_cpu",)
 
 
-def deblurlab(command: str, *overrides: str, timeout: float = 400) -> subprocess.CompletedProcess[str]:
+def deblurlab(command: str, *overrides: str, timeout: float = HANG_SECONDS) -> subprocess.CompletedProcess[str]:
     """Run a command in a process of its own, because a process has one XLA runtime."""
     return run_module(f"deblurlab.{command}", *overrides, timeout=timeout)
 
@@ -133,21 +133,16 @@ def test_killed_in_an_epoch_it_goes_on_at_the_same_step(
         tmp_path / "run",
         ("callbacks.last.every_n_epochs=null", "callbacks.last.every_n_train_steps=1"),
     )
+    kill = (
+        "+callbacks.kill={_target_: tests.faults.SignalAt, step: 10, number: 9}"  # the second of epoch 2's four steps
+    )
     arguments = (*TINY, *XLA, *settings, *each_step, "callbacks.last.save_on_train_epoch_end=false", f"run={folder}")
-    killed = subprocess.Popen([sys.executable, "-m", "deblurlab.train", *arguments], env=environment())
-    probe = folder / "steps" / "version_0" / "metrics.csv"
-    deadline = time.monotonic() + 300
-    while not probe.exists() or max(losses(folder), default=0) < 5:
-        assert time.monotonic() < deadline
-        assert killed.poll() is None
-        time.sleep(0.01)
-    killed.kill()
-    killed.wait()
+    killed = deblurlab("train", *arguments, kill)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
 
-    train(folder, *XLA, *settings, f"ckpt_path={folder / 'checkpoints' / 'last.ckpt'}")
+    train(folder, *XLA, *settings, f"ckpt_path={folder / 'checkpoints' / 'last.ckpt'}", "+callbacks.kill=null")
     joined = losses(folder, 0) | losses(folder, 1)
-    assert min(losses(folder, 1)) > 4, "it started anew"
-    assert min(losses(folder, 1)) < 19, "it had finished before it was killed"
+    assert min(losses(folder, 1)) == 9, "it did not go on from the last step that was saved"
     assert joined == pytest.approx(losses(on_xla), rel=1e-6)
 
 

@@ -31,7 +31,7 @@ def items(made: EpochPlan) -> list[tuple[int, int]]:
     return list(zip(made.frames.ravel().tolist(), made.patches.ravel().tolist(), strict=True))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     group_sizes=st.lists(st.integers(1, 6), min_size=3, max_size=9),
     grid=st.integers(1, 5),
@@ -106,7 +106,7 @@ def test_too_few_patches_for_a_batch() -> None:
         plan(np.full(4, 3), np.arange(4), batch_size=16)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(kinds=st.lists(st.integers(0, 2), min_size=1, max_size=25), batch_size=st.integers(1, 6))
 def test_evaluation_sees_every_item_once(kinds: list[int], batch_size: int) -> None:
     kind = np.array(kinds)

@@ -13,6 +13,7 @@ from deblurlab.data import CIFAR10
 from deblurlab.data.shards import waiting
 from deblurlab.data.shards.storage import Storage, _hasty
 from deblurlab.data.shards.waiting import patiently
+from tests.conftest import HANG_SECONDS
 
 
 class Refusing(ThreadingHTTPServer):
@@ -89,31 +90,47 @@ def test_errors_of_google_and_of_uploads_are_final(words: str) -> None:
 
 
 def test_tries_end_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "PAUSES", (0.01, 0.02))
+    """On a clock that goes on while somebody sleeps, and by a second with each try."""
+    now = 0.0
     tries = []
 
     def action() -> None:
-        tries.append(1)
+        nonlocal now
+        now += 1
+        tries.append(now)
         raise OSError("NETWORK_CONNECTION")
 
-    start = time.monotonic()
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(waiting.time, "monotonic", lambda: now)
+    monkeypatch.setattr(waiting.time, "sleep", sleep)
     with pytest.raises(
-        ValueError, match=r"failed \d+ times in 0 s: NETWORK_CONNECTION\. data\.wait_seconds=\.\.\. tries"
+        ValueError, match=r"failed 5 times in 12 s: NETWORK_CONNECTION\. data\.wait_seconds=\.\.\. tries"
     ):
-        patiently(action, "Looking for gs://bucket", seconds=0.2)
-    assert time.monotonic() - start < 5
-    assert len(tries) > 3
+        patiently(action, "Looking for gs://bucket", seconds=20)
+    assert tries == [1, 2.5, 4.5, 7.5, 12.5]  # eight seconds more would be too many
 
 
 def test_a_wait_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     assert waiting.TELL_SECONDS < 10
     monkeypatch.setattr(waiting, "TELL_SECONDS", 0.05)
     caplog.set_level(logging.WARNING)
-    patiently(lambda: time.sleep(0.5), "Looking for gs://bucket", seconds=60)
+
+    def action() -> None:
+        deadline = time.monotonic() + HANG_SECONDS
+        while not caplog.messages and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    patiently(action, "Looking for gs://bucket", seconds=60)
     assert caplog.messages == ["Looking for gs://bucket: no answer yet, trying for 60 s (data.wait_seconds)."]
-    caplog.clear()
+
+
+def test_after_the_answer_no_wait_is_told(caplog: pytest.LogCaptureFixture) -> None:
     patiently(lambda: None, "Looking for gs://bucket", seconds=60)
-    time.sleep(0.1)
+    for timer in [one for one in threading.enumerate() if isinstance(one, threading.Timer)]:
+        timer.join(timeout=HANG_SECONDS)  # a cancelled one ends at once
     assert caplog.messages == []
 
 
