@@ -2,10 +2,16 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+import torch
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning.pytorch.accelerators import CPUAccelerator
 
+from deblurlab.backends.distributed import data_parallel
 from deblurlab.backends.distributed.meeting import meet, meeting_point
+from deblurlab.processes.rank import variables
 from tests.backends.distributed.test_launchers import free_port
 
 HERE = "127.0.0.1"
@@ -21,6 +27,20 @@ def test_all_come_and_share_what_they_tell(launcher_listens: bool, monkeypatch: 
         stores = list(threads.map(lambda rank: meet(rank, 3, address=HERE, port=port), (2, 1, 0)))
     stores[0].set("key", "value")
     assert [store.get("key") for store in stores] == [b"value"] * 3
+
+
+def test_afterwards_the_store_waits_as_long_as_an_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    point = meeting_point()
+    for name, value in variables(0, 1, address=point.host, port=point.port).items():
+        monkeypatch.setenv(name, value)
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(data_parallel.rank_zero_only, "rank", 0, raising=False)
+    monkeypatch.setattr(data_parallel.atexit, "register", lambda _: None)
+    monkeypatch.setattr(data_parallel.distributed, "init_process_group", lambda _, **settings: given.update(settings))
+    strategy = data_parallel.DataParallel(TorchElasticEnvironment(), average_statistics=False)
+    strategy.accelerator, strategy.parallel_devices = CPUAccelerator(), [torch.device("cpu")]
+    strategy.setup_environment()
+    assert given["store"].timeout == given["timeout"]
 
 
 def test_who_does_not_come_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
@@ -71,10 +71,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        upstream = http.client.HTTPConnection("127.0.0.1", self.server.target)
-        upstream.request(self.command, self.path, body, headers | {"Content-Length": str(len(body))})
-        answer = upstream.getresponse()
-        content = answer.read()
+        with closing(http.client.HTTPConnection("127.0.0.1", self.server.target)) as upstream:
+            upstream.request(self.command, self.path, body, headers | {"Content-Length": str(len(body))})
+            answer = upstream.getresponse()
+            content = answer.read()
         self.send_response(answer.status)
         for name, value in answer.getheaders():
             if name.lower() not in ("transfer-encoding", "connection", "date", "server"):
@@ -95,7 +95,6 @@ class _Handler(BaseHTTPRequestHandler):
                 time.sleep(0.05)
         elif self.command != "HEAD":
             self.wfile.write(content)
-        upstream.close()
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _forward  # noqa: N815
 

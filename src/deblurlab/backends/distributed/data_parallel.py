@@ -64,9 +64,11 @@ class DataParallel(ParallelStrategy):
         if distributed.is_initialized():  # by the fit before this test
             return
         address, port = self.cluster_environment.main_address, self.cluster_environment.main_port
+        store = meet(self.global_rank, self.world_size, address=address, port=port)
+        store.set_timeout(_PATIENCE)  # by itself it waits five minutes, and nccl's first exchange waits at the store
         distributed.init_process_group(
             "cpu:gloo,cuda:nccl" if self.root_device.type == "cuda" else "gloo",
-            store=meet(self.global_rank, self.world_size, address=address, port=port),
+            store=store,
             rank=self.global_rank,
             world_size=self.world_size,
             timeout=_PATIENCE,
