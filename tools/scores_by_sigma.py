@@ -1,12 +1,13 @@
-"""CIFAR-10's scores against the strength of the blur: of tested networks, and of a filter that is told sigma.
+"""CIFAR-10's scores against the strength of the blur: of tested networks, and of an oracle filter.
 
     python tools/scores_by_sigma.py CIFAR10 PICTURE [NAME=per_image.csv ...]
 
-CIFAR10 is what data.root names; each per_image.csv is one that `train` or `evaluate` has written of all test images.
-Prints a table of the means and one of PSNR and MSE by sigma, and draws all four scores.
+CIFAR10 is the folder that data.root names; each per_image.csv is one that `train` or `evaluate` has written for all
+test images. Prints a table of the means and one of PSNR and MSE by sigma, and draws all four scores.
 
-The filter is the Wiener filter in the cosine transform for the true kernel of each image, each channel by itself, with
-the power spectrum of 8,000 training images and the noise of rounding to 8 bits. It is not blind and needs no training.
+The oracle filter is the Wiener filter in the cosine transform for the true kernel of each image, applied to each
+channel separately, with the power spectrum of 8,000 training images and the noise of rounding to 8 bits. It is given
+the true sigma, so it is not blind, and it needs no training.
 """
 
 import sys
@@ -32,11 +33,11 @@ from deblurlab.run.results import read_per_image
 Columns = Mapping[str, Sequence[float]]
 Floats = npt.NDArray[np.float64]
 _EDGES = np.linspace(0, 3, 7)
-_TOLD = "the filter that is told sigma"
+_ORACLE = "oracle filter"
 
 
-def told(data: CIFAR10) -> dict[str, list[float]]:
-    """The scores of the filter that is told sigma, in the columns of a per_image.csv."""
+def oracle(data: CIFAR10) -> dict[str, list[float]]:
+    """The scores of the oracle filter, in the columns of a per_image.csv."""
     sharp = data.images("train")[:8000] / 255
     power = CosineTransform(sharp)(sharp).square().mean(dim=0, keepdim=True)
     columns: dict[str, list[float]] = {"sigma": data.sigma("test").tolist()}
@@ -85,7 +86,7 @@ def draw(tested: Mapping[str, Columns]) -> Figure:
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     for axes, one in zip(figure.subplots(2, 2).flat, drawn, strict=True):
         for name, columns in tested.items():
-            style = "0.45" if name == "blurred" else "k--" if name == _TOLD else "-"
+            style = "0.45" if name == "blurred" else "k--" if name == _ORACLE else "-"
             version = "blurred" if name == "blurred" else "restored"
             axes.plot(*by_sigma(columns, f"{version}_{one.name}", np.linspace(0, 3, 25)), style, label=name)
         axes.set(xlabel="σ of the blur [pixels]", ylabel=one.axis_label)
@@ -102,8 +103,8 @@ def draw(tested: Mapping[str, Columns]) -> Figure:
 
 def main(root: str, picture: str, *tables: str) -> None:
     data = CIFAR10(root=root, batch_size=250, sigma_range=(0.0, 3.0))
-    filtered = told(data)
-    tested: dict[str, Columns] = {"blurred": filtered, _TOLD: filtered}
+    filtered = oracle(data)
+    tested: dict[str, Columns] = {"blurred": filtered, _ORACLE: filtered}
     for table in tables:
         name, file = table.rsplit("=", 1)
         tested[name] = read_per_image(Path(file))

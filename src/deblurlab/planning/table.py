@@ -30,14 +30,14 @@ def show(steps: Sequence[Estimate], *, epochs: int, images: int) -> None:
     row("executed GFLOP, with the zeros of folded kernels", *(f"{step.cost.flops / 1e9:.1f}" for step in steps))
     row("HBM traffic, GB", *(f"{step.cost.hbm_bytes / 1e9:.2f}" for step in steps))
     row(
-        "peak memory, MB, of HBM, GB",
-        *(f"{s.cost.memory_bytes / 1e6:.0f} of {s.topology.chip.memory / 1e9:.1f}" for s in steps),
+        "peak memory of HBM",
+        *(f"{s.cost.memory_bytes / 1e6:.0f} MB of {s.topology.chip.memory / 1e9:.1f} GB" for s in steps),
     )
     row("all-reduces", *(f"{step.cost.all_reduces}" for step in steps))
     row("all-reduced, MB", *(f"{step.cost.all_reduce_bytes / 1e6:.2f}" for step in steps))
     row("estimated cycles, millions", *(f"{step.cost.cycles / 1e6:.2f}" for step in steps))
-    row("on the core, ms", *(f"{step.core_seconds * 1e3:.2f}" for step in steps))
-    row("on the wire, ms", *(f"{step.wire_seconds * 1e3:.2f}" for step in steps))
+    row("computation, ms", *(f"{step.core_seconds * 1e3:.2f}" for step in steps))
+    row("communication, ms", *(f"{step.wire_seconds * 1e3:.2f}" for step in steps))
     row("step, ms", *(f"{step.seconds * 1e3:.2f}" for step in steps))
     row("bound by useful FLOP/s or HBM, ms", *(f"{step.bound_seconds * 1e3:.2f}" for step in steps))
     row("bound / step", *(f"{step.bound_seconds / step.seconds:.2f}" for step in steps))
