@@ -14,7 +14,6 @@ from omegaconf import DictConfig, ListConfig
 
 from deblurlab.app.command import command
 from deblurlab.checks import require
-from deblurlab.checks.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +38,8 @@ def main(cfg: DictConfig) -> None:
     require.whole_number("images", cfg.images, at_least=1, of="test images")
     runs = find_runs([str(place) for place in (cfg.runs if isinstance(cfg.runs, ListConfig) else [cfg.runs])])
     groups = group_runs(runs)
-    log.info(f"{counted(len(runs), 'run')}: {', '.join(group.label for table in groups.values() for group in table)}")
+    for title, table in groups.items():
+        log.info(f"{title}: {', '.join(group.label for group in table)}")
     parts = [
         make_part(
             title,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deblurlab.data.preparing import check_report
 from deblurlab.data.preparing.check_frames import Report, check_frames
 from tests.pictures import REDS_LAYOUT
 
@@ -40,6 +41,18 @@ def test_gaps_are_told(make_reds: Make) -> None:
     report = looked_at(root)
     assert report.problems == []
     assert report.missing[:2] == ["train 000: frames 00000002", "train: sequences 001"]
+
+
+@pytest.mark.parametrize(
+    ("missing", "end"), [([], "No problems: all is well."), (["a"], "No other problems: all is well.")]
+)
+def test_what_is_missing_is_not_called_no_problem(
+    missing: list[str], end: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    report = Report(summary=["train: 1 frame pair"], problems=[], missing=missing)
+    check_report.tell(report, root="REDS", layout=REDS_LAYOUT, checked="all is well", remedy="")
+    assert caplog.messages[-1] == end
 
 
 def test_a_folder_that_is_not_there_is_one_problem(tmp_path: Path) -> None:

@@ -30,4 +30,4 @@ def tell(report: Report, *, root: str, layout: PublishedLayout, checked: str, re
     if report.problems:
         problems = "\n".join(f"  {problem}" for problem in report.problems)
         raise ValueError(f"{root}: {counted(len(report.problems), 'problem')}.\n{problems}\n{remedy}")
-    log.info(f"No problems: {checked}.")
+    log.info(f"{'No other problems' if report.missing else 'No problems'}: {checked}.")
