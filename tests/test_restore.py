@@ -116,6 +116,7 @@ def test_a_word_that_is_not_understood_overwrites_nothing(
         (["input=nowhere"], "input=nowhere: there is no such file or folder"),
         (["input='nowhere/*.png'"], r"input=nowhere/\*\.png names no picture or video"),
         (["input=photos/a b.png", "output=a.jpg"], r"must end in \.png"),
+        (["input=photos", "output=/proc/x"], r"^error: /proc/x: "),  # in which nobody may make a file
         (["input=photos", "tile=30"], "tile=30 must be 0 or more than twice"),
         (["input=photos", "quality=0"], "quality must be a whole number from 1 to 100"),
         (["input=photos", "tile=abc"], "tile must be a whole number"),

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 def main(cfg: DictConfig) -> None:
     """Restore every picture and video of ``cfg.input``, and name those that could not be restored."""
     from deblurlab.app import devices
+    from deblurlab.files.whole_file import require_writable
     from deblurlab.restoring import load_restorer
     from deblurlab.restoring.form import require_precision
     from deblurlab.restoring.jobs import find_jobs
@@ -44,6 +45,7 @@ def main(cfg: DictConfig) -> None:
     require_precision(cfg.precision)
     existing, tiling = _existing(cfg), _tiling(cfg)
     jobs = find_jobs(str(cfg.input), Path(str(cfg.output)))
+    require_writable(jobs[0].target.parent)
     restorer = load_restorer(cfg.weights, device=devices.device(cfg), trust=cfg.trust, window=cfg.window)
     devices.prepare(cfg, restorer)
     restorer.cut(1, 1, tiling=tiling)  # refuses tiles that do not suit the network

@@ -34,6 +34,7 @@ def refused(call: Call) -> Refused:
 def test_a_misspelt_key(refused: Refused) -> None:
     assert "there is no sed to override. Did you mean seed?" in refused("train", "sed=3")
     assert "+modle=resnet16: deblurlab takes no modle. Did you mean model?" in refused("train", "+modle=resnet16")
+    assert "+trust=[mynet]: leave out the +" in refused("train", "+trust=[mynet]")
 
 
 def test_a_misspelt_group(refused: Refused) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 import deblurlab
 from deblurlab.files.vanished import vanishing_told
-from deblurlab.files.whole_file import whole_file
+from deblurlab.files.whole_file import require_writable, whole_file
 from tests.conftest import HANG_SECONDS
 
 
@@ -161,6 +161,18 @@ def test_a_full_disk_is_named_whoever_writes(tmp_path: Path, wrapped: bool) -> N
 def test_an_error_in_rusts_words(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"No space left on device: '.*weights'"), whole_file(tmp_path / "weights"):
         raise _TorchsError("I/O error: No space left on device (os error 28)")
+
+
+def test_whether_a_folder_can_be_written_is_asked_without_a_trace(tmp_path: Path) -> None:
+    require_writable(tmp_path / "new" / "below")
+    assert names(tmp_path) == []
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file/below"):
+        with pytest.raises(NotADirectoryError) as refused:
+            require_writable(folder)
+        assert refused.value.filename == str(folder)
+    with pytest.raises(OSError, match="/proc/x"):  # in which nobody may make a file
+        require_writable(Path("/proc/x"))
 
 
 def test_other_errors_stay_as_they_are(tmp_path: Path) -> None:

@@ -143,6 +143,10 @@ def refuse_new_top_keys(overrides: Sequence[str], groups: Sequence[str]) -> None
     for override in overrides:
         key = override.lstrip("+").partition("=")[0].partition("@")[0]
         if override.startswith("+") and "." not in key and key not in groups:
+            if key in listed_keys():
+                raise ValueError(
+                    f"{override}: leave out the +, which is for keys that no file of the configuration has."
+                )
             raise ValueError(f"{override}: deblurlab takes no {key}.{hint(key)}")
 
 

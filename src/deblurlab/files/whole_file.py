@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedWriter
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from deblurlab.files.vanished import require_there, written_to
 
@@ -60,6 +61,22 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             if isinstance(error, Exception) and (why := _failed_write(error)):
                 raise OSError(why, os.strerror(why), str(path)) from error
             raise
+
+
+def require_writable(folder: Path) -> None:
+    """Refuse a folder in which no file can be made, before the work whose results are to go there.
+
+    Nothing is left behind: a folder that does not exist yet is not made, and the folder in which it would be is tried.
+
+    Raises:
+        OSError: naming the folder: its disk is full or cannot be written, it belongs to someone else, or it is a file.
+    """
+    try:
+        nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from error
 
 
 def remove_partials(*folders: Path) -> None:
