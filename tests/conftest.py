@@ -34,6 +34,13 @@ settings.register_profile("tests", deadline=None, derandomize=True, suppress_hea
 settings.load_profile("tests")
 
 
+def pytest_runtest_setup() -> None:
+    """Let each test draw the same numbers, whatever has run before it in its process."""
+    import torch  # here, since processes of tests import this module, too
+
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     root = os.environ.get("DEBLURLAB_TEST_DATA")

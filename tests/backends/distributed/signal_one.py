@@ -1,9 +1,10 @@
 """A callback that sends a signal to one of several processes."""
 
-import os
 from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+
+from tests.faults import send_to_this_process
 
 
 class SignalOne(Callback):
@@ -12,4 +13,4 @@ class SignalOne(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:
         if trainer.global_rank == self.rank and trainer.global_step == self.step:
-            os.kill(os.getpid(), self.number)
+            send_to_this_process(self.number)
