@@ -65,7 +65,7 @@ def blocks(page: Path) -> list[Block]:
     """The fenced blocks of a Markdown page from top to bottom.
 
     Raises:
-        ValueError: naming the page and the line, if a comment before a block is no marker.
+        ValueError: naming the page and the line, if a comment before a block is not a marker.
     """
     found: list[Block] = []
     comment = ""
@@ -75,7 +75,7 @@ def blocks(page: Path) -> list[Block]:
             place = f"{page.name}, line {token.map[0] + 1}"
             marker = _MARKER.fullmatch(comment)
             if comment.startswith("<!--") and comment != "<!-- slow -->" and not marker:
-                raise ValueError(f"{place}: {comment} is no marker; tests/documents.py has the list.")
+                raise ValueError(f"{place}: {comment} is not a marker; tests/documents.py has the list.")
             plain, file = (marker["plain"], marker["file"]) if marker else (None, None)
             language = token.info.split()[0].strip("{}") if token.info else ""
             action = "file" if file else (plain or "show")

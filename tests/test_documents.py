@@ -88,7 +88,7 @@ def test_files_are_written_and_programs_run_in_one_folder(tmp_path: Path) -> Non
         ("first\n...\nHello", "last\n...\nHello", "the output lacks 'Hello, world"),  # in another order
         ('print("first")', 'raise SystemExit("no")', "page.md, line 12: this ended with status 1"),
         ("echo one", "false", "page.md, line 28: this ended with status 1"),
-        ("<!-- output -->", "<!-- outptu -->", "page.md, line 21: <!-- outptu --> is no marker"),
+        ("<!-- output -->", "<!-- outptu -->", "page.md, line 21: <!-- outptu --> is not a marker"),
         ("```bash", "```fortran", "run is for bash and python, not for fortran"),
     ],
 )

@@ -27,7 +27,7 @@ def test_a_clip_becomes_pairs_that_are_found_and_sound(
     assert "No problems: every pair is readable, of one size and aligned" in capsys.readouterr().err
     with pytest.raises(SystemExit, match=r"frames=\[4\]: averages are of odd numbers of frames from 3"):
         call("prepare", "data=video", "root=clip.mkv", "frames=4", "out=other", "run=log")
-    with pytest.raises(SystemExit, match="root=nothing is no video and no folder of videos"):
+    with pytest.raises(SystemExit, match="root=nothing is neither a video nor a folder of videos"):
         call("prepare", "data=video", "root=nothing", "out=other", "run=log")
     with pytest.raises(
         SystemExit, match=r"root=clip\.mkv is a clip for data=video\. The pairs of data=reds are data\.root="

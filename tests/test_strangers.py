@@ -156,7 +156,7 @@ def test_an_entry_of_an_old_lightning_is_no_way_in(run: Path, victim: Path, refu
     """Lightning would make a state of ModelCheckpoint of it, after everything was looked at."""
     tampered(run / "checkpoints/last.ckpt", naming(str(victim / "thesis.ckpt"), version="0.9.0"))
     message = refused("train", *arguments(tiny_cifar10, 2), "run=run", "ckpt_path=last")
-    assert "last.ckpt is no checkpoint of deblurlab, or is damaged: it says that Lightning '0.9.0'" in message
+    assert "last.ckpt is not a checkpoint of deblurlab, or is damaged: it says that Lightning '0.9.0'" in message
 
 
 def paths(state: Any) -> Iterator[str]:
@@ -288,7 +288,7 @@ def test_odd_checkpoints_are_not_resumed(change: str, run: Path, refused: Any, t
     tampered(run / "checkpoints/last.ckpt", (ODD | ODD_TO_RESUME)[change])
     message = refused("train", *arguments(tiny_cifar10, 2), "run=run", "ckpt_path=last")
     assert "run/checkpoints/last.ckpt" in message
-    assert "is no checkpoint of deblurlab" in message or "cannot be resumed" in message
+    assert "is not a checkpoint of deblurlab" in message or "cannot be resumed" in message
 
 
 def test_a_checkpoint_without_callbacks_is_resumed(run: Path, call: Call, tiny_cifar10: Path) -> None:
@@ -299,7 +299,7 @@ def test_a_checkpoint_without_callbacks_is_resumed(run: Path, call: Call, tiny_c
 @pytest.mark.parametrize("change", ODD)
 def test_odd_checkpoints_are_no_weights(change: str, run: Path) -> None:
     tampered(run / "checkpoints/best.ckpt", ODD[change])
-    with pytest.raises(ValueError, match=r"best\.ckpt is no checkpoint of deblurlab"):
+    with pytest.raises(ValueError, match=r"best\.ckpt is not a checkpoint of deblurlab"):
         weights.load(str(run))
 
 
@@ -451,8 +451,8 @@ def test_a_score_of_ones_own_by_naming_it(
     (tmp_path / "mine.py").write_text("raise ImportError('executed')")
     again = ("run=run", "ckpt_path=last", "trainer.max_epochs=2")
     assert (
-        "run/.hydra/config.yaml: metrics names mine.worst, which is no score of deblurlab: if you trust this folder, "
-        "add trust=[mine]; metrics=[] goes on without it."
+        "run/.hydra/config.yaml: metrics names mine.worst, which is not a score of deblurlab: if you trust this "
+        "folder, add trust=[mine]; metrics=[] continues without it."
     ) in refused("train", *again)
     assert "metrics=[mine.worst] cannot be imported" in refused("train", *again, "trust=[mine]")
     assert "metrics=[mine.worst] cannot be imported" in refused("train", *again, "metrics=[mine.worst]")
@@ -653,7 +653,7 @@ def test_a_run_s_data_is_no_way_out_of_its_folder(data: Any, run: Path) -> None:
     settings = OmegaConf.load(file)
     settings.hydra.runtime.choices.data = data
     OmegaConf.save(settings, file)
-    with pytest.raises(ValueError, match=r"hydra\.yaml is damaged: hydra\.runtime\.choices\.data is no name"):
+    with pytest.raises(ValueError, match=r"hydra\.yaml is damaged: hydra\.runtime\.choices\.data is not a name"):
         saved_run.load_run(str(run))
 
 

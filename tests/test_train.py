@@ -139,7 +139,7 @@ def test_a_run_that_is_asked_to_end_saves_a_checkpoint_and_goes_on_from_there(
     ended = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run"), end)
     assert ended.returncode == 128 + number
     line = ended.stderr.splitlines()[-1]
-    assert line.endswith(": run=run ckpt_path=last goes on from the last checkpoint.")
+    assert line.endswith(": run=run ckpt_path=last continues from the last checkpoint.")
     assert line in (tmp_path / "run/run.log").read_text()
     assert torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)["global_step"] == 12
     assert not list(tmp_path.rglob("*.partial"))
@@ -174,7 +174,7 @@ def test_a_finished_run_says_so(tiny_cifar10: Path, call: Call, tmp_path: Path) 
     call("train", *_arguments(tiny_cifar10, "run=run", "ckpt_path=last"))
     log = (tmp_path / "run/run.log").read_text()
     assert "resuming from run/checkpoints/last.ckpt" in log
-    assert "all 4 epochs are trained already; raise trainer.max_epochs to go on" in log
+    assert "trainer.max_epochs=4 is reached already; raise it to continue training" in log
 
 
 def test_the_rate_of_an_epoch_is_the_one_it_was_trained_at(tiny_cifar10: Path, call: Call, tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_missing_data(refused: Refused, tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_damaged_parquet_file(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "train.parquet").write_bytes(b"PAR1 and then nothing")
     message = refused("train", "data=cifar10", f"data.root={tmp_path}")
-    assert "train.parquet is no Parquet file" in message
+    assert "train.parquet is not a Parquet file" in message
 
 
 def test_slurm_where_there_is_none(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +163,7 @@ def test_slurm_where_there_is_none(refused: Refused, monkeypatch: pytest.MonkeyP
 
 def test_a_file_where_the_folder_of_a_run_should_be(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    assert "notes.txt: this is a file and no folder" in refused("train", "run=notes.txt")
+    assert "notes.txt: this is a file, not a folder" in refused("train", "run=notes.txt")
 
 
 def test_a_run_again_of_what_is_no_run(refused: Refused) -> None:
@@ -177,7 +177,7 @@ def test_resuming_what_is_not_there(refused: Refused) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", "it ends early"), (b"not a checkpoint", "is no checkpoint of deblurlab, or is damaged")],
+    [(b"", "it ends early"), (b"not a checkpoint", "is not a checkpoint of deblurlab, or is damaged")],
 )
 def test_a_damaged_checkpoint(refused: Refused, tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "damaged.ckpt").write_bytes(content)
@@ -222,7 +222,7 @@ def test_a_resumed_run_keeps_its_learning_rate(refused: Refused, call: Call) -> 
 def test_a_run_is_not_overwritten(refused: Refused, call: Call, tmp_path: Path) -> None:
     call("train", "run=mine", "model.network.widths=[4,8]", "trainer.max_epochs=1", *FEW)
     before = {path: path.read_bytes() for path in (tmp_path / "mine").rglob("*") if path.suffix in (".ckpt", ".yaml")}
-    assert "run=mine holds a run already. Resume it with ckpt_path=last" in refused("train", "run=mine")
+    assert "run=mine already holds a run. Resume it with ckpt_path=last" in refused("train", "run=mine")
     assert {path: path.read_bytes() for path in before} == before
 
 

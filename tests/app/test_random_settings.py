@@ -118,7 +118,7 @@ def test_the_keys_of_a_command(command: str) -> None:
         ("train", "trainer.accumulate_grad_batches=100000000000000000000", "got one of more than 64 bits."),
         ("train", "logger.csv.name=5", "logger.csv.name must be text or null, got 5. Quote it twice: "),
         ("train", "model.optimizer._partial_=[1]", "model.optimizer._partial_ must be true or false, got [1]."),
-        ("train", "trainer.overfit_batches=2", "trainer.overfit_batches=2: a run draws its images anew"),
+        ("train", "trainer.overfit_batches=2", "trainer.overfit_batches=2: a run draws new images"),
         ("train", "trainer.precision=64-true", "trainer.precision=64-true: images, weights and scores are float32"),
         ("evaluate", "trainer.limit_test_batches=0", "trainer.limit_test_batches=0 leaves no image to evaluate."),
         ("restore", "tile=abc", 'tile must be a whole number or null, got "abc".'),

@@ -70,7 +70,7 @@ def test_a_weight_without_a_gradient_may_have_no_state() -> None:
 def test_a_state_of_no_weight_is_named() -> None:
     optimizer = adam()
     optimizer.state[3] = {"exp_avg": torch.zeros(4)}  # type: ignore[index]
-    assert list(oddities(optimizer)) == ["a state is that of 3, which is no weight"]
+    assert list(oddities(optimizer)) == ["a state is that of 3, which is not a weight"]
 
 
 def test_the_states_of_matrices_and_vectors_may_differ() -> None:

@@ -192,7 +192,7 @@ HOSTILE: dict[str, tuple[Callable[[Any, Path], object], str]] = {
         "no attribute weight_names",
     ),
     "no layers": (lambda stream, folder: stream.attrs.pop("layer_names"), "no attribute layer_names"),
-    "too many names": (fill_attribute, "no list of at most 1024 names"),
+    "too many names": (fill_attribute, "is not a list of at most 1024 names"),
     "a link to another file": (
         replaced(lambda group, folder: group.__setitem__(PATH, h5py.ExternalLink(folder / "other.h5", "x"))),
         "kernel:0 is a link to somewhere else",
@@ -247,7 +247,7 @@ def test_damaged_files_and_others_are_refused(tmp_path: Path) -> None:
         stream.create_group("layers/conv2d/vars")
     for file, message in {
         "cut.h5": r"cut\.h5 is damaged: ",
-        "text.h5": r"text\.h5 is no HDF5 file",
+        "text.h5": r"text\.h5 is not an HDF5 file",
         "new.weights.h5": r"in the format of Keras 3 \(\.weights\.h5\).*model\.save\('x\.h5'\)",
         "none.h5": r"none\.h5: there is no such file",
     }.items():

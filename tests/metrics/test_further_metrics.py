@@ -51,7 +51,7 @@ def test_functions_and_modules_give_one_value_per_image(mine: None) -> None:
             ["mine.largest", "mine.other.largest"],
             r"metrics=\[mine\.other\.largest\]: a test has a score largest already",
         ),
-        (["mine.pi"], r"metrics=\[mine\.pi\] is 3\.14, no function"),
+        (["mine.pi"], r"metrics=\[mine\.pi\] is 3\.14, neither a function nor a module"),
         (["mine.none"], r"metrics=\[mine\.none\] cannot be imported"),
     ],
 )

@@ -200,7 +200,7 @@ def rewritten(file: Path, target: Path, change: Any) -> Path:
         (lambda pickled: pickled[: len(pickled) // 2], "damaged"),
         (lambda pickled: b"cos\nsystem\nU\x04true\x85R.", "its pickle has SHORT_BINSTRING"),
         (lambda pickled: b"cos\nsystem\nX\x04\x00\x00\x00true\x85R.", r"it names os\.system"),
-        (lambda pickled: b"\x80\x02ctorch\nFloatStorage\n)R.", "it calls what is no function"),
+        (lambda pickled: b"\x80\x02ctorch\nFloatStorage\n)R.", "it calls something that is not a function"),
         (lambda pickled: b"\x80\x02ctorch\nFloatStorage\n}b.", "it changes what it has made"),
         (lambda pickled: b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(K\x01K\x01K\x01K\x01tR.", "not described as"),
         (lambda pickled: b"\x80\x02}.", "no mapping from names"),

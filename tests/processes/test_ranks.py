@@ -75,7 +75,7 @@ def test_the_first_error_is_told_and_not_the_others_loss_of_a_peer(players: Path
 
 def test_a_process_that_is_killed_ends_the_others(players: Path) -> None:
     with pytest.raises(
-        ValueError, match=r"^process 2 of 2 was killed by SIGKILL, for want of memory perhaps: go on\.$"
+        ValueError, match=r"^process 2 of 2 was killed by SIGKILL \(perhaps for lack of memory\): go on\.$"
     ):
         run("one dies")
     assert not alive(players, 0)

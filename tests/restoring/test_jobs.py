@@ -18,8 +18,8 @@ def test_what_systems_leave_beside_pictures_is_left_out_with_a_word(
     jobs = find_jobs(str(top), tmp_path / "out")
     assert [job.target for job in jobs] == [tmp_path / "out" / name for name in ("a.jpg", "b.JFIF", "film.mkv")]
     assert caplog.messages == [
-        "left out, as systems keep them beside pictures: ._a.jpg, @eaDir/a.jpg/THUMB.jpg",
-        "left out, as they are of no kind that is supported: c.gif; c.gif: save its picture as PNG first, or its "
+        "left out, because systems add them to folders of pictures: ._a.jpg, @eaDir/a.jpg/THUMB.jpg",
+        "left out, because their format is not supported: c.gif; c.gif: save its picture as PNG first, or its "
         "animation as MP4",
     ]
 

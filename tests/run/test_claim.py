@@ -87,7 +87,7 @@ def test_a_folder_without_a_checkpoint_is_started_again(left: str, tmp_path: Pat
     claim(folder, OmegaConf.create(CONFIG | {"seed": 2}), overrides=[], hydra=SETTINGS)
     assert load_run(folder.path).config.seed == 2
     folder.best_checkpoint.touch()
-    with pytest.raises(ValueError, match="holds a run already"):
+    with pytest.raises(ValueError, match="already holds a run"):
         claim(folder, OmegaConf.create(CONFIG), overrides=[], hydra=SETTINGS)
 
 

@@ -1,4 +1,4 @@
-"""Weights that are no numbers overwrite nothing, and are refused wherever weights are loaded."""
+"""Weights that are not numbers overwrite nothing, and are refused wherever weights are loaded."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def test_a_good_checkpoint_is_kept(key: str, tmp_path: Path) -> None:
     checkpoints.save_checkpoint({"state_dict": {"network.a": torch.ones(2)}}, file)
     before = file.read_bytes()
     with pytest.raises(
-        ValueError, match=r"before it writes .*last\.ckpt: its weights are no numbers \(NaN\), first netw"
+        ValueError, match=r"before it writes .*last\.ckpt: its weights are not numbers \(NaN\), first netw"
     ):
         checkpoints.save_checkpoint({key: LOST}, file)
     assert file.read_bytes() == before
@@ -27,7 +27,7 @@ def test_a_good_checkpoint_is_kept(key: str, tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_before_is_refused(tmp_path: Path) -> None:
     torch.save({"state_dict": LOST, "pytorch-lightning_version": "2.6.6"}, tmp_path / "last.ckpt")
-    with pytest.raises(ValueError, match=r"last\.ckpt: its weights are no numbers \(NaN\), first network\.b"):
+    with pytest.raises(ValueError, match=r"last\.ckpt: its weights are not numbers \(NaN\), first network\.b"):
         AtomicCheckpointIO().load_checkpoint(tmp_path / "last.ckpt")
 
 
@@ -35,7 +35,7 @@ def test_a_weights_file_is_refused(tmp_path: Path) -> None:
     network = UNet16(widths=[4, 8])
     torch.nn.init.constant_(next(network.parameters()), torch.nan)
     weights.save(network, {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8]}, tmp_path / "lost.safetensors")
-    with pytest.raises(ValueError, match=r"lost\.safetensors: its weights are no numbers \(NaN\)"):
+    with pytest.raises(ValueError, match=r"lost\.safetensors: its weights are not numbers \(NaN\)"):
         load_restorer(tmp_path / "lost.safetensors", device="cpu")
 
 

@@ -70,7 +70,7 @@ def test_nothing_is_read_before_it_is_asked_for(folder: Path) -> None:
         assert run.history
     with pytest.raises(ValueError, match=r"metrics\.json is damaged"):
         assert run.scores
-    with pytest.raises(ValueError, match=r"best\.ckpt is no checkpoint of deblurlab"):
+    with pytest.raises(ValueError, match=r"best\.ckpt is not a checkpoint of deblurlab"):
         assert run.network
 
 

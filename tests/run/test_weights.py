@@ -131,7 +131,7 @@ def test_damaged_and_foreign_files_are_named(file: Path) -> None:
     content = file.read_bytes()
     for damaged in (b"", content[:100], content[:-5], np.random.default_rng(0).bytes(500)):
         file.write_bytes(damaged)
-        with pytest.raises(ValueError, match=r"mine\.safetensors is no safetensors file, or is damaged"):
+        with pytest.raises(ValueError, match=r"mine\.safetensors is not a safetensors file, or is damaged"):
             weights.load(str(file))
     save_file({"x": torch.zeros(1)}, file)
     with pytest.raises(ValueError, match=r"mine\.safetensors does not say which network it is of"):

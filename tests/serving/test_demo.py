@@ -51,7 +51,7 @@ def truncated_jpeg() -> bytes:
 
 
 BAD = [
-    ("notes.txt", b"no picture at all", "This is no picture"),
+    ("notes.txt", b"no picture at all", "This is not a picture"),
     ("huge.png", huge_png(), "far too many pixels"),
     ("half.jpg", truncated_jpeg(), "truncated"),
 ]
@@ -333,7 +333,7 @@ def test_postscript_reaches_no_interpreter(client: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr(EpsImagePlugin, "Ghostscript", never)
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 90 60\n%%EndComments\nshowpage\n%%EOF\n"
     answer = client.post("/restore?weights=mine", content=eps)
-    assert (answer.status_code, "This is no picture" in answer.json()["error"]) == (400, True)
+    assert (answer.status_code, "This is not a picture" in answer.json()["error"]) == (400, True)
 
 
 @pytest.fixture

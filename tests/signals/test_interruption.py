@@ -77,7 +77,7 @@ def test_work_that_takes_too_long_is_cut_short_and_tidied_up() -> None:
         "    finally: print('tidied up')\n"
     )
     assert (done.returncode, done.stdout) == (138, "tidied up\n")
-    assert done.stderr == "stopping at the next point from which it can go on; Ctrl-C again leaves at once\n"
+    assert done.stderr == "stopping at the next point from which it can continue; Ctrl-C again stops at once\n"
 
 
 @pytest.mark.parametrize(

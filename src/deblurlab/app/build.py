@@ -151,7 +151,7 @@ def _refuse_what_no_run_can(trainer: DictConfig) -> None:
     """Refuse settings of Lightning's that would end in an error of its own, after minutes."""
     if trainer.get("overfit_batches"):
         raise ValueError(
-            f"trainer.overfit_batches={trainer.overfit_batches}: a run draws its images anew in each epoch. "
+            f"trainer.overfit_batches={trainer.overfit_batches}: a run draws new images in each epoch. "
             "trainer.limit_train_batches=... makes epochs short."
         )
     if str(trainer.precision) not in _PRECISIONS:

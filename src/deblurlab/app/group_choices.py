@@ -29,7 +29,7 @@ def check_choices(arguments: Sequence[str]) -> None:
     for override in overrides:
         if override.input_line == "hydra/launcher=submitit_slurm" and shutil.which("srun") is None:
             raise ValueError(
-                f"{override.input_line}: this machine has no srun, so it is no node of a Slurm cluster. "
+                f"{override.input_line}: this machine has no srun, so it is not a node of a Slurm cluster. "
                 "hydra/launcher=joblib runs several jobs at a time here."
             )
         group = _CONF / override.get_key_element().lstrip("+~").partition("@")[0]

@@ -83,7 +83,7 @@ def described(kind: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as an error shows it. Text is quoted: "5" is no number."""
+    """A value as an error shows it. Text is quoted: "5" is not a number."""
     if value is None:
         return "null"
     if isinstance(value, bool):

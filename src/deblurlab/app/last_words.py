@@ -10,8 +10,8 @@ from deblurlab.app.invocation import from_here
 from deblurlab.run.run_folder import RunFolder
 
 _GOES_ON = {
-    "prepare": "the same command goes on",
-    "restore": "the same command with existing=skip goes on",
+    "prepare": "the same command continues",
+    "restore": "the same command with existing=skip continues",
 }
 
 
@@ -36,4 +36,4 @@ def _how_training_goes_on(settings: HydraConf) -> str:
     folder = RunFolder(from_here(Path(settings.runtime.output_dir)))
     if not folder.last_checkpoint.is_file():
         return f"run={folder} has no checkpoint yet"
-    return f"run={folder} ckpt_path=last goes on from the last checkpoint"
+    return f"run={folder} ckpt_path=last continues from the last checkpoint"

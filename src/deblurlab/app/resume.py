@@ -78,7 +78,7 @@ def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
 def _rerun(cfg: DictConfig) -> Start:
     """A new run with the settings of the one in ``cfg.rerun``, and with what the command line changes."""
     if cfg.ckpt_path:
-        raise ValueError("rerun=... begins anew and ckpt_path=... goes on: leave one of them out.")
+        raise ValueError("rerun=... starts again and ckpt_path=... continues: leave one of them out.")
     run = load_run(cfg.rerun, key="rerun")
     before: Any = OmegaConf.to_container(run.config)
     now = _moved(_changed(before, cfg, run), str(before.get("run")), cfg.run)

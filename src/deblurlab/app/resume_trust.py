@@ -37,7 +37,7 @@ def require_trusted(now: DictConfig, cfg: DictConfig, *, source: Path) -> DictCo
                 trusted.check({group: {name: _unnamed(entry, named)}}, trust=trust, source=str(source))
             except trusted.UntrustedError as error:
                 if group == "callbacks":
-                    raise trusted.UntrustedError(f"{error} +callbacks.{name}=null goes on without it.") from error
+                    raise trusted.UntrustedError(f"{error} +callbacks.{name}=null continues without it.") from error
                 log.warning(f"{error} It is left out of the resumed run.")
                 del now[group][name]
     trusted.check(_unnamed(OmegaConf.to_container(now), named), trust=trust, source=str(source))

@@ -77,7 +77,7 @@ def _words(error: Exception) -> str:
     words = str(error)
     if isinstance(error, OSError) and error.filename and words.startswith("[Errno"):
         no_folder = isinstance(error, FileExistsError | NotADirectoryError)
-        return f"{error.filename}: {'this is a file and no folder' if no_folder else error.strerror}"
+        return f"{error.filename}: {'this is a file, not a folder' if no_folder else error.strerror}"
     if (launcher := _NO_SUCH_LAUNCHER.search(words)) and launcher[1] in _LAUNCHERS:
         return f"hydra/launcher={launcher[1]} needs pip install 'deblurlab[{_LAUNCHERS[launcher[1]]}]'."
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:

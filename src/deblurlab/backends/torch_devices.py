@@ -96,7 +96,7 @@ def _count(devices: Devices, kind: str) -> int:
     """How many devices ``trainer.devices`` asks for on this host. On the CPU these are processes.
 
     Raises:
-        ValueError: If the machine has less of them, or the value is no number of devices.
+        ValueError: If the machine has less of them, or the value is not a number of devices.
     """
     gpus = torch.cuda.device_count() if kind == "cuda" else 1
     there, name = (os.cpu_count() or 1, "CPU core") if kind == "cpu" else (gpus, "GPU")

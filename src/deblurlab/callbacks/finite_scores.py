@@ -27,6 +27,6 @@ class FiniteScores(Callback):
         loss = float(trainer.callback_metrics.get("test/restored/loss", 0.0))
         if not math.isfinite(loss):
             raise ValueError(
-                f"the test gives loss = {loss:.3g}: the network's images are no numbers. Take the weights of another "
+                f"the test gives loss = {loss:.3g}: the network's images are not numbers. Take the weights of another "
                 "epoch or run, or look at the test images."
             )

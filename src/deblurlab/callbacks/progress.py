@@ -107,7 +107,7 @@ class Progress(Callback):
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not self._epochs_done and trainer.current_epoch == trainer.max_epochs:
-            log.info(f"all {trainer.max_epochs} epochs are trained already; raise trainer.max_epochs to go on")
+            log.info(f"trainer.max_epochs={trainer.max_epochs} is reached already; raise it to continue training")
 
     def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._evaluation_start = time.monotonic()

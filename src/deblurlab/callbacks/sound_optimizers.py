@@ -36,7 +36,7 @@ def oddities(optimizer: Optimizer) -> Iterator[str]:
         yield from _unlike_others(optimizer, group["params"])
     for parameter, state in optimizer.state.items():
         if not isinstance(parameter, Tensor):
-            yield f"a state is that of {str(parameter)[:80]}, which is no weight"
+            yield f"a state is that of {str(parameter)[:80]}, which is not a weight"
         elif not isinstance(state, dict):
             yield f"a state is {str(state)[:80]}"
         else:

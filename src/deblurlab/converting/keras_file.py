@@ -56,7 +56,7 @@ def opened(file: Path) -> Iterator[list[Layer]]:
     if not file.is_file():
         raise ValueError(f"{file}: there is no such file.")
     if not h5py.is_hdf5(file):
-        raise ValueError(f"{file} is no HDF5 file, as Keras' .h5 files are.")
+        raise ValueError(f"{file} is not an HDF5 file, as Keras' .h5 files are.")
     try:
         with h5py.File(file, "r") as stream:
             yield list(_layers(stream))
@@ -131,5 +131,5 @@ def _names(group: h5py.Group, attribute: str) -> list[str]:
     # TensorFlow of the study's time wrote names of one length, as bytes; later versions write each as long as it is.
     text = h5py.check_string_dtype(stored.dtype)
     if text is None or len(stored.shape) != 1 or stored.shape[0] > _NAMES or (text.length or 0) > _NAME_BYTES:
-        raise _UnlikeKerasError(f"{attribute} of {group.name:.80} is no list of at most {_NAMES} names")
+        raise _UnlikeKerasError(f"{attribute} of {group.name:.80} is not a list of at most {_NAMES} names")
     return [name.decode() if isinstance(name, bytes) else str(name) for name in group.attrs[attribute]]

@@ -74,6 +74,6 @@ def hold_out_sequences(sequences: Sequence[str], title: str, purpose: str = "val
         raise ValueError(f"{title}: {counted(len(mask), 'frame')} cannot spare one for {purpose}.")
     log.warning(
         f"{title}: {counted(len(names), 'sequence')} cannot spare one for {purpose}, so the last frames of "
-        "each are held out. They resemble the other frames: scores on them flatter."
+        "each are held out. They resemble the other frames, so scores on them are too good."
     )
     return mask

@@ -63,5 +63,5 @@ def _own(path: str) -> nn.Module:
         raise ValueError(f"metrics=[{path}] cannot be imported: {error}{how_to_find(error, path)}") from error
     metric = found() if isinstance(found, type) else found
     if not callable(metric):
-        raise ValueError(f"metrics=[{path}] is {metric!s:.80}, no function and no module.")
+        raise ValueError(f"metrics=[{path}] is {metric!s:.80}, neither a function nor a module.")
     return _OwnMetric(path, metric).eval()

@@ -57,10 +57,10 @@ class LeftOut:
         """What to say of the files that were not taken; nothing if all were."""
         lines = []
         if self._companions:
-            lines.append(f"left out, as systems keep them beside pictures: {_first(self._companions)}")
+            lines.append(f"left out, because systems add them to folders of pictures: {_first(self._companions)}")
         if self._others:
             advice = "".join(f"; {one}" for one in self._advice.values())
-            lines.append(f"left out, as they are of no kind that is supported: {_first(self._others)}{advice}")
+            lines.append(f"left out, because their format is not supported: {_first(self._others)}{advice}")
         return lines
 
 

@@ -106,7 +106,7 @@ def _why(failed: Mapping[int, int], folder: Path, world: int, goes_on: str) -> s
     for rank, status in failed.items():
         if status < 0:
             name = signal.Signals(-status).name
-            more = ", for want of memory perhaps" if name == "SIGKILL" else ""
+            more = " (perhaps for lack of memory)" if name == "SIGKILL" else ""
             return f"process {rank + 1} of {world} was killed by {name}{more}: {goes_on}."
     reports = [left for rank in failed if (left := error_report.read(folder, rank))]
     if reports:

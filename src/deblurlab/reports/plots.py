@@ -63,7 +63,7 @@ def curves(groups: Sequence[Group]) -> Figure | None:
 def _over_epochs(runs: Sequence[ReportedRun], name: str) -> tuple[Floats, Floats]:
     """Epochs, (E,), and a logged metric of each run, (runs, E), NaN where a run lacks it in an epoch.
 
-    Epochs and runs that lack it altogether are left out. A run that has diverged lacks what is no number.
+    Epochs and runs that lack it altogether are left out. A run that has diverged lacks what is not a number.
     """
     values = [
         {row["epoch"]: row[name] for row in run.history if name in row and np.isfinite(row[name])} for run in runs

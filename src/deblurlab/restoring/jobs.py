@@ -111,7 +111,7 @@ def write_photo(job: Job, before: Photo, after: Photo, *, quality: int | None, c
         _write_comparison(before.picture, after.picture, job.comparison)
     photos.write(after, job.target, quality=quality)
     sharp = hardly_blurred(before.picture.pixels)
-    return Remark("there was hardly any blur in it: the original may do" if sharp else "", hardly_blurred=sharp)
+    return Remark("there was hardly any blur in it: you may prefer the original" if sharp else "", hardly_blurred=sharp)
 
 
 def _write_comparison(before: Picture, after: Picture, file: Path) -> None:

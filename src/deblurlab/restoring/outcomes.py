@@ -82,7 +82,7 @@ class Outcomes:
         """
         count = len(self._jobs)
         if self._hardly_blurred and count > 1:
-            log.info(f"{self._hardly_blurred} of {count} had hardly any blur, by the look of their edges")
+            log.info(f"{self._hardly_blurred} of {count} had hardly any blur, judging by their edges")
         if self._left and self._existing == "skip":
             log.info(f"{len(self._left)} of {count} were restored already, first {self._left[0].target}")
         reasons = [f"{self._failed} of {count} were not restored: see above."] if self._failed else []

@@ -94,7 +94,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     @override
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
-        """Write a checkpoint; leave what is there as it is where the weights are no numbers.
+        """Write a checkpoint; leave what is there as it is where the weights are not numbers.
 
         Raises:
             ValueError: if a weight is NaN.
@@ -114,7 +114,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             return
         own = file.parent.resolve() in self._folders
         if not own or file.suffix != ".ckpt" or not (file.is_file() or file.is_symlink()):
-            log.warning(f"{path} is no checkpoint that this run has written: it is not removed")
+            log.warning(f"{path} is not a checkpoint that this run has written; it is not removed")
             return
         file.unlink()
 
@@ -134,13 +134,13 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         except FileNotFoundError:
             raise
         except Exception as error:  # a damaged pickle raises what its bytes happen to spell
-            raise ValueError(f"{path} is no checkpoint of deblurlab, or is damaged: {_reason(error)}") from error
+            raise ValueError(f"{path} is not a checkpoint of deblurlab, or is damaged: {_reason(error)}") from error
         if not isinstance(checkpoint, dict) or not {"state_dict", "pytorch-lightning_version"} <= checkpoint.keys():
-            raise ValueError(f"{path} is no checkpoint of deblurlab: it holds no run's state.")
+            raise ValueError(f"{path} is not a checkpoint of deblurlab: it holds no run's state.")
         try:
             require_names(checkpoint)
             checkpoint["callbacks"] = relocated(checkpoint.get("callbacks", {}), Path(path).parent.resolve())
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"{path} is no checkpoint of deblurlab, or is damaged: {error}.") from error
+            raise ValueError(f"{path} is not a checkpoint of deblurlab, or is damaged: {error}.") from error
         require_numbers(checkpoint["state_dict"], path)
         return checkpoint

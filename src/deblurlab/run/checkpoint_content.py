@@ -25,7 +25,7 @@ def require_names(checkpoint: dict[Any, Any]) -> None:
     if not isinstance(state, dict) or not all(isinstance(name, str) for name in state):
         raise ValueError("its weights have no names")
     if others := [name for name, value in state.items() if not isinstance(value, Tensor)]:
-        raise ValueError(f"{others[0][:200]} is no tensor")
+        raise ValueError(f"{others[0][:200]} is not a tensor")
     if not isinstance(callbacks, dict) or not all(isinstance(name, str) for name in callbacks):
         raise ValueError("the states of its callbacks have no names")
 
@@ -43,7 +43,7 @@ def require_numbers(weights: Mapping[str, Tensor], source: object) -> None:
     for name, value in weights.items():
         if value.is_floating_point() and bool(value.isnan().any()):
             raise ValueError(
-                f"{source}: its weights are no numbers (NaN), first {name[:200]}. Take those of another epoch or run."
+                f"{source}: its weights are not numbers (NaN), first {name[:200]}. Take those of another epoch or run."
             )
 
 
@@ -61,7 +61,7 @@ def relocated(state: Any, folder: Path) -> Any:
         A copy of ``state`` with other paths.
 
     Raises:
-        ValueError: if a score is no number.
+        ValueError: if a score is not a number.
     """
     if type(state) in (list, tuple):
         return type(state)(relocated(inner, folder) for inner in state)
@@ -75,11 +75,11 @@ def relocated(state: Any, folder: Path) -> Any:
         if isinstance(key, str) and key.endswith("_path"):
             moved[key] = _in(folder, value)
         elif key in _SCORES and value is not None and not _is_score(value):
-            raise ValueError(f"{key} is no number")
+            raise ValueError(f"{key} is not a number")
     models = moved.get("best_k_models", {})
     kept = {_in(folder, file): score for file, score in models.items()} if isinstance(models, dict) else {}
     if not all(_is_score(score) for score in kept.values()):
-        raise ValueError("best_k_models holds what is no number")
+        raise ValueError("best_k_models holds what is not a number")
     kept.pop("", None)
     moved["best_k_models"] = kept
     if moved.get("kth_best_model_path") not in kept:  # of fewer models than are kept, none is the first to go

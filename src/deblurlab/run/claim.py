@@ -46,7 +46,7 @@ def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra
         remove_partials(folder.path, folder.lock_file.parent, folder.checkpoints)
     resumes = folder.holds_run and folder.is_run
     if folder.holds_run and cfg.ckpt_path is None:
-        raise ValueError(f"run={folder} holds a run already. Resume it with ckpt_path=last, or choose another folder.")
+        raise ValueError(f"run={folder} already holds a run. Resume it with ckpt_path=last, or choose another folder.")
     kept = _whole(cfg)
     if kept.data.get("root") and "://" not in str(kept.data.root):
         kept.data.root = str(Path(str(kept.data.root)).expanduser().absolute())

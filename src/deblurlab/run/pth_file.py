@@ -89,7 +89,7 @@ class _Name(_Final):
 
     def __call__(self, *arguments: Any) -> Any:
         if self.function is None:
-            raise _NotPlainError("it calls what is no function")
+            raise _NotPlainError("it calls something that is not a function")
         return self.function(*arguments)
 
 
@@ -97,7 +97,7 @@ def _described_tensor(storage: Any, offset: Any, shape: Any, stride: Any, *_: An
     if type(shape) is not tuple or type(stride) is not tuple or len(shape) != len(stride):
         raise _NotPlainError("a tensor is not described as torch does it")
     if not all(type(one) is int and 0 <= one < 2**40 for one in (offset, *shape, *stride)):
-        raise _NotPlainError("a tensor has sizes that are no numbers")
+        raise _NotPlainError("a tensor has sizes that are not numbers")
     if not isinstance(storage, _Storage):
         raise _NotPlainError("a tensor has no numbers")
     return _Described(storage, offset, shape, stride)
@@ -180,7 +180,7 @@ def _described(file: Path) -> dict[str, _Described]:
     if not isinstance(content, dict) or not content or not all(isinstance(name, str) for name in content):
         raise _NotPlainError("it holds no mapping from names to tensors")
     if others := [name for name, one in content.items() if not isinstance(one, _Described)]:
-        raise _NotPlainError(f"{others[0][:80]} is no tensor")
+        raise _NotPlainError(f"{others[0][:80]} is not a tensor")
     state = {name.removeprefix("module."): one for name, one in content.items()}  # DistributedDataParallel's prefix
     claimed = sum(prod(one.shape) * one.storage.dtype.itemsize for one in state.values())
     if claimed > file.stat().st_size:

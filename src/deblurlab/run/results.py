@@ -94,9 +94,9 @@ def read_scores(file: Path) -> dict[str, Any]:
         result: dict[str, Any] = json.loads(file.read_text())
         versions = [result[version] for version in ("restored", "blurred")]
         if not all(isinstance(score, int | float) for scores in versions for score in scores.values()):
-            raise ValueError("a score is no number")
+            raise ValueError("a score is not a number")
         if not isinstance(result["images"], int):
-            raise ValueError("images is no number")
+            raise ValueError("images is not a number")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{file} is damaged: {error!r}. Delete it: its run counts as untested.") from error
     return result

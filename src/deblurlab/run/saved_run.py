@@ -69,5 +69,5 @@ def _choice(file: Path, group: str) -> str:
     for key in ("hydra", "runtime", "choices", group):
         value = value.get(key) if isinstance(value, dict) else None
     if not isinstance(value, str) or not re.fullmatch(r"(?!\.)[\w.+ -]+(/(?!\.)[\w.+ -]+)*", value):
-        raise ValueError(f"{file} is damaged: hydra.runtime.choices.{group} is no name.")
+        raise ValueError(f"{file} is damaged: hydra.runtime.choices.{group} is not a name.")
     return value

@@ -91,8 +91,10 @@ def check_metrics(names: Any, *, trust: Sequence[str], source: str) -> None:
     """
     for name in names if isinstance(names, list) else [names] * (names is not None):
         if not isinstance(name, str) or ("." in name and not any(_below(name, package) for package in trust)):
-            cure = f"if you trust this folder, add trust=[{_top(str(name))}]; metrics=[] goes on without it"
-            raise UntrustedError(f"{source}: metrics names {str(name)[:200]}, which is no score of deblurlab: {cure}.")
+            cure = f"if you trust this folder, add trust=[{_top(str(name))}]; metrics=[] continues without it"
+            raise UntrustedError(
+                f"{source}: metrics names {str(name)[:200]}, which is not a score of deblurlab: {cure}."
+            )
 
 
 def targets(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

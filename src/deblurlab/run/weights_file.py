@@ -86,12 +86,12 @@ def _read_safetensors(file: Path) -> Content:
         with file.open("rb") as stream:
             header = int.from_bytes(stream.read(8), "little")
         if header > _HEADER_BYTES and header <= file.stat().st_size:
-            raise ValueError(f"{file} is no weights file of deblurlab: its header alone has {header:,} bytes.")
+            raise ValueError(f"{file} is not a weights file of deblurlab: its header alone has {header:,} bytes.")
         with safe_open(file, "pt") as stream:
             about = stream.metadata() or {}
             shapes = {name: tuple(stream.get_slice(name).get_shape()) for name in stream.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{file} is no safetensors file, or is damaged: {error}") from error
+        raise ValueError(f"{file} is not a safetensors file, or is damaged: {error}") from error
     if about.get("format") != _FORMAT:
         return Content(_recognised(shapes, file), shapes, tensors)
     try:

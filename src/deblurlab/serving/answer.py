@@ -114,7 +114,7 @@ def _reason(error: ValueError, upload: bytes) -> str:
     if "truncated" in str(error):
         return "The file ends early: the picture is truncated."
     if (isinstance(error.__cause__, UnidentifiedImageError) and "not read" not in str(error)) or not upload:
-        return "This is no picture. JPEG, PNG, WebP, TIFF and BMP are supported."
+        return "This is not a picture. JPEG, PNG, WebP, TIFF and BMP are supported."
     return str(error)
 
 

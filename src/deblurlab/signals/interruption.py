@@ -156,7 +156,7 @@ def _keep_time(receiver: socket.socket, last_words: Callable[[signal.Signals], s
 
     def tell() -> None:
         if not _state.raised:
-            print("stopping at the next point from which it can go on; Ctrl-C again leaves at once", file=sys.stderr)
+            print("stopping at the next point from which it can continue; Ctrl-C again stops at once", file=sys.stderr)
 
     def interrupt() -> None:
         _state.patient = False

@@ -95,7 +95,7 @@ def test_a_truncated_parquet_file_is_named(tmp_path: Path, tiny_cifar10: Path, k
     whole = (tiny_cifar10 / "test-00000-of-00001.parquet").read_bytes()
     assert keep < len(whole)
     (tmp_path / "test.parquet").write_bytes(whole[:keep])
-    with pytest.raises(ValueError, match=r"test\.parquet is no Parquet file of CIFAR-10 images"):
+    with pytest.raises(ValueError, match=r"test\.parquet is not a Parquet file of CIFAR-10 images"):
         cifar10(root=str(tmp_path)).images("test")
 
 
@@ -104,7 +104,7 @@ def test_parquet_of_something_else_is_named(tmp_path: Path) -> None:
     import pyarrow.parquet as pq
 
     pq.write_table(pa.table({"text": ["a"]}), tmp_path / "test.parquet")
-    with pytest.raises(ValueError, match=r"test\.parquet is no Parquet file of CIFAR-10 images"):
+    with pytest.raises(ValueError, match=r"test\.parquet is not a Parquet file of CIFAR-10 images"):
         cifar10(root=str(tmp_path)).images("test")
 
 

@@ -118,6 +118,6 @@ def test_videos_whose_scenes_would_have_one_name_are_refused(names: tuple[str, .
 def test_one_scene_is_cut_in_time_with_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     ((_, pairs),) = plan_pairs([surveyed("a.mp4", 16)], top=None)
     assert [pair.split for pair in pairs] == ["train"] * 12 + ["val"] * 2 + ["test"] * 2
-    assert "scores on them flatter" in caplog.text
+    assert "scores on them are too good" in caplog.text
     with pytest.raises(ValueError, match=r"gives 2 frame pairs .* film longer"):
         plan_pairs([surveyed("a.mp4", 2)], top=None)

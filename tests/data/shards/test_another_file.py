@@ -113,7 +113,7 @@ def test_an_index_names_shards_and_checksums_only(key: str, value: object, out: 
     content = json.loads((out / INDEX).read_text())
     assert from_json(json.dumps(content).encode(), "index.json").shards
     content["shards"][1][key] = value
-    with pytest.raises(ValueError, match=r"^index\.json is no index of prepared frames"):
+    with pytest.raises(ValueError, match=r"^index\.json is not an index of prepared frames"):
         from_json(json.dumps(content).encode(), "index.json")
 
 
@@ -121,5 +121,5 @@ def test_an_index_names_shards_and_checksums_only(key: str, value: object, out: 
     "text", [b"", b"[]", b"{", b"5", b'{"version": 1}', b'{"version": 1, "settings": 3, "shards": 5}']
 )
 def test_what_is_no_index_is_said_to_be_none(text: bytes) -> None:
-    with pytest.raises(ValueError, match=r"^index\.json is no index of prepared frames"):
+    with pytest.raises(ValueError, match=r"^index\.json is not an index of prepared frames"):
         from_json(text, "index.json")

@@ -107,7 +107,7 @@ class DataParallel(ParallelStrategy):
 
     @override
     def reduce(self, tensor: Any, group: Any | None = None, reduce_op: Any = "mean") -> Any:
-        """The mean, or with ``sum`` the sum, over the processes; what is no tensor stays as it is."""
+        """The mean, or with ``sum`` the sum, over the processes; what is not a tensor stays as it is."""
         if not isinstance(tensor, Tensor):
             return tensor
         total = tensor.detach().clone()

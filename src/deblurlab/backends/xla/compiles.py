@@ -50,7 +50,7 @@ class Compiles(Callback):
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         shapes = _shapes(batch)
         if batch_idx == 0 and self._first_epoch_done and self._usual["training batch"][0] != shapes:
-            log.info(f"from epoch {trainer.current_epoch + 1} on, blurred is {shapes['blurred']}: XLA compiles anew")
+            log.info(f"from epoch {trainer.current_epoch + 1} on, blurred is {shapes['blurred']}: XLA compiles again")
             self._first_epoch_done = False
 
     def on_train_batch_end(

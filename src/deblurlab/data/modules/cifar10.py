@@ -138,7 +138,7 @@ def read_parquet(files: list[str], filesystem: fsspec.AbstractFileSystem) -> Ten
             encoded = column.field("bytes").to_pylist()
         except (pa.ArrowException, KeyError, OSError) as error:
             raise ValueError(
-                f"{file} is no Parquet file of CIFAR-10 images (column img {{bytes, path}}): {error}. "
+                f"{file} is not a Parquet file of CIFAR-10 images (column img {{bytes, path}}): {error}. "
                 "Get the file again."
             ) from error
         return [(image, f"{file}: the image in row {number}") for number, image in enumerate(encoded)]

@@ -39,7 +39,7 @@ def example_features(data: bytes, name: str) -> dict[str, bytes]:
     try:
         example = message.FromString(data)
     except DecodeError as error:
-        raise ValueError(f"{name} is no tf.train.Example ({error}).") from error
+        raise ValueError(f"{name} is not a tf.train.Example ({error}).") from error
     lists = {entry.key: entry.value.bytes_list.value for entry in example.features.feature}
     return {key: values[0] for key, values in lists.items() if values}
 

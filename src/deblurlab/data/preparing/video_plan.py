@@ -59,7 +59,7 @@ def plan_pairs(surveys: Sequence[Survey], *, top: Path | None) -> list[tuple[Sur
     if not splits:
         log.warning(
             "There are too few scenes to hold some out, so the last frames of each are held out. They resemble the "
-            "other frames: scores on them flatter."
+            "other frames, so scores on them are too good."
         )
     plan = []
     for survey, (_, found), names in zip(surveys, scenes, groups, strict=True):

@@ -62,7 +62,7 @@ class Shard(NamedTuple):
             if not plain.fullmatch(str(value)):
                 raise ValueError(f"{value!r} is no {name} of a shard")
         if not isinstance(shard.bytes, int):
-            raise TypeError(f"{shard.bytes!r} is no number of bytes")
+            raise TypeError(f"{shard.bytes!r} is not a number of bytes")
         return shard
 
 
@@ -88,7 +88,7 @@ def from_json(text: bytes, name: str) -> Index:
             settings = Settings(**(content["settings"] | {"size": tuple(content["settings"]["size"])}))
             return Index(settings, tuple(Shard.from_json(shard) for shard in content["shards"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{name} is no index of prepared frames ({error!r}). Prepare the data again.") from error
+        raise ValueError(f"{name} is not an index of prepared frames ({error!r}). Prepare the data again.") from error
     raise ValueError(f"{name} is of version {version}, this deblurlab reads version {VERSION}.")
 
 

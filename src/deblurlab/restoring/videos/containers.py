@@ -57,7 +57,8 @@ def find_videos(root: Path) -> list[Path]:
     for line in left_out.lines():
         log.info(f"{root}: {line}")
     if not files:
-        raise ValueError(f"root={root} is no video and no folder of videos. Supported: {' '.join(sorted(SUFFIXES))}")
+        supported = " ".join(sorted(SUFFIXES))
+        raise ValueError(f"root={root} is neither a video nor a folder of videos. Supported: {supported}")
     return files
 
 
