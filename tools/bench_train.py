@@ -84,7 +84,7 @@ def hand_written(
 
 
 def plain_wgan(task: WGANGP, pairs: Pairs, *, precision: torch.dtype) -> Callable[[], float]:
-    """The study's batch, channels_last: each critic step has the generator restore anew, and scores real, fake and
+    """The study's batch, channels_last: each critic step has the generator restore again, and scores real, fake and
     the points between them one after the other.
     """
     players = (task.network, task.critic)

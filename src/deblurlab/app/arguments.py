@@ -1,9 +1,9 @@
-"""Every argument of a class can be set on the command line; what the class does not take, name or value, is refused.
+"""Every argument of a class can be set on the command line; a name or a value that the class does not take is an error.
 
 A configuration names classes by ``_target_``; the keys beside it are the class's arguments, and its signature is
-their schema. By itself Hydra sets a key only where a YAML file lists it, and wants ``+trainer.max_time=...`` for the
-others. Below a group that is opened here, ``trainer.max_time=...`` is enough. What is misspelt, and text in place of a
-number, meets the signature before the class is built.
+their schema. By itself, Hydra sets a key only if a YAML file lists it, and needs ``+trainer.max_time=...`` for the
+others. In the groups that are opened here, ``trainer.max_time=...`` is enough. Misspelt names, and text instead of a
+number, are found by the signature before the class is built.
 """
 
 import inspect

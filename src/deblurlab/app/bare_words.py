@@ -1,4 +1,4 @@
-"""A word on the command line without a key, such as ``restore photo.jpg``: Hydra's grammar would be the answer."""
+"""Explains a word without a key, such as ``restore photo.jpg``, for which Hydra's own error is unclear."""
 
 from collections.abc import Sequence
 from itertools import pairwise

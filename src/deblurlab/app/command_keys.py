@@ -1,4 +1,4 @@
-"""The keys of a command beside its groups: the kind of each is that of the value in the command's YAML file."""
+"""The keys of a command that are not groups: the type of each is that of its value in the command's YAML file."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache

@@ -1,4 +1,4 @@
-"""What a command line may choose from a group: names of its files. Hydra's own words for the rest name no key."""
+"""What a command line may choose from a group: names of its files. Hydra's own error for other values names no key."""
 
 import shutil
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""``~/x`` on the command line: a shell leaves it as it is behind ``run=``, and each library would do so or not."""
+"""Expands ``~/x`` on the command line: a shell does not expand it after ``run=``, and only some libraries do."""
 
 import re
 from collections.abc import Sequence

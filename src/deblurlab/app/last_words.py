@@ -1,4 +1,4 @@
-"""What a command says when a signal ends it: which one, and how to go on."""
+"""What a command says when a signal ends it: which signal, and how to continue."""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What goes to the log of a run and not to the terminal, which shows it anyway."""
+"""Lines that go only to the log of a run, because the terminal shows them in another way."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""A resumed run takes the settings of its own folder; the command line says what is to be otherwise."""
+"""A resumed run takes the settings of its own folder; the command line may change some of them."""
 
 import logging
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The floating point operations that a training step needs, whatever a device makes of it."""
+"""The floating point operations that a training step needs, independent of the device."""
 
 from contextlib import suppress
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a user is told of an error that he can mend: one message, without a traceback."""
+"""Turns an error that a user can fix into one message without a traceback."""
 
 import re
 import traceback
@@ -16,7 +16,7 @@ from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue
 from deblurlab.app.suggestions import did_you_mean, listed_keys
 from deblurlab.checks.words import how_to_find
 
-# Hydra's words for common mistakes. tests/app/test_errors.py makes them and fails if Hydra words them anew.
+# Hydra's words for common mistakes. tests/app/test_errors.py makes them and fails if Hydra words them again.
 _NO_SUCH_KEY = re.compile(r"Could not override '([^']+)'")
 _NONE_CHOSEN = "You must specify "  # one line for each choice
 _SEARCH_PATH = "Config search path:"  # the folders of configurations, one per line
@@ -100,7 +100,7 @@ def _words(error: Exception) -> str:
     if _is_lost(error):
         return (
             "another process of this training has ended; its own output says why. The same command with ckpt_path=auto "
-            "goes on from the last checkpoint, or starts anew."
+            "continues from the last checkpoint, or starts again if there is none."
         )
     if words.startswith(_ONE_VALUE):
         return (

@@ -39,7 +39,7 @@ def cpu_speedup(cache: Path) -> float:
 
     Args:
         cache: A file that keeps the answer for this machine, version of PyTorch and number of threads, so that all runs
-            of a machine train in the same precision. If it cannot be read or written, each process measures anew.
+            of a machine train in the same precision. If it cannot be read or written, each process measures again.
     """
     machine = f"{platform.node()}, {_processor()}, torch {torch.__version__}, {torch.get_num_threads()} threads"
     known = _read(cache)

@@ -11,7 +11,7 @@ def keep_freed_memory() -> None:
     """Have glibc's malloc keep freed memory for the whole process, for good; without glibc this does nothing.
 
     By default, glibc returns every freed block of more than 32 MiB to the system. A training step frees and asks
-    again for the same large tensors, and the system would clear all their pages anew in each step. The price is that
+    again for the same large tensors, and the system would clear all their pages again in each step. The price is that
     the process never shrinks: it holds the most memory that it has ever used until it ends.
     """
     if platform.libc_ver()[0] != "glibc":

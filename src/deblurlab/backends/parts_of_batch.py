@@ -1,4 +1,4 @@
-"""Tells where a resumed run normalises otherwise than before."""
+"""Warns if a resumed run normalises over other parts of a batch than before."""
 
 import logging
 from typing import Any

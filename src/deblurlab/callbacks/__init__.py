@@ -1,4 +1,4 @@
-"""What happens beside training: the history of epochs, pictures, progress, checkpoints by the clock."""
+"""What happens during training besides the training itself: the history of epochs, pictures, progress, checkpoints."""
 
 from deblurlab.callbacks.divergence import Divergence
 from deblurlab.callbacks.ema import EMA

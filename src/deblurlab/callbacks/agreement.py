@@ -1,4 +1,4 @@
-"""What all processes of a training go by when one of them has to decide for all: whether to save, whether to end."""
+"""Lets one process of a training decide for all: whether to save, whether to end."""
 
 import time
 from typing import NamedTuple

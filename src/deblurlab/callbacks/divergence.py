@@ -1,4 +1,4 @@
-"""Stops a run whose loss has diverged, while there is still something to look at."""
+"""Stops a run whose loss has diverged, and saves the batch at which it did."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Ends a run whose images come out as no numbers, whatever callbacks its configuration names."""
+"""Ends a run whose validation or test loss is not finite, whatever callbacks its configuration names."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Refuses a checkpoint whose optimizers cannot go on. PyTorch takes up any state, and fails in a later step."""
+"""Refuses a checkpoint with invalid optimizer states. PyTorch accepts any state, and fails in a later step."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Saves checkpoints by the clock, for epochs that take long."""
+"""Saves checkpoints at fixed times, for long epochs."""
 
 from collections.abc import Mapping
 from pathlib import Path

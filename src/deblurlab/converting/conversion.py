@@ -42,7 +42,7 @@ def fill_from(file: Path, network: nn.Module, study: Study) -> None:
 
 
 def _by_name(layers: Iterable[keras_file.Layer]) -> dict[str, keras_file.Layer]:
-    """The layers by name; those that the study gave none are counted anew: Keras goes on from the last model."""
+    """The layers by name. Those that the study did not name are numbered from 0, as in a first model."""
     found, unnamed = {}, 0
     for layer in layers:
         name = layer.name

@@ -1,8 +1,8 @@
 """Data sets: Lightning data modules that feed a task batches of :class:`deblurlab.interfaces.Pair`.
 
-Two kinds of data module stand in ``modules/``. One holds sharp images in memory and blurs them on the training device
-(CIFAR10, Sample). The other reads pairs of pictures from files as they are needed (VideoFrames, PublishedPairs,
-Folder). A pair of pictures has another type at each stage of its way::
+There are two kinds of data modules in ``modules/``. One holds sharp images in memory and blurs them on the training
+device (CIFAR10, Sample). The other reads pairs of pictures from files as they are needed (VideoFrames, PublishedPairs,
+Folder). A pair of pictures has a different type at each stage::
 
     on disk                     decoded                one batch, on the host      one batch, on the device
     FilePair (two paths)   ->   PixelPair (arrays)  -> PairBatch (bytes, flips) -> Pair (float32 in [0, 1])
@@ -13,7 +13,7 @@ Folder). A pair of pictures has another type at each stage of its way::
     (N, 3, H, W) uint8     ->   BatchDraw           -> SharpBatch (bytes,       -> Pair
                                 (which, how blurred)   kernels, flips)
 
-The rooms, from the lowest to the highest:
+The folders and files, from the lowest layer to the highest:
 
 - ``arrays.py``, ``pixels.py``, ``splits.py``: array types, picture files to pixels, what is held out for validation.
 - ``blur/``: what makes a sharp image blurred.

@@ -1,4 +1,4 @@
-"""Picture files to RGB pixels of 8 bits, upright: what everything in data/ reads, and one resize for it."""
+"""Reads picture files as upright 8-bit RGB pixels, for everything in data/, and resizes them."""
 
 from pathlib import Path
 

@@ -1,1 +1,1 @@
-"""Files that are either whole or not there. Every other folder may import this one; it imports nothing of deblurlab."""
+"""Files that are complete or not there. Every other folder may import this one; it imports nothing of deblurlab."""

@@ -1,4 +1,4 @@
-"""A folder for files on their way, which is gone afterwards, even if its process was killed."""
+"""A folder for temporary files, which is removed afterwards, even if its process was killed."""
 
 import shutil
 import tempfile

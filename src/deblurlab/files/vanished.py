@@ -1,6 +1,6 @@
-"""Tells when a folder that a command has written to vanishes, such as a disk that is unplugged.
+"""Notices when a folder that a command writes to vanishes, for example because a disk is unplugged.
 
-Made anew, it would hold what is still to come without what was there: a run without its checkpoints that ends well.
+If it were made again, it would hold only what is written later: a run would end well without its checkpoints.
 """
 
 import errno

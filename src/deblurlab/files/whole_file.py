@@ -1,4 +1,4 @@
-"""Replaces a file in one step: its name always stands for the whole old content or the whole new content."""
+"""Replaces a file in one step: it always has either the complete old content or the complete new content."""
 
 import errno
 import hashlib
@@ -37,7 +37,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             before. The file may exist already; it gets the permissions of a new file.
 
     Yields:
-        The path to write to: an empty file. The body must not remove it without writing it anew.
+        The path to write to: an empty file. The body must not remove it without writing it again.
 
     Raises:
         OSError: naming the file, if it cannot be written: a full disk, a quota, a folder that has vanished. Errors of

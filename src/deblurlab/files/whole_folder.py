@@ -1,4 +1,4 @@
-"""Replaces a folder of files: its name never stands for a half-written one."""
+"""Replaces a folder of files in one step, so that it is never half-written."""
 
 import os
 import shutil

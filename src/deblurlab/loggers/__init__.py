@@ -1,4 +1,4 @@
-"""Loggers beside Lightning's own: dashboards that people watch."""
+"""Loggers in addition to Lightning's own: dashboards that people watch."""
 
 from deblurlab.loggers.tensorboard import TensorBoard
 from deblurlab.loggers.wandb import Wandb

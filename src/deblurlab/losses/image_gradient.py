@@ -1,4 +1,4 @@
-"""The gradient of a critic's scores with respect to its images, made to be differentiated once more."""
+"""The gradient of a critic's scores with respect to its images, which can itself be differentiated."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Losses of the error of each pixel by itself. Each takes two (B, C, H, W) batches and returns one value per image."""
+"""Losses of the error of each single pixel. Each takes two (B, C, H, W) batches and returns one value per image."""
 
 from torch import Tensor, nn
 

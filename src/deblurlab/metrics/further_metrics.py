@@ -1,4 +1,4 @@
-"""The scores that ``metrics=[...]`` adds to a test: of networks that see as people do, and a user's own."""
+"""The scores that ``metrics=[...]`` adds to a test: perceptual ones, and a user's own."""
 
 import pkgutil
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Scores by networks that were trained to see as people do. Their weights are downloaded when they are first used."""
+"""Perceptual scores, LPIPS and DISTS. The weights of their networks are downloaded when they are first used."""
 
 from collections.abc import Callable
 from urllib.error import URLError

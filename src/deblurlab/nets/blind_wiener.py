@@ -1,4 +1,4 @@
-"""BlindWiener: an estimate of the blur, the filter that undoes it, and a small network that corrects the rest."""
+"""BlindWiener: estimates the blur, inverts it with a Wiener filter, and corrects the result with a small network."""
 
 from collections.abc import Sequence
 

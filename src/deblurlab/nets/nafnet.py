@@ -1,4 +1,4 @@
-"""NAFNet: a U-Net whose blocks have products in place of activation functions."""
+"""NAFNet: a U-Net whose blocks have products instead of activation functions."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Which network published weights are of, read from the names and shapes of their tensors."""
+"""Recognises the network of published weights from the names and shapes of their tensors."""
 
 import re
 from collections.abc import Mapping

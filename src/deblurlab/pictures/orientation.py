@@ -10,7 +10,7 @@ from PIL import ExifTags, Image
 def orientation(image: Image.Image) -> int:
     """How an open picture says that it is to be turned, 1 to 8; 1, not at all, if it does not say that clearly.
 
-    Pillow's own ``exif_transpose`` writes the whole EXIF anew, and fails at any tag of an unusual type. PNG's own
+    Pillow's own ``exif_transpose`` writes the whole EXIF again, and fails at any tag of an unusual type. PNG's own
     getexif decodes all pixels, because EXIF may stand behind them; the base class's does not.
     """
     try:

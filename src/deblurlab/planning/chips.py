@@ -1,4 +1,4 @@
-"""What a TPU core has, and how many chips a slice is made of."""
+"""The speed and memory of TPU cores, and the number of chips in a slice."""
 
 import math
 import re

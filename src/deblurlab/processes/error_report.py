@@ -1,4 +1,4 @@
-"""How a process of several tells the command that started it why it fails, so that one of them speaks for all."""
+"""How one of several processes tells the command that started it why it failed, so that one error is shown for all."""
 
 import json
 import os

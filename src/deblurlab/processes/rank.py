@@ -1,4 +1,4 @@
-"""Which of several processes of one training this is."""
+"""The number of this process among the processes of one training."""
 
 import logging
 import os

@@ -1,7 +1,7 @@
 """Starts the processes of a training on several devices of this machine, and watches over them.
 
-This process trains nothing. So it is never within a collective operation, where a process waits for the others without
-an end if one of them has died.
+This process trains nothing. So it is never inside a collective operation, in which a process waits forever if
+another one has died.
 """
 
 import signal

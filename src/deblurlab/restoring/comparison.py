@@ -1,4 +1,4 @@
-"""A picture before and after, side by side, each with its name above."""
+"""A picture before and after, side by side, each with a caption above."""
 
 import numpy as np
 import numpy.typing as npt

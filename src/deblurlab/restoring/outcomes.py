@@ -1,4 +1,4 @@
-"""What became of each file of a call of ``restore``: one file's error, whatever it is, leaves the others alone."""
+"""The outcome of each file of a call of ``restore``: no error of one file affects the others."""
 
 import logging
 import os

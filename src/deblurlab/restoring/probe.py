@@ -1,6 +1,6 @@
-"""What is measured of a network once, on a small picture: how far it looks, and how much memory it takes.
+"""Measures a network once on a small picture: the reach of its receptive field, and its memory per pixel.
 
-No number of this file depends on how busy the machine is; :mod:`deblurlab.restoring.form` takes times.
+Nothing in this file depends on how busy the machine is; :mod:`deblurlab.restoring.form` measures times.
 """
 
 import weakref

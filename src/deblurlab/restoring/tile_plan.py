@@ -12,7 +12,7 @@ _CPU_MEMORY = 352 * _MEBIBYTE  # with it, a picture of 4000x3000 pixels takes le
 _BLEND = 8  # pixels: it hides what little is left of the seams in pictures with 16 bits, or of networks that look far
 _LEAST_MARGIN = 48  # pixels: in some photographs a network looks farther than on the probe
 _FAR_BLEND = 16  # of a network that looks at the whole image, whose tiles fit each other less well
-# XLA compiles each shape anew, which takes longer than the area costs: there all pictures have the same tiles.
+# XLA compiles each shape again, which takes longer than the area costs: there all pictures have the same tiles.
 _XLA_BATCH = 4
 
 

@@ -1,4 +1,4 @@
-"""What a resumed run may do otherwise than it did before, and what it may not."""
+"""Which settings of a resumed run may change, and which may not."""
 
 import logging
 from collections.abc import Iterator, Mapping

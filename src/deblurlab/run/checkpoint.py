@@ -54,7 +54,7 @@ def restoring(file: Path | None) -> Iterator[None]:
     """Make a ValueError of one line of the error when Lightning cannot take up the state that ``file`` holds.
 
     Args:
-        file: The checkpoint that a training resumes from; None if it starts anew.
+        file: The checkpoint that a training resumes from; None if it starts again.
     """
     try:
         yield

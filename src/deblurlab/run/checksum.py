@@ -1,4 +1,4 @@
-"""Checksums, by which a file that was damaged on its way is told from a whole one."""
+"""Checksums, which detect a damaged file."""
 
 import hashlib
 from collections.abc import Mapping

@@ -15,7 +15,7 @@ def draw_extremes(scores: Mapping[str, Sequence[float]], task: Restoration, data
 
     Args:
         scores: One value per test image: ``restored_ssim``, ``blurred_ssim``, ``restored_psnr``, ``blurred_psnr``.
-        task: The task whose network restores the six images anew.
+        task: The task whose network restores the six images again.
         data: The data module that was tested.
         file: The PNG file to write.
     """

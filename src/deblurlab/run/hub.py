@@ -1,4 +1,4 @@
-"""Weights that lie on the Hugging Face Hub: ``hf://OWNER/REPO/FILE``, with ``@sha256=...`` behind it if wanted."""
+"""Weights on the Hugging Face Hub: ``hf://OWNER/REPO/FILE``, optionally followed by ``@sha256=...``."""
 
 import hashlib
 import re

@@ -1,7 +1,7 @@
-"""A trained network, built again from what its weights say of it, whoever has made them.
+"""Builds a trained network from the description in its weights, whoever has made them.
 
-Weights say it as the configuration of a run does, in Hydra's words: ``_target_`` is the class, the other keys are its
-arguments. There is nothing to compose in it any more, so Hydra is not needed to build it.
+The description has the form of Hydra's configurations: ``_target_`` is the class, the other keys are its arguments. It
+is already composed, so Hydra is not needed to build it.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The names of the files in a run's folder. Imports nothing heavy: commands need it before they know what to do."""
+"""The names of the files in a run's folder. Imports nothing heavy, because commands need it first."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a run was, as its folder tells it, whoever has made that folder. Imports nothing heavy."""
+"""Reads what a run was from its folder, whoever has made that folder. Imports nothing heavy."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A network without its numbers, to see how large it would be before memory is spent on it."""
+"""A network without allocated tensors, to see how large it would be before memory is used for it."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar

@@ -1,4 +1,4 @@
-"""The weights of a network with what it takes to rebuild it: from a run, a checkpoint, a file, or shipped ones."""
+"""The weights of a network and the description to rebuild it: from a run, a checkpoint, a file, or shipped ones."""
 
 import logging
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Slow uploads hold nobody up, one picture is restored at a time, and none for a client that has left."""
+"""The queue of the page: slow uploads do not block it, and one picture is restored at a time."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""How a command ends when it is asked to: it leaves what it writes whole, and has left within half a minute.
+"""How a command ends when it is asked to: within half a minute, and with complete files.
 
 A signal raises :class:`Interrupted` in the main thread, which tidies up as any exception does. Where work would be
 lost, :func:`finishing_first` puts this off until the work reaches a point at which it can stop, which asks

@@ -27,7 +27,7 @@ def run_job(cfg: DictConfig) -> float:
 
     A job's folder lies in the sweep's folder, ``hydra.sweep.dir``, and is named by the overrides that differ between
     the jobs. So the same sweep finds it again: a finished or pruned job is skipped; a killed or failed one goes on from
-    its last checkpoint, or starts anew if it has none.
+    its last checkpoint, or starts again if it has none.
 
     Returns:
         The best value of ``cfg.monitor``; NaN if the job failed, and then its ``failure.txt`` tells why.

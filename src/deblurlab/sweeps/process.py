@@ -1,4 +1,4 @@
-"""The process of a job: the training command by itself, so that no crash of it reaches the other jobs."""
+"""Runs the training of a job in a process of its own, so that a crash does not affect the other jobs."""
 
 import logging
 import os

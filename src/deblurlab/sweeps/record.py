@@ -1,4 +1,4 @@
-"""What a sweep knows of a job: job.json beside the files of the run."""
+"""What a sweep knows about a job: the file job.json in the folder of the run."""
 
 import json
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Record:
             return cls(folder=folder, **json.loads(file.read_text()))
         except (ValueError, TypeError) as error:
             raise ValueError(
-                f"{file} is damaged ({error}). Delete the folder {folder} to run this job anew."
+                f"{file} is damaged ({error}). Delete the folder {folder} to run this job again."
             ) from error
 
     def write(self) -> None:

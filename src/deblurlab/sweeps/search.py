@@ -1,7 +1,7 @@
-"""Searches with Optuna: each job asks the study in the sweep's folder for its values, and tells it the outcome.
+"""Searches with Optuna: each job gets its values from the study in the sweep's folder, and reports the outcome.
 
-This is no sweeper plug-in. The study lies in a journal file that processes and hosts share, so any launcher runs trials
-side by side, and a killed search goes on. Hydra's own Optuna sweeper needs Optuna 2 and cannot prune.
+This is not a sweeper plug-in. The study is a journal file that processes and hosts share, so any launcher can run
+trials in parallel, and a killed search can continue. Hydra's own Optuna sweeper needs Optuna 2 and cannot prune.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a process of several does beside training."""
+"""What each of several processes does in addition to training."""
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import distributed

@@ -6,7 +6,7 @@ functions. So an epoch can be repeated, entered at any batch and shared between 
 - ``draws.py``: the draws of an epoch of images in memory; ``drawn_loader.py`` makes their batches.
 - ``epoch_plan.py``: the order of patches that are read from files; ``patch_loader.py`` reads them ahead in threads, and
   ``frame_reader.py`` decides what happens to a broken frame.
-- ``resumable.py``: the base of both loaders, which can stop after any batch and go on there.
+- ``resumable.py``: the base of both loaders, which can stop after any batch and continue there.
 - ``host.py``: which of several processes makes which part of a batch.
 - ``flips.py``: flips the images of a batch, on the training device.
 """

@@ -1,4 +1,4 @@
-"""The batches of an epoch of images in memory: which image stands where, how it is blurred and how it is flipped."""
+"""The batches of an epoch of images in memory: the order of the images, and how each is blurred and flipped."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Which patches make which batch of an epoch, drawn from (seed, epoch) alone and before anything is read."""
+"""Which patches make which batch of an epoch, drawn only from (seed, epoch) before anything is read."""
 
 from typing import Any, NamedTuple
 
@@ -79,7 +79,7 @@ def every_patch(counts: Integers) -> tuple[Integers, Integers]:
 def _shuffled_within(window: int, position: Integers, rng: np.random.Generator) -> Integers:
     """A windowed shuffle: two items keep their order if their positions are at least ``window`` apart.
 
-    Each item moves back by a random distance below ``window``, and the items are sorted anew. With a window of 2::
+    Each item moves back by a random distance below ``window``, and the items are sorted again. With a window of 2::
 
         position        0        1        2        3
         moved to     [0, 2)   [1, 3)   [2, 4)   [3, 5)      0 may fall behind 1, but never behind 2

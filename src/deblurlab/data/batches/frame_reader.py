@@ -1,4 +1,4 @@
-"""Reads frames, and decides what stands in the place of a broken one."""
+"""Reads frames, and decides what replaces a broken one."""
 
 import logging
 from collections.abc import Iterator

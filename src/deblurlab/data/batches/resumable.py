@@ -1,4 +1,4 @@
-"""A loader whose iteration is one epoch, and which can stop after any batch and go on there in another process."""
+"""A loader whose iteration is one epoch, and which can stop after any batch and continue there in another process."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Blur as cameras make it: which kinds there are, how often and how strong, and one of them drawn for each patch."""
+"""Realistic camera blur: which kinds there are, how often and how strong; one of them is drawn for each patch."""
 
 from collections.abc import Callable, Sequence
 
@@ -22,15 +22,16 @@ _BLOCK = 16
 
 
 class CameraBlur:
-    """A mixture of what cameras do to pictures. Each patch gets a draw of its own.
+    """Realistic camera blur, noise and JPEG compression, drawn for each patch.
 
-    The target is the sharp photograph at the drawn exposure, without blur, noise and JPEG, whichever of them were
-    drawn. So a network learns one answer to each picture, and a picture to which nothing was done stays as it is, with
-    whatever grain it has.
+    The target is always the sharp photograph at the drawn exposure, without the drawn blur, noise and JPEG. So the
+    target does not depend on what was drawn, and a picture to which nothing was done stays as it is, with its own
+    grain.
 
     Args:
-        shake: How often a hand shakes the camera. The five kinds share the patches in proportion to their numbers.
-        objects: How often an object moves, before what a shaken camera sees.
+        shake: How often a hand shakes the camera. The probabilities of the first five kinds are proportional to their
+            numbers.
+        objects: How often an object moves in front of the rest, seen by a shaken camera.
         defocus: How often the lens is out of focus, and a point of light becomes a disc.
         gaussian: How often the blur is Gaussian.
         sharp: How often there is no blur.
@@ -39,14 +40,14 @@ class CameraBlur:
         object_pixels: How far an object moves, in pixels.
         defocus_pixels: The radius of the disc, in pixels.
         gaussian_sigma: The sigma of the Gaussian, in pixels.
-        encoded: How often the pixels are added up as they are, instead of the light that they stand for. No camera does
-            that, but data sets do: in GOPRO's blurred frames it is the mean of the encoded pixels that is kept.
-        highlights: How often what a photograph shows as white is brighter than white.
-        highlight_gain: How bright that is then, where white is 1, drawn evenly on a logarithmic scale.
+        encoded: How often the sRGB values are averaged instead of the linear light. No camera does that, but data sets
+            do: GOPRO's blurred frames keep the mean of the sRGB values.
+        highlights: How often white areas are made brighter than white.
+        highlight_gain: Their brightness then, where white is 1, drawn uniformly on a logarithmic scale.
         dark: How often the picture is underexposed.
-        dark_exposure: Which part of its light is left then.
-        noise: How often there is noise of photons and of reading.
-        photons: How many photons make white then, drawn evenly on a logarithmic scale: many at low ISO.
+        dark_exposure: The share of its light that is left then.
+        noise: How often there is shot noise and read noise.
+        photons: The number of photons of a white pixel then, drawn uniformly on a logarithmic scale: many at low ISO.
         jpeg: How often the picture was saved as a JPEG.
         jpeg_quality: The JPEG's quality, 1 to 100.
 

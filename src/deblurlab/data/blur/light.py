@@ -1,4 +1,4 @@
-"""Linear light: what a sensor adds up. Pixels of 8 bits are the light's sRGB encoding."""
+"""Linear light, which a sensor sums. Pixels of 8 bits are its sRGB encoding."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,4 +1,4 @@
-"""What a sensor does to light: it clips what is too bright, counts photons, and errs when it is read."""
+"""What a sensor does to light: it clips what is too bright, counts photons (shot noise), and adds read noise."""
 
 import numpy as np
 import torch

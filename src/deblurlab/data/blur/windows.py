@@ -1,4 +1,4 @@
-"""Parts of a picture, with what lies around them."""
+"""Parts of a picture, with the pixels around them."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Sharp images in memory, blurred on the training device: what CIFAR-10 and the sample photographs have in common."""
+"""Sharp images in memory, blurred on the training device: the base of CIFAR-10 and the sample photographs."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ from deblurlab.interfaces import Pair, Split
 class BlurredImages(LightningDataModule):
     """Abstract: sharp images of one size, each blurred by a Gaussian whose sigma is drawn uniformly.
 
-    Training draws order, flips and (unless ``fixed_blur``) sigma anew in every epoch. The blur of validation and test
+    Training draws order, flips and (unless ``fixed_blur``) sigma again in every epoch. The blur of validation and test
     images is the same in every run and on every device.
 
     Args:

@@ -1,4 +1,4 @@
-"""The batches of a data module for a training loop of one's own, without Lightning's Trainer."""
+"""The batches of a data module for your own training loop, without Lightning's Trainer."""
 
 from collections.abc import Iterator
 from typing import get_args

@@ -1,4 +1,4 @@
-"""Pairs read from files as they are needed: what REDS, GOPRO and the user's own pictures have in common."""
+"""Pairs read from files as they are needed: the base of REDS, GOPRO and the user's own pictures."""
 
 from abc import abstractmethod
 from collections import defaultdict
@@ -26,7 +26,7 @@ from deblurlab.interfaces import Pair, Split
 class PairedFrames(LightningDataModule):
     """Abstract: trains and validates on the patches of frames, tests on whole frames.
 
-    Order and flips are drawn anew in every epoch, from ``seed`` and the epoch's number alone. A test batch holds whole
+    Order and flips are drawn again in every epoch, from ``seed`` and the epoch's number alone. A test batch holds whole
     frames and the grid that the network takes them in, patch by patch; the scores are those of the reassembled frames.
 
     Args:

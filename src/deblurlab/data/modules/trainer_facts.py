@@ -1,4 +1,4 @@
-"""What a data module asks of its trainer, and the answer where there is none: one process, in a plain loop."""
+"""What a data module asks its trainer, and the answers without a trainer, for one process in a plain loop."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""How well two pictures of one scene lie on each other, and which of them has more detail."""
+"""How well two pictures of one scene are aligned, and which of them has more detail."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Averages the frames of a fast camera to blurred and sharp pairs, as GOPRO_Large was made (Nah et al., CVPR 2017)."""
+"""Averages frames of slow-motion video to blurred and sharp pairs, as GOPRO_Large was made (Nah et al., CVPR 2017)."""
 
 import json
 import logging
@@ -68,7 +68,7 @@ def write_pairs(
     """Writes the pairs as PNG files, and gives the folder its name when all are there.
 
     Until then it is ``.NAME.unfinished`` beside it. An interrupted call goes on there, if it is called again for the
-    same videos and counts; for others it begins anew.
+    same videos and counts; for others it begins again.
 
     Args:
         plan: The pairs of each video.

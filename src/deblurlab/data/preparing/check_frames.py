@@ -1,4 +1,4 @@
-"""Looks for what goes wrong with downloaded frames, before a training run finds it."""
+"""Looks for common problems of downloaded frames before a training run meets them."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator

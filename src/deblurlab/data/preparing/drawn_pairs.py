@@ -17,7 +17,7 @@ def write_test_pairs(source: PairSource, out: Path, *, progress: Callable[[int],
 
     Args:
         source: The frames of the split "test".
-        out: The folder. Files that it holds are written anew.
+        out: The folder. Files that it holds are written again.
         progress: Called with 1 after each frame.
 
     Returns:

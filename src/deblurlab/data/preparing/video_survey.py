@@ -1,4 +1,4 @@
-"""What a video of a fast camera has to give: its frame rate, its scenes, and the stretches in which something moves."""
+"""What a slow-motion video contains: its frame rate, its scenes, and the stretches in which something moves."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle

@@ -1,4 +1,4 @@
-"""Blank frames in place of those on a disk, for what asks for their number and size alone."""
+"""Blank frames that replace those on a disk, for uses that need only their number and size."""
 
 import numpy as np
 

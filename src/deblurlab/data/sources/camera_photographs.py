@@ -1,4 +1,4 @@
-"""The user's own sharp photographs, of which each patch is blurred as cameras blur, when it is cut out."""
+"""The user's own sharp photographs; each patch gets realistic camera blur when it is cut out."""
 
 import os
 from collections.abc import Sequence

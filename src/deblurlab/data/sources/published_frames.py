@@ -1,4 +1,4 @@
-"""Video frames as the data set's authors publish them, decoded and resized anew each time they are read."""
+"""Video frames as the data set's authors publish them, decoded and resized again each time they are read."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Sound and subtitles of a video: copied as they are, or encoded anew where the container cannot hold them so."""
+"""Sound and subtitles of a video: copied as they are, or encoded again where the container cannot hold them so."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -39,7 +39,7 @@ class Copied:
 
 
 class Encoded:
-    """A :class:`Track` of sound that is encoded anew."""
+    """A :class:`Track` of sound that is encoded again."""
 
     def __init__(self, written: "AudioStream") -> None:
         self._written = written

@@ -30,7 +30,7 @@ class _NotWrittenError(Exception):
 def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) -> int:
     """Write ``target`` with every frame of ``source`` restored, shown at the same time, and with its sound.
 
-    The picture is encoded anew, as H.264 (VP9 in WebM), with 8 bits and the source's rotation, shape of the pixels and
+    The picture is encoded again, as H.264 (VP9 in WebM), with 8 bits and the source's rotation, shape of the pixels and
     colour space. These codecs need an even height and width: an odd last row or column is left out. Colours get half
     the resolution of brightness, as players expect it: where a source has more, a block of 2x2 pixels gets a mean. What
     else is not carried over is named in the log.
