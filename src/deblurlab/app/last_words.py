@@ -32,7 +32,7 @@ def last_words_of(command: str, settings: HydraConf | None, ended_by: signal.Sig
 
 def _how_training_goes_on(settings: HydraConf) -> str:
     if settings.mode == RunMode.MULTIRUN:
-        return f"the same command with hydra.sweep.dir={settings.sweep.dir} goes on"
+        return f"the same command with hydra.sweep.dir={settings.sweep.dir} continues"
     folder = RunFolder(from_here(Path(settings.runtime.output_dir)))
     if not folder.last_checkpoint.is_file():
         return f"run={folder} has no checkpoint yet"
