@@ -29,6 +29,7 @@ def blind_wiener() -> BlindWiener:
     return BlindWiener(sigma_max=3.0, hidden=8, widths=(8, 16), blocks=(1, 1, 1))
 
 
+NETWORKS += [pytest.param(lambda: ResNet16(padding="keras"), id="ResNet16 as Keras pads", marks=pytest.mark.slow)]
 NETWORKS += [pytest.param(nafnet, marks=pytest.mark.slow)]
 NETWORKS += [pytest.param(lambda: nafnet(window=24), id="nafnet of windows", marks=pytest.mark.slow)]
 NETWORKS += [pytest.param(blind_wiener, marks=pytest.mark.slow)]

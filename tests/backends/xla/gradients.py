@@ -45,10 +45,12 @@ def nafnet() -> NAFNet:
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "resnet16": ResNet16,
+    "resnet16_keras": lambda: ResNet16(padding="keras"),
     "unet16": UNet16,
     "rednet30": REDNet30,
     "rednet30_tanh": lambda: REDNet30(tanh=True),
     "msdeblur": lambda: MSDeblur(blocks=1),
+    "msdeblur_keras": lambda: MSDeblur(blocks=1, padding="keras", quarter="bilinear"),
     "msdeblur_residual": lambda: MSDeblur(blocks=1, residual=True),
     "patchgan": PatchGAN,
     "blind_wiener": lambda: BlindWiener(sigma_max=3.0, hidden=8, widths=(8, 16), blocks=(1, 1, 1)),

@@ -8,7 +8,10 @@ from tests.backends.xla.processes import run_module
 
 pytest.importorskip("torch_xla", reason="torch_xla is not installed")
 
-OTHERS = ("resnet16", "unet16", "rednet30_tanh", "msdeblur", "msdeblur_residual", "patchgan", "blind_wiener", "nafnet")
+OTHERS = (
+    *("resnet16", "resnet16_keras", "unet16", "rednet30_tanh", "msdeblur", "msdeblur_keras", "msdeblur_residual"),
+    *("patchgan", "blind_wiener", "nafnet"),
+)
 
 
 @pytest.mark.parametrize(
