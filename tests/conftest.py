@@ -21,6 +21,8 @@ from PIL import Image
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in a shell's background; processes of tests inherit that
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # under nohup
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 ROOT = Path(__file__).parents[1]  # where the modules of these tests are
 

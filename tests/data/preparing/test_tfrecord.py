@@ -54,7 +54,7 @@ def test_no_cut_and_no_flipped_bit_goes_unnoticed() -> None:
 
 
 def test_text_is_no_example() -> None:
-    with pytest.raises(ValueError, match=r"f is no tf\.train\.Example"):
+    with pytest.raises(ValueError, match=r"f is not a tf\.train\.Example"):
         example_features(b"\xff\xff hello", "f")
 
 

@@ -88,7 +88,7 @@ def test_what_systems_leave_beside_pictures_is_left_out_with_a_word(
     assert find_pictures(tmp_path) == [tmp_path / "a.png", tmp_path / "c.jfif"]
     left_out, others = (record.message for record in caplog.records)
     assert left_out.endswith("._a.png, @eaDir/a.png/SYNOPHOTO_THUMB_M.jpg, __MACOSX/a.png")
-    assert others.endswith("of no kind that is supported: b.heic; b.heic: save it as JPEG or PNG first")
+    assert others.endswith("because their format is not supported: b.heic; b.heic: save it as JPEG or PNG first")
 
 
 def test_what_systems_leave_beside_frames_is_left_out_with_a_word(
