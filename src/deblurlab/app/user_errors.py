@@ -16,7 +16,7 @@ from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue
 from deblurlab.app.suggestions import did_you_mean, listed_keys
 from deblurlab.checks.words import how_to_find
 
-# Hydra's words for common mistakes. tests/app/test_errors.py makes them and fails if Hydra words them again.
+# Hydra's words for common mistakes. tests/app/test_errors.py makes them and fails if Hydra words them differently.
 _NO_SUCH_KEY = re.compile(r"Could not override '([^']+)'")
 _NONE_CHOSEN = "You must specify "  # one line for each choice
 _SEARCH_PATH = "Config search path:"  # the folders of configurations, one per line
