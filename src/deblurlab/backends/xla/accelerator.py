@@ -9,8 +9,7 @@ from torch_xla import runtime
 from typing_extensions import override
 
 from deblurlab.backends.backend import Devices
-from deblurlab.backends.xla.installation import tpu_found
-from deblurlab.backends.xla.xla_backend import Client
+from deblurlab.backends.xla.installation import Client, tpu_found
 
 
 def choose_client(client: Client, devices: Devices) -> None:

@@ -3,6 +3,10 @@
 import importlib.util
 import os
 from pathlib import Path
+from typing import Literal
+
+# What an XLA runtime computes on: a TPU, or virtual devices of the CPU.
+Client = Literal["tpu", "xla_cpu"]
 
 _PCI_DEVICES = Path("/sys/bus/pci/devices")
 _GOOGLE = "0x1ae0"  # its number as a vendor of PCI devices
@@ -30,7 +34,7 @@ def require_torch_xla(wanted_by: str) -> None:
     if importlib.util.find_spec("torch_xla") is None:
         other = " torch-tpu, which is installed, is another library that deblurlab does not use."
         raise ValueError(
-            f"{wanted_by} needs torch_xla, which there is for Linux on x86-64 and torch 2.9: pip install "
+            f"{wanted_by} needs torch_xla, which is available for Linux on x86-64 with torch 2.9: pip install "
             "'deblurlab[tpu]', on a TPU VM 'torch-xla[tpu]==2.9.*' as well."
             + (other if importlib.util.find_spec("torch_tpu") else "")
         )

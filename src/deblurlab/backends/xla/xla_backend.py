@@ -1,18 +1,16 @@
 """The backend of TPUs: one process per host trains on all its cores."""
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from typing_extensions import override
 
 from deblurlab.backends.backend import Backend, Devices, DeviceSettings, Training
-from deblurlab.backends.xla.installation import quiet, require_torch_xla, tpu_found
+from deblurlab.backends.xla.installation import Client, quiet, require_torch_xla, tpu_found
 from deblurlab.processes.rank import this_rank
 
 if TYPE_CHECKING:
     from deblurlab.backends.xla.strategy import SPMDStrategy
-
-Client = Literal["tpu", "xla_cpu"]
 
 
 class XLA(Backend):
