@@ -31,6 +31,23 @@ def refused(call: Call) -> Refused:
     return run
 
 
+@pytest.fixture
+def own_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Write the module ``own_package.part``, which can then be imported; returns its file."""
+
+    def write(body: str) -> Path:
+        file = tmp_path / "own_package" / "part.py"
+        file.parent.mkdir()
+        (file.parent / "__init__.py").touch()
+        file.write_text(f"{body}\n")
+        return file
+
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("own_package", "own_package.part"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return write
+
+
 def test_a_misspelt_key(refused: Refused) -> None:
     assert "there is no sed to override. Did you mean seed?" in refused("train", "sed=3")
     assert "+modle=resnet16: deblurlab takes no modle. Did you mean model?" in refused("train", "+modle=resnet16")
@@ -117,6 +134,32 @@ def test_a_mistake_in_a_class_of_ones_own_is_shown_where_it_is(
     assert f"own_net.Net {told.format(file=file)}" in refused(
         "train", "model.network._target_=own_net.Net", "trainer=cpu"
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("import not_there", "ModuleNotFoundError: No module named 'not_there'"),
+        ("from os import not_there", "ImportError: cannot import name 'not_there' from 'os'"),
+        ("class Net(:", "SyntaxError: "),
+        ("class Other: pass", "AttributeError: module 'own_package.part' has no attribute 'Net'"),
+    ],
+)
+def test_a_mistake_in_a_package_of_ones_own_is_shown_where_it_is(
+    body: str, told: str, refused: Refused, own_part: Callable[[str], Path]
+) -> None:
+    file = own_part(body)
+    message = refused("train", "model.network._target_=own_package.part.Net", "trainer=cpu")
+    assert "own_package.part.Net cannot be imported: " in message
+    assert told in message
+    if "import" in body:
+        assert f"{file}, line 1: " in message
+
+
+def test_an_import_that_fails_within_the_module_of_a_score(refused: Refused, own_part: Callable[[str], Path]) -> None:
+    own_part("import not_there")
+    message = refused("evaluate", "weights=cifar10_unet16", "metrics=[own_package.part.score]", "data=sample")
+    assert "metrics=[own_package.part.score] cannot be imported: No module named 'not_there'" in message
 
 
 @pytest.mark.parametrize(

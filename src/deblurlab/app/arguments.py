@@ -115,5 +115,5 @@ def _parameters(target: Any) -> dict[str, inspect.Parameter] | None:
             return dict(inspect.signature(maker, eval_str=True).parameters)
         except NameError:  # an annotation of what its module imports for type checkers alone
             return dict(inspect.signature(maker).parameters)
-    except (ImportError, AttributeError, ValueError, TypeError):  # building it says what is wrong
+    except Exception:  # an import may raise anything; building it says what is wrong
         return None

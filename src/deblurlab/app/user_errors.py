@@ -115,8 +115,14 @@ def _words(error: Exception) -> str:
 
 
 def _first(error: BaseException) -> BaseException:
-    """The error that all others in a chain follow from."""
+    """The error that all others in a chain follow from.
+
+    Hydra imports ``package.module`` only after ``package`` has turned out to have no such attribute. An error within
+    that module does not follow from this.
+    """
     while following := error.__cause__ or error.__context__:
+        if error.__cause__ is None and (isinstance(error, SyntaxError) or _frame(error)) and not _frame(following):
+            break
         error = following
     return error
 
@@ -124,10 +130,15 @@ def _first(error: BaseException) -> BaseException:
 def _where(error: BaseException) -> str:
     """An error with the file and line that raised it, or that called the library that did."""
     words = f"{type(error).__name__}: {error}"
+    return f"{frame.filename}, line {frame.lineno}: {words}" if (frame := _frame(error)) else words
+
+
+def _frame(error: BaseException) -> traceback.FrameSummary | None:
+    """The line that raised an error, or that called the library that did; None if libraries raised it by themselves."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not frame.filename.startswith("<frozen") and not _LIBRARIES & set(Path(frame.filename).parts):
-            return f"{frame.filename}, line {frame.lineno}: {words}"
-    return words
+            return frame
+    return None
 
 
 def refuse_new_top_keys(overrides: Sequence[str], groups: Sequence[str]) -> None:

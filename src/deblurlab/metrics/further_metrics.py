@@ -1,5 +1,7 @@
 """The scores that ``metrics=[...]`` adds to a test: perceptual ones, and a user's own."""
 
+import importlib
+import importlib.util
 import pkgutil
 from collections.abc import Callable, Sequence
 
@@ -58,10 +60,24 @@ def further_metrics(names: Sequence[str]) -> dict[str, nn.Module]:
 
 def _own(path: str) -> nn.Module:
     try:
-        found = pkgutil.resolve_name(path)
+        found = _found(path)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(f"metrics=[{path}] cannot be imported: {error}{how_to_find(error, path)}") from error
     metric = found() if isinstance(found, type) else found
     if not callable(metric):
         raise ValueError(f"metrics=[{path}] is {metric!s:.80}, neither a function nor a module.")
     return _OwnMetric(path, metric).eval()
+
+
+def _found(path: str) -> object:
+    """What a path names. If a module of it cannot be imported, this raises the error in that module."""
+    try:
+        return pkgutil.resolve_name(path)
+    except AttributeError:  # also where the module is there, but its own imports fail
+        parts = path.split(".")
+        for count in range(2, len(parts)):
+            module = ".".join(parts[:count])
+            if importlib.util.find_spec(module) is None:
+                break
+            importlib.import_module(module)
+        raise
