@@ -73,6 +73,17 @@ def test_evaluate_scores_weights_as_it_scores_their_run(run: Path, call: Call, t
     assert one == json.loads((tmp_path / f"outputs/evaluate/{run.name}/sample/metrics.json").read_text())
 
 
+def test_layers_may_share_their_weights(tmp_path: Path) -> None:
+    layer = nn.Conv2d(3, 3, 3, padding=1)
+    network = nn.Sequential(layer, nn.PReLU(), layer)
+    network.register_buffer("part", layer.weight.detach()[1:])
+    weights.save(network, CONFIG, tmp_path / "shared.safetensors")
+    state = load_file(tmp_path / "shared.safetensors")
+    assert state.keys() == network.state_dict().keys()
+    for name, value in network.state_dict().items():
+        assert torch.equal(state[name], value), name
+
+
 def test_weights_of_a_network_of_the_same_shapes_are_told_apart() -> None:
     plain = {"_target_": "deblurlab.nets.REDNet30"}
     assert weights.same_network(plain, plain | {"tanh": False})

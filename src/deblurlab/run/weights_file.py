@@ -50,12 +50,27 @@ def write(state: Mapping[str, Tensor], network: Mapping[str, Any] | DictConfig, 
         file: The file to write, ``NAME.safetensors``.
     """
     plain = OmegaConf.to_container(network, resolve=True) if isinstance(network, DictConfig) else dict(network)
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    tensors = _unshared(state)
     text = json.dumps(plain)
     about = {"format": _FORMAT, "network": text, "sha256": checksum(text, tensors)}
     with whole_file(file) as partial:
         # not with save_file, whose files only their owner may read
         partial.write_bytes(serialise(tensors, about))
+
+
+def _unshared(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors on the CPU, each in memory of its own.
+
+    Layers of a network may share their weights, which have several names then. safetensors does not write such tensors.
+    """
+    tensors: dict[str, Tensor] = {}
+    seen: set[int] = set()
+    for name, tensor in state.items():
+        own = tensor.detach().cpu().contiguous()
+        place = own.untyped_storage().data_ptr()
+        tensors[name] = own.clone() if place in seen else own
+        seen.add(place)
+    return tensors
 
 
 def read(file: Path) -> Content:
