@@ -33,6 +33,17 @@ def test_the_training_loss_is_the_mean_of_log_cosh() -> None:
     torch.testing.assert_close(task.training_step(pair, 0).double(), error.cosh().log().mean())
 
 
+def test_networks_may_have_parameters_of_five_dimensions() -> None:
+    network = nn.Sequential(
+        nn.Conv2d(3, 3, 3, padding=1), nn.Unflatten(1, (1, 3)), nn.Conv3d(1, 1, 1), nn.Flatten(1, 2)
+    )
+    weight = network[0].weight.clone()
+    task = Autoencoder(network=network, loss=LogCosh(), optimizer=torch.optim.Adam)
+    assert task.network[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(task.network[0].weight, weight)
+    assert task.restore(torch.rand(2, 3, 8, 8)).shape == (2, 3, 8, 8)
+
+
 def test_a_network_of_another_shape_is_refused() -> None:
     task = Autoencoder(network=nn.Conv2d(3, 3, 3), loss=LogCosh(), optimizer=torch.optim.Adam)
     with pytest.raises(ValueError, match=r"Conv2d takes \(4, 3, 16, 16\) and returns \(4, 3, 14, 14\)"):

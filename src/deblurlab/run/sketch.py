@@ -4,25 +4,24 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
-from torch import nn
 from torch.nn.modules.module import (
     register_module_buffer_registration_hook,
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
 
-_Network = TypeVar("_Network", bound=nn.Module)
+_Made = TypeVar("_Made")
 
 
 class _TooManyError(Exception):
     """Ends a constructor that makes too many modules and tensors."""
 
 
-def sketch(build: Callable[[], _Network], *, tensors: int) -> _Network:
+def sketch(build: Callable[[], _Made], *, tensors: int) -> _Made:
     """Make a network on torch's device "meta", where tensors have a shape and no numbers.
 
     Args:
-        build: Makes the network.
+        build: Makes the network, or what is to be known of it.
         tensors: The number of tensors that there are to fill it. A network registers each of its parameters, buffers
             and modules with torch; ``build`` is stopped when it has registered far more than there are tensors.
 

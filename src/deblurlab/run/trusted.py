@@ -111,10 +111,14 @@ def targets(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 
 def _expected(name: str, place: tuple[str, ...]) -> bool:
     """Import what an allowed name names; tell whether it is a class of a kind that belongs to its place."""
+    from deblurlab.nets.published import MissingPackageError  # imports torch
+
     if name in _FUNCTIONS:
         return place[0] == "model"
     try:
         found = resolve_name(name)
+    except MissingPackageError:
+        raise
     except Exception:  # an import may raise anything: the configuration is of another version, or made up
         return False
     return isinstance(found, type) and _top(found.__module__) in PACKAGES and issubclass(found, _kinds(place))

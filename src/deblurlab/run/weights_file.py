@@ -18,6 +18,7 @@ from deblurlab.files.whole_file import whole_file
 from deblurlab.nets.recognised import EXPECTED, recognised
 from deblurlab.run.checksum import checksum
 from deblurlab.run.pth_file import read_pth
+from deblurlab.run.sketch import sketch
 
 # Files with other suffixes are checkpoints.
 SUFFIXES = (".safetensors", ".pth", ".pt")
@@ -123,7 +124,7 @@ def _read_safetensors(file: Path) -> Content:
 
 def _recognised(shapes: Mapping[str, tuple[int, ...]], file: Path) -> dict[str, Any]:
     """The network of a file that does not say which one it is of."""
-    network = recognised(shapes)
+    network = sketch(lambda: recognised(shapes), tensors=len(shapes))
     if network is None:
         names = ", ".join(name[:80] for name in list(shapes)[:4]) + (", ..." if len(shapes) > 4 else "")
         raise ValueError(

@@ -29,7 +29,7 @@ class Restoration(LightningModule):
 
     def __init__(self, network: nn.Module, loss: ContentLoss) -> None:
         super().__init__()
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = channels_last(network)
         self.loss = per_image(loss)
         self.val_scores = ImageScores()
         self.test_scores = ImageScores()
@@ -223,6 +223,20 @@ class Restoration(LightningModule):
 
 class TrainedNetwork(Restoration):
     """A network that is trained already: it can be validated and tested, and not be trained any further."""
+
+
+def channels_last(network: nn.Module) -> nn.Module:
+    """Lay the weights of a network out as CPUs and GPUs convolve fastest: the channels of a pixel beside each other.
+
+    Returns:
+        The network itself. ``network.to(memory_format=...)`` would do the same, but fails where a parameter has five
+        dimensions.
+    """
+    with torch.no_grad():
+        for weight in (*network.parameters(), *network.buffers()):
+            if weight.dim() == 4:
+                weight.data = weight.contiguous(memory_format=torch.channels_last)
+    return network
 
 
 def _shape(state: Mapping[str, Tensor], name: str) -> str:

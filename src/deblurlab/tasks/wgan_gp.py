@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from deblurlab.interfaces import ContentLoss, Pair, pyramid
 from deblurlab.losses import Wasserstein, gradient_penalty
-from deblurlab.tasks.restoration import Restoration
+from deblurlab.tasks.restoration import Restoration, channels_last
 
 Scalars = dict[str, Tensor]
 
@@ -80,7 +80,7 @@ class WGANGP(Restoration):
             raise ValueError(f"model.micro_batches must be at least 1, got {micro_batches}.")
         self._step_scheduler, self.clip_norm, self.micro_batches = step_scheduler, clip_norm, micro_batches
         self.automatic_optimization = False
-        self.critic = critic.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.critic = channels_last(critic)
         self.adversarial = adversarial
         self._optimizer, self._critic_optimizer = optimizer, critic_optimizer
         self.content_weight, self.adversarial_weight = content_weight, adversarial_weight
