@@ -39,7 +39,7 @@ def spoken(key: str, settings: Mapping[str, Any]) -> str:
     if value is True:
         return name
     words = str(value).split(".")[-1] if key.endswith("_target_") else str(value)
-    return SPOKEN_KEYS.get(key, name + " {}").format(words)
+    return "1 epoch" if (key, value) == ("trainer.max_epochs", 1) else SPOKEN_KEYS.get(key, name + " {}").format(words)
 
 
 def _is_below(key: str, parents: Iterable[str]) -> bool:
