@@ -5,7 +5,7 @@ from hydra._internal.utils import get_args_parser
 
 import deblurlab.restore
 from deblurlab.__main__ import commands
-from deblurlab.app.bare_words import OPTIONS, example, refuse_bare_words, refuse_options
+from deblurlab.app.bare_words import OPTIONS, VALUED, example, refuse_bare_words, refuse_options, with_options_first
 from deblurlab.app.help_text import help_text
 from deblurlab.app.suggestions import did_you_mean, listed_keys
 
@@ -30,6 +30,29 @@ def test_spaces_around_the_sign_are_refused(words: list[str]) -> None:
         refuse_bare_words("train", words)
 
 
+@pytest.mark.parametrize(
+    ("given", "ordered"),
+    [
+        (["model=unet16", "-m", "seed=1,2"], ["-m", "model=unet16", "seed=1,2"]),
+        (["seed=1", "-cd", "a=b", "--cfg", "job", "~logger"], ["-cd", "a=b", "--cfg", "job", "seed=1", "~logger"]),
+        (
+            ["seed=1", "--config-d", "conf", "run=x", "--cfg=job"],
+            ["--config-d", "conf", "--cfg=job", "seed=1", "run=x"],
+        ),
+        (["seed=1", "run=x"], ["seed=1", "run=x"]),
+    ],
+)
+def test_options_may_stand_anywhere(given: list[str], ordered: list[str]) -> None:
+    assert with_options_first(given) == ordered
+    parsed = get_args_parser().parse_args(ordered)
+    assert parsed.overrides == [word for word in ordered if word[0] != "-" and word not in ("a=b", "conf", "job")]
+
+
+def test_a_bare_word_behind_an_option_without_a_value_is_answered_with_its_key() -> None:
+    with pytest.raises(ValueError, match="train unet16: say model=unet16"):
+        refuse_bare_words("train", ["-m", "unet16", "seed=1,2"])
+
+
 def test_options_and_their_values_are_no_bare_words() -> None:
     refuse_bare_words("train", ["--config-dir", "my_conf", "-m", "--cfg=job", "~callbacks.panel", "+a=b", "seed=1"])
 
@@ -43,7 +66,9 @@ def test_options_that_hydra_does_not_have_are_answered_with_the_key() -> None:
 
 
 def test_the_options_are_those_of_hydra() -> None:
-    assert set(get_args_parser()._option_string_actions) == OPTIONS
+    actions = get_args_parser()._option_string_actions
+    assert set(actions) == OPTIONS
+    assert {option for option, action in actions.items() if action.nargs != 0} == VALUED
 
 
 @pytest.mark.parametrize(

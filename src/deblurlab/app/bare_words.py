@@ -1,4 +1,4 @@
-"""Explains a word without a key, such as ``restore photo.jpg``, for which Hydra's own error is unclear."""
+"""The words of a command line: their order, and those without a key, for which Hydra's own error is unclear."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -27,6 +27,23 @@ OPTIONS = {
     *("--multirun", "-m", "--shell-completion", "-sc", "--config-path", "-cp", "--config-name", "-cn"),
     *("--config-dir", "-cd", "--experimental-rerun", "--info", "-i"),
 }
+# Those of them that take a value.
+VALUED = {
+    *("--cfg", "-c", "--package", "-p", "--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
+    *("--experimental-rerun", "--info", "-i"),
+}
+
+
+def with_options_first(arguments: Sequence[str]) -> list[str]:
+    """The options with their values, and after them all other words, both in the order in which they were given.
+
+    Hydra's parser takes no option between two overrides, as in ``train model=unet16 -m seed=1,2``.
+    """
+    options: list[str] = []
+    others: list[str] = []
+    for before, word in pairwise(("", *arguments)):
+        (options if word.startswith("-") or _takes_value(before) else others).append(word)
+    return [*options, *others]
 
 
 def refuse_options(command: str, arguments: Sequence[str]) -> None:
@@ -65,12 +82,16 @@ def refuse_bare_words(command: str, arguments: Sequence[str]) -> None:
         if word.startswith("=") or (before.endswith("=") and _is_bare(word)):
             raise ValueError(f"{command} {before} {word}: no space goes before or after a =, as in model=unet16.")
     for before, word in pairwise(("", *arguments)):
-        of_an_option = before.startswith("-") and "=" not in before  # as in --config-dir my_conf
-        if of_an_option or not _is_bare(word):
+        if _takes_value(before) or not _is_bare(word):
             continue
         value = f"'\"{word}\"'" if set(word) & set(" ,()[]{}'\"") else word
         key = next((group for group in _GROUPS if (_CONF / group / f"{word}.yaml").is_file()), _MEANT[command][0])
         raise ValueError(f"{command} {word}: say {key}={value}. {command} --help lists all keys.")
+
+
+def _takes_value(word: str) -> bool:
+    """Whether a word is an option whose value is the next word, as in ``--config-dir my_conf``."""
+    return word in VALUED or (len(word) > 2 and word[:2] == "--" and any(one.startswith(word) for one in VALUED))
 
 
 def _is_bare(word: str) -> bool:

@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app import user_errors
 from deblurlab.app.arguments import open_groups
-from deblurlab.app.bare_words import refuse_bare_words, refuse_options
+from deblurlab.app.bare_words import refuse_bare_words, refuse_options, with_options_first
 from deblurlab.app.command_keys import check_keys, with_lists
 from deblurlab.app.first_word import with_key
 from deblurlab.app.group_choices import check_choices
@@ -105,7 +105,7 @@ def command(
             nonlocal quiet, settings
             quiet, settings = os.environ.get(_RAISE) != "1", None
             arguments = sys.argv[1:] if first is None else with_key(sys.argv[1:], first)
-            sys.argv[1:] = with_lists(with_home(arguments), config_name)
+            sys.argv[1:] = with_options_first(with_lists(with_home(arguments), config_name))
             if {"--help", "-h"} & set(sys.argv[1:]):
                 print(help_text(config_name, sys.modules[task.__module__].__doc__ or ""))
                 return
