@@ -54,6 +54,11 @@ def test_a_misspelt_key(refused: Refused) -> None:
     assert "+trust=[mynet]: leave out the +" in refused("train", "+trust=[mynet]")
 
 
+def test_a_key_of_another_command(refused: Refused) -> None:
+    message = refused("report", "runs=x", "out=y")  # it is a key of prepare
+    assert "there is no out to override. --help lists what there is." in message
+
+
 def test_a_misspelt_group(refused: Refused) -> None:
     message = refused("train", "model=unet")
     assert "Could not find 'model/unet'" in message

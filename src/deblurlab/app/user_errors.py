@@ -163,7 +163,9 @@ def refuse_new_top_keys(overrides: Sequence[str], groups: Sequence[str]) -> None
 
 def _to_add(key: str) -> str:
     """How to set a key that some file of the configuration lists, but none of those that were chosen; "" for others."""
-    return f" None of the files that were chosen has it; +{key}=... adds it." if key in listed_keys() else ""
+    if "." not in key or key not in listed_keys():  # a key without a parent is one of another command
+        return ""
+    return f" None of the files that were chosen has it; +{key}=... adds it."
 
 
 def hint(key: str) -> str:
