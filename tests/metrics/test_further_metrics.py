@@ -23,6 +23,8 @@ def mine(monkeypatch: pytest.MonkeyPatch) -> None:
         "largest": lambda restored, sharp: (restored - sharp).abs().flatten(1).amax(1),
         "mean": lambda restored, sharp: (restored - sharp).abs().mean(),
         "number": lambda restored, sharp: 0.5,
+        "weighted": lambda restored, sharp: ((restored - sharp) * torch.full((8, 8), 1 / 64)).sum((1, 2, 3)),
+        "noisy": lambda restored, sharp: torch.rand(len(restored)),
         "pi": 3.14,
         "ssim": Largest,
     }
@@ -61,7 +63,22 @@ def test_what_is_no_score_is_refused(mine: None, names: list[str], message: str)
 
 
 @pytest.mark.parametrize(("name", "got"), [("mine.mean", r"\(\)"), ("mine.number", "float")])
-def test_one_value_for_a_batch_is_refused(mine: None, name: str, got: str) -> None:
-    (metric,) = further_metrics([name]).values()
+def test_one_value_for_a_batch_is_refused_before_any_test(mine: None, name: str, got: str) -> None:
     with pytest.raises(ValueError, match=rf"one value per image, a tensor of \(2,\), got {got}"):
-        metric(torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8))
+        further_metrics([name])
+
+
+def test_a_score_that_is_made_for_images_of_one_size_is_taken_with_a_warning(
+    mine: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    (metric,) = further_metrics(["mine.weighted"]).values()
+    assert "metrics=[mine.weighted] failed on two images of 256x256 pixels" in caplog.text
+    assert metric(torch.ones(2, 3, 8, 8), torch.zeros(2, 3, 8, 8)).tolist() == [3, 3]
+
+
+def test_the_trial_of_a_score_draws_none_of_the_random_numbers_of_a_training(mine: None) -> None:
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    further_metrics(["mine.noisy"])
+    assert torch.equal(torch.rand(3), expected)

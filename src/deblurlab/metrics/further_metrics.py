@@ -2,14 +2,21 @@
 
 import importlib
 import importlib.util
+import logging
 import pkgutil
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from deblurlab.checks.words import how_to_find
 from deblurlab.metrics.perceptual import perceptual
 from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
+
+log = logging.getLogger(__name__)
+
+# Large enough for scores that look at an image at several scales, such as MS-SSIM.
+_TRIAL_SIDE = 256
 
 
 class _OwnMetric(nn.Module):
@@ -45,7 +52,8 @@ def further_metrics(names: Sequence[str]) -> dict[str, nn.Module]:
         The scores by the last part of their names, which tables call them by.
 
     Raises:
-        ValueError: if one of them cannot be made, or would be called as another score is.
+        ValueError: if one of them cannot be made, would be called as another score is, or does not return one value
+            per image. Each is tried at once, because a test comes after hours of training.
     """
     found: dict[str, nn.Module] = {}
     taken = [*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values(), "images"]
@@ -66,7 +74,24 @@ def _own(path: str) -> nn.Module:
     metric = found() if isinstance(found, type) else found
     if not callable(metric):
         raise ValueError(f"metrics=[{path}] is {metric!s:.80}, neither a function nor a module.")
-    return _OwnMetric(path, metric).eval()
+    own = _OwnMetric(path, metric).eval()
+    _try(own)
+    return own
+
+
+def _try(own: _OwnMetric) -> None:
+    """Compute a score of two random images; whatever it draws leaves the random numbers of the training as they are."""
+    trial = torch.rand(2, 3, _TRIAL_SIDE, _TRIAL_SIDE, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        try:
+            own(trial, trial.flip(0))
+        except ValueError:
+            raise
+        except Exception as error:  # no reason to refuse it: it may be made for images of one size
+            log.warning(
+                f"metrics=[{own.path}] failed on two images of {_TRIAL_SIDE}x{_TRIAL_SIDE} pixels, on which each "
+                f"score is tried: {type(error).__name__}: {error}"
+            )
 
 
 def _found(path: str) -> object:
