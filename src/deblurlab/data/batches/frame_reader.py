@@ -50,7 +50,7 @@ class FrameReader:
             return ReadFrame(self.source.read(frame, epoch), frame, intact=True)
         except ValueError as error:
             if self.on_error == "raise":
-                raise
+                raise ValueError(f"{error} data.on_error=skip leaves out frames that cannot be read.") from error
             self._skip(frame, error)
             problem = error
         for other in self._alike(frame):

@@ -24,7 +24,7 @@ def patch_grid(file: Path, patch: tuple[int, int]) -> tuple[int, int]:
     if height < patch[0] or width < patch[1]:
         raise ValueError(
             f"{file} is {width}x{height}, smaller than data.patch={list(patch)} (height, width): "
-            "lower data.patch or take the picture out."
+            "lower data.patch, take the picture out, or leave such pictures out with data.on_error=skip."
         )
     return height // patch[0], width // patch[1]
 
