@@ -40,7 +40,7 @@ def test_train_and_evaluate_on_whole_frames(call: Call, tiny_reds: Path, tmp_pat
     assert (folder / "panel.png").is_file()
 
 
-def test_photographs_of_two_shapes(call: Call, tmp_path: Path) -> None:
+def test_photographs_of_two_shapes(call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "photos").mkdir()
     for number in range(10):
         height, width = ((40, 70), (70, 40))[number % 2]
@@ -55,6 +55,10 @@ def test_photographs_of_two_shapes(call: Call, tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run/metrics.json").read_text())["images"] == 2
     call("evaluate", "run=run", "trainer.accelerator=cpu")
     assert (tmp_path / "run/evaluate/folder/panel.png").is_file()
+    assert "the test after the training had other images" not in capsys.readouterr().err
+    (tmp_path / "photos/test/0.png").rename(tmp_path / "photos/test/new.png")
+    call("evaluate", "run=run", "trainer.accelerator=cpu")
+    assert "the test after the training had other images, such as 0.png" in capsys.readouterr().err
 
 
 @pytest.mark.slow

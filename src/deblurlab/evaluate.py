@@ -8,13 +8,14 @@ Examples:
 """
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.command import command
-from deblurlab.app.invocation import choices
+from deblurlab.app.invocation import choices, sets_below
 from deblurlab.app.log_file import to_log_file
 from deblurlab.run.names import data_name
 from deblurlab.run.run_folder import RunFolder, checkpoint_file
@@ -53,6 +54,8 @@ def main(cfg: DictConfig) -> float:
     trainer.test(task, datamodule=data, verbose=False)
 
     labels, metrics = data.labels("test"), trainer.callback_metrics
+    if cfg.run is not None and chosen is None and not sets_below("data"):
+        _warn_of_other_images(load_run(cfg.run).folder, labels)
     result = write_test(folder, data=name, metrics=metrics, per_image=per_image.scores, labels=labels)
     to_log_file(print_result(result, model=subject.name, precision=str(trainer.precision)))
     log.info(f"{subject.name}: {described(task, data, images=result['images'])}")
@@ -69,6 +72,26 @@ def _precision(cfg: DictConfig) -> str | int:
     trained = load_run(cfg.run).config.trainer.get("precision") if cfg.run is not None else None
     precision: str | int = cfg.trainer.precision or trained or "auto"
     return precision
+
+
+def _warn_of_other_images(run: RunFolder, labels: Mapping[str, Sequence[Any]]) -> None:
+    """Say so if images that the run's own test had are not in this one: then its pictures have changed meanwhile.
+
+    Args:
+        run: The run's folder.
+        labels: What the data module knows of each image of this test.
+    """
+    from deblurlab.run.results import read_per_image
+
+    if "frame" not in labels or not run.per_image_file.is_file():
+        return
+    before = dict.fromkeys(map(str, read_per_image(run.per_image_file).get("frame", [])))
+    if gone := [name for name in before if name not in set(map(str, labels["frame"]))]:
+        log.warning(
+            f"the test after the training had other images, such as {gone[0]}: the files in data.root have changed. "
+            "Without a folder test/ this changes which pictures are held out, so the network may have been trained on "
+            "some that are tested here."
+        )
 
 
 class _Subject(NamedTuple):
