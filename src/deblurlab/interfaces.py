@@ -21,7 +21,8 @@ class Pair(NamedTuple):
         sharp: (B, 3, H, W) float32 in [0, 1], aligned with ``blurred`` pixel by pixel.
         valid: (B,) bool, False for rows that only fill up the last evaluation batch, so that shapes stay static, and
             for rows that stand in for a damaged picture. Scores leave those rows out.
-        grid: Rows and columns of the patches into which the network gets an image cut; (1, 1) for whole images.
+        grid: The number of rows and columns of patches into which each image is cut for the network; (1, 1) if it takes
+            whole images.
     """
 
     blurred: Tensor
@@ -38,7 +39,7 @@ def cut(images: Tensor, grid: tuple[int, int]) -> Tensor:
 
 
 def assemble(patches: Tensor, grid: tuple[int, int]) -> Tensor:
-    """The images that :func:`cut` made these patches of."""
+    """Put patches back together: the inverse of :func:`cut`, with the same ``grid``."""
     (rows, columns), (count, channels, height, width) = grid, patches.shape
     cells = patches.reshape(count // (rows * columns), rows, columns, channels, height, width)
     return cells.permute(0, 3, 1, 4, 2, 5).reshape(-1, channels, rows * height, columns * width)
@@ -48,8 +49,8 @@ def assemble(patches: Tensor, grid: tuple[int, int]) -> Tensor:
 class Network(Protocol):
     """A network that restores images: a ``torch.nn.Module`` that says which sizes it takes.
 
-    Any ``torch.nn.Module`` that takes and returns such images will do; :func:`size_multiple` and :func:`as_scales` read
-    what it has not written down.
+    A ``torch.nn.Module`` that takes and returns such images will do, even without ``size_multiple``:
+    :func:`size_multiple` then returns 1.
 
     Attributes:
         size_multiple: Height and width of the images must be multiples of this.
@@ -68,12 +69,12 @@ class Network(Protocol):
 
 
 def size_multiple(network: object) -> int:
-    """What height and width of a network's images must be multiples of: 1 if the network does not say."""
+    """The number that height and width of a network's images must be multiples of: 1 if the network does not say."""
     return network.size_multiple if isinstance(network, Network) else 1
 
 
 def as_scales(restored: Tensor | list[Tensor]) -> list[Tensor]:
-    """What a :class:`Network` returns, as a list of scales whose first images have the size of the blurred ones."""
+    """The output of a :class:`Network` as a list of scales. The first images are as large as the blurred ones."""
     return restored if isinstance(restored, list) else [restored]
 
 
@@ -81,17 +82,17 @@ def as_scales(restored: Tensor | list[Tensor]) -> list[Tensor]:
 class Pyramid(Protocol):
     """A multi-scale network that says how images are reduced to the sizes that it restores.
 
-    :class:`deblurlab.nets.MSDeblur` is one. The sharp images that others are compared with are means over squares of
-    pixels.
+    :class:`deblurlab.nets.MSDeblur` is one. For other multi-scale networks, :func:`pyramid` reduces the sharp images
+    to means over squares of pixels.
     """
 
     def pyramid(self, images: Tensor, /) -> list[Tensor]:
-        """(B, C, H, W) images at each size that the network restores, from fine to coarse; the first as they are."""
+        """Images, (B, C, H, W), at each size that the network restores: the images themselves, then smaller ones."""
         ...
 
 
 def pyramid(network: object, images: Tensor, scales: Sequence[Tensor]) -> list[Tensor]:
-    """Sharp images, (B, C, H, W), at the sizes of ``scales``, which a network has restored."""
+    """Sharp images, (B, C, H, W), at the sizes of ``scales``, the images that ``network`` has restored."""
     if isinstance(network, Pyramid):
         return network.pyramid(images)
     return [F.avg_pool2d(images, images.shape[-1] // one.shape[-1]) for one in scales]
@@ -99,10 +100,10 @@ def pyramid(network: object, images: Tensor, scales: Sequence[Tensor]) -> list[T
 
 @runtime_checkable
 class LocalMeans(Protocol):
-    """A network that takes means over the image, such as :class:`deblurlab.nets.NAFNet`.
+    """A network that computes means over the image, such as :class:`deblurlab.nets.NAFNet`.
 
     Attributes:
-        window: The side, in pixels, of the window over which it takes them in evaluation; None for the whole image.
+        window: The side, in pixels, of the window over which it computes them in evaluation; None for the whole image.
     """
 
     window: int | None
@@ -110,7 +111,7 @@ class LocalMeans(Protocol):
 
 @runtime_checkable
 class BlurEstimator(Protocol):
-    """A network that can tell how strong the blur of its images is, such as :class:`deblurlab.nets.BlindWiener`."""
+    """A network that estimates how strong the blur of its images is, such as :class:`deblurlab.nets.BlindWiener`."""
 
     def estimate_sigma(self, blurred: Tensor, /) -> Tensor:
         """The standard deviation of each image's blur, in pixels: (B, 3, H, W) float in [0, 1] to (B,)."""
@@ -118,26 +119,29 @@ class BlurEstimator(Protocol):
 
 
 def blur_estimator(network: nn.Module) -> BlurEstimator | None:
-    """The network, or the one inside it, that can tell how strong the blur is; None if there is none."""
+    """The network itself, or the first module inside it, that estimates the strength of the blur; None without one."""
     return next((module for module in network.modules() if isinstance(module, BlurEstimator)), None)
 
 
 @runtime_checkable
 class EstimatesFirst(Protocol):
-    """A network that estimates something of an image as a whole, such as its blur, before it restores the image.
+    """A network that first estimates a property of the whole image, such as its blur, and then restores the image.
 
-    The tiles of a large image are restored with one estimate, so that they fit together. Such a network has
-    ``estimate`` beside what a :class:`Network` has, and can be given what that returns, as
-    :class:`deblurlab.nets.BlindWiener` can.
+    :class:`deblurlab.nets.BlindWiener` is one. All tiles of a large image are restored with the estimate of the whole
+    image, so that they fit together: the result of ``estimate`` is passed to each call.
     """
 
     def estimate(self, blurred: Tensor, /) -> Any:
-        """What the network estimates of each image: of (B, 3, H, W) float in [0, 1], H and W any numbers from 2 on."""
+        """Estimate the property for each image of a batch, (B, 3, H, W) float in [0, 1]; H and W are at least 2."""
         ...
 
     def __call__(self, blurred: Tensor, estimate: Any = None, /) -> Tensor | list[Tensor]:
-        """Restore a batch as a :class:`Network` does: with its own estimate, or with one of the whole image that all
-        images of the batch are parts of.
+        """Restore a batch as a :class:`Network` does.
+
+        Args:
+            blurred: (B, 3, H, W) float in [0, 1].
+            estimate: The estimate of the whole image that all images of the batch are parts of. With None, the network
+                estimates each image by itself.
         """
         ...
 
@@ -146,16 +150,16 @@ class ContentLoss(Protocol):
     """A loss that compares restored with sharp images, such as :class:`deblurlab.losses.LogCosh`."""
 
     def __call__(self, restored: Tensor, sharp: Tensor, /) -> Tensor:
-        """Two (B, 3, H, W) batches, float32, about [0, 1] and not clamped, to one value per image, (B,)."""
+        """Compare two (B, 3, H, W) batches, float32 in about [0, 1], not clamped; return one value per image, (B,)."""
         ...
 
 
 @runtime_checkable
 class Resumable(Protocol):
-    """A loader that can go on in the middle of an epoch. Lightning saves and restores its state with a checkpoint."""
+    """A loader that can continue in the middle of an epoch. Lightning saves and loads its state with a checkpoint."""
 
     def __iter__(self) -> Iterator[Any]:
-        """The batches of the next epoch, or what is left of the epoch whose state was loaded."""
+        """The batches of the next epoch, or the remaining batches of the epoch whose state was loaded."""
         ...
 
     def __len__(self) -> int:
@@ -163,11 +167,11 @@ class Resumable(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the loader stands after the batch it gave last."""
+        """The position of the loader after the batch that it returned last."""
         ...
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Stand where another loader of the same data stood."""
+        """Move to the position at which another loader of the same data returned ``state``."""
         ...
 
 
@@ -180,34 +184,34 @@ class Evaluable(Protocol):
         ...
 
     def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
-        """What is known of each image of a split, one column per fact: its file, the sigma of its blur."""
+        """Facts about each image of a split, such as its file or the sigma of its blur: one column per fact."""
         ...
 
 
 @runtime_checkable
 class StandsIn(Protocol):
-    """A data module of a published data set, whose number and size of images are known without its files."""
+    """A data module of a published data set, the number and size of whose images are known without its files."""
 
     def stand_in(self) -> None:
-        """Take blank images in place of the published ones: as many, and as large."""
+        """Use blank images of the same number and size instead of the published ones."""
         ...
 
 
 @runtime_checkable
 class WholePicture(Protocol):
-    """A data module of patches that can show the photograph that validation patches were cut from."""
+    """A data module of patches that can show the whole photograph from which validation patches were cut."""
 
     def whole_picture(self) -> Pair:
-        """A photograph of the validation split, (1, 3, H, W), blurred and sharp, on the CPU."""
+        """A photograph of the validation split, blurred and sharp, (1, 3, H, W) each, on the CPU."""
         ...
 
 
 @runtime_checkable
 class Dashboard(Protocol):
-    """What a logger that people watch takes from callbacks, beside the metrics that Lightning gives to every logger.
+    """A logger that also takes pictures and tables, such as Weights & Biases.
 
-    A callback asks ``isinstance(logger, Dashboard)`` of each of the trainer's loggers, and knows none of them by its
-    class. A callback may call these methods on every host; the dashboard writes on the first one only.
+    Callbacks ask ``isinstance(logger, Dashboard)`` of each of the trainer's loggers, and never name a logger's class. A
+    callback may call these methods on every host; the dashboard writes on the first one only.
     """
 
     def log_beside(self, metrics: Mapping[str, float]) -> None:
@@ -218,49 +222,52 @@ class Dashboard(Protocol):
         """Log an (H, W, 3) picture.
 
         Args:
-            key: Its name, such as ``val/panel``.
+            key: The picture's name, such as ``val/panel``.
             picture: Pixels from 0 to 255.
-            step: How many steps the optimizers have made.
+            step: The number of steps that the optimizers have made.
         """
         ...
 
     def log_table(self, key: str, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Log a table, given by its columns. It has as many rows as the shortest column."""
+        """Log a table, given by its columns. The table has as many rows as the shortest column."""
         ...
 
     def finish(self) -> None:
-        """Upload what is left to upload, and close the record of this run. Nothing is logged afterwards."""
+        """Upload everything that is still to be uploaded, and close the run. Nothing is logged afterwards."""
         ...
 
 
 @runtime_checkable
 class ManyProcesses(Protocol):
-    """A strategy of a trainer that trains in several processes, which have to decide together."""
+    """A trainer's strategy for several processes, which have to take decisions together."""
 
     def largest(self, numbers: Sequence[float], /) -> list[float]:
-        """The largest of each number among the processes. All of them have to call this at the same point."""
+        """The maximum of each number over all processes. All of them have to call this at the same point."""
         ...
 
 
 @runtime_checkable
 class DrawsForRows(Protocol):
-    """A task that draws something for each row of a batch, such as where a gradient penalty is taken."""
+    """A task that draws random numbers for each row of a batch, such as the points of a gradient penalty."""
 
     def take_part(self, rank: int, world: int) -> None:
-        """Draw for the rows of process ``rank`` of ``world`` processes, whose rows of a global batch lie one after the
-        other.
+        """Draw for the rows of one process. The rows of all processes, in the order of their ranks, are the batch.
 
-        It is called before training. A task that is not told has the whole batch.
+        It is called before training. Without a call, the task draws for the whole batch.
+
+        Args:
+            rank: The number of the process, from 0.
+            world: The number of processes.
         """
         ...
 
 
 @runtime_checkable
 class SkipsFrames(Protocol):
-    """A data module that leaves out frames which it cannot read."""
+    """A data module that leaves out frames that it cannot read."""
 
     def skipped(self, split: Split) -> set[int]:
-        """The numbers of the frames that were left out so far. More can be added, such as those of other processes."""
+        """The numbers of the frames left out so far. The caller may add to the set, such as other processes' frames."""
         ...
 
 
@@ -269,8 +276,8 @@ class SplitsBatches(Protocol):
     """A data module whose batches depend on how many devices share one."""
 
     def split_over(self, devices: int) -> None:
-        """Make batches whose number of images is a multiple of ``devices``: as many share each batch of this process.
+        """Make the number of images in each batch a multiple of ``devices``, the devices that share a process's batch.
 
-        It is called before any batch is asked for. A data module that is not told serves a single device.
+        It is called before the first batch is requested. Without a call, the batches are for a single device.
         """
         ...

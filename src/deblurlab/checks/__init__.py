@@ -1,1 +1,1 @@
-"""Checks of what a user may set, with one wording, and numbers in words. Every other folder may import this one."""
+"""Checks of settings with uniform messages, and helpers for their sentences. Every other folder may import this one."""

@@ -9,17 +9,17 @@ SSIM_WINDOW = 11
 def whole_number(
     name: str, value: object, *, at_least: int | None = None, at_most: int | None = None, of: str = ""
 ) -> None:
-    """Refuses what is no whole number, such as 2.5, "abc" or true, or lies outside of its range.
+    """Refuses a value that is not a whole number, such as 2.5, "abc" or true, or lies outside of its range.
 
     Args:
         name: The setting as the user writes it, say "data.batch_size".
         value: Its value.
         at_least: The smallest value that makes sense; None if there is none.
         at_most: The largest value that makes sense; None if there is none.
-        of: What the number counts, for the message, say "pixels".
+        of: The things that the number counts, for the message, say "pixels".
 
     Raises:
-        ValueError: such as "data.batch_size must be a whole number from 1, got 2.5."
+        ValueError: Such as "data.batch_size must be a whole number from 1, got 2.5."
     """
     if isinstance(value, int) and not isinstance(value, bool):
         too_small = at_least is not None and value < at_least
@@ -41,20 +41,20 @@ def workers(name: str, value: object, *, at_least: int) -> None:
         at_least: The smallest number that makes sense.
 
     Raises:
-        ValueError: if it is no whole number from ``at_least`` to 1024.
+        ValueError: If it is not a whole number from ``at_least`` to 1024.
     """
     whole_number(name, value, at_least=at_least, at_most=1024)
 
 
 def large_enough_for_ssim(name: str, size: tuple[int, int]) -> None:
-    """Refuses images on which SSIM is not defined, because its window does not fit into them.
+    """Refuses images that are smaller than SSIM's window.
 
     Args:
-        name: What the images are, as the user knows them, say "data.patch".
+        name: A name of the images that the user knows, say "data.patch".
         size: Their height and width.
 
     Raises:
-        ValueError: such as "data.patch is 10x8 (height x width): SSIM needs at least 11x11 pixels."
+        ValueError: Such as "data.patch is 10x8 (height x width): SSIM needs at least 11x11 pixels."
     """
     if min(size) < SSIM_WINDOW:
         height, width = size
@@ -64,14 +64,14 @@ def large_enough_for_ssim(name: str, size: tuple[int, int]) -> None:
 
 
 def patch(name: str, value: Sequence[int]) -> None:
-    """Refuses what is no height and width of a patch that can be scored.
+    """Refuses a value that is not the height and width of a patch that can be scored.
 
     Args:
         name: The setting as the user writes it, say "data.patch".
         value: Its value.
 
     Raises:
-        ValueError: such as "data.patch must be [height,width], each at least 11 (SSIM's window), got [8]."
+        ValueError: Such as "data.patch must be [height,width], each at least 11 (SSIM's window), got [8]."
     """
     if len(value) != 2 or min(value) < SSIM_WINDOW:
         raise ValueError(
@@ -80,15 +80,15 @@ def patch(name: str, value: Sequence[int]) -> None:
 
 
 def one_of(name: str, value: object, choices: Sequence[str]) -> None:
-    """Refuses what is not among the choices.
+    """Refuses a value that is not among the choices.
 
     Args:
         name: The setting as the user writes it, say "data.on_error".
         value: Its value.
-        choices: What it may be; of a ``Literal`` they are ``get_args``.
+        choices: The values that are allowed; those of a ``Literal`` are its ``get_args``.
 
     Raises:
-        ValueError: such as "data.on_error must be raise or skip, got ignore."
+        ValueError: Such as "data.on_error must be raise or skip, got ignore."
     """
     if value not in choices:
         listed = " or ".join([", ".join(choices[:-1]), choices[-1]])

@@ -1,6 +1,6 @@
-"""Losses. Content losses return one value per image, so that scores can leave out the rows that fill up a batch.
+"""Losses. Content losses return one value per image, so that scores can leave out rows that only fill up a batch.
 
-Losses of PyTorch and kornia can be named in a configuration, too: ``per_image`` reduces them image by image.
+A configuration can also name losses of PyTorch and kornia: ``per_image`` makes them return one value per image.
 """
 
 from deblurlab.losses.combined import MultiScale, WeightedSum

@@ -10,16 +10,16 @@ from deblurlab.losses.reduction import per_image
 
 
 class WeightedSum(nn.Module):
-    """A weighted sum of losses, whose parts are logged by their names.
+    """A weighted sum of losses. Its parts are logged by their names.
 
     Args:
         losses: The losses by name. Each takes restored and sharp images, (B, 3, H, W); see :func:`per_image`.
         weights: The factor of each loss, by the same names.
 
     Raises:
-        ValueError: if the names differ.
+        ValueError: If the names differ, or there are none.
 
-    Shape: two of (B, C, H, W) to (B,).
+    Shape: two (B, C, H, W) batches to (B,).
     """
 
     def __init__(self, *, losses: Mapping[str, nn.Module], weights: Mapping[str, float]) -> None:
@@ -33,7 +33,7 @@ class WeightedSum(nn.Module):
         self.weights = dict(weights)
 
     def parts(self, restored: Tensor, sharp: Tensor) -> dict[str, Tensor]:
-        """Each loss by itself, without its weight: (B,) by name."""
+        """The values of each loss without its weight, (B,) each, by name."""
         return {name: loss(restored, sharp) for name, loss in self.losses.items()}
 
     def total(self, parts: Mapping[str, Tensor]) -> Tensor:
@@ -45,13 +45,13 @@ class WeightedSum(nn.Module):
 
 
 class MultiScale(nn.Module):
-    """The mean of a loss over several scales of the images: whole, and as means of 2x2, 4x4, ... pixels.
+    """The mean of a loss over several scales of the images: full size, and means of 2x2, 4x4, ... pixels.
 
     Args:
         loss: Takes restored and sharp images, (B, 3, H, W); see :func:`per_image`.
         scales: The number of scales; 1 is the loss itself.
 
-    Shape: two of (B, C, H, W) to (B,). Rows and columns beyond a multiple of 2 are left out at the next scale.
+    Shape: two (B, C, H, W) batches to (B,). Where a size is odd, the next scale leaves out the last row or column.
     """
 
     def __init__(self, *, loss: nn.Module, scales: int) -> None:

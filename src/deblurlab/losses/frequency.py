@@ -1,4 +1,4 @@
-"""A loss of the spectrum of the error."""
+"""A loss on the Fourier transform of the error."""
 
 from functools import cache
 
@@ -11,13 +11,13 @@ class FrequencyL1(nn.Module):
     """The mean absolute error of the Fourier transform of each image (as in MIMO-UNet, Cho et al., 2021).
 
     It is the mean over channels and frequencies of the absolute real and imaginary parts of the error's transform. The
-    transform keeps the sum of squares (``norm="ortho"``), so that values do not depend on the size of the images: the
-    weights of papers that leave the transform unscaled are to be multiplied by the square root of H W.
+    transform is orthonormal (``norm="ortho"``), so that values do not depend on the size of the images. Papers that do
+    not normalise it have smaller weights for this loss: multiply them by the square root of H W.
 
-    The transform is two matrix products in each direction and not an FFT, which PyTorch/XLA has not for a TPU. For
-    patches of up to some hundred pixels that is a small part of a training step.
+    The transform is two matrix products in each direction instead of an FFT, which PyTorch/XLA lacks on TPUs. For
+    patches of up to a few hundred pixels that is a small part of a training step.
 
-    Shape: two of (B, C, H, W) to (B,).
+    Shape: two (B, C, H, W) batches to (B,).
     """
 
     def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:
@@ -30,7 +30,7 @@ class FrequencyL1(nn.Module):
 
 
 def _transform(size: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """The real and the negative imaginary part of the Fourier transform of ``size`` values, (size, size) each."""
+    """The matrices of the Fourier transform of ``size`` values: real and negative imaginary part, (size, size) each."""
     cosine, sine = (torch.from_numpy(part).to(like) for part in _parts(size))
     return cosine, sine
 

@@ -11,14 +11,15 @@ from torch.overrides import TorchFunctionMode
 
 
 def image_gradient(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """The gradient of the sum of a critic's scores, which can itself be differentiated, by the critic's weights too.
+    """The gradient of the sum of a critic's scores with respect to the images.
 
-    It is what ``torch.autograd.grad(critic(images).sum(), images, create_graph=True)`` returns, and faster to
-    differentiate for a critic of convolutions.
+    It can itself be differentiated, also with respect to the critic's weights. It equals
+    ``torch.autograd.grad(critic(images).sum(), images, create_graph=True)``, and is faster to differentiate if the
+    critic has convolutions.
 
     Args:
         critic: Takes images and returns scores of any shape.
-        images: (B, C, H, W), which require a gradient.
+        images: (B, C, H, W), with ``requires_grad``.
 
     Returns:
         (B, C, H, W).
@@ -32,12 +33,11 @@ def image_gradient(critic: Callable[[Tensor], Tensor], images: Tensor) -> Tensor
 
 
 class _Convolutions(TorchFunctionMode):
-    """Replaces ``conv2d``, while it is active, by a convolution that is made to be differentiated twice.
+    """While it is active, replaces ``conv2d`` by a convolution that is faster to differentiate twice.
 
     Attributes:
-        only_images: Whether these convolutions leave out the gradients of weights and biases that are parameters.
-            Nobody asks for them while the gradient of the images is taken, and autograd does not tell a Python function
-            which of its gradients are asked for.
+        only_images: Whether the backward pass skips the gradients of weights and biases that are parameters. They are
+            not needed for the gradient of the images, but autograd does not say so to a function written in Python.
     """
 
     only_images = False
@@ -72,11 +72,11 @@ def _both(sizes: Any) -> tuple[int, int]:
 
 
 class _Conv2d(torch.autograd.Function):
-    """``conv2d`` whose gradient with respect to its images is a transposed convolution.
+    """``conv2d`` whose gradient with respect to its images is computed by ``conv_transpose2d``.
 
-    The two compute the same. But PyTorch differentiates the gradient of ``conv2d`` by the weights as a convolution with
-    batch and channels exchanged and the stride as dilation, which is slow, whereas it differentiates a transposed
-    convolution like any other.
+    PyTorch's own backward pass computes the same. But to differentiate that pass with respect to the weights, PyTorch
+    uses a convolution with batch and channels exchanged and the stride as dilation, which is slow. The derivative of
+    ``conv_transpose2d`` is as fast as that of any layer.
     """
 
     @staticmethod
@@ -104,16 +104,16 @@ class _Conv2d(torch.autograd.Function):
         by_images = by_weight = by_bias = None
         if ctx.needs_input_grad[0]:
             sizes = zip(images.shape[2:], gradient.shape[2:], weight.shape[2:], stride, padding, dilation, strict=True)
-            unread = [  # the rows and columns at the end that no step of the kernel has reached
+            unread = [  # the rows and columns at the end that the kernel has not reached, the output_padding
                 size + 2 * margin - spread * (kernel - 1) - 1 - step * (made - 1)
                 for size, made, kernel, step, margin, spread in sizes
             ]
-            if _is_slow(gradient, weight, groups):
+            if _is_slow_in_onednn(gradient, weight, groups):
                 by_images = _ConvTranspose2d.apply(gradient, weight, stride, padding, unread, dilation)  # type: ignore[no-untyped-call]
             else:
                 by_images = F.conv_transpose2d(gradient, weight, None, stride, padding, unread, groups, dilation)
         if ctx.needs_input_grad[1] and not weight_left_out:
-            if _is_slow(gradient, weight, groups):
+            if _is_slow_in_onednn(gradient, weight, groups):
                 by_weight = _by_weight(images, weight, gradient, stride, padding, dilation)
             else:
                 by_weight = conv2d_weight(images, weight.shape, gradient, stride, padding, dilation, groups)  # type: ignore[no-untyped-call]
@@ -122,12 +122,13 @@ class _Conv2d(torch.autograd.Function):
         return by_images, by_weight, by_bias, None, None, None, None, None
 
 
-# Up to how many pixels of a result, and from how many channels on, a CPU takes the gradient of weights by one product
-# of matrices in less than half of oneDNN's time. The last layers of a critic on images of 32x32 pixels are such.
+# If the output of a convolution has at most so many pixels and at least so many channels, a CPU computes the gradient
+# of its weights as one matrix product in less than half of oneDNN's time. The last layers of a critic on images of
+# 32x32 pixels are like that.
 _FEW_PIXELS, _MANY_CHANNELS = 16, 64
 
 
-def _is_slow(gradient: Tensor, weight: Tensor, groups: int) -> bool:
+def _is_slow_in_onednn(gradient: Tensor, weight: Tensor, groups: int) -> bool:
     few = gradient.shape[2] * gradient.shape[3] <= _FEW_PIXELS and len(weight) >= _MANY_CHANNELS
     return few and groups == 1 and gradient.device.type == "cpu"
 
@@ -140,14 +141,14 @@ def _by_weight(
     padding: tuple[int, int],
     dilation: tuple[int, int],
 ) -> Tensor:
-    """The gradient of a convolution's weights: a product with the windows that the kernel has seen."""
+    """The gradient of a convolution's weights, as a matrix product with the windows of the images."""
     windows = F.unfold(images, weight.shape[2:], dilation, padding, stride)  # (B, C K K, pixels)
     rows = windows.transpose(1, 2).flatten(0, 1)
     return (gradient.flatten(2).transpose(1, 2).flatten(0, 1).T @ rows).view(weight.shape)
 
 
 class _ConvTranspose2d(torch.autograd.Function):
-    """``conv_transpose2d`` whose weights get their gradient by :func:`_by_weight`."""
+    """``conv_transpose2d`` that computes the gradient of its weights by :func:`_by_weight`."""
 
     @staticmethod
     def forward(

@@ -1,4 +1,4 @@
-"""Losses of the error of each single pixel. Each takes two (B, C, H, W) batches and returns one value per image."""
+"""Losses that compare pixel by pixel. Each takes two (B, C, H, W) batches and returns one value per image, (B,)."""
 
 from torch import Tensor, nn
 
@@ -18,12 +18,12 @@ class MSE(nn.Module):
 
 
 class Charbonnier(nn.Module):
-    r"""Mean of :math:`\sqrt{e^2 + \epsilon^2}` over each image, (B,) (Charbonnier et al., 1994).
+    r"""The mean of :math:`\sqrt{e^2 + \epsilon^2}` over each image, (B,) (Charbonnier et al., 1994).
 
-    Kornia's loss of this name is :math:`\sqrt{e^2 + 1} - 1`, which for images is half the squared error.
+    Kornia's loss of this name is :math:`\sqrt{e^2 + 1} - 1`, which for images is about half the squared error.
 
     Args:
-        epsilon: Errors far below it are squared in effect, errors far above it count by their size.
+        epsilon: Errors far below it count by their squares, errors far above it by their absolute values.
     """
 
     def __init__(self, *, epsilon: float) -> None:
@@ -38,7 +38,7 @@ class Charbonnier(nn.Module):
 class PSNRLoss(nn.Module):
     r"""The negative PSNR of each image in dB, (B,), on which NAFNet was trained (Chen et al., 2022).
 
-    It is :math:`10 \log_{10}(\mathrm{mse} + 10^{-8})`, at least -80, of images that are not clamped.
+    It is :math:`10 \log_{10}(\mathrm{mse} + 10^{-8})`, at least -80. The images are not clamped.
     """
 
     def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Losses of PyTorch, kornia and others, which reduce a batch to one number, as losses of each image."""
+"""Turns losses that reduce a batch to one number, such as those of PyTorch and kornia, into losses per image."""
 
 from typing import Literal, Protocol, overload, runtime_checkable
 
@@ -7,19 +7,19 @@ from torch import Tensor, nn
 
 from deblurlab.interfaces import ContentLoss
 
-# Large enough for losses that look at an image through windows.
+# Height and width of the images on which a loss is tried: large enough for losses with windows.
 _TRIAL_SIDE = 64
 
 
 @runtime_checkable
 class _Reducing(Protocol):
-    """What the losses of PyTorch and kornia have: ``reduction="none"`` leaves the elements as they are."""
+    """A loss like those of PyTorch and kornia, which returns all elements with ``reduction="none"``."""
 
     reduction: str
 
 
 class _Reduced(nn.Module):
-    """A loss whose elements are reduced image by image."""
+    """A loss whose elements are averaged or added for each image separately."""
 
     def __init__(self, loss: nn.Module, reduction: Literal["mean", "sum"]) -> None:
         super().__init__()
@@ -40,14 +40,15 @@ def per_image(loss: ContentLoss) -> ContentLoss: ...
 
 
 def per_image(loss: ContentLoss) -> ContentLoss:
-    """A loss with one value per image.
+    """Make a loss return one value per image.
 
     Args:
-        loss: Takes restored and sharp images, (B, C, H, W). If it has ``reduction``, as losses of PyTorch and kornia
-            have, that is set to "none", and its elements are averaged over each image, or added if it was "sum".
+        loss: Takes restored and sharp images, (B, C, H, W). If it has the attribute ``reduction``, as losses of PyTorch
+            and kornia do, this function sets it to "none".
 
     Returns:
-        The loss itself, if it has no ``reduction``.
+        ``loss`` itself if it has no ``reduction``. Otherwise a loss that averages the elements over each image, or adds
+        them if ``reduction`` was "sum".
     """
     if not isinstance(loss, nn.Module) or not isinstance(loss, _Reducing):
         return loss
@@ -60,7 +61,7 @@ def require_per_image(loss: ContentLoss) -> None:
     """Try a loss on two small images.
 
     Raises:
-        ValueError: if it does not return one value per image.
+        ValueError: If it does not return one value per image.
     """
     trial = torch.rand(2, 3, _TRIAL_SIDE, _TRIAL_SIDE, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():

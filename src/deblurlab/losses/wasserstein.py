@@ -19,15 +19,15 @@ class Wasserstein:
         return fake.mean() - real.mean()
 
     def generator(self, fake: Tensor) -> Tensor:
-        """-E[fake]: it is low where the critic takes restored images for sharp ones."""
+        """-E[fake]: it is low if the critic takes restored images for sharp ones."""
         return -fake.mean()
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, alpha: Tensor) -> Tensor:
     r""":math:`(\lVert\nabla_x \mathrm{critic}(x)\rVert_2 - 1)^2` at a point between each pair (Gulrajani et al., 2017).
 
-    The norm is taken over all elements of an image together. The penalty can be differentiated with respect to the
-    critic's weights.
+    The norm is taken over all elements of an image. The penalty can be differentiated with respect to the critic's
+    weights.
 
     Args:
         critic: Takes images, (B, C, H, W), and returns one score per image, (B,). An image's score must not depend on

@@ -1,7 +1,7 @@
 """Metrics of restored images.
 
-Commands read the table in :mod:`deblurlab.metrics.scores` before they need torch. Therefore this package imports what
-computes the scores only when one of its names is used.
+Commands read the table in :mod:`deblurlab.metrics.scores` before they need torch. Therefore this package imports the
+functions that compute the scores only when they are used.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -20,11 +20,11 @@ _TRIAL_SIDE = 256
 
 
 class _OwnMetric(nn.Module):
-    """A function or module of a user's own, which is looked at more closely than ours.
+    """A user's own metric, with a check of what it returns.
 
     Args:
-        path: Where Python finds it.
-        metric: What is there.
+        path: The Python path of the metric, for the error message.
+        metric: The function or module.
     """
 
     def __init__(self, path: str, metric: Callable[[Tensor, Tensor], Tensor]) -> None:
@@ -42,18 +42,19 @@ class _OwnMetric(nn.Module):
 
 
 def further_metrics(names: Sequence[str]) -> dict[str, nn.Module]:
-    """Scores of restored and sharp images, two (B, 3, H, W) batches in about [0, 1]; one value per image, (B,).
+    """Make the metrics that ``metrics=[...]`` names.
 
     Args:
-        names: ``lpips`` or ``dists``, or where Python finds a function, or a module's class that is made without
-            arguments, such as ``my_package.my_metric``.
+        names: ``lpips``, ``dists``, or the Python path of a user's own metric, such as ``my_package.my_metric``: a
+            function, or the class of a module whose constructor needs no arguments.
 
     Returns:
-        The scores by the last part of their names, which tables call them by.
+        The metrics by the last parts of their names, which are their titles in tables. Each takes restored and sharp
+        images, two (B, 3, H, W) batches in about [0, 1], and returns one value per image, (B,).
 
     Raises:
-        ValueError: if one of them cannot be made, would be called as another score is, or does not return one value
-            per image. Each is tried at once, because a test comes after hours of training.
+        ValueError: If a metric cannot be made, has the same name as another score, or does not return one value per
+            image. Each is tried at once, because a test comes after hours of training.
     """
     found: dict[str, nn.Module] = {}
     taken = [*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values(), "images"]

@@ -1,4 +1,4 @@
-"""How close restored images are to sharp ones: each function returns one value per image."""
+"""Full-reference metrics that compare restored with sharp images. Each function returns one value per image."""
 
 import torch
 from torch import Tensor
@@ -11,22 +11,22 @@ def _clamped(restored: Tensor, sharp: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def ssim(restored: Tensor, sharp: Tensor) -> Tensor:
-    """Structural similarity (Wang et al., 2004), computed as by ``tf.image.ssim``.
+    """Structural similarity (Wang et al., 2004), computed like ``tf.image.ssim``.
 
-    It takes an 11x11 Gaussian window of sigma 1.5 at valid positions only, K1 = 0.01 and K2 = 0.03, and returns the
-    mean over channels and positions.
+    It uses an 11x11 Gaussian window of sigma 1.5 at valid positions only, K1 = 0.01 and K2 = 0.03, and returns the mean
+    over channels and positions.
 
     Args:
         restored: (B, C, H, W), H and W at least 11. Both batches are clamped to [0, 1].
         sharp: The same shape.
 
     Returns:
-        (B,) in [-1, 1]; 1 where the images are equal.
+        (B,) in [-1, 1]; 1 if the images are equal.
 
     Raises:
-        ValueError: if H or W is less than 11.
+        ValueError: If H or W is less than 11.
     """
-    from kornia.metrics import ssim as ssim_map  # it takes long to import, and the first training step needs no scores
+    from kornia.metrics import ssim as ssim_map  # a slow import, which training needs only after its first steps
 
     require.large_enough_for_ssim("an image to be scored", (restored.shape[-2], restored.shape[-1]))
     restored, sharp = _clamped(restored, sharp)
@@ -49,6 +49,6 @@ def psnr(restored: Tensor, sharp: Tensor) -> Tensor:
     """Peak signal-to-noise ratio of two (B, C, H, W) batches, which are clamped to [0, 1].
 
     Returns:
-        (B,) in dB for a peak of 1; infinite where the images are equal.
+        (B,) in dB for a peak of 1; infinite if the images are equal.
     """
     return -10 * torch.log10(mse(restored, sharp))

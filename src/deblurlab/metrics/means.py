@@ -14,7 +14,7 @@ from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
 
 @cache
 def _function(path: str) -> Callable[[Tensor, Tensor], Tensor]:
-    """The function that a row of the table names."""
+    """The function of a row of the table."""
     function: Callable[[Tensor, Tensor], Tensor] = pkgutil.resolve_name(path)
     return function
 
@@ -28,7 +28,7 @@ def score(restored: Tensor, sharp: Tensor, loss: ContentLoss) -> dict[str, Tenso
         loss: The content loss of the run's task.
 
     Returns:
-        The name of each score to its values, (B,) float32.
+        The values of each score, (B,) float32, by name.
     """
     restored, sharp = restored.float(), sharp.float()
     functions = {one.name: loss if one.function is None else _function(one.function) for one in SCORES}
@@ -36,13 +36,13 @@ def score(restored: Tensor, sharp: Tensor, loss: ContentLoss) -> dict[str, Tenso
 
 
 class ImageScores(Metric):
-    """Means over images of what :func:`score` returns, and the number of ``images``.
+    """Means of the scores over images, and the number of ``images``.
 
-    Where an image's score may be infinite, as the PSNR of an image without any error is, such images are left out of
-    the mean and counted as ``infinite_NAME``. The sums are no part of a checkpoint.
+    Images with an infinite score, such as the PSNR of an image without any error, are left out of that score's mean and
+    counted as ``infinite_NAME``. The sums are not saved in checkpoints.
 
     Args:
-        further: Names of scores beside those of the table.
+        further: Names of scores in addition to those of the table.
     """
 
     full_state_update = False
@@ -58,7 +58,12 @@ class ImageScores(Metric):
         self.add_state("images", torch.tensor(0), dist_reduce_fx="sum")
 
     def update(self, scores: dict[str, Tensor], valid: Tensor) -> None:
-        """Add the scores, each (B,), of the images where ``valid``, (B,) bool, is True."""
+        """Add the scores of a batch.
+
+        Args:
+            scores: The values of each score by name, (B,) each, as :func:`score` returns them.
+            valid: (B,) bool; images for which it is False are left out.
+        """
         totals, counts = [], []
         for name in self.names:
             values = scores[name]
@@ -70,7 +75,7 @@ class ImageScores(Metric):
         self.images += valid.sum()
 
     def compute(self) -> dict[str, Tensor]:
-        """The means, the count ``images``, and the counts of infinite values: scalars. A mean over no image is NaN."""
+        """The means, the count ``images``, and the counts of infinite values: scalars. Means of no image are NaN."""
         counts = dict(zip(self.names, self.counts, strict=True))
         infinite = {title: self.images - counts[name] for name, title in COUNTS_OF_INFINITE.items()}
         means = dict(zip(self.names, self.totals / self.counts, strict=True))

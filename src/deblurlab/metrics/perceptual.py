@@ -39,13 +39,17 @@ _MAKE: dict[str, Callable[[], nn.Module]] = {"lpips": _LPIPSScore, "dists": _DIS
 
 
 def perceptual(name: str) -> nn.Module:
-    """A score of restored and sharp images, two (B, 3, H, W) batches in about [0, 1]; (B,), lower is better.
+    """Make a perceptual metric; it downloads its weights to ``TORCH_HOME``, by default ``~/.cache/torch``.
 
     Args:
-        name: ``lpips`` or ``dists``. What it downloads is kept in ``TORCH_HOME``, by default ``~/.cache/torch``.
+        name: ``lpips`` or ``dists``.
+
+    Returns:
+        A module that takes restored and sharp images, two (B, 3, H, W) batches in about [0, 1], and returns one value
+        per image, (B,); lower is better.
 
     Raises:
-        ValueError: if there is no such score, or its weights can neither be downloaded nor are there already.
+        ValueError: If there is no such metric, or its weights are missing and cannot be downloaded.
     """
     if name not in _MAKE:
         raise ValueError(f"metrics=[{name}]: choose of {', '.join(PERCEPTUAL)}.")

@@ -1,7 +1,7 @@
-"""The table of scores: one row per score, from which logs, files, tables, plots and monitors derive.
+"""The table of scores: one row per score. Logs, files, tables, plots and monitors are derived from it.
 
-A new score is a function in a file of this folder and a row here. Commands read this table before they need torch,
-so a row names its function instead of importing it.
+To add a score, write a function in a file of this folder and add a row here. Commands read this table before they need
+torch, so a row names its function instead of importing it.
 """
 
 from collections.abc import Iterable
@@ -15,16 +15,16 @@ class Score:
 
     Attributes:
         name: The score's key: ``val/NAME`` in logs, ``NAME`` in metrics.json, ``restored_NAME`` in per_image.csv.
-        title: What tables and plots call it.
+        title: The score's title in tables and plots.
         unit: The unit of the numbers in tables, such as ``dB``; empty for a plain number.
         factor: Tables show values multiplied by this; logs and files hold plain values.
-        digits: How many decimals tables show.
+        digits: The number of decimals in tables.
         best: Whether the best value is the highest or the lowest one.
         function: The path of the function that takes restored and sharp images, two (B, 3, H, W) batches in about
             [0, 1], and returns one value per image, (B,). None stands for the content loss of the run's own task.
-        may_be_infinite: Whether an image can have an infinite value. Such images are left out of the mean and
+        may_be_infinite: Whether the value of an image can be infinite. Such images are left out of the mean and
             counted as ``infinite_NAME``.
-        headline: Whether the score is shown where there is room for a few only: in the line of each epoch, in plots
+        headline: Whether the score is shown where there is room for a few only: in the log line of each epoch, in plots
             over epochs, and in the printed table of a sweep.
     """
 
@@ -40,7 +40,7 @@ class Score:
 
     @property
     def is_loss(self) -> bool:
-        """Whether this is the run's own content loss, by which runs with different losses cannot be compared."""
+        """Whether this is the run's own content loss. Runs with different losses cannot be compared by it."""
         return self.function is None
 
     @property
@@ -84,19 +84,19 @@ SCORES = (
 )
 HEADLINE_SCORES = tuple(score for score in SCORES if score.headline)
 COMPARED_SCORES = tuple(score for score in HEADLINE_SCORES if not score.is_loss)  # runs may have different losses
-# Scores that a test may be given beside the table's, and what each of them downloads. Lower is better.
+# Further scores that a test can compute, and what each of them downloads. Lower is better.
 PERCEPTUAL = {"lpips": "AlexNet, 233 MB", "dists": "VGG16, 528 MB"}
 COUNTS_OF_INFINITE = {score.name: f"infinite_{score.name}" for score in SCORES if score.may_be_infinite}
 
 
 def beside_table(names: Iterable[str]) -> list[str]:
-    """Those of the names in metrics.json that are no score of the table and no count: what a test was given besides."""
+    """Which of the names in metrics.json are neither scores of the table nor counts: the test's further scores."""
     known = {*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values()}
     return [name for name in names if name not in known]
 
 
 def heading(name: str) -> str:
-    """The heading of a score beside the table's, which may be a user's own."""
+    """The heading of a score that is not in the table, and may be a user's own."""
     return f"{name} (lower is better)" if name in PERCEPTUAL else name
 
 

@@ -1,11 +1,11 @@
 """Networks: plain PyTorch, each in a file that reads as the figure of its paper. YAML knows them by these class paths.
 
 All but the critic, PatchGAN, restore images in [0, 1] and keep the contract of :class:`deblurlab.interfaces.Network`.
-``keras`` has what the study's networks inherited from Keras, ``image_size`` the check of an image's height and width,
-``local_mean`` means over windows.
+``keras`` has the conventions that the study's networks inherited from Keras, ``image_size`` the check of an image's
+height and width, ``local_mean`` means over windows.
 
 FFTformer, Restormer, MPRNet and M3SNet are networks of this package, too. Their code is in other packages, so they are
-imported only when they are asked for: see :mod:`deblurlab.nets.published`.
+imported only when they are used: see :mod:`deblurlab.nets.published`.
 """
 
 from typing import Any

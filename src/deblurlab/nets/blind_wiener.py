@@ -15,10 +15,10 @@ from deblurlab.nets.wiener.spectral_estimator import Estimate, SpectralEstimator
 class BlindWiener(nn.Module):
     r"""Blind deconvolution of a Gaussian blur (after deep Wiener deconvolution, Dong et al., 2020).
 
-    The DCT-I turns a blur with mirrored borders into factors, one for each coefficient. From the blurred image's
-    spectrum a perceptron estimates sigma, its own error, and the spectrum of the sharp image. The Wiener filter for
-    these undoes the blur as far as the rounding to 8 bits allows, and tells the error that it expects. A U-Net at half
-    resolution corrects what is left, in units of that error, so that an image that is sharp already stays as it is::
+    In the DCT-I, a blur with mirrored borders multiplies each coefficient by a factor. From the blurred image's
+    spectrum a perceptron estimates sigma, the error of that estimate, and the spectrum of the sharp image. With these,
+    the Wiener filter undoes the blur as far as the rounding to 8 bits allows, and predicts its own error. A U-Net at
+    half resolution corrects the rest, in units of that error, so that an image that is already sharp stays unchanged::
 
         blurred -> DCT-I -> bands -> perceptron -> sigma, spectrum
                      |                                  |
@@ -32,10 +32,10 @@ class BlindWiener(nn.Module):
 
     Args:
         sigma_max: The largest sigma that it can estimate, in pixels.
-        hidden: The number of units of the perceptron's hidden layers.
+        hidden: The number of units of each hidden layer of the perceptron.
         widths: The U-Net's channels at half and at a quarter of the resolution.
-        blocks: The U-Net's residual blocks on the way down, at the bottom and on the way up.
-        refine: False returns the filtered image, without the U-Net.
+        blocks: The number of the U-Net's residual blocks on the way down, at the bottom and on the way up.
+        refine: Whether the U-Net corrects the filtered image.
 
     Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W) in (-inf, inf). H and W must be multiples of 4; ValueError otherwise.
     """
@@ -51,7 +51,7 @@ class BlindWiener(nn.Module):
         self.refinement = Refinement(inputs=9, widths=widths, blocks=blocks, features=hidden) if refine else None
 
     def forward(self, blurred: Tensor, estimate: Estimate | None = None) -> Tensor:
-        """Restore images with their own estimate, or with that of the larger images that they are parts of."""
+        """Restore images with their own estimate, or with ``estimate``, that of the larger images they are cut from."""
         require_multiple(blurred, self.size_multiple, "BlindWiener")
         if estimate is None:
             estimate = self.estimate(blurred)
@@ -64,9 +64,9 @@ class BlindWiener(nn.Module):
         return restored
 
     def estimate(self, blurred: Tensor) -> Estimate:
-        """The blur and the spectrum of each image, (B, 3, H, W) in [0, 1]; H and W are at least 2."""
+        """Estimate the blur and the spectrum of each image, (B, 3, H, W) in [0, 1]; H and W are at least 2."""
         return estimate_blur(blurred, self.estimator)
 
     def estimate_sigma(self, blurred: Tensor) -> Tensor:
-        """The sigma of each image's blur, in pixels: (B, 3, H, W) in [0, 1] to (B,)."""
+        """Estimate the sigma of each image's blur, in pixels: (B, 3, H, W) in [0, 1] to (B,)."""
         return self.estimate(blurred).sigma

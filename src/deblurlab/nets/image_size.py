@@ -4,15 +4,15 @@ from torch import Tensor
 
 
 def require_multiple(images: Tensor, multiple: int, network: str) -> None:
-    """Check that a network can halve its images as often as it does.
+    """Check that a network can halve the height and width of its images several times.
 
     Args:
         images: (B, C, H, W).
-        multiple: What H and W must be multiples of.
+        multiple: The number that H and W must be multiples of.
         network: The network's name, for the message.
 
     Raises:
-        ValueError: If H or W is no multiple.
+        ValueError: If H or W is not a multiple.
     """
     height, width = images.shape[-2:]
     if height % multiple or width % multiple:

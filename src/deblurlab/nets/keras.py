@@ -1,4 +1,4 @@
-"""What the study's networks take over from Keras: how weights start, the constants of batch normalisation, padding."""
+"""Keras' conventions in the study's networks: initial weights, the constants of batch normalisation, padding."""
 
 from typing import Literal, get_args
 
@@ -7,8 +7,8 @@ from torch.nn import functional as F
 
 from deblurlab.checks import require
 
-# How a layer with stride 2 pads: both sides alike, as PyTorch does, or one row and column more below and on the right
-# than above and on the left, as TensorFlow does.
+# How a layer with stride 2 pads: "symmetric" pads both sides equally, as PyTorch does; "keras" pads one row and column
+# more below and on the right than above and on the left, as TensorFlow does.
 Padding = Literal["symmetric", "keras"]
 
 
@@ -22,7 +22,7 @@ def initialise(network: nn.Module) -> None:
 
 
 def batch_norm(channels: int) -> nn.BatchNorm2d:
-    """Batch normalisation with eps 1e-3 and Keras' momentum 0.99, which PyTorch counts as 0.01."""
+    """Batch normalisation with eps 1e-3 and Keras' momentum of 0.99, which is 0.01 in PyTorch's definition."""
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
 
 
@@ -30,7 +30,7 @@ def halving_conv(inputs: int, outputs: int, kernel: int, padding: Padding) -> nn
     """A convolution with stride 2 and an odd kernel: (B, inputs, H, W) to (B, outputs, H/2, W/2), H and W even.
 
     Raises:
-        ValueError: if there is no such padding.
+        ValueError: If ``padding`` is not one of :data:`Padding`.
     """
     require.one_of("padding", padding, get_args(Padding))
     if padding == "keras":
@@ -42,7 +42,7 @@ def doubling_conv(inputs: int, outputs: int, kernel: int, padding: Padding) -> n
     """A transposed convolution with stride 2 and an odd kernel: (B, inputs, H, W) to (B, outputs, 2 H, 2 W).
 
     Raises:
-        ValueError: if there is no such padding.
+        ValueError: If ``padding`` is not one of :data:`Padding`.
     """
     require.one_of("padding", padding, get_args(Padding))
     if padding == "keras":

@@ -6,34 +6,34 @@ from torch.nn import functional as F
 
 
 def window_means(features: Tensor, side: int) -> Tensor:
-    """The means over all square windows that lie within the features, as TLC takes them (Chu et al., 2022).
+    """The means over all square windows that lie within the features, as in TLC (Chu et al., 2022).
 
-    Where the features are lower or narrower than the window, it takes their whole height or width.
+    If the features are lower or narrower than the window, the window has their whole height or width.
 
     Args:
         features: (B, C, H, W).
         side: The height and width of the window.
 
     Returns:
-        (B, C, H - side + 1, W - side + 1), of which each side is at least 1; while the network is exported, what
-        :func:`continued` makes of it, (B, C, H, W).
+        (B, C, H - side + 1, W - side + 1), each side at least 1. While the network is exported, the result is already
+        extended to all positions, as by :func:`continued`: (B, C, H, W).
     """
     along = _along_exported if torch.compiler.is_exporting() else _along
-    across = along(features.float(), side, 3)  # first, since sums down the rows take longer where channels are last
+    across = along(features.float(), side, 3)  # rows first: with channels_last, sums down the columns take longer
     return along(across, side, 2).type_as(features)
 
 
 def continued(means: Tensor, features: Tensor) -> Tensor:
-    """What :func:`window_means` returned for some features, or what was computed of it, for each of their positions.
+    """Extend means over windows to every position of the features.
 
     Near a border the window is moved inwards until it lies within the features, so that all positions there share one
-    mean. With five positions and a window of three, the first and the last window are those of their neighbours::
+    mean. With five positions and a window of three, the first and the last position take their neighbour's window::
 
         windows   [0 1 2] [0 1 2] [1 2 3] [2 3 4] [2 3 4]
 
     Args:
-        means: (B, C, h, w).
-        features: (B, any number of channels, H, W).
+        means: (B, C, h, w), the result of :func:`window_means`, or values computed from it position by position.
+        features: (B, any number of channels, H, W), the features that the means were taken of.
 
     Returns:
         (B, C, H, W).
@@ -54,16 +54,16 @@ def _along(features: Tensor, side: int, dim: int) -> Tensor:
 
 
 def _along_exported(features: Tensor, side: int, dim: int) -> Tensor:
-    """The same for each position, by gathering.
+    """The means along one dimension, extended to every position as by :func:`continued`, for torch.export.
 
-    Whether the window fits is open in a graph whose height and width are: torch.export writes no slices and no padding
-    of such a length that can be read again.
+    Height and width are dynamic in an exported graph, so that it is not known whether the window fits. torch.export
+    then writes no slices and no padding that could be loaded again; gathering with computed indices can.
     """
     length = features.shape[dim]
     side = torch.sym_min(side, length)  # type: ignore[no-untyped-call]  # min() would fix the length
     sums = features.cumsum(dim)
     sums = torch.cat((torch.zeros_like(sums.narrow(dim, 0, 1)), sums), dim)
-    place = torch.ones_like(features[0, 0].select(3 - dim, 0), dtype=torch.long).cumsum(0) - 1
-    first = (place - (side - 1) // 2).clamp(min=0)
+    position = torch.ones_like(features[0, 0].select(3 - dim, 0), dtype=torch.long).cumsum(0) - 1
+    first = (position - (side - 1) // 2).clamp(min=0)
     first = torch.minimum(first, torch.full_like(first, length - side))
     return (sums.index_select(dim, first + side) - sums.index_select(dim, first)) / side

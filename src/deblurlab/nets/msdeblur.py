@@ -20,7 +20,7 @@ def _conv(inputs: int, outputs: int) -> nn.Conv2d:
 
 
 class _ResBlock(nn.Module):
-    """Two convolutions with batch normalisation and a ReLU between them, beside the identity."""
+    """Two convolutions with batch normalisation, a ReLU between them, and an identity shortcut."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class _ResBlock(nn.Module):
 
 
 class _Branch(nn.Module):
-    """One scale: from features, (B, C, h, w), to three channels, (B, 3, h, w)."""
+    """The branch of one scale: from features, (B, C, h, w), to an image, (B, 3, h, w)."""
 
     def __init__(self, inputs: int, blocks: int) -> None:
         super().__init__()
@@ -48,9 +48,9 @@ class _Branch(nn.Module):
 class MSDeblur(nn.Module):
     """Multi-scale deblurring, from coarse to fine (after Nah et al., 2017).
 
-    Three branches of 5x5 convolutions with 64 channels restore the image at a quarter, at half and at full size. What
-    a branch restores is enlarged by a 5x5 transposed convolution with stride 2, and joins the blurred image of the
-    next size::
+    Three branches of 5x5 convolutions with 64 channels restore the image at a quarter, at half and at full size. The
+    output of a branch is enlarged by a 5x5 transposed convolution with stride 2, and concatenated with the blurred
+    image of the next size::
 
         blurred, 1/4 of its size -> branch 0 -> restored 1/4
                                                     | upsample
@@ -58,19 +58,19 @@ class MSDeblur(nn.Module):
                                                                 | upsample
         blurred, whole -------------------------------------> branch 2 -> restored
 
-    With 19 blocks it has 11,928,961 parameters, with 5 3,311,233.
+    It has 11,928,961 parameters with 19 blocks, and 3,311,233 with 5.
 
     Args:
-        blocks: The number of residual blocks of each branch. The study takes 19 on CIFAR-10 and 5 on REDS.
-        quarter: How images are reduced to a quarter of their size: see :meth:`pyramid`. Weights files and runs that do
-            not say it are of versions that had the average only; the files of the group ``model`` say "bilinear".
-        padding: How the transposed convolutions pad: "symmetric" on both sides alike, or "keras" on one side more, as
-            the study's do. Weights of one make little sense in the other.
-        residual: Add the blurred image to each branch's output, in place of the tanh. The last convolutions start with
-            zero weights, so that the untrained network returns the blurred images and learns what differs from them.
+        blocks: The number of residual blocks of each branch: in the study, 19 on CIFAR-10 and 5 on REDS.
+        quarter: How images are reduced to a quarter of their size: see :meth:`pyramid`. The default is for weights
+            files and runs of versions that had the average only; the configurations of ``model`` choose "bilinear".
+        padding: How the transposed convolutions pad: "symmetric" equally on both sides, or "keras" more on one side,
+            as the study's do. Weights that were trained with one fit the other badly.
+        residual: Add the blurred image to each branch's output, instead of the tanh. The last convolutions start with
+            zero weights, so that the untrained network returns the blurred images and learns the difference.
 
-    Shape: (B, 3, H, W) in [0, 1] to three images, (B, 3, H, W), half of that and a quarter of that; all in [0, 1], or
-    in (-inf, inf) if ``residual``. Inside, images are in [-1, 1]. H and W must be multiples of 4; ValueError otherwise.
+    Shape: (B, 3, H, W) in [0, 1] to three images, (B, 3, H, W), (B, 3, H/2, W/2) and (B, 3, H/4, W/4), in [0, 1], or in
+    (-inf, inf) if ``residual``. Inside, images are in [-1, 1]. H and W must be multiples of 4; ValueError otherwise.
     """
 
     size_multiple = 4
@@ -107,15 +107,15 @@ class MSDeblur(nn.Module):
     def pyramid(self, images: Tensor) -> list[Tensor]:
         """Reduce images, blurred or sharp, to the sizes that the network restores.
 
-        Half as large, a pixel is the mean of 2x2. At a quarter it is the mean of 4x4 pixels with ``quarter="average"``;
-        with "bilinear" it is the mean of the middle 2x2 of these, which is what bilinear interpolation without
-        antialiasing sees (``tf.image.resize``, as the study has it).
+        At half size, a pixel is the mean of 2x2 pixels. At a quarter, it is the mean of 4x4 pixels with
+        ``quarter="average"``; with "bilinear" it is the mean of the middle 2x2 of these, as in bilinear interpolation
+        without antialiasing (``tf.image.resize``, which the study uses).
 
         Args:
             images: (B, C, H, W), H and W multiples of 4.
 
         Returns:
-            The images themselves, those of half and those of a quarter of the size.
+            The images at full size (unchanged), at half and at a quarter of it.
         """
         half = F.avg_pool2d(images, 2)
         if self.quarter == "bilinear":

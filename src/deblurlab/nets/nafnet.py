@@ -21,13 +21,13 @@ class _LayerNorm2d(nn.LayerNorm):
 
 
 class _Mean(nn.Module):
-    """The mean over height and width, or over each window within the features.
+    """The mean over height and width, or in evaluation over each window within the features.
 
     Args:
-        reduction: How many pixels of the image one position of the features stands for, down and across.
+        reduction: The number of pixels of the image that one position of the features spans, in height and in width.
 
     Attributes:
-        window: Height and width of the window in pixels of the image; None takes the whole image.
+        window: Height and width of the window in pixels of the image; None for the whole image.
     """
 
     def __init__(self, reduction: int) -> None:
@@ -44,7 +44,7 @@ class _Mean(nn.Module):
 class _ChannelAttention(nn.Sequential):
     """Simplified channel attention: the features times a 1x1 convolution of their means, (B, C, H, W) to the same.
 
-    The convolution is taken of the windows within the features, of which there are fewer than positions.
+    With a window, the convolution is applied to the means before they are extended to the borders: there are fewer.
     """
 
     def __init__(self, channels: int, reduction: int) -> None:
@@ -65,7 +65,7 @@ def _gate(features: Tensor) -> Tensor:
 
 
 class _Block(nn.Module):
-    """NAFNet's block: a depthwise convolution with channel attention, then a feed-forward part, both added.
+    """NAFNet's block: a depthwise convolution with channel attention, then a feed-forward part; both are residual.
 
     ::
 
@@ -114,22 +114,21 @@ class NAFNet(nn.Module):
 
     Args:
         width: The number of channels at full resolution; the authors take 32 or 64.
-        encoder_blocks: The number of blocks of each level on the way down, from full resolution on.
+        encoder_blocks: The number of blocks of each level on the way down, starting at full resolution.
         middle_blocks: The number of blocks below the last level.
-        decoder_blocks: The number of blocks of each level on the way up, in the order of the computation: from the
-            lowest level to full resolution. There are as many levels as on the way down.
+        decoder_blocks: The number of blocks of each level on the way up, from the lowest level to full resolution: as
+            many levels as on the way down.
         window: The side, in pixels of the image, of the window over which the channel attention takes its means in
-            evaluation (test-time local converter, Chu et al., 2022). The authors take 1.5 times the side of the patches
-            that the network was trained on. None takes the mean over the whole image, as the training does.
-        unshuffle: The side of the squares of pixels that the first convolution takes as one position, with the channels
-            of all their pixels; the last one makes such squares again. 1, as the authors have it, takes single pixels;
-            with 2, the same width costs a quarter.
+            evaluation (test-time local converter, Chu et al., 2022). The authors use 1.5 times the side of the training
+            patches. None takes the mean over the whole image, as in training.
+        unshuffle: The factor of a pixel unshuffle before the first convolution, which a pixel shuffle after the last
+            one undoes. The authors use 1, which changes nothing; with 2, the same width costs a quarter.
 
     Raises:
-        ValueError: If there are not as many levels on the way up as on the way down, or a number is out of its range.
+        ValueError: If the numbers of levels on the way down and up differ, or a number is out of its range.
 
-    Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W) in (-inf, inf). H and W must be multiples of ``unshuffle`` times 2 to
-    the number of levels; ValueError otherwise.
+    Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W) in (-inf, inf). H and W must be multiples of
+    ``unshuffle * 2**levels``; ValueError otherwise.
     """
 
     def __init__(
@@ -173,7 +172,7 @@ class NAFNet(nn.Module):
 
     @property
     def window(self) -> int | None:
-        """The side of the window of the local means; see the class."""
+        """The side of the window of the local means, in pixels; see the class."""
         return self._window
 
     @window.setter

@@ -19,10 +19,10 @@ class _ChannelNorm(nn.LayerNorm):
 
 
 def _conv(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    """A 4x4 convolution, padded as TensorFlow pads 'same'.
+    """A 4x4 convolution with TensorFlow's padding "same".
 
     With stride 2 that is one row or column on each side; with stride 1 it is one above and two below, one on the left
-    and two on the right. The convolution itself pads what is alike on all sides: oneDNN does not multiply those zeros.
+    and two on the right. The convolution itself pads one on each side, because oneDNN does not multiply these zeros.
     """
     below = nn.ZeroPad2d((0, 1, 0, 1)) if stride == 1 else nn.Identity()
     return nn.Sequential(below, nn.Conv2d(inputs, outputs, 4, stride=stride, padding=1))

@@ -1,4 +1,4 @@
-"""Recognises the network of published weights from the names and shapes of their tensors."""
+"""Recognises the network that published weights belong to, from the names and shapes of the tensors."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from deblurlab.nets import published
 
 Shapes = Mapping[str, tuple[int, ...]]
 
-# What a message says of the names that are looked for.
+# The names that are recognised, for messages.
 EXPECTED = (
     "NAFNet's, such as intro.weight, encoders.0.0.conv1.weight, middle_blks.0.beta and ending.weight; FFTformer's, if "
     "spandrel is installed; and those of Restormer, MPRNet and M3SNet, if spandrel_extra_arches is installed"
@@ -19,10 +19,10 @@ _IN_MIDDLE = re.compile(r"middle_blks\.\d+\.conv1\.")
 
 
 def recognised(shapes: Shapes) -> dict[str, Any] | None:
-    """The configuration of the network that tensors belong to, ``_target_`` and its arguments; None if it is unknown.
+    """The configuration (``_target_`` and arguments) of the network that tensors belong to; None if it is unknown.
 
-    The names alone decide which kind of network it is. Whether all tensors are there, and fit, must be checked by the
-    caller, with the network of this configuration.
+    The names decide the kind of network, the shapes its sizes. The caller has to check that all tensors are there and
+    fit, by building the network.
 
     Call it within :func:`deblurlab.run.sketch.sketch`, since published networks are built to be recognised.
 
@@ -47,6 +47,6 @@ def _nafnet(shapes: Shapes) -> dict[str, Any] | None:
 
 
 def _count(shapes: Shapes, prefix: str) -> int:
-    """How many numbers follow a prefix in the names: a list of modules has as many."""
+    """The length of a ModuleList: how many different numbers follow its prefix in the names."""
     pattern = re.compile(re.escape(prefix) + r"\.(\d+)\.")
     return len({found[1] for name in shapes if (found := pattern.match(name))})

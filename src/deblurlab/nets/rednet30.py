@@ -12,7 +12,7 @@ _WIDTH, _DEPTH = 64, 15
 
 
 class _Block(nn.Module):
-    """A 3x3 convolution, to which a skip connection may be added; then the activation, then batch normalisation."""
+    """A 3x3 convolution, plus a skip connection if there is one; then the activation, then batch normalisation."""
 
     def __init__(self, inputs: int, activation: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
@@ -31,19 +31,19 @@ class _Block(nn.Module):
 class REDNet30(nn.Module):
     """Residual encoder-decoder (Mao et al., 2016) in which every convolution works at full resolution.
 
-    Fifteen blocks of 64 channels are the encoder, fifteen more the decoder. Every second block of the decoder adds the
-    output of the encoder's block that mirrors it, inside, before its activation. In the drawing ``|`` is such a skip
-    connection, and ``v`` is the path itself, which turns back::
+    The encoder has fifteen blocks of 64 channels, and so has the decoder. Every second block of the decoder adds the
+    output of the mirrored block of the encoder, before its activation. In the drawing ``|`` is such a skip connection,
+    and ``v`` leads from the encoder to the decoder::
 
         encoder   0 -> 1 -> 2 -> 3 -> ... -> 11 -> 12 -> 13 -> 14
                        |         |            |           |     v
         decoder  14 <- 13 <- 12 <- 11 <- ... <- 3 <- 2 <- 1 <-- 0
 
-    A 1x1 convolution then makes three channels of the 64; the blurred image is added, and an ELU gives the output.
-    1,076,739 parameters.
+    A 1x1 convolution then reduces the 64 channels to three; the blurred image is added, and an ELU gives the output.
+    It has 1,076,739 parameters.
 
     Args:
-        tanh: Build the generator of the study's REDNet30WGAN: ReLU in place of ELU in the blocks, and tanh at the
+        tanh: Build the generator of the study's REDNet30WGAN: ReLU instead of ELU in the blocks, and tanh at the
             output. Inside, its images are in [-1, 1].
 
     Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W) in (-1, inf), or in (0, 1) if ``tanh``. Any H and W.
@@ -65,7 +65,7 @@ class REDNet30(nn.Module):
         features, encoded = image, {}
         for i, block in enumerate(self.encoder):
             features = block(features)
-            if i % 2:  # the decoder adds no others, which would only take memory
+            if i % 2:  # the decoder adds these only; the others need not be kept in memory
                 encoded[i] = features
         for i, block in enumerate(self.decoder):
             skip = encoded[_DEPTH - 1 - i] if i % 2 else None

@@ -12,7 +12,7 @@ _WIDTHS = (64, 128, 256, 512)
 
 
 class _Down(nn.Module):
-    """Two 3x3 convolutions, the first of them with a stride, beside a 1x1 shortcut with the same stride."""
+    """Two 3x3 convolutions, the first of them with a stride, plus a 1x1 shortcut with the same stride."""
 
     def __init__(self, inputs: int, outputs: int, stride: int, padding: keras.Padding) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class _Down(nn.Module):
 
 
 class _Up(nn.Module):
-    """Two 3x3 transposed convolutions, the second of them with stride 2, beside a 1x1 shortcut with stride 2."""
+    """Two 3x3 transposed convolutions, the second of them with stride 2, plus a 1x1 shortcut with stride 2."""
 
     def __init__(self, inputs: int, outputs: int, padding: keras.Padding) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class _Up(nn.Module):
 
 
 class _Output(nn.Module):
-    """A 1x1 transposed convolution to three channels, beside a 1x1 shortcut."""
+    """A 1x1 transposed convolution to three channels, plus a 1x1 shortcut."""
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
@@ -73,11 +73,11 @@ class ResNet16(nn.Module):
         1/1        1/1   1/2    1/4    1/8    1/4    1/2    1/1             1/1
 
     The fractions are heights and widths; a stride of 2 halves them in the encoder's last three blocks, and doubles them
-    in the decoder's three. 7,360,396 parameters.
+    in the decoder's three. It has 7,360,396 parameters.
 
     Args:
-        padding: How the 3x3 convolutions with stride 2, transposed or not, pad: "symmetric" on both sides alike, or
-            "keras" on one side only, as the study's do. Weights of one make little sense in the other.
+        padding: How the 3x3 convolutions with stride 2, transposed or not, pad: "symmetric" equally on both sides, or
+            "keras" on one side only, as the study's do. Weights that were trained with one fit the other badly.
 
     Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W) in (-inf, inf). H and W must be multiples of 8; ValueError otherwise.
     """

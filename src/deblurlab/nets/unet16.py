@@ -34,13 +34,13 @@ class UNet16(nn.Module):
                     +---------> 128 ------------+                          H/8 x W/8
 
     Going down, 2x2 max pooling halves height and width. Going up, a 2x2 transposed convolution with stride 2 and a ReLU
-    doubles them; its result is concatenated with that of the same level on the way down, the skip connection (the
-    horizontal lines). 482,067 parameters.
+    doubles them; its result is concatenated with the features of the same level on the way down, the skip connection
+    (the horizontal lines). It has 482,067 parameters.
 
     Args:
         widths: The number of channels of each level, from full resolution down.
-        residual: Add the blurred image to the output, in place of the last ReLU. The last convolution starts with zero
-            weights, so that the untrained network returns the blurred image and learns what differs from it.
+        residual: Add the blurred image to the output, instead of the last ReLU. The last convolution starts with zero
+            weights, so that the untrained network returns the blurred image and learns the difference.
 
     Shape: (B, 3, H, W) in [0, 1] to (B, 3, H, W) in [0, inf), or in (-inf, inf) if ``residual``. With four widths,
     H and W must be multiples of 8; ValueError otherwise.

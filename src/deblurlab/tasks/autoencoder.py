@@ -17,16 +17,16 @@ class Autoencoder(Restoration):
     """Trains a network to minimise the mean of a content loss over the images of a batch.
 
     Args:
-        network: See :class:`deblurlab.interfaces.Network`. Of several scales only the first is trained.
+        network: See :class:`deblurlab.interfaces.Network`. If it returns several scales, only the first is trained.
         loss: Takes restored and sharp images, (B, 3, H, W), and returns one value per image, (B,).
         optimizer: Takes the network's parameters and returns an optimizer of them.
         scheduler: Takes the optimizer and returns its learning rate schedule, which is stepped once per epoch. None
-            keeps the rate.
+            keeps the rate constant.
         step_scheduler: Takes the optimizer and ``total_steps``, the number of optimizer steps of the training, and
             returns a schedule that is stepped after each of them.
 
     Raises:
-        ValueError: If there are both kinds of schedule.
+        ValueError: If both kinds of schedule are given.
     """
 
     def __init__(
@@ -66,10 +66,11 @@ class Autoencoder(Restoration):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip gradients that are not scaled by PyTorch's own functions.
+        """Clip the gradients, in bfloat16 without Lightning, which would refuse.
 
-        Under mixed precision Lightning 2.6 refuses to clip for a fused optimizer, which undoes the scaling of gradients
-        by itself. But only float16 needs a scaler; in bfloat16 there is nothing to undo (Lightning's issue 21435).
+        Under mixed precision Lightning 2.6 refuses to clip for a fused optimizer, because such an optimizer undoes the
+        scaling of the gradients itself. But only float16 scales them; in bfloat16 there is nothing to undo (Lightning's
+        issue 21435).
         """
         precision = self.trainer.precision_plugin
         scaled = isinstance(precision, MixedPrecision) and precision.scaler is not None

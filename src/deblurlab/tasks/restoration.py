@@ -1,4 +1,4 @@
-"""What all tasks share: how a network restores batches, and how it is scored in validation and test."""
+"""The base of all tasks: how a network restores batches, and how it is scored in validation and test."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from deblurlab.metrics import ImageScores, score
 
 
 class Restoration(LightningModule):
-    """Abstract: a task that restores blurred images, and is scored in the same way however it is trained.
+    """Abstract: a task that restores blurred images. All tasks are scored in the same way, however they are trained.
 
     Validation logs the mean scores of the restored images as ``val/loss``, ``val/ssim``, ... Test logs them as
     ``test/restored/loss``, ..., and those of the blurred images, which are the baseline, as ``test/blurred/loss``, ...
@@ -34,34 +34,34 @@ class Restoration(LightningModule):
         self.val_scores = ImageScores()
         self.test_scores = ImageScores()
         self.test_blurred_scores = ImageScores()
-        # Networks that score images in tests alone, by name. A dict keeps them out of checkpoints.
+        # Networks that score images, by name; only tests use them. A plain dict keeps them out of checkpoints.
         self.test_metrics: dict[str, nn.Module] = {}
 
     def score_further(self, metrics: Mapping[str, nn.Module]) -> None:
         """Have tests compute further scores: see :func:`deblurlab.metrics.further_metrics.further_metrics`.
 
         Args:
-            metrics: By name, modules that take restored and sharp images, two (B, 3, H, W) batches in about [0, 1], and
-                return one value per image, (B,).
+            metrics: The modules that compute them, by name. Each takes restored and sharp images, two (B, 3, H, W)
+                batches in about [0, 1], and returns one value per image, (B,).
         """
         self.test_metrics = dict(metrics)
         self.test_scores, self.test_blurred_scores = ImageScores(list(metrics)), ImageScores(list(metrics))
 
     def setup(self, stage: str) -> None:
-        """Try the loss before a training, which would need it for hours.
+        """Check the loss before training starts.
 
         Raises:
-            ValueError: If it does not return one value per image.
+            ValueError: If the loss does not return one value per image.
         """
         if stage == "fit":
             require_per_image(self.loss)
 
     @staticmethod
     def optimized(optimizer: Callable[[Iterator[nn.Parameter]], Optimizer], network: nn.Module) -> Optimizer:
-        """The optimizer of a network's parameters.
+        """Make the optimizer of a network's parameters.
 
         Raises:
-            ValueError: If the optimizer does not take its settings.
+            ValueError: If the optimizer refuses its settings.
         """
         try:
             return optimizer(network.parameters())
@@ -70,10 +70,10 @@ class Restoration(LightningModule):
 
     @staticmethod
     def scheduled_by_epoch(scheduler: Callable[[Optimizer], LRScheduler], optimizer: Optimizer) -> LRScheduler:
-        """A schedule of epochs.
+        """Make a schedule that is stepped once per epoch.
 
         Raises:
-            ValueError: If the schedule does not take its settings.
+            ValueError: If the schedule refuses its settings.
         """
         try:
             return scheduler(optimizer)
@@ -81,14 +81,14 @@ class Restoration(LightningModule):
             raise ValueError(f"model.scheduler cannot be made of its settings: {error}") from error
 
     def scheduled(self, scheduler: Callable[..., LRScheduler], optimizer: Optimizer) -> LRScheduler:
-        """A schedule of single steps, made for as many steps as this training has.
+        """Make a schedule that is stepped after each batch, for the number of steps of this training.
 
         Raises:
-            ValueError: If the training has no end that is known before, or the schedule does not take its settings.
+            ValueError: If the length of the training is not known in advance, or the schedule refuses its settings.
         """
         steps = self.trainer.estimated_stepping_batches
-        # To count the steps, Lightning has made the loader. It would keep it, and never tell it where a resumed run
-        # stands within an epoch. Without it, Lightning makes the loader again and tells it.
+        # To count the steps, Lightning has made the training loader. It would keep that loader and never load the
+        # checkpoint's position within an epoch into it. Without it, Lightning makes a new loader and does so.
         self.trainer.fit_loop._combined_loader = None
         if steps == float("inf"):
             raise ValueError(
@@ -121,13 +121,13 @@ class Restoration(LightningModule):
         return [images.to(blurred.dtype) for images in restored]
 
     def restore(self, blurred: Tensor) -> Tensor:
-        """Restore a batch, (B, 3, H, W) in [0, 1]: to the same shape and type, about [0, 1]."""
+        """Restore a batch, (B, 3, H, W) in [0, 1]. The result has the same shape and dtype, in about [0, 1]."""
         return self.scales(blurred)[0]
 
     def restore_whole(self, batch: Pair) -> Tensor:
-        """Restore the images of a batch, (B, 3, H, W), patch by patch if its grid says so.
+        """Restore the images of a batch, (B, 3, H, W), in patches if its grid is not (1, 1).
 
-        The network takes one row of patches at a time, which bounds the memory.
+        The network is applied to one row of patches at a time, which bounds the memory.
         """
         rows, columns = batch.grid
         strips = batch.blurred.chunk(rows, dim=-2)
@@ -135,21 +135,21 @@ class Restoration(LightningModule):
         return torch.cat(restored, dim=-2)
 
     def loss_parts(self, restored: Tensor, sharp: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The mean loss of a batch, and what is logged beside it: the means of the parts of a sum, by ``loss_NAME``."""
+        """The mean loss of a batch, and the means of its parts as ``loss_NAME`` if the loss is a weighted sum."""
         if not isinstance(self.loss, WeightedSum):
             return self.loss(restored, sharp).mean(), {}
         parts = self.loss.parts(restored, sharp)
         return self.loss.total(parts).mean(), {f"loss_{name}": part.detach().mean() for name, part in parts.items()}
 
     def log_means(self, scalars: Mapping[str, Tensor]) -> None:
-        """Log means over the batch at hand: by step, and as means over the epoch, whose batches all have one size.
+        """Log means over the current batch: per step, and averaged over the epoch, whose batches have equal sizes.
 
-        Of several processes, each of which has the mean over its part of the batch, the mean is logged.
+        With several processes, each of which has the mean over its part of the batch, the mean of these is logged.
         """
         self.log_dict(scalars, on_step=True, on_epoch=True, batch_size=1, sync_dist=True)
 
     def score_images(self, restored: Tensor, sharp: Tensor) -> dict[str, Tensor]:
-        """The scores of each image by name, (B,). They are float32, whatever precision the network runs in."""
+        """The scores of each image by name, (B,) each, in float32 whatever precision the network runs in."""
         with torch.autocast(restored.device.type, enabled=False):
             return score(restored, sharp, self.loss)
 
@@ -175,9 +175,9 @@ class Restoration(LightningModule):
         """Score a batch.
 
         Returns:
-            The scores of each image by name, (B,): under "restored" and, for the baseline, under "blurred". Those of
-            :attr:`test_metrics` are among them. A network that estimates the blur adds the sigma that it estimates, in
-            pixels, under "estimated".
+            The scores of each image by name, (B,) each, with those of :attr:`test_metrics`: under "restored" for the
+            restored images and under "blurred" for the baseline. If the network estimates the blur, "estimated" holds
+            its ``sigma`` in pixels.
         """
         restored = self.restore_whole(batch)
         scores = {
@@ -199,7 +199,7 @@ class Restoration(LightningModule):
             self.log_dict({f"test/{name}/{score}": value for score, value in self._means(scores).items()})
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse a checkpoint of another network, in one sentence. PyTorch would list every key.
+        """Refuse a checkpoint of another network with one sentence; PyTorch would list every key.
 
         Raises:
             ValueError: If the names or shapes of the weights differ.
@@ -222,7 +222,7 @@ class Restoration(LightningModule):
 
 
 class TrainedNetwork(Restoration):
-    """A network that is trained already: it can be validated and tested, and not be trained any further."""
+    """A trained network, for validation and test only. It has no optimizer."""
 
 
 def channels_last(network: nn.Module) -> nn.Module:

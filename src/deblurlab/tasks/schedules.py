@@ -1,4 +1,4 @@
-"""Learning rate schedules, as configurations name them: some are stepped once per epoch, some after each batch."""
+"""Learning rate schedules for configurations: some are stepped once per epoch, some after each batch."""
 
 import math
 
@@ -7,26 +7,26 @@ from torch.optim.lr_scheduler import LambdaLR
 
 
 def constant_then_exponential(optimizer: Optimizer, *, constant_epochs: int, gamma: float) -> LambdaLR:
-    """Keep the optimizer's learning rate for some epochs, then multiply it by a factor before each further epoch.
+    """Keep the learning rate constant for some epochs, then multiply it by ``gamma`` before each further epoch.
 
     Args:
-        optimizer: The optimizer.
-        constant_epochs: The number of epochs at the optimizer's own rate.
-        gamma: The factor.
+        optimizer: The optimizer, with the initial learning rate.
+        constant_epochs: The number of epochs at the initial rate.
+        gamma: The factor per epoch afterwards.
     """
     return LambdaLR(optimizer, lambda epoch: gamma ** max(0, epoch + 1 - constant_epochs))
 
 
 def warmup_cosine(optimizer: Optimizer, total_steps: int, *, warmup: float, final: float) -> LambdaLR:
-    """Raise the learning rate in equal steps to the optimizer's own, then lower it along half a cosine.
+    """Raise the learning rate linearly to the optimizer's rate (warm-up), then lower it along half a cosine.
 
-    This is a schedule of single steps, for ``model.step_scheduler``: the task tells ``total_steps``.
+    It is stepped after each batch, so it belongs in ``model.step_scheduler``. The task passes ``total_steps``.
 
     Args:
-        optimizer: The optimizer.
+        optimizer: The optimizer, with the highest learning rate.
         total_steps: The number of steps of the whole training. After them the rate stays at its last value.
-        warmup: The share of them in which the rate rises, in [0, 1).
-        final: The last rate as a share of the optimizer's own.
+        warmup: The share of the steps in which the rate rises, in [0, 1).
+        final: The last rate as a share of the highest one.
 
     Raises:
         ValueError: If ``warmup`` is not in [0, 1).

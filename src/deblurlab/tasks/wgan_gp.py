@@ -1,4 +1,4 @@
-"""The training of a network that undoes the blur, against a critic that tells restored images from sharp ones."""
+"""The training of a network that undoes the blur, against a critic that distinguishes restored from sharp images."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ Scalars = dict[str, Tensor]
 
 
 def signed(images: Tensor) -> Tensor:
-    """Images in [0, 1] as images in [-1, 1], in which the study's WGANs measure their losses."""
+    """Map images from [0, 1] to [-1, 1], the range in which the study's WGANs compute their losses."""
     return 2 * images - 1
 
 
@@ -26,34 +26,34 @@ class WGANGP(Restoration):
     """Wasserstein GAN with gradient penalty (Gulrajani et al., 2017).
 
     The critic makes several steps for each step of the generator. The generator restores a batch once: all of the
-    critic's steps use these images without their gradient, and the generator's own step then goes back through the same
-    pass, since its weights have not changed meanwhile. The gradient penalty is always computed in float32.
+    critic's steps use these images without their gradient, and the generator's own step then backpropagates through the
+    same forward pass, since its weights have not changed in between. The gradient penalty is computed in float32.
 
     Args:
         network: The generator; see :class:`deblurlab.interfaces.Network`.
         critic: Takes images, (B, 3, H, W) in [-1, 1], and returns one score per image, (B,).
         loss: The content loss: takes restored and sharp images, (B, 3, H, W), and returns one value per image, (B,).
-            Of a multi-scale network, the mean over its scales is taken.
-        adversarial: The losses of the critic and of the generator, made of the critic's scores.
+            For a multi-scale network, it is averaged over the scales.
+        adversarial: The losses of the critic and of the generator, computed from the critic's scores.
         optimizer: Takes the generator's parameters and returns an optimizer of them.
         critic_optimizer: Takes the critic's parameters and returns an optimizer of them.
         content_weight: The factor of the content loss in the generator's loss.
         adversarial_weight: The factor of the adversarial loss in the generator's loss.
         penalty_weight: The factor of the gradient penalty in the critic's loss.
         critic_steps: The number of critic steps for each generator step.
-        fresh_critic_batches: Whether each critic step gets a batch of its own, as Gulrajani et al. have it. The
-            generator then makes a step on every ``critic_steps``-th batch.
-        seed: Seed of the points between sharp and restored images at which the penalty is taken.
+        fresh_critic_batches: Whether each critic step gets a new batch, as in Gulrajani et al. The generator then makes
+            a step on every ``critic_steps``-th batch.
+        seed: Seed of the points between sharp and restored images at which the penalty is computed.
         step_scheduler: Takes an optimizer and ``total_steps``, the number of batches of the training, and returns a
-            schedule that is stepped after each batch. Both players get one; None keeps their rates.
-        clip_norm: The largest norm of the gradient of either player; longer gradients are scaled down to it. None
-            leaves all as they are.
-        micro_batches: Compute the gradients of each step on this many parts of the batch, one after the other, and
-            make the step with their mean. It saves memory; the generator restores each part once more. Batch
-            normalisation then sees a part at a time.
+            schedule that is stepped after each batch. Generator and critic get one each; None keeps their rates.
+        clip_norm: The largest norm of the gradient of generator or critic; larger gradients are scaled down to it. None
+            does not clip.
+        micro_batches: Split the batch into this many parts, compute the gradients of each step on one part after the
+            other, and make the step with their mean. This saves memory, but the generator restores each part a second
+            time, and batch normalisation sees one part at a time.
 
     Raises:
-        ValueError: If ``micro_batches`` is no positive number.
+        ValueError: If ``micro_batches`` is less than 1.
     """
 
     def __init__(
@@ -103,15 +103,12 @@ class WGANGP(Restoration):
     def training_step(self, batch: Pair, batch_idx: int) -> None:
         optimizer, critic_optimizer = self.optimizers()  # type: ignore[attr-defined]  # it is a list of two
         steps = 1 if self.fresh_critic_batches else self.critic_steps
-        # with this batch, over all epochs; tests/callbacks/test_lightning_internals.py fails if Lightning changes this
+        # the batches so far, over all epochs; tests/callbacks/test_lightning_internals.py fails if Lightning changes it
         batches = self.trainer.fit_loop.total_batch_idx + 1
         generator_steps = not self.fresh_critic_batches or batches % self.critic_steps == 0
-        if len(batch.sharp) % self.micro_batches:
-            whose = f"what each of {self._world} processes has of a batch, {len(batch.sharp)} images"
-            what = whose if self._world > 1 else f"a batch of {len(batch.sharp)}"
-            raise ValueError(f"model.micro_batches={self.micro_batches} does not divide {what}.")
+        self._require_equal_parts(len(batch.sharp))
         sharp = batch.sharp.chunk(self.micro_batches)
-        if self.micro_batches == 1:  # one pass serves the critic and the generator
+        if self.micro_batches == 1:  # one forward pass serves the critic and the generator
             with torch.set_grad_enabled(generator_steps):
                 scales = [self.scales(batch.blurred)]
         else:
@@ -130,18 +127,24 @@ class WGANGP(Restoration):
             schedule.step()
         self.log_means({f"train/{name}": value for name, value in scalars.items()})
 
-    def alphas(self, steps: int, images: Tensor) -> list[Tensor]:
-        """Draw where each critic step takes the penalty of each image.
+    def _require_equal_parts(self, images: int) -> None:
+        if images % self.micro_batches:
+            share = f"what each of {self._world} processes has of a batch, {images} images"
+            batch = share if self._world > 1 else f"a batch of {images}"
+            raise ValueError(f"model.micro_batches={self.micro_batches} does not divide {batch}.")
 
-        The draws depend on the seed and the step alone: they are the same on every device and after a resume. Of
-        several processes each takes those of its rows.
+    def alphas(self, steps: int, images: Tensor) -> list[Tensor]:
+        """Draw the point at which each critic step computes the penalty of each image.
+
+        The draws depend on the seed and the step alone: they are the same on every device and after a resume. With
+        several processes, each uses the draws of its own rows.
 
         Args:
             steps: The number of critic steps.
             images: The batch, (B, C, H, W).
 
         Returns:
-            For each step (B,), uniform in [0, 1).
+            One tensor per step, (B,), uniform in [0, 1).
         """
         rows = len(images)
         shape = (steps, self._world * rows)
@@ -155,20 +158,20 @@ class WGANGP(Restoration):
         """Make one step of the critic.
 
         Args:
-            real: The parts of the batch: sharp images, (B, 3, H, W) in [-1, 1].
-            fake: Restored images of the same shape and range, without gradient.
-            alpha: Where between ``real`` and ``fake`` the penalty of each image is taken, (B,).
+            real: The sharp images of each part of the batch, (B, 3, H, W) in [-1, 1].
+            fake: The restored images of each part, of the same shape and range, without gradient.
+            alpha: For each part (B,): where between ``real`` (0) and ``fake`` (1) the penalty is computed.
             optimizer: The critic's optimizer.
 
         Returns:
-            What is logged: the loss, the penalty, the gap between the mean scores, and the norm of the gradient.
+            The values to log: the loss, the penalty, the gap between the mean scores, and the norm of the gradient.
         """
         losses = (self._critic_loss(*part) for part in zip(real, fake, alpha, strict=True))
         scalars, norm = self._step(losses, len(real), self.critic, optimizer)
         return scalars | {"critic_norm": norm}
 
     def _critic_loss(self, real: Tensor, fake: Tensor, alpha: Tensor) -> tuple[Tensor, Scalars]:
-        # Sharp and restored images alternate: if a batch is split over devices, each keeps its own images.
+        # Sharp and restored images alternate: if a batch is split over devices, each device keeps its own pairs.
         both = torch.stack((real, fake), dim=1).flatten(0, 1)
         real_scores, fake_scores = self.critic(both).to(real.dtype).unflatten(0, (-1, 2)).unbind(1)
         with torch.autocast(real.device.type, enabled=False):
@@ -180,15 +183,15 @@ class WGANGP(Restoration):
     def generator_step(
         self, scales: Iterable[list[Tensor]], sharp: Sequence[Tensor], optimizer: LightningOptimizer
     ) -> Scalars:
-        """Make one step of the generator; the critic gets no gradient.
+        """Make one step of the generator. The critic's weights get no gradient.
 
         Args:
-            scales: The parts of the batch: what the generator restored, in [0, 1], with its gradient.
-            sharp: Sharp images, (B, 3, H, W) in [0, 1].
+            scales: The restored images of each part of the batch at all scales, in about [0, 1], with their gradient.
+            sharp: The sharp images of each part, (B, 3, H, W) in [0, 1].
             optimizer: The generator's optimizer.
 
         Returns:
-            What is logged: the loss, its content and adversarial parts, and the norm of the gradient.
+            The values to log: the loss, its content and adversarial parts, and the norm of the gradient.
         """
         self.critic.requires_grad_(False)
         losses = (self._generator_loss(*part) for part in zip(scales, sharp, strict=True))
@@ -204,7 +207,7 @@ class WGANGP(Restoration):
         return loss, scalars | parts
 
     def content(self, scales: list[Tensor], sharp: Tensor) -> tuple[Tensor, Scalars]:
-        """The mean of the content loss over scales, float32, measured on images in [-1, 1]; and its parts."""
+        """The content loss, averaged over batch and scales, and its parts, computed in float32 on images in [-1, 1]."""
         with torch.autocast(sharp.device.type, enabled=False):
             pairs = zip(scales, pyramid(self.network, sharp, scales), strict=True)
             losses, parts = zip(*(self.loss_parts(signed(one), signed(other)) for one, other in pairs), strict=True)
@@ -212,7 +215,7 @@ class WGANGP(Restoration):
             return torch.stack(losses).mean(), means
 
     def schedules(self) -> list[LRScheduler]:
-        """The learning rate schedules of both players; none if they keep their rates."""
+        """The learning rate schedules of generator and critic; an empty list without a schedule."""
         found = self.lr_schedulers()
         return found if isinstance(found, list) else []
 
@@ -222,14 +225,14 @@ class WGANGP(Restoration):
         """Make one optimizer step of the generator or the critic.
 
         Args:
-            losses: The loss of each part of the batch, and what is logged of it. Each is computed, and its gradient
-                taken, before the next one is asked for.
-            parts: How many there are.
+            losses: The loss of each part of the batch, and the values to log. It is a generator: the graph of one part
+                is freed before that of the next is built.
+            parts: The number of parts.
             player: The generator or the critic.
-            optimizer: Its optimizer.
+            optimizer: The optimizer of ``player``.
 
         Returns:
-            The means of what is logged, and the norm of the gradient before it is clipped.
+            The means of the values to log, and the norm of the gradient before clipping.
         """
         optimizer.zero_grad()
         weights = [weight for weight in player.parameters() if weight.requires_grad]
@@ -241,6 +244,6 @@ class WGANGP(Restoration):
         if self.clip_norm is not None:
             torch.nn.utils.clip_grads_with_norm_(weights, self.clip_norm, norm)
         optimizer.step()
-        torch.clear_autocast_cache()  # which keeps copies of the weights in bfloat16, as they were before this step
+        torch.clear_autocast_cache()  # it holds bfloat16 copies of the weights from before this step
         means = {name: torch.stack([one[name] for one in logged]).mean() for name in logged[0]}
         return (means if parts > 1 else logged[0]), norm

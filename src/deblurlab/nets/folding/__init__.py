@@ -4,14 +4,14 @@ A TPU multiplies matrices of 128 x 128. A convolution from 64 to 64 channels fil
 neighbouring rows of an image count as one row of 128 channels, the same convolution fills three quarters of it:
 ``convolution`` has a drawing.
 
-The networks know nothing of this, they are plain PyTorch. :func:`fold_rows` makes a network fold the images that come
-in. What then goes from layer to layer is no Tensor, but a :class:`~deblurlab.nets.folding.folded.Folded`. PyTorch lets
-such a class say what a function of PyTorch does with it (``__torch_function__``). The functions that compute on folded
-rows are in ``convolution``, ``transposed_convolution``, ``batch_norm`` and ``elementwise``. For all other functions the
-rows are unfolded, so that a network computes the same in any case.
+The networks know nothing of this: they are plain PyTorch. :func:`fold_rows` makes a network fold its input images. Its
+layers then exchange a :class:`~deblurlab.nets.folding.folded.Folded` instead of a Tensor. Such a class can override
+PyTorch's functions (``__torch_function__``). Their versions for folded rows are in ``convolution``,
+``transposed_convolution``, ``batch_norm`` and ``elementwise``. For all other functions the rows are unfolded, so that a
+network computes the same in any case.
 
-Batch normalisations may be replaced from outside, too: ``replace_norms``, and ``grouped_batch_norm``, in which each
-device's images are normalised by themselves.
+Batch normalisations are replaced from outside in the same way: ``replace_norms`` replaces them, and
+``grouped_batch_norm`` has a layer that normalises the images of each device separately.
 """
 
 from deblurlab.nets.folding.grouped_batch_norm import GroupedBatchNorm

@@ -24,9 +24,10 @@ def batch_norm(
     eps: float = 1e-5,
     groups: int = 1,
 ) -> Any:
-    """Takes normalisations with weights and running statistics. The result has zeros outside of the image.
+    """Batch normalisation with weights and running statistics. The result has zeros outside of the image.
 
-    With ``groups``, as many equal parts of the batch are normalised each by itself; PyTorch's function has none.
+    The last argument is not one of PyTorch's function: the batch is divided into ``groups`` equal parts, each of which
+    is normalised separately.
     """
     if running_mean is None or running_var is None or weight is None or bias is None or len(features.parts) > 1:
         return NotImplemented
@@ -52,16 +53,16 @@ def batch_norm(
 
 
 def _spread(channels: Tensor, image: Tensor) -> Tensor:
-    """One value per channel, (C,), for every row of every block: (rows C, blocks or 1, 1), zero in the padding.
+    """Repeat one value per channel, (C,), for every row of a block: (rows C, blocks or 1, 1), zero in the padding.
 
-    Values of several groups, (groups, C), have a group in front, and a 1 for its images.
+    Values of several groups, (groups, C), become (groups, 1, rows C, blocks or 1, 1).
     """
     rows = (channels[..., None, :, None] * image).flatten(-3, -2).unsqueeze(-1)
     return rows if channels.ndim == 1 else rows.unsqueeze(1)
 
 
 def _total(values: Tensor, image: Tensor) -> Tensor:
-    """The sum of (B, rows C, blocks, W) over the batch and the image, (C,), or that of each group, (groups, C)."""
+    """The sum of (B, rows C, blocks, W) over batch and image, (C,), or of each group separately, (groups, C)."""
     total = values.sum((-4, -2, -1)) if image.shape[2] == 1 else values.sum((-4, -1))
     return (total.view(*values.shape[:-4], image.shape[0], -1, image.shape[2]) * image).sum((-3, -1))
 
@@ -70,8 +71,8 @@ def _elu(values: Tensor) -> Tensor:
     return values.clamp(min=0) + torch.expm1(values.clamp(max=0))
 
 
-# Activation functions, and their derivatives as functions of their results. XLA would keep the masks of comparisons in
-# memory for the backward pass, so there are none.
+# Activation functions, and their derivatives as functions of their results. They compare nothing, because XLA would
+# keep the masks of comparisons in memory for the backward pass.
 _BRANCHLESS: dict[Function | None, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     None: (lambda values: values, torch.ones_like),
     F.elu: (_elu, lambda active: active.clamp(max=0) + 1),
@@ -82,10 +83,10 @@ _BRANCHLESS: dict[Function | None, tuple[Callable[[Tensor], Tensor], Callable[[T
 class _Normalise(torch.autograd.Function):
     """Batch normalisation (Ioffe & Szegedy, 2015) of an activation function's result.
 
-    The batch may be in groups, (groups, B, rows C, blocks, W), each of which is normalised by itself.
+    The batch may be in groups, (groups, B, rows C, blocks, W), each of which is normalised separately.
 
-    Of the large tensors the backward pass reads two only, the result of the activation function and the gradient. Each
-    of the two passes sums over them once, and XLA computes these sums within the convolutions before them.
+    The backward pass reads two large tensors only: the result of the activation function and the gradient. Forward and
+    backward pass each sum over them once, and XLA fuses these sums into the convolutions before them.
     """
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Kernels that work on blocks of rows, put together of kernels that work on single rows."""
+"""Kernels for blocks of rows, assembled from the kernels for single rows."""
 
 from collections.abc import Callable
 
@@ -11,31 +11,31 @@ Sizes = int | tuple[int, int]
 
 
 def both(sizes: Sizes) -> tuple[int, int]:
-    """Height and width of what PyTorch takes as one number if they are equal."""
+    """A setting's value for height and for width, where PyTorch takes one number for both."""
     return (sizes, sizes) if isinstance(sizes, int) else sizes
 
 
 def kernel_of_blocks(
     weight: Tensor, line: Callable[[int, int, int], int], rows: int, columns: int, height: int
 ) -> Tensor:
-    """Put a kernel together.
+    """Assemble the kernel for blocks of rows from the kernel for single rows.
 
     Args:
-        weight: (M, N, k, l), a kernel of single rows; it has k lines.
-        line: Called with a row of the blocks along M, a row of the blocks along N and a line of the kernel of blocks;
-            returns which of the k lines stands there. Zeros do where there is no line of that number.
+        weight: (M, N, k, l), the kernel for single rows; it has k lines.
+        line: Takes a row of the blocks along M, a row of the blocks along N and a line of the new kernel, and returns
+            the index of the line of ``weight`` that belongs there. An index out of range stands for zeros.
         rows: The number of rows of the blocks along M.
         columns: The number of rows of the blocks along N.
-        height: The number of lines of the kernel of blocks.
+        height: The number of lines of the new kernel.
 
     Returns:
         (rows M, columns N, height, l).
     """
-    lines, none = weight.unbind(2), torch.zeros_like(weight[:, :, 0])
+    lines, zeros = weight.unbind(2), torch.zeros_like(weight[:, :, 0])
 
     def entry(row: int, column: int, block: int) -> Tensor:
         index = line(row, column, block)
-        return lines[index] if 0 <= index < len(lines) else none
+        return lines[index] if 0 <= index < len(lines) else zeros
 
     return torch.stack(
         [

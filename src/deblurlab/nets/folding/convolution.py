@@ -1,8 +1,8 @@
-"""Convolutions of folded features: convolutions of their blocks, with kernels that are put together of the original.
+"""Convolutions of folded features: convolutions of their blocks, with kernels that are assembled from the original.
 
-A 3x3 kernel makes each row of its result out of three rows; call its lines k0, k1 and k2. With two rows per block, it
-depends on where the blocks of the result start how many blocks each of them is made of. The kernel of the blocks has a
-column for each row of those blocks, with zeros (.) where that row has no part in the result::
+A 3x3 kernel computes each row of its result from three rows; call its lines k0, k1 and k2. With two rows per block, the
+number of blocks from which a block of the result is computed depends on where the blocks of the result start. The
+kernel for the blocks has a column for each row of those blocks, with zeros (.) where the result does not depend on it::
 
     from blocks that start at the edge          from blocks that start at the edge
     to blocks that start one row above it       to blocks that start at the edge, too
@@ -12,8 +12,8 @@ column for each row of those blocks, with zeros (.) where that row has no part i
     row -1      k0   k1    k2   .               row 0        .   k0    k1   k2    .    .
     row  0       .   k0    k1   k2              row 1        .    .    k0   k1    k2   .
 
-The left kernel, with two lines of blocks and a quarter of zeros, is the cheaper one; so is the one from shifted blocks
-back to the edge. So the results of convolutions are shifted by turns.
+The left kernel, with two lines of blocks and a quarter of zeros, is the cheaper one, and so is the one from shifted
+blocks back to the edge. Therefore successive convolutions alternate between shifted and unshifted results.
 """
 
 from functools import partial
@@ -38,7 +38,7 @@ def _conv2d(
     dilation: Sizes = 1,
     groups: int = 1,
 ) -> Any:
-    """Takes odd kernels, padded by half their size, with a stride that divides the rows of a block."""
+    """Convolution with an odd kernel that is padded by half its size, and a stride that divides the rows of a block."""
     if isinstance(padding, str) or both(dilation) != (1, 1) or groups != 1:
         return NotImplemented
     (step, step_across), (margin, margin_across) = both(stride), both(padding)
@@ -62,18 +62,18 @@ def _convolved(
     *,
     shifted: bool,
 ) -> Folded:
-    """The convolution whose result is in shifted blocks, or not."""
+    """Convolve features to a result whose blocks are shifted, or not."""
     (step, step_across), (margin, margin_across) = stride, padding
-    rows, made = features.rows, features.rows // step  # of a block of the features, and of one of the result
+    rows, made = features.rows, features.rows // step  # the rows of a block of the features, and of the result
     # Block b of the features starts at their row  rows * b - features.shifted,
     # block b of the result at its row             made * b - shifted.
-    # So the result's row r of block b needs, for line l of the kernel, of the features the row
+    # So row r of block b of the result needs, for line l of the kernel, this row of the features:
     #     step * (made * b - shifted + r) - margin + l  =  rows * b - features.shifted + first + step * r + l  with:
     first = features.shifted - step * shifted - margin
-    above = -(first // rows)  # the blocks above b that are needed
-    offset = first + rows * above  # where in the uppermost of them the first row is
-    height = -(-(offset + step * (made - 1) + weight.shape[2]) // rows)  # the blocks that are needed in all
-    below = shifted - features.shifted + height - 1 - above  # so that as many blocks come out as there should be
+    above = -(first // rows)  # the number of blocks above b that are needed
+    offset = first + rows * above  # the position of the first row that is needed, in the uppermost of them
+    height = -(-(offset + step * (made - 1) + weight.shape[2]) // rows)  # the number of blocks that are needed in all
+    below = shifted - features.shifted + height - 1 - above  # padding that gives the result the right number of blocks
 
     def line(result: int, source: int, block: int) -> int:
         return rows * block + source - offset - step * result

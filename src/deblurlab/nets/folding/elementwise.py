@@ -23,8 +23,8 @@ def _elu(features: Folded, alpha: float = 1.0, inplace: bool = False) -> Folded:
     return features.like(F.elu(features.blocks, alpha), zero_padding=features.zero_padding, activated=activated)
 
 
-def _of_each_value(function: Function) -> Function:
-    """The folded form of a function that takes and returns single values, such as a sum."""
+def _elementwise(function: Function) -> Function:
+    """The folded form of a function that is applied element by element, such as a sum."""
 
     def folded_form(*args: Any, **kwargs: Any) -> Any:
         features = [value for value in args if isinstance(value, Folded)]
@@ -39,12 +39,12 @@ def _of_each_value(function: Function) -> Function:
 
 
 for _function in (torch.add, torch.sub, torch.mul, torch.div, torch.tanh):
-    folded_form_of(_function)(_of_each_value(_function))
+    folded_form_of(_function)(_elementwise(_function))
 
 
 @folded_form_of(F.max_pool2d)
 def _max_pool2d(features: Folded, kernel_size: Any, stride: Any = None, *others: Any, **kwargs: Any) -> Any:
-    """Takes the maximum of 2x2 pixels with stride 2. The blocks of the result have half as many rows."""
+    """The maximum of 2x2 pixels with stride 2. The blocks of the result have half as many rows."""
     usual = {"padding": 0, "dilation": 1, "ceil_mode": False, "return_indices": False}
     if kernel_size != 2 or stride not in (None, 2) or others or usual | kwargs != usual:
         return NotImplemented
@@ -58,7 +58,7 @@ def _max_pool2d(features: Folded, kernel_size: Any, stride: Any = None, *others:
 
 
 def _first_maximum(first: Tensor, second: Tensor) -> Tensor:
-    """The maximum, whose gradient goes to the first of two equal values, as that of ``max_pool2d`` does."""
+    """The maximum. Between two equal values the gradient goes to the first one, as in ``max_pool2d``."""
     return torch.where(second > first, second, first)
 
 

@@ -1,4 +1,4 @@
-"""Features whose rows are folded into channels, and how functions of PyTorch take them."""
+"""Features whose rows are folded into channels, and how PyTorch's functions are applied to them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _FOLDED_FORMS: dict[Function, Function] = {}
 
 
 def folded_form_of(function: Function) -> Callable[[Function], Function]:
-    """Decorates the function that is called in place of a function of PyTorch if the first argument is folded.
+    """A decorator: the decorated function replaces a function of PyTorch whose first argument is folded.
 
-    It has the arguments of PyTorch's function, and returns NotImplemented if it cannot take those that it is given.
+    It takes the arguments of PyTorch's function, and returns NotImplemented if it does not support their values.
     """
 
     def register(folded_form: Function) -> Function:
@@ -34,9 +34,9 @@ def _operator(function: Function) -> Callable[[Folded, Any], Any]:
 
 @dataclass(frozen=True, eq=False)
 class Folded:
-    """Features (B, C, H, W) as blocks of several rows; functions of PyTorch take them like a Tensor.
+    """Features (B, C, H, W) as blocks of several rows. PyTorch's functions accept them like a Tensor.
 
-    The rows of a block lie side by side as channels. Blocks start at the upper edge of the image, or one row above it::
+    The rows of a block are channels side by side. Blocks start at the upper edge of the image, or one row above it::
 
         rows = 2, not shifted            rows = 2, shifted
 
@@ -47,20 +47,19 @@ class Folded:
                                          row 3 |
                                          (-)   | block 2
 
-    What the first and the last block of shifted features hold outside of the image, (-), counts as padding.
+    The rows of the first and the last block of shifted features that lie outside of the image, (-), are padding.
 
     Attributes:
         blocks: (B, rows C, H / rows, W). Within a block, the rows are in the order of :func:`order`. Shifted features
             have one block more.
         rows: The number of rows of a block, a power of two. H is a multiple of it.
-        parts: The channels of each of the features that are concatenated; each of them is folded by itself. Their
-            sum is C.
+        parts: The number of channels of each of the concatenated features, which are folded separately. The sum is C.
         shifted: Whether the blocks start one row above the image.
-        zero_padding: Whether all that is outside of the image is zero.
-        activated: If this is the result of an activation function: the blocks before it, and the function. Batch
-            normalisation is differentiated together with the function before it.
-        other: If this is the result of a convolution: computes the same in blocks that start at the other place, which
-            is cheaper than moving rows from block to block.
+        zero_padding: Whether the padding is known to be zero.
+        activated: For the result of an activation function: the blocks before it, and the function. Batch
+            normalisation is differentiated together with the activation function before it.
+        other: For the result of a convolution: computes the same with ``shifted`` inverted, which is cheaper than
+            moving rows from block to block.
     """
 
     blocks: Tensor
@@ -75,7 +74,7 @@ class Folded:
     def __torch_function__(
         cls, function: Function, types: Sequence[type], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        """What PyTorch calls in place of ``function`` if one of the arguments is folded."""
+        """PyTorch calls this instead of ``function`` if one of the arguments is folded."""
         kwargs = kwargs or {}
         if function in _FOLDED_FORMS and args and not isinstance(args[0], Tensor):
             result = _FOLDED_FORMS[function](*args, **kwargs)
@@ -105,7 +104,7 @@ class Folded:
 
 
 def _unfolded(value: Any) -> Any:
-    """A value, or the values in a list or tuple, with all that is folded unfolded."""
+    """Unfold a value, or all values in a list or tuple, where they are folded."""
     if isinstance(value, list | tuple):
         return type(value)(map(_unfolded, value))
     return unfold(value) if isinstance(value, Folded) else value
@@ -113,28 +112,28 @@ def _unfolded(value: Any) -> Any:
 
 @cache
 def order(rows: int) -> list[int]:
-    """The order of the rows within a block: the even ones, then the odd ones, each half in this order again.
+    """The order of the rows within a block: the even ones, then the odd ones, each half ordered in the same way.
 
-    Pooling 2x2 pixels then takes the maximum of the two halves of a block, and what it leaves is in the right order.
+    Pooling 2x2 pixels then takes the maximum of the two halves of a block, and leaves its result in the right order.
     """
     return [2 * row + odd for odd in (0, 1) for row in order(rows // 2)] if rows > 1 else [0]
 
 
 def fold(images: Tensor, rows: int) -> Folded:
-    """Images (B, C, H, W) in blocks that start at the edge. H must be a multiple of ``rows``, a power of two."""
+    """Fold images, (B, C, H, W), to unshifted blocks. H must be a multiple of ``rows``, a power of two."""
     blocks = torch.cat([images[:, :, row::rows] for row in order(rows)], dim=1)
     return Folded(blocks, rows, parts=(images.shape[1],))
 
 
 def unfold(features: Folded) -> Tensor:
-    """Features (B, C, H, W) as one Tensor."""
+    """Convert folded features to a plain Tensor, (B, C, H, W)."""
     unfolded = [torch.stack(by_row, dim=3).flatten(2, 3) for by_row in rows_of_parts(features)]
     rows = torch.cat(unfolded, dim=1) if len(unfolded) > 1 else unfolded[0]
     return rows[:, :, 1 : 1 - features.rows] if features.shifted else rows  # all but the padding
 
 
 def rows_of_parts(features: Folded) -> Iterator[list[Tensor]]:
-    """Of each part the rows of all blocks, from above to below: (B, part, blocks, W) each."""
+    """For each part, yield the rows of all blocks from top to bottom: a list of (B, part, blocks, W)."""
     places = [order(features.rows).index(row) for row in range(features.rows)]
     for part in features.blocks.split_with_sizes([features.rows * part for part in features.parts], dim=1):
         stored = part.chunk(features.rows, dim=1)

@@ -1,4 +1,4 @@
-"""Batch normalisation of equal parts of a batch, each by itself, as devices that do not talk would compute it."""
+"""Batch normalisation of equal parts of a batch separately, as devices that do not communicate would compute it."""
 
 from typing import Any
 
@@ -10,20 +10,20 @@ from deblurlab.nets.folding.batch_norm import batch_norm
 from deblurlab.nets.folding.folded import Folded, unfold
 from deblurlab.nets.folding.replace_norms import ReplacedNorm
 
-# How the message of PyTorch's own layer begins.
+# The beginning of the message of PyTorch's own layer.
 ONE_VALUE = "Expected more than 1 value per channel when training"
 
 
 class GroupedBatchNorm(ReplacedNorm):
-    """Batch normalisation (Ioffe & Szegedy, 2015) with the statistics of each group of images alone.
+    """Batch normalisation (Ioffe & Szegedy, 2015) with separate statistics for each group of images.
 
-    Running statistics follow the mean over the groups. Evaluation is PyTorch's. A batch that is split over as many
-    devices as there are groups needs no numbers of other devices here, except for the running statistics, which
-    nothing waits for.
+    The running statistics are updated with the mean over the groups. Evaluation is PyTorch's. If a batch is split over
+    as many devices as there are groups, the devices need not exchange statistics, except for the running ones, which no
+    computation waits for.
 
     Args:
-        num_features: See ``torch.nn.BatchNorm2d``, as all others but the last.
-        groups: How many equal parts of the batch, one after the other, are normalised each by itself.
+        num_features: This and the following arguments are those of ``torch.nn.BatchNorm2d``.
+        groups: The number of equal, contiguous parts of the batch that are normalised separately.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class GroupedBatchNorm(ReplacedNorm):
         """Normalise features, (B, C, ...), plain or folded.
 
         Raises:
-            ValueError: in training, if B is no multiple of ``groups``, or a group has one value per channel.
+            ValueError: In training, if B is not a multiple of ``groups``, or a group has only one value per channel.
         """
         if not self.training:
             return super().forward(input)

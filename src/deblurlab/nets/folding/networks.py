@@ -1,4 +1,4 @@
-"""Which networks are folded, and by how many rows."""
+"""The networks that are folded, with their number of rows per block."""
 
 from collections.abc import Callable
 from functools import partial
@@ -13,10 +13,10 @@ from deblurlab.nets.rednet30 import REDNet30
 from deblurlab.nets.resnet16 import ResNet16
 from deblurlab.nets.unet16 import UNet16
 
-# How many rows of a network's images make a block, a power of two. REDNet30 and ResNet16 have 64 channels at full
-# resolution, so that two rows fill a TPU. UNet16 has 16 there and twice as many at each level below: with eight rows
-# at the top and one at the bottom, each of its four levels fills a TPU. A network of this table must use functions and
-# layers of PyTorch and the operators that Folded has, not the methods of a Tensor.
+# The number of image rows per block, a power of two. REDNet30 and ResNet16 have 64 channels at full resolution, so that
+# two rows fill the matrix unit of a TPU. UNet16 has 16 channels there and twice as many at each level below: with eight
+# rows at the top and one at the bottom, each of its four levels fills the unit. A network in this table must use
+# functions and layers of PyTorch and the operators that Folded has, not the methods of a Tensor.
 _ROWS: dict[type[nn.Module], Callable[[Any], int]] = {
     REDNet30: lambda network: 2,
     ResNet16: lambda network: 2,
@@ -25,16 +25,16 @@ _ROWS: dict[type[nn.Module], Callable[[Any], int]] = {
 
 
 def fold_rows(module: nn.Module) -> None:
-    """Have the networks in ``module`` fold the images that they are given, from now on.
+    """Make the networks in ``module`` fold their input images from now on.
 
-    Their results, gradients and weights stay the same but for rounding. Images whose height is no multiple of the
-    number of rows are not folded. Networks that are not known here stay as they are.
+    Results, gradients and weights stay the same except for rounding. Images whose height is not a multiple of the
+    number of rows are not folded. Networks that are not in the table stay unchanged.
 
     Args:
         module: A network, or a module that contains networks.
     """
     for network in module.modules():
-        if type(network) in _ROWS:  # a class derived from one of them may compute otherwise
+        if type(network) in _ROWS:  # not subclasses, whose forward may differ
             network.register_forward_pre_hook(partial(_fold, _ROWS[type(network)](network)))
             network.register_forward_hook(_unfold)
 

@@ -1,4 +1,4 @@
-"""Puts other layers in the place of a network's batch normalisations, from outside, as folding does."""
+"""Replaces a network's batch normalisations by other layers, without a change of the network's code."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,11 +10,11 @@ from typing_extensions import override
 
 
 def replace_norms(module: nn.Module, make: Callable[..., _BatchNorm]) -> None:
-    """Replace every batch normalisation in a module; names, weights and running statistics stay.
+    """Replace every batch normalisation in a module; names, weights and running statistics are kept.
 
     Args:
         module: A network, or a module that contains networks.
-        make: Makes a layer; it takes the arguments of PyTorch's BatchNorm2d.
+        make: Makes the new layer from the arguments of PyTorch's BatchNorm2d.
     """
     for parent in list(module.modules()):
         for name, norm in parent.named_children():
@@ -32,32 +32,32 @@ def replace_norms(module: nn.Module, make: Callable[..., _BatchNorm]) -> None:
 
 
 class ReplacedNorm(_BatchNorm):
-    """Abstract: batch normalisation whose training takes statistics of other images than those of the whole input.
+    """Abstract: batch normalisation whose statistics in training are of other images than the whole input.
+
+    They may be those of a part of the input, or of the images of all processes.
 
     It has the arguments, weights and running statistics of ``torch.nn.BatchNorm2d``, and its evaluation.
     """
 
     @override
     def _check_input_dim(self, input: Tensor) -> None:
-        """Every shape that begins with (B, C) is taken."""
+        """Accept every shape that begins with (B, C)."""
 
     def _next_momentum(self) -> Any:
-        """Count a batch, and tell by how much the running statistics move to its own: a number or, on the device, a
-        scalar.
-        """
+        """Count a batch, and return the weight of its statistics in the running ones: a float or a scalar tensor."""
         if self.num_batches_tracked is None or self.running_mean is None:
             return 0.0
         self.num_batches_tracked.add_(1)
         return self.momentum if self.momentum is not None else 1 / self.num_batches_tracked.type_as(self.running_mean)
 
     def _follow(self, mean: Tensor, variance: Tensor, momentum: Any, *, count: int) -> None:
-        """Move the running statistics, as PyTorch's layer does.
+        """Update the running statistics as PyTorch's layer does.
 
         Args:
             mean: (C,).
-            variance: (C,), the mean squared deviation; what is kept is the estimate from ``count`` samples.
-            momentum: What :meth:`_next_momentum` told.
-            count: Of how many values in each channel the variance is.
+            variance: (C,), the biased variance; the running variance takes the unbiased estimate.
+            momentum: The result of :meth:`_next_momentum`.
+            count: The number of values per channel from which the variance was computed.
         """
         if self.running_mean is None or self.running_var is None:
             return

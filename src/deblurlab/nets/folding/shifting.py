@@ -1,4 +1,4 @@
-"""Where blocks start, and what they hold outside of the image."""
+"""Changes where the blocks of folded features start, and sets their padding outside of the image to zero."""
 
 import torch
 from torch import Tensor
@@ -8,9 +8,9 @@ from deblurlab.nets.folding.folded import Folded, order, rows_of_parts
 
 
 def unshift(features: Folded) -> Folded:
-    """The features in blocks that start at the edge.
+    """Convert features to blocks that start at the edge of the image.
 
-    The first row of a shifted block is the last one of the block above it in the result; the others move up by one.
+    The first row of each shifted block becomes the last row of the block above; the other rows move up by one.
     """
     if not features.shifted:
         return features
@@ -24,7 +24,7 @@ def unshift(features: Folded) -> Folded:
 
 
 def with_zero_padding(features: Folded) -> Folded:
-    """The features with zeros outside of the image, as a convolution expects it."""
+    """Set the padding outside of the image to zero, as a convolution expects it."""
     if not features.shifted or features.zero_padding:
         return features
     mask = inside(features, features.blocks.dtype)
@@ -34,7 +34,7 @@ def with_zero_padding(features: Folded) -> Folded:
 
 
 def inside(features: Folded, dtype: torch.dtype) -> Tensor:
-    """1 where a row of a block is in the image, 0 where it is padding.
+    """A mask: 1 where a row of a block is in the image, 0 where it is padding.
 
     Returns:
         (rows, 1, blocks) for shifted features; (rows, 1, 1) for others, all of whose rows are in the image.

@@ -9,7 +9,7 @@ from deblurlab.nets.folding.block_kernels import Sizes, both, kernel_of_blocks
 from deblurlab.nets.folding.folded import Folded, folded_form_of
 from deblurlab.nets.folding.shifting import unshift
 
-_LANES = 128  # the channels that a TPU multiplies at once
+_LANES = 128  # the number of channels that a TPU multiplies at once
 
 
 @folded_form_of(F.conv_transpose2d)
@@ -23,10 +23,10 @@ def _conv_transpose2d(
     groups: int = 1,
     dilation: Sizes = 1,
 ) -> Any:
-    """Takes kernels with a stride of 1 or 2 whose result is ``stride`` times as high as the features.
+    """Transposed convolution with a stride of 1 or 2 whose result is ``stride`` times as high as the features.
 
-    The blocks of the result have ``stride`` times as many rows. They stay blocks of one row where one row alone has as
-    many channels as a TPU multiplies at once.
+    The blocks of the result have ``stride`` times as many rows, or one row if a single row already has as many channels
+    as a TPU multiplies at once.
     """
     (step, step_across), (margin, margin_across) = both(stride), both(padding)
     (more, more_across), size = both(output_padding), weight.shape[2]
@@ -40,10 +40,10 @@ def _conv_transpose2d(
         result = F.conv_transpose2d(features.blocks, weight, bias, stride, padding, output_padding)
         return Folded(result, 1, parts=(channels,))
 
-    # Row s of the features is added to row  step * s - margin + l  of the result, times line l of the kernel.
-    # So the rows of the result's block 0, from 0 to made - 1, need these of the features:
+    # Row s of the features, times line l of the kernel, is added to row  step * s - margin + l  of the result.
+    # So the rows 0 to made - 1 of the result, which are its block 0, need these rows of the features:
     first, last = -((size - 1 - margin) // step), (made - 1 + margin) // step
-    above, below = -(first // rows), last // rows  # the blocks above and below that are needed
+    above, below = -(first // rows), last // rows  # the numbers of blocks above and below that are needed
     height = above + 1 + below
 
     def line(source: int, result: int, block: int) -> int:

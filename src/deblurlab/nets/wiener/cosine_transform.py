@@ -12,7 +12,7 @@ def cosines(rows: int, length: int, like: Tensor) -> Tensor:
     Args:
         rows: The number of rows, k.
         length: The number of columns, N.
-        like: A tensor whose type and place the result gets.
+        like: A tensor whose dtype and device the result gets.
 
     Returns:
         (rows, length).
@@ -24,7 +24,12 @@ def cosines(rows: int, length: int, like: Tensor) -> Tensor:
 
 
 def edge_weights(length: int, like: Tensor) -> Tensor:
-    """(N,): the square root of a half for the first and the last pixel of a line, 1 for those between them."""
+    """The weights of a line's pixels, (N,): the square root of 1/2 for the first and the last pixel, 1 for the others.
+
+    Args:
+        length: N, at least 2.
+        like: A tensor whose dtype and device the result gets.
+    """
     index = torch.arange(length, device=like.device)
     return torch.where((index == 0) | (index == index[-1]), math.sqrt(0.5), 1.0).type_as(like)
 
@@ -36,7 +41,7 @@ def cosine_matrix(length: int, like: Tensor) -> Tensor:
 
     Args:
         length: N, at least 2.
-        like: A tensor whose type and place the matrix gets.
+        like: A tensor whose dtype and device the matrix gets.
 
     Returns:
         (N, N).
@@ -48,12 +53,12 @@ def cosine_matrix(length: int, like: Tensor) -> Tensor:
 class CosineTransform:
     r"""The DCT-I of images, in which a symmetric blur with mirrored borders is a product (Martucci, 1994).
 
-    Where a border mirrors the image without repeating its outermost pixel, a symmetric kernel has the cosines
+    If the borders mirror the image without repeating its outermost pixel, a symmetric kernel has the cosines
     :math:`\cos(\pi k n / (N-1))` as its eigenvectors. Pixels at the edge, which have no mirror image of their own, are
-    weighted by the square root of a half, so that the transform is orthonormal, and white noise stays nearly white.
+    weighted by the square root of 1/2, so that the transform is orthonormal, and white noise stays nearly white.
 
     Args:
-        images: (B, C, H, W), whose size, type and place the transform is for; H and W are at least 2.
+        images: (B, C, H, W), of the size, dtype and device that the transform is for; H and W are at least 2.
     """
 
     def __init__(self, images: Tensor) -> None:
@@ -62,7 +67,7 @@ class CosineTransform:
         self._edges = edge_weights(height, images)[:, None] * edge_weights(width, images)
 
     def __call__(self, images: Tensor) -> Tensor:
-        """The coefficients of images, (B, C, H, W); the lowest frequencies stand first."""
+        """The coefficients of images, (B, C, H, W); the lowest frequencies come first."""
         return self._rows @ (images * self._edges) @ self._columns
 
     def inverse(self, coefficients: Tensor) -> Tensor:

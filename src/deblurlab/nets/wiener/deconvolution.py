@@ -1,4 +1,4 @@
-"""The blur of a batch, estimated and undone in the cosine transform."""
+"""Estimates the blur of a batch and undoes it, both in the domain of the cosine transform."""
 
 from typing import NamedTuple
 
@@ -12,16 +12,16 @@ from deblurlab.nets.wiener.opponent_colours import opponent, rgb
 from deblurlab.nets.wiener.spectral_estimator import Estimate, SpectralEstimator
 from deblurlab.nets.wiener.wiener_filter import wiener_filter
 
-ROUNDING = 1 / 12 / 255**2  # the variance of what rounding to 8 bits changes
+ROUNDING = 1 / 12 / 255**2  # the variance of the error of rounding to 8 bits, for images in [0, 1]
 
 
 class Deconvolved(NamedTuple):
-    """What the filter makes of a batch.
+    """The filtered images of a batch.
 
     Attributes:
-        images: (B, 3, H, W) the filtered images, about [0, 1].
-        bold: (B, 3, H, W) the same by a filter that takes more noise for detail.
-        error: (B,) the root of the expected mean squared error of ``images``.
+        images: (B, 3, H, W), about [0, 1].
+        bold: (B, 3, H, W), the result of the bolder filter, which has more detail and more noise.
+        error: (B,), the root of the expected mean squared error of ``images``.
     """
 
     images: Tensor
@@ -37,7 +37,7 @@ def estimate_blur(blurred: Tensor, estimator: SpectralEstimator) -> Estimate:
 
 
 def deconvolve(blurred: Tensor, estimate: Estimate, radius: int) -> Deconvolved:
-    """Undo the Gaussian blur of images, as far as their noise allows.
+    """Undo the Gaussian blur of images as far as their rounding noise allows.
 
     Args:
         blurred: (B, 3, H, W) in [0, 1]; H and W are at least 2.
@@ -62,7 +62,7 @@ def deconvolve(blurred: Tensor, estimate: Estimate, radius: int) -> Deconvolved:
 
 
 def _factors(kernels: Kernels, images: Tensor) -> tuple[Tensor, Tensor]:
-    """The factors of the blur of rows and columns, (B, 1, H, W), and their derivatives by sigma."""
+    """The factors by which the blur multiplies each coefficient, (B, 1, H, W), and their derivatives w.r.t. sigma."""
     rows, columns = (transfer(kernels.taps, length) for length in images.shape[-2:])
     row_slopes, column_slopes = (transfer(kernels.slopes, length) for length in images.shape[-2:])
     slopes = row_slopes[:, :, None] * columns[:, None] + rows[:, :, None] * column_slopes[:, None]
@@ -70,10 +70,10 @@ def _factors(kernels: Kernels, images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def rounding_noise(kernels: Kernels) -> Tensor:
-    """The variance of what rounding changes, (B,): none where the kernel is a single pixel.
+    """The variance of the rounding error of blurred images, (B,): 0 where the kernel is a single pixel.
 
-    A kernel with little weight beside the middle hardly changes a pixel before it is rounded, and rounding restores the
-    pixel. With three 256ths on each side, what it changes is about half of what is rounded at random.
+    A kernel with little weight on the neighbours hardly changes a pixel, and rounding undoes that change. With three
+    256ths on each side, the variance is half of that of random rounding errors.
     """
-    beside = 128 * (1 - kernels.taps[:, 0])
-    return ROUNDING * beside.square() / (beside.square() + 9)
+    side = 128 * (1 - kernels.taps[:, 0])  # the weight on each side of the middle, in 256ths
+    return ROUNDING * side.square() / (side.square() + 9)

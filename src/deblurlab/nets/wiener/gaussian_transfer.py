@@ -1,4 +1,4 @@
-"""By how much a Gaussian blur weakens each frequency of an 8-bit image."""
+"""The factor by which a Gaussian blur weakens each frequency of an 8-bit image."""
 
 from typing import NamedTuple
 
@@ -14,8 +14,8 @@ class Kernels(NamedTuple):
     """Gaussian kernels of a batch.
 
     Attributes:
-        taps: (B, R + 1) weights of the middle pixel and of the R pixels on one side of it; all 2 R + 1 sum to 1.
-        slopes: (B, R + 1) their derivatives by sigma.
+        taps: (B, R + 1), the weights of the middle pixel and of the R pixels on one side of it; all 2 R + 1 sum to 1.
+        slopes: (B, R + 1), their derivatives with respect to sigma.
     """
 
     taps: Tensor
@@ -28,15 +28,15 @@ def gaussian_radius(sigma: float) -> int:
 
 
 def gaussian_taps(sigma: Tensor, radius: int) -> Kernels:
-    """The kernels with which OpenCV blurs 8-bit images: cut off, and rounded to whole numbers of 1/256.
+    """The kernels with which OpenCV blurs 8-bit images: truncated, and rounded to multiples of 1/256.
 
-    The gradient by sigma is that of the kernels before they are rounded.
+    The gradient with respect to sigma is that of the kernels before rounding (straight-through).
 
     Args:
-        sigma: (B,) standard deviations in pixels.
-        radius: R, not less than the radius of any of the kernels.
+        sigma: (B,), standard deviations in pixels.
+        radius: R, at least the radius of every kernel.
     """
-    sigma = sigma.clamp(min=0.1)[:, None]  # below 0.28, rounding leaves nothing but the middle pixel
+    sigma = sigma.clamp(min=0.1)[:, None]  # below 0.28, rounding leaves the middle pixel only
     offset = torch.arange(radius + 1, device=sigma.device).type_as(sigma)
     inside = offset <= torch.floor(torch.round(6 * sigma.detach() + 1) / 2)
     pixels = _pixels(offset)
@@ -47,12 +47,12 @@ def gaussian_taps(sigma: Tensor, radius: int) -> Kernels:
 
 
 def _pixels(offset: Tensor) -> Tensor:
-    """How many pixels are at a distance from the middle: one in the middle, and two at any other."""
+    """The number of pixels at each distance from the middle: one at distance 0, two at all others."""
     return torch.where(offset > 0, 2.0, 1.0).type_as(offset)
 
 
 def _rounded(taps: Tensor) -> Tensor:
-    """Rounds kernels as OpenCV does: what a tap loses goes to the next one inwards, and the middle gets the rest."""
+    """Round kernels as OpenCV does: a tap's rounding error is added to the next tap inwards; the middle completes 1."""
     error, rounded = torch.zeros_like(taps[:, 0]), []
     for tap in reversed((taps * _ONE).unbind(dim=1)[1:]):
         exact = tap + error
@@ -64,10 +64,10 @@ def _rounded(taps: Tensor) -> Tensor:
 
 
 def transfer(taps: Tensor, length: int) -> Tensor:
-    """The factors by which symmetric kernels change the coefficients of a line's DCT-I.
+    """The factors by which symmetric kernels multiply the coefficients of a line's DCT-I.
 
     Args:
-        taps: (B, R + 1) weights of the middle pixel and of those on one side of it.
+        taps: (B, R + 1), the weights of the middle pixel and of those on one side of it.
         length: N, the number of pixels in the line.
 
     Returns:

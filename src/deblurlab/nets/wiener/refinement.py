@@ -1,4 +1,4 @@
-"""Convolutions at half resolution that correct what the filter leaves."""
+"""A U-Net at half resolution that corrects the remaining error of the filter."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 
 class _ResBlock(nn.Module):
-    """Two 3x3 convolutions with a ReLU between them, beside the identity."""
+    """Two 3x3 convolutions with a ReLU between them, and an identity shortcut."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -27,10 +27,10 @@ class Refinement(nn.Module):
                                   +-> blocks[1] +                                             H/4 x W/4
 
     Args:
-        inputs: The channels of the images.
-        widths: The channels at half and at a quarter of the resolution.
+        inputs: The number of channels of the images.
+        widths: The number of channels at half and at a quarter of the resolution.
         blocks: The number of residual blocks on the way down, at the bottom and on the way up.
-        features: The number of features that describe an image as a whole.
+        features: The number of features that describe the whole image; a linear layer adds them to each position.
 
     Shape: (B, inputs, H, W) and (B, features) to (B, 3, H, W). H and W must be multiples of 4. The untrained network
     returns zeros.

@@ -10,13 +10,14 @@ from deblurlab.nets.wiener.frequency_bands import BANDS, MIDDLES, FrequencyBands
 
 
 class Estimate(NamedTuple):
-    """What is known of a batch's images before they are restored. It does not depend on the size of the images.
+    """The estimated blur and spectra of a batch's images. Its shapes do not depend on the size of the images.
 
     Attributes:
-        sigma: (B,) standard deviation of the blur, in pixels.
-        variance: (B,) the expected squared error of sigma.
-        log_power: (B, 3, BANDS, BANDS) logarithm of the expected square of the sharp image's coefficients in each band.
-        features: (B, F) what the estimate was made of, for the refinement.
+        sigma: (B,), the standard deviation of the blur, in pixels.
+        variance: (B,), the expected squared error of sigma.
+        log_power: (B, 3, BANDS, BANDS), the logarithm of the expected square of the sharp image's coefficients in each
+            band.
+        features: (B, F), the last hidden layer of the estimator, an input of the refinement.
     """
 
     sigma: Tensor
@@ -26,9 +27,9 @@ class Estimate(NamedTuple):
 
 
 class SpectralEstimator(nn.Module):
-    """A perceptron with two hidden layers that reads the spectrum of the blurred image, in bands.
+    """A perceptron with two hidden layers whose input is the spectrum of the blurred image in frequency bands.
 
-    It returns sigma with its uncertainty, and by how much the sharp image's spectrum differs from a typical one.
+    It estimates sigma with its uncertainty, and how the sharp image's spectrum differs from a typical one.
 
     Args:
         hidden: The number of units of each hidden layer.
@@ -48,34 +49,34 @@ class SpectralEstimator(nn.Module):
             nn.init.zeros_(head.bias)
 
     def forward(self, coefficients: Tensor, noise: float) -> Estimate:
-        """Estimate the blur.
+        """Estimate the blur and the sharp images' spectra.
 
         Args:
-            coefficients: (B, 3, H, W) of the blurred image's DCT-I; the first channel is the brightness.
+            coefficients: (B, 3, H, W), the blurred images' DCT-I; the first channel is the brightness.
             noise: The variance of the noise of a coefficient.
         """
         bands = FrequencyBands(coefficients)
         power = coefficients.square() / noise
         means = torch.log1p(bands.means(torch.stack((power[:, 0], power[:, 1] + power[:, 2]), dim=1)))
-        usual = bands.means(torch.log1p(power[:, :1]))  # a few strong coefficients make a high mean, but are not usual
+        usual = bands.means(torch.log1p(power[:, :1]))  # unlike the mean, it is not ruled by a few strong coefficients
         features = F.relu(self.read(torch.cat((means, usual), dim=1).flatten(1) / 8 - 0.5))
         features = F.relu(self.think(features))
         position, log_error = self.sigma(features).unbind(dim=1)
         log_power = self.typical + 4 * self.power(features).unflatten(1, self.typical.shape)
         return Estimate(
             sigma=self.sigma_max * torch.sigmoid(2 * position),
-            variance=(0.5 * torch.exp(log_error.clamp(-8, 2))).square(),  # an untrained network is half a pixel off
+            variance=(0.5 * torch.exp(log_error.clamp(-8, 2))).square(),  # untrained: an error of half a pixel
             log_power=log_power.clamp(-25, 10),
             features=features,
         )
 
 
 def natural_log_power() -> Tensor:
-    """The logarithm of the power of about natural images' coefficients in each band, (3, BANDS, BANDS), for a start.
+    """The initial typical spectrum: about the log-power of natural images in each band, (3, BANDS, BANDS).
 
-    It falls with the frequency to the power of 2.6, and the colours have a twentieth of the power of the brightness.
+    Power is proportional to frequency to the power of -2.6. The colours have a twentieth or less of the brightness's.
     """
-    coefficient = 31 * torch.tensor(MIDDLES).clamp(min=MIDDLES[1] / 2)  # its number in a line of 32 pixels
+    coefficient = 31 * torch.tensor(MIDDLES).clamp(min=MIDDLES[1] / 2)  # the index in a line of 32 pixels
     brightness = 4 - 1.3 * torch.log(coefficient[:, None].square() + coefficient.square())
     brightness[0, 0] = 6  # the mean
     return torch.stack((brightness, brightness - 3, brightness - 4))
