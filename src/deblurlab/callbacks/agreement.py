@@ -1,4 +1,4 @@
-"""Lets one process of a training decide for all: whether to save, whether to end."""
+"""Decisions that all processes of a training take together: whether to save a checkpoint, whether to end."""
 
 import time
 from typing import NamedTuple
@@ -12,11 +12,11 @@ from deblurlab.signals import interruption
 
 
 class Agreed(NamedTuple):
-    """The same in all processes.
+    """Values that are equal in all processes.
 
     Attributes:
-        signal: The number of the signal that has asked one of them to end; 0 if none has.
-        clock: A time in seconds: the largest reading of ``time.monotonic`` among them.
+        signal: The number of the signal that has asked one of the processes to end; 0 if there was none.
+        clock: A time in seconds: the largest reading of ``time.monotonic`` among the processes.
     """
 
     signal: int
@@ -27,7 +27,7 @@ _at_batch: WeakKeyDictionary[Trainer, tuple[int, Agreed]] = WeakKeyDictionary()
 
 
 def agreed(trainer: Trainer) -> Agreed:
-    """Ask all processes, which costs one exchange between them. All of them have to call this at the same point."""
+    """Agree with all processes, in one exchange between them. All of them have to call this at the same point."""
     mine = Agreed(int(interruption.asked() or 0), time.monotonic())
     if not isinstance(trainer.strategy, ManyProcesses):
         return mine
@@ -36,7 +36,7 @@ def agreed(trainer: Trainer) -> Agreed:
 
 
 def agreed_at_batch(trainer: Trainer) -> Agreed:
-    """The same at the end of a training batch. All callbacks that ask share one exchange per batch."""
+    """:func:`agreed` at the end of a training batch. All callbacks that call this share one exchange per batch."""
     batch = batches_trained(trainer)
     last, found = _at_batch.get(trainer, (None, None))
     if found is None or last != batch:

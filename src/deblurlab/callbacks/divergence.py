@@ -16,10 +16,10 @@ from deblurlab.run.run_folder import RunFolder
 
 
 class Divergence(Callback):
-    """Stops the training when a logged loss is not finite or absurdly large, and saves the batch at hand.
+    """Stops the training when a logged value is not finite or absurdly large, and saves the current batch.
 
-    It looks at each step whose values are logged (every ``trainer.log_every_n_steps``), because reading a value costs
-    a transfer from the device. It also looks at the end of each epoch, before a checkpoint of diverged weights could
+    It checks each step whose values are logged (every ``trainer.log_every_n_steps``), because reading a value costs a
+    transfer from the device. It also checks at the end of each epoch, before a checkpoint of diverged weights could
     replace a good one.
 
     The file ``diverged.pt`` holds a dictionary: the tensors of the batch by name, ``logged`` (the values by name),
@@ -27,10 +27,10 @@ class Divergence(Callback):
 
     Args:
         folder: The run's folder, in which ``diverged.pt`` is written.
-        limit: The largest size of a logged value that is still reasonable.
+        limit: The largest absolute value that is not considered diverged.
 
     Raises:
-        ValueError: when the training has diverged; the message says what grew, when, and how to go on.
+        ValueError: If the training has diverged; the message says which value, when, and how to continue.
     """
 
     def __init__(self, folder: str, limit: float = 1e5) -> None:
@@ -47,18 +47,18 @@ class Divergence(Callback):
     ) -> None:
         self._batch, self._number = batch, batch_idx + 1
         if is_logged(trainer):
-            self._look(trainer, "_step")
+            self._check(trainer, "_step")
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._look(trainer, "_epoch")
+        self._check(trainer, "_epoch")
 
-    def _look(self, trainer: Trainer, suffix: str) -> None:
+    def _check(self, trainer: Trainer, suffix: str) -> None:
         """Raise if one of the logged values whose names end in ``suffix`` has diverged."""
         logged = {name: value for name, value in trainer.callback_metrics.items() if name.endswith(suffix)}
         # stacked, so that there is one transfer from the device instead of one per value
         values = dict(zip(logged, torch.stack(list(logged.values())).tolist(), strict=True)) if logged else {}
-        lost = {name: value for name, value in values.items() if not math.isfinite(value) or abs(value) > self.limit}
-        if not lost:
+        diverged = {name: one for name, one in values.items() if not math.isfinite(one) or abs(one) > self.limit}
+        if not diverged:
             return
         # all processes take part in reading the batch; then one of them writes it
         fields = self._batch._asdict()
@@ -67,7 +67,7 @@ class Divergence(Callback):
         if trainer.is_global_zero:
             with whole_file(self.folder.diverged_file) as partial:
                 torch.save(tensors | {"logged": values, "epoch": epoch, "batch": self._number}, partial)
-        names = ", ".join(f"{name.removesuffix(suffix)} = {value:.3g}" for name, value in lost.items())
+        names = ", ".join(f"{name.removesuffix(suffix)} = {value:.3g}" for name, value in diverged.items())
         best = (
             f" from the best weights of this one (weights={self.folder})"
             if self.folder.best_checkpoint.exists()

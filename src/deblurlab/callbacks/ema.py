@@ -1,4 +1,4 @@
-"""An exponential moving average of the weights, which follows them closely while the training is young."""
+"""An exponential moving average of the weights, with a shorter memory in the first steps of a training."""
 
 import logging
 from typing import Any
@@ -12,19 +12,18 @@ log = logging.getLogger(__name__)
 
 
 class EMA(WeightAveraging):
-    """Averages the weights after each optimizer step. The average is what is validated, kept and tested.
+    """Averages the weights after each optimizer step. Validation, checkpoints and the test use the average.
 
-    After n steps the average keeps min(decay, (1 + n) / (10 + n)) of itself. So the random weights that a network
-    starts with are soon forgotten, as in TensorFlow's ``ExponentialMovingAverage``. Whole numbers, such as the number
-    of batches that BatchNorm counts, are taken as they are.
+    The decay of step n is min(decay, (1 + n) / (10 + n)), so that the average soon forgets the random initial weights,
+    as in TensorFlow's ``ExponentialMovingAverage``. Integers, such as BatchNorm's number of batches, are copied.
 
     Args:
-        decay: How much of the average a step keeps in the long run, from 0 to below 1.
-        use_buffers: Whether buffers are averaged, too, such as the statistics of BatchNorm.
-        device: Where the average lies; null for the device of the weights.
+        decay: The weight of the old average in each step, after the first steps; from 0 to below 1.
+        use_buffers: Whether buffers, such as BatchNorm's running statistics, are averaged, too.
+        device: The device that holds the average; null for the device of the weights.
 
     Raises:
-        ValueError: if ``decay`` is out of its range.
+        ValueError: If ``decay`` is out of its range.
     """
 
     def __init__(self, decay: float, use_buffers: bool = True, device: str | None = None) -> None:
@@ -40,7 +39,7 @@ class EMA(WeightAveraging):
         return kept * average + (1 - kept) * weights
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take up the state of a checkpoint; ValueError if it is none."""
+        """Load the state of a checkpoint; ValueError if it is not a state of this callback."""
         if type(step := state_dict.get("latest_update_step")) is not int:
             raise ValueError(f"the state of its moving average is none: latest_update_step is {step!r}.")
         super().load_state_dict(state_dict)
@@ -54,5 +53,5 @@ class EMA(WeightAveraging):
             )
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Take the average for the test of a run that was resumed behind its last epoch, too."""
+        """Use the average in the test, also when a run is resumed after its last epoch and trains no further."""
         self._copy_average_to_current(pl_module)

@@ -26,8 +26,8 @@ class History(Callback):
 
     Each row has the epoch (counted from 1), the optimizer steps and the batches so far (a WGAN makes six steps per
     batch), the learning rate of its first batch, the seconds that training and validation of the epoch took, and every
-    metric that was logged for the epoch. When a run is resumed, the rows after the last epoch that its checkpoint has
-    seen are dropped. If the checkpoint is from the middle of an epoch, the seconds of that epoch are those of its rest.
+    metric that was logged for the epoch. When a run is resumed, the rows of epochs after its checkpoint are dropped. If
+    the checkpoint is from the middle of an epoch, the seconds of that epoch count only the part after the resume.
 
     Args:
         folder: The run's folder.
@@ -42,7 +42,7 @@ class History(Callback):
         self._start = self._drawn = 0.0
         self._validated = False
         self._rate = 0.0
-        self._resumed_rate: float | None = None  # of the first batch of an epoch that another process has begun
+        self._resumed_rate: float | None = None  # that of the first batch, if an earlier process began the epoch
         self._blurred = ImageScores()
         self._blurred_means: dict[str, float] | None = None
 
@@ -98,7 +98,7 @@ class History(Callback):
         for name, value in trainer.callback_metrics.items():
             # after an epoch without validation, Lightning still holds the metrics of the one before
             stale = name.startswith("val/") and not self._validated
-            # LearningRateMonitor leaves the rates of the last step that was logged; the epoch's own is in the row
+            # "lr-..." is LearningRateMonitor's rate of the last logged step; the row has that of the first batch
             if not (stale or name.endswith("_step") or name.startswith("lr-")):
                 row[name.removesuffix("_epoch")] = float(value)
         self._validated = False

@@ -1,4 +1,4 @@
-"""Keeps what Lightning leaves out of a checkpoint that is written within an epoch."""
+"""Adds the metrics of the current epoch, which Lightning leaves out, to checkpoints written within an epoch."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,11 +12,11 @@ _KEY = "epoch_so_far"
 
 
 class EpochSoFar(Callback):
-    """Lets the metrics of an epoch that is resumed in its middle be those of the whole epoch.
+    """Makes the metrics of an epoch that is resumed in its middle cover the whole epoch.
 
-    A checkpoint then holds, under ``epoch_so_far``, the sums of what the batches have logged (``sums``) and the scores
-    of the validations within the epoch (``scores``). Of several processes these are the means of their sums, with which
-    any number of processes goes on. It stands before the callbacks that read these metrics.
+    Checkpoints hold, under ``epoch_so_far``, the sums of the values that the batches have logged (``sums``) and the
+    scores of the validations within the epoch (``scores``). With several processes, the sums are averaged over them, so
+    that any number of processes can continue. This callback must precede those that read these metrics.
     """
 
     def __init__(self) -> None:
@@ -55,5 +55,5 @@ class EpochSoFar(Callback):
 
 
 def _mean(trainer: Trainer, sums: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The mean over processes, where there are several."""
+    """The mean over all processes."""
     return {state: trainer.strategy.reduce(value) for state, value in sums.items()}

@@ -8,10 +8,10 @@ _VALIDATION = "epoch_loop.val_loop.batch_progress"
 
 
 class FinishEpoch(Callback):
-    """Validates after such a checkpoint is resumed, before the next epoch begins: Lightning would leave that out.
+    """Validates after such a checkpoint is resumed, before the next epoch begins. Lightning would skip the validation.
 
-    Lightning counts how far each loop has got. The counts of such a checkpoint are changed to those of a run that was
-    killed in the first batch of the validation, which Lightning resumes by validating from the start.
+    Lightning counts the progress of each loop. This callback changes the counts of such a checkpoint to those of a run
+    that was killed in the first batch of the validation. Lightning resumes that by validating from the start.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class FinishEpoch(Callback):
         loops = checkpoint["loops"]["fit_loop"]
         epoch, batches = loops["epoch_progress"]["current"], loops["epoch_loop.batch_progress"]
         for state in loops.get("combined_loader", []):
-            state.setdefault("epoch", epoch["completed"])  # version 0.1.0 knew how many batches, and not of which epoch
+            state.setdefault("epoch", epoch["completed"])  # version 0.1.0 saved the number of batches alone
         within = epoch["ready"] > epoch["processed"]
         self._trained = within and batches["is_last_batch"] and batches["current"]["processed"] > 0
         if self._trained:
@@ -31,7 +31,7 @@ class FinishEpoch(Callback):
             loops[_VALIDATION] = {"total": begun, "current": dict(begun), "is_last_batch": False}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._trained:  # where no validation is due, Lightning asks for one more batch, and there is none
+        if self._trained:  # without a validation Lightning would ask for one more batch, and there is none
             assert trainer.fit_loop._data_fetcher is not None
             trainer.fit_loop._data_fetcher.done = True
             self._trained = False

@@ -6,12 +6,12 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 
 class FiniteScores(Callback):
-    """Looks at the loss of each validation and of the test, before a checkpoint of such weights replaces a good one.
+    """Checks the loss of each validation, before a checkpoint of such weights replaces a good one, and of the test.
 
-    Every trainer has it. :class:`~deblurlab.callbacks.Divergence` finds a training that diverges sooner.
+    Every trainer has this callback. :class:`~deblurlab.callbacks.Divergence` notices a diverging training sooner.
 
     Raises:
-        ValueError: if the loss of validation or test is NaN or infinite.
+        ValueError: If the loss of validation or test is NaN or infinite.
     """
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -20,13 +20,13 @@ from deblurlab.signals import interruption
 
 
 class LeaveOnSignal(Callback):
-    """Ends a training that was asked to end, at the first point from which it resumes exactly.
+    """Ends a training that was asked to end, at the first point from which it can be resumed exactly.
 
-    This is the end of the batch at hand, after which it saves the run's last checkpoint. After an epoch's last batch,
-    and in validation, it is the end of the epoch, whose own checkpoint there is then. If that is too far,
-    :mod:`~deblurlab.signals.interruption` cuts the training short, and the checkpoint before is the last.
+    Usually this is the end of the current batch, where it saves the run's last checkpoint. During an epoch's last batch
+    and in validation it is the end of the epoch, which has a checkpoint of its own. If that takes too long,
+    :mod:`~deblurlab.signals.interruption` interrupts the training, and the previous checkpoint remains the last one.
 
-    It stands behind all callbacks whose state belongs to the checkpoint.
+    This callback must follow all callbacks whose state belongs in the checkpoint.
 
     Args:
         folder: The run's folder.
@@ -37,7 +37,7 @@ class LeaveOnSignal(Callback):
         self._training = ExitStack()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        # Lightning has just set a handler of SIGTERM that saves nothing and leaves validation where it is
+        # Lightning has just set its own handler of SIGTERM, which saves nothing and ends in the midst of validation
         interruption.listen_again()
         leave_signals_to_us(trainer)
         self._training.enter_context(interruption.finishing_first())
@@ -62,10 +62,10 @@ class LeaveOnSignal(Callback):
         self._leave_if_asked(trainer, agreed_at_batch(trainer), saving=True)
 
     def _leave_if_asked(self, trainer: Trainer, by_all: Agreed, *, saving: bool = False) -> None:
-        """End all processes if one of them was asked to end: saving takes all of them or none."""
+        """End this and all other processes if one of them was asked to end: they can only save together."""
         if not by_all.signal or (saving and not is_between_steps(trainer)):
             return
         if saving and trainer.checkpoint_callbacks and not is_fast_dev_run(trainer):
             trainer.save_checkpoint(self.file, weights_only=False)
-            log_batch(trainer)  # the run goes on behind this batch, and would never log it
+            log_batch(trainer)  # the resumed run starts with the next batch, and would never log this one
         interruption.leave(signal.Signals(by_all.signal))

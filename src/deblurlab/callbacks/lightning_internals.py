@@ -1,6 +1,6 @@
-"""What callbacks ask of Lightning's Trainer that its documentation does not promise: one name for each question.
+"""The parts of Lightning's Trainer that callbacks use although they are not documented, each in a function.
 
-``tests/callbacks/test_lightning_internals.py`` fails when a new version of Lightning answers otherwise.
+``tests/callbacks/test_lightning_internals.py`` fails when a new version of Lightning changes one of them.
 """
 
 from collections.abc import Mapping
@@ -13,32 +13,32 @@ from torch import Tensor
 
 
 def batches_trained(trainer: Trainer) -> int:
-    """How many training batches there were so far, with the one at hand, over all epochs and before any resume."""
+    """The number of training batches so far, including the current one, over all epochs and before any resume."""
     return trainer.fit_loop.total_batch_idx + 1
 
 
 def is_logged(trainer: Trainer) -> bool:
-    """Whether Lightning gives the values of the training batch at hand to the loggers: of one batch in some."""
+    """Whether Lightning logs the values of the current training batch, as it does every ``log_every_n_steps``."""
     every: int = trainer.log_every_n_steps  # type: ignore[attr-defined]
     return every > 0 and batches_trained(trainer) % every == 0
 
 
 def log_batch(trainer: Trainer) -> None:
-    """Give the loggers the values of the training batch at hand, as Lightning does behind all callbacks."""
+    """Log the values of the current training batch now. Lightning would do so after all callbacks."""
     trainer._logger_connector.on_batch_end()
     trainer._logger_connector.update_train_step_metrics()
 
 
 def is_fast_dev_run(trainer: Trainer) -> bool:
-    """Whether ``fast_dev_run`` cuts the training down to some batches, without loggers and checkpoints."""
+    """Whether ``fast_dev_run`` reduces the training to a few batches, without loggers and checkpoints."""
     return bool(trainer.fast_dev_run)  # type: ignore[attr-defined]
 
 
 def is_between_steps(trainer: Trainer) -> bool:
-    """Whether a checkpoint written now, at the end of a training batch, resumes to what would have followed.
+    """Whether a run resumed from a checkpoint written now, at the end of a training batch, continues exactly.
 
-    It does not after an epoch's last batch and before any validation, which Lightning would leave out, and not while
-    gradients accumulate, which no checkpoint holds.
+    It does not after an epoch's last batch or directly before a validation, which Lightning would skip, and not while
+    gradients are being accumulated, which checkpoints do not hold.
     """
     fit, epoch = trainer.fit_loop, trainer.fit_loop.epoch_loop
     assert fit._data_fetcher is not None
@@ -47,21 +47,21 @@ def is_between_steps(trainer: Trainer) -> bool:
 
 
 def leave_signals_to_us(trainer: Trainer) -> None:
-    """Have Lightning not ask all processes before each training batch whether its own handler of SIGTERM was called.
+    """Stop Lightning from asking all processes before each training batch whether its handler of SIGTERM was called.
 
-    On a GPU the question also waits for the step before.
+    On a GPU that exchange would also wait for the previous step.
     """
     trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
 
 
 def _nothing() -> None:
-    """A function, so that the trainer can be pickled."""
+    """Not a lambda, so that the trainer can be pickled."""
 
 
 def training_sums(trainer: Trainer) -> dict[str, dict[str, Tensor]]:
-    """The sums behind the means over the epoch at hand of what the task has logged, by the name of their metric.
+    """The sums from which Lightning computes the means of the current epoch, by the name of the metric.
 
-    Each is ``value`` and ``cumulated_batch_size``. The tensors are those that Lightning goes on with.
+    Each has ``value`` and ``cumulated_batch_size``. The tensors are not copies: Lightning continues to add to them.
     """
     sums: dict[str, dict[str, Tensor]] = {}
     for name, one in trainer.fit_loop.epoch_loop._results.items():
@@ -71,10 +71,10 @@ def training_sums(trainer: Trainer) -> dict[str, dict[str, Tensor]]:
 
 
 def add_training_sums(trainer: Trainer, sums: Mapping[str, Mapping[str, Tensor]]) -> set[str]:
-    """Add what :func:`training_sums` gave in the part of an epoch that another process has trained.
+    """Add the sums that :func:`training_sums` returned in the part of an epoch before a resume.
 
     Returns:
-        The names of the sums that were added: those of metrics that this process has logged in the epoch, too.
+        The names of the sums that were added: those of the metrics that this process has already logged in the epoch.
     """
     results = trainer.fit_loop.epoch_loop._results
     added = sums.keys() & results.keys()
@@ -85,19 +85,19 @@ def add_training_sums(trainer: Trainer, sums: Mapping[str, Mapping[str, Tensor]]
 
 
 def set_training_means(trainer: Trainer, sums: Mapping[str, Mapping[str, Tensor]]) -> None:
-    """Give the trainer the epoch's means of metrics that this process has not logged in the epoch."""
+    """Set the epoch's means of the metrics in ``sums``, which this process has not logged in the epoch."""
     for name, sum_ in sums.items():
         mean = sum_["value"] / sum_["cumulated_batch_size"]
         trainer.callback_metrics[f"{name.removeprefix('training_step.')}_epoch"] = mean
 
 
 def parts(trainer: Trainer) -> int:
-    """How many processes each have a part of a batch. On the hosts of a TPU pod slice a batch is whole everywhere."""
+    """The number of processes that share a batch: 1 on a TPU pod slice, where each host sees the whole batch."""
     return trainer.world_size if isinstance(trainer.strategy, ParallelStrategy) else 1
 
 
 def whole(trainer: Trainer, rows: Tensor, *, dim: int = 0) -> Tensor:
-    """The rows of the whole batch, of this process's rows along ``dim``. All processes must ask for it."""
+    """Gather the rows of the whole batch from those of each process, along ``dim``. All processes must call this."""
     if parts(trainer) == 1:
         return rows
     return torch.cat(trainer.strategy.all_gather(rows).unbind(0), dim)

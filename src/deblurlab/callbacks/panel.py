@@ -17,13 +17,13 @@ from deblurlab.run.run_folder import RunFolder
 class Panel(Callback):
     """Draws some images, spread evenly over the validation set, to ``panel.png`` and to each dashboard.
 
-    Under each image stand its scores. If the data is patches of a photograph, the whole photograph is drawn instead
-    (not on a TPU, for which it would be another size to compile).
+    The scores of each image are below it. If the data is patches of a photograph, the whole photograph is drawn instead
+    (not on a TPU, which would have to compile the network for another size).
 
     Args:
         folder: The run's folder, in which ``panel.png`` is written.
         every_n_epochs: The panel is drawn after the first epoch, after every ``every_n_epochs`` and after the last.
-        images: How many images there are, one per row.
+        images: The number of images, one per row.
     """
 
     def __init__(self, folder: str, every_n_epochs: int = 5, images: int = 6) -> None:
@@ -46,14 +46,14 @@ class Panel(Callback):
         if not (epoch == 1 or epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs):
             return
         size, batches = len(batch.valid) * parts(trainer), int(sum(trainer.num_val_batches))
-        # the middles of as many equal parts of the validation set as there are images in the panel
+        # divide the validation set into as many equal parts as the panel has images, and take the middle of each
         wanted = [int((number + 0.5) / self.images * size * batches) for number in range(self.images)]
         rows = sorted({row - batch_idx * size for row in wanted if row // size == batch_idx})
         if not rows:
             return
         assert isinstance(outputs, Tensor)
         columns = {"Blurred": batch.blurred, "Restored": outputs, "Sharp": batch.sharp}
-        valid = whole(trainer, batch.valid)[rows].cpu()  # the others fill the batch up, or stand for broken frames
+        valid = whole(trainer, batch.valid)[rows].cpu()  # the others only fill up the batch, or replace broken frames
         self._shown.append(
             {title: whole(trainer, images.detach())[rows].cpu()[valid] for title, images in columns.items()}
         )
@@ -62,7 +62,7 @@ class Panel(Callback):
         if not any(len(shown["Sharp"]) for shown in self._shown):
             return
         shown = {title: torch.cat([one[title] for one in self._shown]) for title in self._shown[0]}
-        # on a TPU pod slice all hosts had to take part in reading the images; one of them draws
+        # on a TPU pod slice all hosts have to take part in reading the images above; one of them draws
         if not trainer.is_global_zero:
             return
         photograph = _whole_picture(trainer, pl_module)
@@ -77,7 +77,7 @@ class Panel(Callback):
 
 
 def _whole_picture(trainer: Trainer, task: LightningModule) -> dict[str, Tensor] | None:
-    """The photograph that the data was cut from, blurred, restored and sharp; None if there is none to be shown."""
+    """The photograph that the data was cut from, blurred, restored and sharp; None if there is none to show."""
     data = datamodule(trainer)
     if not isinstance(data, WholePicture) or task.device.type == "xla":
         return None

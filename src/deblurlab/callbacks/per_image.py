@@ -12,11 +12,11 @@ from deblurlab.interfaces import Dashboard, Evaluable, Pair
 
 
 class PerImage(Callback):
-    """Collects what the test step returns, and gives each dashboard a table of it with what is known of each image.
+    """Collects the scores that the test step returns, and logs them to each dashboard as a table with the labels.
 
     Attributes:
         scores: After a test, one column per score, named ``restored_ssim``, ``blurred_ssim`` and so on, with one value
-            per test image; ``estimated_sigma`` of a network that estimates the blur. Empty before.
+            per test image; also ``estimated_sigma`` if the network estimates the blur. Empty before the test.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class PerImage(Callback):
         assert isinstance(outputs, Mapping)
         valid = whole(trainer, batch.valid).cpu()
         for version, scores in outputs.items():
-            # one transfer from the device per version, with the rows that only fill the batch up left out
+            # one transfer from the device per version; the rows that only fill up the batch are left out
             values = whole(trainer, torch.stack(list(scores.values())), dim=1).cpu()[:, valid].tolist()
             for name, column in zip(scores, values, strict=True):
                 self.scores.setdefault(f"{version}_{name}", []).extend(column)

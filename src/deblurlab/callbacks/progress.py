@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 def duration(seconds: float) -> str:
-    """A time as people say it, such as ``45 s``, ``12 min`` or ``3 h 20 min``."""
+    """A time in words, such as ``45 s``, ``12 min`` or ``3 h 20 min``."""
     minutes = round(seconds / 60)
     if seconds < 100:
         return f"{seconds:.1g} s" if 0 < seconds < 1 else f"{seconds:.0f} s"
@@ -26,13 +26,13 @@ def duration(seconds: float) -> str:
 
 
 def speed(images: int, seconds: float, batches: int) -> str:
-    """The speed of training as people say it: images per second, or seconds per batch where that says more."""
+    """The speed of training in words: images per second, or seconds per batch if that is below 10 images/s."""
     per_second = images / seconds
     return f"{per_second:.0f} images/s" if per_second >= 10 else f"{seconds / batches:.2g} s per batch"
 
 
 class Progress(Callback):
-    """Shows how training gets on.
+    """Shows the progress of a training and of a test.
 
     Where standard error is a terminal, a bar shows the images per second within the epoch. After each epoch a log line
     gives its losses and scores, its speed, the time of its validation and the time left, and after the test a line
@@ -93,7 +93,7 @@ class Progress(Callback):
         if "train/gap_epoch" in metrics:  # by how much a critic scores sharp images above restored ones
             words.append(f"gap {metrics['train/gap_epoch']:.3g}")
         seconds = self._train_seconds or now - self._epoch_start
-        if self._batches_done:  # a run may be resumed behind an epoch's last batch
+        if self._batches_done:  # none, if a run is resumed after an epoch's last batch
             words.append(speed(self._images, seconds, self._batches_done))
         if self._validation_seconds:
             words.append(f"validated in {duration(self._validation_seconds)}")
@@ -153,6 +153,6 @@ def _most_epochs(trainer: Trainer) -> int | None:
 
 
 def _of_all(trainer: Trainer) -> str:
-    """The number of the epoch, and of how many."""
+    """The number of the epoch, and the number of all epochs if it is known, such as ``3/20``."""
     number, most = f"{trainer.current_epoch + 1:>3}", _most_epochs(trainer)
     return number if most is None else f"{number}/{most}"

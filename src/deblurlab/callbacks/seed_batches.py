@@ -9,8 +9,9 @@ from deblurlab.callbacks.lightning_internals import batches_trained
 
 
 class SeedBatches(Callback):
-    """Makes torch's random numbers in a training step, such as those of dropout, a function of the run's seed and the
-    number of the batch alone. Several processes, which have different images of the batch, draw different numbers.
+    """Seeds torch in each training step with the run's seed and the number of the batch, for dropout and the like.
+
+    Several processes, which have different images of the batch, draw different numbers.
     """
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

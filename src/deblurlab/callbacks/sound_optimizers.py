@@ -10,11 +10,11 @@ from torch.optim import Optimizer
 
 
 class SoundOptimizers(Callback):
-    """Looks at the state of the optimizers when a run is resumed.
+    """Checks the states of the optimizers when a run is resumed.
 
     Raises:
-        ValueError: naming the checkpoint, if a setting is missing or of another kind, or a state has another shape,
-            lacks what the others have, or belongs to no weight.
+        ValueError: If a setting is missing or of another type, or a state has another shape, lacks an entry that the
+            others have, or does not belong to a weight. The message names the checkpoint.
     """
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -26,7 +26,7 @@ class SoundOptimizers(Callback):
 
 
 def oddities(optimizer: Optimizer) -> Iterator[str]:
-    """What an optimizer's state has otherwise than the optimizer itself would have it."""
+    """Yield each difference between an optimizer's state and a valid one, as a clause for a message."""
     for group in optimizer.param_groups:
         for name, usual in optimizer.defaults.items():
             if name not in group:
@@ -46,7 +46,7 @@ def oddities(optimizer: Optimizer) -> Iterator[str]:
 
 
 def _unlike_others(optimizer: Optimizer, weights: Sequence[Tensor]) -> Iterator[str]:
-    """What not all weights of as many dimensions have in their states. Adafactor keeps other sums of vectors."""
+    """Yield the entries that only some weights of equal dimensions have. Adafactor's differ between dimensions."""
     names = defaultdict(list)
     for weight in weights:
         if isinstance(state := optimizer.state.get(weight), dict):
@@ -57,7 +57,7 @@ def _unlike_others(optimizer: Optimizer, weights: Sequence[Tensor]) -> Iterator[
 
 
 def _alike(value: Any, usual: Any) -> bool:
-    """Whether a setting is of the kind of its default."""
+    """Whether a setting has the type of its default value, ``usual``."""
     if usual is None or isinstance(usual, bool):
         return value is None or isinstance(value, bool)
     if isinstance(usual, tuple | list):

@@ -1,4 +1,4 @@
-"""A profile of a training that fits on a screen: where the time of a batch goes."""
+"""A profile of a training that fits on a screen: how much time each part of a step takes."""
 
 import logging
 from collections import defaultdict
@@ -8,7 +8,7 @@ from lightning.pytorch.profilers import SimpleProfiler
 
 log = logging.getLogger(__name__)
 
-# What a line says, and how the names of Lightning's actions that belong to it end.
+# The title of each line, and the end of the names of Lightning's actions that belong to it (of callbacks, the start).
 _LINES = {
     "waiting for a batch": ".train_dataloader_next",
     "to the device": ".batch_to_device",
@@ -22,11 +22,11 @@ _LINES = {
 
 
 class StepProfiler(SimpleProfiler):
-    """Logs, when a training and when a test ends, how often each part of it ran and how long it took.
+    """Logs at the end of a training and of a test how often each part of it ran and how long it took.
 
-    Lightning's own table has a line for each hook of each callback, some two hundred. Parts may lie within each other,
-    so that the shares need not add up. On a GPU, PyTorch returns before the work is done: the time stands where it is
-    waited for.
+    Lightning's own table has a line for each hook of each callback, some two hundred. Some parts contain others, so the
+    times do not add up. On a GPU, PyTorch returns before the work is done; the time counts for the part that waits for
+    it.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class StepProfiler(SimpleProfiler):
         return "\n".join(lines)
 
     def describe(self) -> None:
-        """Log the table of what ran since the last one: the test's does not repeat the training's."""
+        """Log the table, and start a new one: that of the test does not include the training."""
         log.info(self.summary())
         self.recorded_durations.clear()
 

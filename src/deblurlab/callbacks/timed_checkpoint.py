@@ -14,18 +14,18 @@ from deblurlab.run.run_folder import RunFolder
 
 
 class TimedCheckpoint(Checkpoint):
-    """Saves the state of the run within an epoch, whenever some minutes have gone by, as its last checkpoint.
+    """Saves the run's last checkpoint every few minutes, also within an epoch.
 
-    It saves at the end of a batch from which the run resumes exactly. That leaves out an epoch's last batch and those
-    that validation follows, and batches that only add to the gradients of a step.
+    It saves only after batches from which the run can be resumed exactly: not after an epoch's last batch, before a
+    validation, or while gradients are being accumulated.
 
-    Lightning's ``ModelCheckpoint(train_time_interval=...)`` saves none under manual optimization, which a WGAN needs.
+    Lightning's ``ModelCheckpoint(train_time_interval=...)`` saves nothing under manual optimization, as a WGAN has it.
 
     Args:
         folder: The run's folder.
         minutes: The time between two checkpoints.
-        file: Where to save instead of the run's last checkpoint. Configurations of deblurlab 0.1 say this and leave
-            ``folder`` out.
+        file: The file to save to instead of the run's last checkpoint. Configurations of deblurlab 0.1 have this
+            argument instead of ``folder``.
     """
 
     def __init__(self, folder: str = "", minutes: float = 15.0, *, file: str | None = None) -> None:
@@ -44,7 +44,7 @@ class TimedCheckpoint(Checkpoint):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        # by a clock that all processes share: saving takes all of them or none
+        # a clock that all processes share, since they have to save together
         clock = agreed_at_batch(trainer).clock
         if clock - self._saved >= self.seconds and is_between_steps(trainer):
             trainer.save_checkpoint(self.file, weights_only=False)
