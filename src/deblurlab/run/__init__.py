@@ -1,6 +1,6 @@
-"""What a run leaves on disk: its folder, checkpoints, weights, history, scores and pictures.
+"""The files of a run: its folder, checkpoints, weights, history, scores and pictures.
 
-From Python, :func:`open_run` is the way in::
+From Python, open a run with :func:`open_run`::
 
     run = open_run("outputs/cifar10_unet16/2026-11-22_23-19-00")
     print(run.config.model.optimizer, run.history[-1], run.scores["restored"]["ssim"])

@@ -9,13 +9,13 @@ from deblurlab.run.defaults import with_defaults
 
 log = logging.getLogger(__name__)
 
-# A change of what stands below these keys leaves the training what it is: where it runs, for how long, what it writes.
+# Keys that may change, with all keys below them: where the training runs, for how long, what it writes.
 _FREE = (
     *("run", "ckpt_path", "weights", "trust", "search", "name", "rerun", "metrics"),
     *("logger", "trainer", "callbacks"),
 )
 _FREE_OF_DATA = tuple(f"data.{key}" for key in ("root", "workers", "cache", "cache_gib", "on_error"))
-# But these change the weights.
+# Keys below these that may not change, because they influence the weights.
 _FIXED = tuple(
     f"trainer.{key}"
     for key in (
@@ -27,20 +27,20 @@ _CHANGES_WEIGHTS = ("EMA", "EMAWeightAveraging", "WeightAveraging", "StochasticW
 
 
 def tell_changes(before: Mapping[str, Any], now: Mapping[str, Any], *, source: Path, weights: Path) -> None:
-    """Log each setting that a resumed run has otherwise than before.
+    """Log each setting of a resumed run that has changed.
 
     Args:
         before: The settings that the run was started with: mappings and lists of plain values.
-        now: The settings that it is to go on with.
-        source: The file that ``before`` stands in, for messages.
-        weights: What another run could start from.
+        now: The settings that it is to continue with.
+        source: The file from which ``before`` was read, for messages.
+        weights: The weights that another run could start from, for messages.
 
     Raises:
-        ValueError: naming the first setting that a resumed run must keep, with both values.
+        ValueError: If a setting has changed that a resumed run must keep; the message names it with both values.
     """
     old, new = _flat(_comparable(before)), _flat(_comparable(now))
     for key in dict.fromkeys((*old, *new)):
-        there, here = old.get(key), new.get(key)  # an argument that is not there has its default, as one that is null
+        there, here = old.get(key), new.get(key)  # a missing argument has its default, like one that is null
         if there == here or key in ("run", "rerun", "ckpt_path", "trust"):
             continue
         if _must_stay(key, before, now):
@@ -51,14 +51,18 @@ def tell_changes(before: Mapping[str, Any], now: Mapping[str, Any], *, source: P
         log.info(f"changed since the run was started: {key} was {there}, is {here}")
 
 
+def absolute_root(root: object) -> str:
+    """A folder of data as a run's configuration keeps it: a local path is made absolute, a URL stays as it is."""
+    return str(root) if "://" in str(root) else str(Path(str(root)).expanduser().absolute())
+
+
 def _comparable(config: Mapping[str, Any]) -> Any:
-    """A configuration with its defaults, and with a folder of data as the path from the root of the file system."""
+    """A configuration with its defaults, in which a local ``data.root`` is an absolute path."""
     whole = with_defaults(dict(config))
-    root = whole.get("data", {}).get("root")
-    if root and "://" not in str(root):
-        whole["data"]["root"] = str(Path(str(root)).expanduser().absolute())
+    if root := whole.get("data", {}).get("root"):
+        whole["data"]["root"] = absolute_root(root)
     if isinstance(whole.get("trainer"), dict):
-        whole["trainer"].setdefault("batch_norm", "global")  # which runs of before have not named
+        whole["trainer"].setdefault("batch_norm", "global")  # runs of earlier versions do not have this key
     return whole
 
 
@@ -81,7 +85,7 @@ def _below(key: str, parents: tuple[str, ...]) -> bool:
 
 
 def _flat(value: Any) -> dict[str, Any]:
-    """Whole keys, such as ``model.optimizer.lr``, to their values."""
+    """Flatten nested mappings: dotted keys, such as ``model.optimizer.lr``, with their values."""
     return dict(_leaves(value, ()))
 
 

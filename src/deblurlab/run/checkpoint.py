@@ -1,4 +1,4 @@
-"""Checkpoints of Lightning: files that are whole or not there, and that are read as tensors and plain values only."""
+"""Lightning's checkpoints, written completely or not at all, and read as tensors and plain values only."""
 
 import logging
 import os
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def best_checkpoint(trainer: Trainer) -> ModelCheckpoint | None:
-    """The callback that keeps the best weights, if there is one and it has kept any."""
+    """The callback that keeps the best weights; None if there is none or it has not saved any yet."""
     for callback in trainer.checkpoint_callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.monitor and callback.best_model_path:
             return callback
@@ -31,19 +31,19 @@ def best_checkpoint(trainer: Trainer) -> ModelCheckpoint | None:
 
 
 def load_weights(task: LightningModule, file: Path) -> None:
-    """Put the weights of a checkpoint into ``task``.
+    """Load the weights of a checkpoint into ``task``.
 
     Raises:
-        ValueError: if the file is damaged or of another network.
+        ValueError: If the file is damaged or of another network.
     """
     fill_task(task, AtomicCheckpointIO().load_checkpoint(file))
 
 
 def fill_task(task: LightningModule, checkpoint: dict[str, Any]) -> None:
-    """Put the weights of a checkpoint that has been read into ``task``.
+    """Load the weights of a checkpoint that has already been read into ``task``.
 
     Raises:
-        ValueError: if they are of another network.
+        ValueError: If they are of another network.
     """
     task.on_load_checkpoint(checkpoint)
     task.load_state_dict(checkpoint["state_dict"])
@@ -51,10 +51,10 @@ def fill_task(task: LightningModule, checkpoint: dict[str, Any]) -> None:
 
 @contextmanager
 def restoring(file: Path | None) -> Iterator[None]:
-    """Make a ValueError of one line of the error when Lightning cannot take up the state that ``file`` holds.
+    """Turn an error of Lightning while it restores the state in ``file`` into a ValueError of one line.
 
     Args:
-        file: The checkpoint that a training resumes from; None if it starts again.
+        file: The checkpoint that the training in this block resumes from; None if it starts from the beginning.
     """
     try:
         yield
@@ -70,9 +70,9 @@ def restoring(file: Path | None) -> Iterator[None]:
 
 
 def _reason(error: Exception) -> str:
-    """An error in one line, with its kind: the text of a KeyError alone would be a riddle.
+    """An error in one line, with its class, without which the text of a KeyError would mean nothing.
 
-    Of PyTorch's long text on files that it does not trust, only the reason is kept: it advises to trust them.
+    Only the reason is kept of PyTorch's long text about files that it does not trust, which advises to trust them.
     """
     *_, reason = str(error).strip().rpartition("WeightsUnpickler error: ")
     return f"{type(error).__name__}: {reason.splitlines()[0]}" if reason else "it ends early"
@@ -83,9 +83,9 @@ def _to_cpu(storage: Any, _: str) -> Any:
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes a checkpoint whole or not at all; reads tensors and plain values only.
+    """Writes a checkpoint completely or not at all, and reads tensors and plain values only.
 
-    It removes nothing but checkpoints in folders that it has written to.
+    It only removes checkpoints, and only in folders that it has written to.
     """
 
     def __init__(self) -> None:
@@ -94,11 +94,11 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     @override
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
-        """Write a checkpoint; leave what is there as it is where the weights are not numbers.
+        """Write a checkpoint. An existing file is kept if the new weights are not numbers.
 
         Raises:
-            ValueError: if a weight is NaN.
-            OSError: if the file cannot be written.
+            ValueError: If a weight is NaN.
+            OSError: If the file cannot be written.
         """
         for weights in ("state_dict", "current_model_state"):
             require_numbers(checkpoint.get(weights, {}), f"the training, before it writes {path}")
@@ -108,7 +108,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
     @override
     def remove_checkpoint(self, path: str | Path) -> None:
-        """Remove a checkpoint; leave, with a warning, what is no ``.ckpt`` file in a folder of this run's."""
+        """Remove a checkpoint. Warn and keep the file if it is not a ``.ckpt`` file in one of this run's folders."""
         file = Path(path)
         if not os.path.lexists(file):
             return
@@ -125,15 +125,15 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Read a checkpoint, to the CPU unless ``map_location`` says otherwise.
 
         Raises:
-            FileNotFoundError: if there is none.
-            ValueError: if it is damaged, holds what no checkpoint of a run holds, or a weight is NaN.
+            FileNotFoundError: If there is no such file.
+            ValueError: If it is damaged, is not a checkpoint of a run, or a weight is NaN.
         """
         try:
             require_whole_archive(path)
             checkpoint: Any = super().load_checkpoint(path, map_location or _to_cpu, weights_only=True)
         except FileNotFoundError:
             raise
-        except Exception as error:  # a damaged pickle raises what its bytes happen to spell
+        except Exception as error:  # a damaged pickle can raise any exception
             raise ValueError(f"{path} is not a checkpoint of deblurlab, or is damaged: {_reason(error)}") from error
         if not isinstance(checkpoint, dict) or not {"state_dict", "pytorch-lightning_version"} <= checkpoint.keys():
             raise ValueError(f"{path} is not a checkpoint of deblurlab: it holds no run's state.")

@@ -1,4 +1,4 @@
-"""What a checkpoint may hold, whoever wrote it: names, tensors, and no file outside its own folder."""
+"""Checks of a checkpoint that a stranger may have made: names, tensors, and no path outside its own folder."""
 
 import re
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ _SCORES = ("best_model_score", "kth_value", "current_score")
 
 
 def require_names(checkpoint: dict[Any, Any]) -> None:
-    """Check that weights and callbacks are there by name, as Lightning from version 2 on writes them.
+    """Check that weights and callbacks have names, as in checkpoints of Lightning 2 and later.
 
     Raises:
-        ValueError: if they are not.
+        ValueError: If they do not.
     """
-    # In a checkpoint of an older version, Lightning makes states of callbacks of other entries, which are not checked.
+    # Lightning converts other entries of an older checkpoint to states of callbacks, and these would not be checked.
     version = str(checkpoint["pytorch-lightning_version"])
     if not re.match(r"[2-9]\.", version):
         raise ValueError(f"it says that Lightning {version[:40]!r} has written it")
@@ -35,10 +35,10 @@ def require_numbers(weights: Mapping[str, Tensor], source: object) -> None:
 
     Args:
         weights: Parameters and buffers by name.
-        source: What they come from, for the message.
+        source: The file or the training that they come from, for the message.
 
     Raises:
-        ValueError: naming the source and the first such tensor.
+        ValueError: If one is; the message names the source and the first such tensor.
     """
     for name, value in weights.items():
         if value.is_floating_point() and bool(value.isnan().any()):
@@ -48,20 +48,20 @@ def require_numbers(weights: Mapping[str, Tensor], source: object) -> None:
 
 
 def relocated(state: Any, folder: Path) -> Any:
-    """Rewrite the paths in the states of callbacks to the folder in which the checkpoint lies now.
+    """Rewrite the paths in the states of callbacks to the folder that the checkpoint is in now.
 
-    A run may have been moved since. Besides, ModelCheckpoint removes the files that its state names: after this they
-    are checkpoints directly in ``folder``, whatever the state says.
+    The run may have been moved. Also, ModelCheckpoint deletes files that its state names: with the new paths, these can
+    only be checkpoints directly in ``folder``.
 
     Args:
         state: The states of all callbacks, or a part of one.
         folder: The folder of the checkpoint.
 
     Returns:
-        A copy of ``state`` with other paths.
+        A copy of ``state`` with the new paths.
 
     Raises:
-        ValueError: if a score is not a number.
+        ValueError: If a score is not a number.
     """
     if type(state) in (list, tuple):
         return type(state)(relocated(inner, folder) for inner in state)
@@ -70,7 +70,7 @@ def relocated(state: Any, folder: Path) -> Any:
     moved = {key: relocated(inner, folder) for key, inner in state.items()}
     if not {*_PATHS, "best_k_models"} & moved.keys():
         return moved
-    moved["dirpath"] = str(folder)  # without it, ModelCheckpoint takes the state for one of its own folder
+    moved["dirpath"] = str(folder)  # if missing, ModelCheckpoint would assume its own folder
     for key, value in moved.items():
         if isinstance(key, str) and key.endswith("_path"):
             moved[key] = _in(folder, value)
@@ -82,13 +82,13 @@ def relocated(state: Any, folder: Path) -> Any:
         raise ValueError("best_k_models holds what is not a number")
     kept.pop("", None)
     moved["best_k_models"] = kept
-    if moved.get("kth_best_model_path") not in kept:  # of fewer models than are kept, none is the first to go
+    if moved.get("kth_best_model_path") not in kept:  # the file to delete first must be one that is kept
         moved["kth_best_model_path"] = next(iter(kept), "")
     return moved
 
 
 def _in(folder: Path, file: Any) -> str:
-    """The checkpoint in ``folder`` that has the name of ``file``; empty if that is no checkpoint's name."""
+    """The path in ``folder`` with the name of ``file``; "" if that is not the name of a checkpoint."""
     name = re.split(r"[/\\]", file)[-1] if isinstance(file, str) else ""
     return str(folder / name) if name.endswith(".ckpt") else ""
 

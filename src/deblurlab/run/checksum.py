@@ -10,10 +10,10 @@ from torch import Tensor
 
 
 def checksum(network: str, tensors: Mapping[str, Tensor]) -> str:
-    """The SHA-256 of all that a network is rebuilt from, as hexadecimal digits.
+    """The SHA-256 of a network's configuration and tensors, as hexadecimal digits.
 
     Args:
-        network: The configuration of the network, as it stands in the file.
+        network: The configuration of the network, as the text in the file.
         tensors: Parameters and buffers by name, on the CPU. Their order does not matter.
     """
     digest = hashlib.sha256(network.encode())
@@ -25,10 +25,12 @@ def checksum(network: str, tensors: Mapping[str, Tensor]) -> str:
 
 
 def require_whole_archive(file: str | Path) -> None:
-    """Compare the parts of a file of ``torch.save`` with the checksums that it holds: torch itself does not.
+    """Compare the parts of a file of ``torch.save`` with the checksums in it, which torch itself does not do.
+
+    A file that is not a ZIP archive is accepted here; reading it gives a better message.
 
     Raises:
-        ValueError: naming the part that is damaged. A file that is no ZIP archive passes: reading it says what it is.
+        ValueError: If a part is damaged; the message names it.
     """
     if is_zipfile(file):
         with ZipFile(file) as archive:

@@ -1,37 +1,34 @@
-"""How a training takes possession of its folder: no other process writes there, and no other run is overwritten."""
+"""Reserves a run's folder for a training: no other process writes there, and no other run is overwritten."""
 
 import atexit
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from deblurlab.files.whole_file import remove_partials, whole_file
+from deblurlab.run.changed_settings import absolute_root
 from deblurlab.run.defaults import with_defaults
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.run.saved_yaml import read_yaml
 
 
 def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra: Any) -> None:
-    """Lock a run's folder as long as this process lives, and write the run's configuration into it.
+    """Lock a run's folder for the life of this process, and write the run's configuration into it.
 
-    On a TPU pod slice the first host alone does this.
+    On a TPU pod slice only the first host does this. When a run is resumed, files are written only if their content
+    has changed, and Hydra's own settings stay those that the run was started with.
 
     Args:
         folder: The run's folder; it is made if it does not exist.
-        cfg: The run's configuration. A relative ``data.root`` is kept as an absolute path, so that it is found from
-            everywhere.
+        cfg: The run's configuration. A relative ``data.root`` is saved as an absolute path, so that later commands find
+            the data from any working directory.
         overrides: The overrides of the command line.
         hydra: Hydra's own settings.
 
-    The files of a run that is resumed are changed only where they say something else now, and Hydra's own settings
-    stay those that the run was started with.
-
     Raises:
-        ValueError: if another process writes into the folder; or if it holds a run and ``cfg.ckpt_path`` does not
-            resume one.
+        ValueError: If another process writes into the folder, or it holds a run and ``cfg.ckpt_path`` is None.
     """
     folder.lock_file.parent.mkdir(parents=True, exist_ok=True)
     lock = _lock(folder)
@@ -47,17 +44,17 @@ def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra
     resumes = folder.holds_run and folder.is_run
     if folder.holds_run and cfg.ckpt_path is None:
         raise ValueError(f"run={folder} already holds a run. Resume it with ckpt_path=last, or choose another folder.")
-    kept = _whole(cfg)
-    if kept.data.get("root") and "://" not in str(kept.data.root):
-        kept.data.root = str(Path(str(kept.data.root)).expanduser().absolute())
-    told = list(overrides)
+    config = _resolved(cfg)
+    if root := config.data.get("root"):
+        config.data.root = absolute_root(root)
+    words = list(overrides)
     if resumes:
-        told = [*_told_before(folder), *(one for one in told if not one.startswith(("run=", "ckpt_path=")))]
-    # config.yaml last: with it the folder counts as the folder of a run, and then has the others
+        words = [*_earlier_overrides(folder), *(one for one in words if not one.startswith(("run=", "ckpt_path=")))]
+    # config.yaml is written last: once it exists, the folder counts as a run's, and must have the other files
     files = {
-        folder.overrides_file: OmegaConf.create(list(dict.fromkeys(told))),
+        folder.overrides_file: OmegaConf.create(list(dict.fromkeys(words))),
         folder.hydra_file: OmegaConf.create({"hydra": hydra}),
-        folder.config_file: kept,
+        folder.config_file: config,
     }
     if resumes:
         del files[folder.hydra_file]
@@ -69,28 +66,28 @@ def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra
 
 
 def _lock(folder: RunFolder) -> FileLock:
-    """The lock of a folder, one for each in this process, however its path is written."""
+    """The lock of a folder. Within this process, all calls for one folder return the same object."""
     return FileLock(folder.lock_file.absolute(), is_singleton=True)
 
 
 def is_bare(folder: RunFolder) -> bool:
-    """Whether the folder is this process's, and holds no more than how its run was begun: nothing was trained."""
+    """Whether this process has locked the folder, and it only has the files of a run's start: nothing was trained."""
     if not _lock(folder).is_locked:
         return False
-    begun = {folder.lock_file.parent, folder.log_file, folder.provenance_file}
-    left = {file for file in folder.path.rglob("*") if file.is_file()}
+    of_start = {folder.lock_file.parent, folder.log_file, folder.provenance_file}
+    files = {file for file in folder.path.rglob("*") if file.is_file()}
     # the logger csv writes the configuration before the first step
-    return all(begun & {file, *file.parents} or file.name == "hparams.yaml" for file in left)
+    return all(of_start & {file, *file.parents} or file.name == "hparams.yaml" for file in files)
 
 
-def _told_before(folder: RunFolder) -> list[str]:
+def _earlier_overrides(folder: RunFolder) -> list[str]:
     """The overrides that a run was started and resumed with so far."""
-    told = read_yaml(folder.overrides_file) if folder.overrides_file.is_file() else None
-    texts: Any = OmegaConf.to_container(told, resolve=False) if isinstance(told, ListConfig) else []
+    saved = read_yaml(folder.overrides_file) if folder.overrides_file.is_file() else None
+    texts: Any = OmegaConf.to_container(saved, resolve=False) if isinstance(saved, ListConfig) else []
     return [str(one) for one in texts]
 
 
-def _whole(config: DictConfig) -> DictConfig:
+def _resolved(config: DictConfig) -> DictConfig:
     """A configuration with every value resolved, and with the defaults of its classes."""
     whole: DictConfig = OmegaConf.create(with_defaults(OmegaConf.to_container(config, resolve=True)))
     return whole

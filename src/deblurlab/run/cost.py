@@ -1,4 +1,4 @@
-"""What a network costs to use: counted for any network alike, from the operations that it asks PyTorch for."""
+"""What a network costs to use: parameters, operations and speed. PyTorch counts the operations of any network."""
 
 import time
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from torch.utils.flop_counter import FlopCounterMode
 from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.tasks.restoration import Restoration
 
-# Small images are timed together, as many as have about so many pixels.
+# Small images are timed as a batch of about so many pixels.
 _TIMED_PIXELS = 2**16
 
 
 @dataclass(frozen=True)
 class Size:
-    """What a network costs to use.
+    """The size of a network.
 
     Attributes:
-        parameters: The number of the network's parameters, without a critic's.
+        parameters: The number of the network's parameters, without those of a critic.
         flops: Floating point operations of convolutions and matrix products for one image; a multiply-add is two.
         pixels: Height times width of that image.
     """
@@ -43,7 +43,7 @@ def measure_size(task: Restoration, pair: Pair) -> Size:
 
 
 def images_per_second(task: Restoration, pair: Pair) -> float:
-    """How many images of a batch a task restores in a second, where the task and the batch are: the better of two."""
+    """Images per second that a task restores, on the device of the task and the batch: the better of two tries."""
     seconds = []
     with torch.inference_mode():
         for _ in range(2):
@@ -54,7 +54,13 @@ def images_per_second(task: Restoration, pair: Pair) -> float:
 
 
 def described(task: Restoration, data: Evaluable, *, images: int) -> str:
-    """What a task's network costs for test images, in one line; the task is on the CPU, and ``images`` there are."""
+    """Describe in one line what a network costs on test images.
+
+    Args:
+        task: The task of the network, on the CPU.
+        data: The data module of the test images.
+        images: The number of test images.
+    """
     pair = data.examples("test", [0])
     height, width = pair.blurred.shape[-2:]
     size = measure_size(task.eval(), pair)

@@ -1,7 +1,7 @@
-"""A configuration with the defaults of its classes filled in, which is the whole of what a run is made of.
+"""Fills the defaults of classes into a configuration.
 
-A default stands in a YAML file or in the signature of a class, never in both. Only with both kinds in it does a
-configuration say everything, to be kept as a record or compared with another one.
+A default stands in a YAML file or in the signature of a class, never in both. A configuration is complete, as a record
+or for a comparison, only with both.
 """
 
 import inspect
@@ -9,7 +9,7 @@ import pkgutil
 import re
 from typing import Any
 
-# Only our own classes are looked at: the configuration may be a stranger's.
+# Only our own classes are imported: the configuration may be a stranger's.
 _OURS = re.compile(r"deblurlab\.[a-z_]+\.[A-Za-z0-9_]+")
 
 
@@ -20,7 +20,7 @@ def with_defaults(config: Any) -> Any:
         config: Plain values without interpolations. A mapping with ``_target_`` names a class.
 
     Returns:
-        The copy. Defaults that are no plain values are left out, and tuples are lists, as in a YAML file.
+        The copy. Defaults that are not plain values are left out, and tuples become lists, as in a YAML file.
     """
     if isinstance(config, list | tuple):
         return [with_defaults(value) for value in config]
@@ -35,7 +35,7 @@ def _defaults(target: Any) -> dict[str, Any]:
         return {}
     try:
         parameters = inspect.signature(pkgutil.resolve_name(target)).parameters.values()
-    except (ImportError, AttributeError, TypeError, ValueError):  # a class of another version, or none
+    except (ImportError, AttributeError, TypeError, ValueError):  # a class of another version, or not a class
         return {}
     defaults = {one.name: with_defaults(one.default) for one in parameters if one.default is not one.empty}
     return {name: value for name, value in defaults.items() if _is_plain(value)}

@@ -11,7 +11,7 @@ from deblurlab.tasks.restoration import Restoration
 
 
 def draw_extremes(scores: Mapping[str, Sequence[float]], task: Restoration, data: Evaluable, file: Path) -> None:
-    """Draw the two images that gain most SSIM over their blurred version, the two in the middle, and the two worst.
+    """Draw the two images whose SSIM gains most by restoring, the two of median gain, and the two that gain least.
 
     Args:
         scores: One value per test image: ``restored_ssim``, ``blurred_ssim``, ``restored_psnr``, ``blurred_psnr``.

@@ -21,13 +21,13 @@ from deblurlab.metrics.scores import HEADLINE_SCORES
 def curves(
     rows: Sequence[Mapping[str, float]], *, title: str = "", blurred: Mapping[str, float] | None = None
 ) -> Figure:
-    """Draw the headline scores of the validation set over epochs, and the training loss beside the validation's.
+    """Draw the headline scores of the validation set over epochs, and the training loss with the validation loss.
 
     Args:
         rows: One mapping per epoch, with ``epoch`` and the logged names, e.g. ``val/ssim``. A name that a row lacks
             leaves a gap.
-        title: What stands above all of them, such as the run's name.
-        blurred: The scores of the blurred validation images, which a dashed line shows, by name.
+        title: The title of the whole figure, such as the run's name.
+        blurred: The scores of the blurred validation images by name, which are drawn as dashed lines.
     """
     figure = Figure(figsize=(4 * len(HEADLINE_SCORES), 3.6), layout="constrained")
     epochs = [row["epoch"] for row in rows]
@@ -55,8 +55,8 @@ def panel(
     """Draw one row of pictures per image, with one column per version of it.
 
     Args:
-        columns: The title of each version to its images, (N, 3, H, W), all of one shape; they are clamped to [0, 1].
-        captions: Titles of columns to N lines, which stand under that column's pictures.
+        columns: The images of each version by its title, (N, 3, H, W), all of one shape; they are clamped to [0, 1].
+        captions: For the title of a column, N captions to put under its pictures.
         side: The width of a picture in inches.
     """
     rows, _, height, width = next(iter(columns.values())).shape
@@ -84,7 +84,7 @@ def score_caption(*, ssim: float, psnr: float) -> str:
 
 
 def captions(images: Tensor, sharp: Tensor) -> list[str]:
-    """:func:`score_caption` of each of (N, 3, H, W) images; of those that equal the sharp ones it is empty."""
+    """:func:`score_caption` of each of N images, (N, 3, H, W); "" for images that equal the sharp ones."""
     scores = zip(ssim(images, sharp).tolist(), psnr(images, sharp).tolist(), strict=True)
     return [score_caption(ssim=one, psnr=other) if np.isfinite(other) else "" for one, other in scores]
 
@@ -115,9 +115,9 @@ def frame_panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[s
     """Draw whole frames, each with two marked regions enlarged under it: the same regions in every column.
 
     Args:
-        columns: The title of each version to its frames, (N, 3, H, W), which are clamped to [0, 1]. The regions are
+        columns: The frames of each version by its title, (N, 3, H, W), which are clamped to [0, 1]. The regions are
             those where the first and the last version differ most.
-        captions: Titles of columns to N lines, which stand under that column's frames.
+        captions: For the title of a column, N captions to put under its frames.
     """
     first, *_, last = columns.values()
     rows, _, height, width = last.shape
@@ -169,6 +169,6 @@ def pixels(figure: Figure) -> npt.NDArray[np.uint8]:
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Write a PNG, whole or not at all."""
+    """Write a figure as a PNG file, completely or not at all."""
     with whole_file(path) as partial:
         figure.savefig(partial, format="png", dpi=110)

@@ -18,10 +18,11 @@ def fetched(weights: str) -> Path:
             folders.
 
     Returns:
-        The file in the cache of huggingface_hub, ``~/.cache/huggingface`` unless ``HF_HOME`` says otherwise.
+        The file in the cache of huggingface_hub, ``~/.cache/huggingface`` unless ``HF_HOME`` is set.
 
     Raises:
-        ValueError: if the name is none, the file cannot be had, it has another checksum, or huggingface_hub is missing.
+        ValueError: If the name is malformed, the file cannot be downloaded, its checksum differs, or the package
+            huggingface_hub is missing.
     """
     parts = _NAME.fullmatch(weights)
     if parts is None:

@@ -1,4 +1,4 @@
-"""What a run calls its network and its data, in folders, tables and reports. Imports nothing heavy."""
+"""The names of a run's network and data in folders, tables and reports. Imports nothing heavy."""
 
 import re
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ _HERE = "@_here_"
 
 @dataclass(frozen=True, kw_only=True)
 class Named:
-    """Abstract: the settings of a run, and what its network and its data are called.
+    """Abstract: the settings of a run, with the names of its network and its data.
 
     Attributes:
-        choices: The names of the configurations that it chose: ``model``, such as ``unet16``, and ``data``.
-        config: Its whole configuration.
+        choices: The names of the configurations that were chosen for ``model``, such as ``unet16``, and ``data``.
+        config: The whole configuration of the run.
     """
 
     choices: Mapping[str, str]
@@ -28,26 +28,26 @@ class Named:
 
     @property
     def model(self) -> str:
-        """What the network is called: see :func:`network_name`."""
+        """The name of the network: see :func:`network_name`."""
         return network_name(self.choices["model"], self.config)
 
     @property
     def data(self) -> str:
-        """What the data set is called: see :func:`data_name`."""
+        """The name of the data set: see :func:`data_name`."""
         return data_name(self.choices["data"], self.config)
 
 
 def network_name(choice: str, config: Mapping[str, Any]) -> str:
-    """What the network of a run is called.
+    """The name of a run's network.
 
     Args:
-        choice: The name of its model's configuration, such as ``unet16``.
+        choice: The name of the run's model configuration, such as ``unet16``.
         config: The run's configuration.
 
     Returns:
-        The configuration's ``name``, if it has one; ``choice``, where the network is of the class that this file of
-        deblurlab names, or the file is a user's own; else the name of the network's class, with ``WGAN`` behind it
-        where it is trained as the generator of a WGAN.
+        The configuration's ``name`` if it has one. Otherwise ``choice``, unless the run has another network class than
+        deblurlab's configuration of that name; then the name of the class, with ``WGAN`` appended for the generator of
+        a WGAN.
 
     Raises:
         ValueError: If ``name`` cannot be a part of a folder's name.
@@ -63,12 +63,12 @@ def network_name(choice: str, config: Mapping[str, Any]) -> str:
 
 
 def data_name(choice: str, config: Mapping[str, Any]) -> str:
-    """What the data set of a run is called: the name of its configuration, or of its class where that is another."""
+    """The name of a run's data set: that of its configuration, or of its class if the run has replaced the class."""
     return _own_class(f"data/{choice}", config["data"], "_target_") or choice
 
 
 def _own_class(file: str, section: Mapping[str, Any], key: str) -> str | None:
-    """The name of the class at a key, if it is another than in a file of deblurlab's; None if it is that one."""
+    """The name of the class at a key if it differs from that in a file of deblurlab; None if it is the same."""
     usual = _class_in(_CONF / f"{file}.yaml", key)
     path = OmegaConf.select(OmegaConf.create(dict(section)), key)
     if usual is None or not isinstance(path, str) or path == usual:
@@ -78,7 +78,7 @@ def _own_class(file: str, section: Mapping[str, Any], key: str) -> str | None:
 
 
 def _class_in(file: Path, key: str) -> str | None:
-    """The class path at a key of a configuration or of those that it is based on."""
+    """The class path at a key of a configuration file, or of the files that it is based on."""
     if not file.is_file():
         return None
     config = read_yaml(file)

@@ -1,4 +1,4 @@
-"""Builds a trained network from the description in its weights, whoever has made them.
+"""Builds a trained network from the description in its weights, which a stranger may have made.
 
 The description has the form of Hydra's configurations: ``_target_`` is the class, the other keys are its arguments. It
 is already composed, so Hydra is not needed to build it.
@@ -19,19 +19,19 @@ _HYDRAS_KEYS = ("_target_", "_args_", "_partial_", "_convert_")
 
 
 def build_network(weights: Weights, *, trust: Sequence[str] = ()) -> nn.Module:
-    """Build the network that weights belong to, and put them into it.
+    """Build the network that weights belong to, and load them into it.
 
     Args:
-        weights: What they say of their network is checked as a whole before any of it is built.
-        trust: Names of packages whose classes the configuration may name. If there are any, the network may also be
-            much larger than its weights.
+        weights: The weights. Their whole configuration is checked before any part of it is built.
+        trust: Names of packages whose classes the configuration may name. With any, the size of the network is not
+            checked before it is built.
 
     Returns:
-        The network on the CPU, in evaluation mode; its parameters take no gradients.
+        The network on the CPU, in evaluation mode; its parameters do not require gradients.
 
     Raises:
-        ValueError: if the configuration names what it may not, if its classes do not take its arguments, or if the
-            weights do not fit the network that it names.
+        ValueError: If the configuration names a class that is not trusted, if a class refuses its arguments, or if the
+            weights do not fit the network.
     """
 
     def build() -> nn.Module:

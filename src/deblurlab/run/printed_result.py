@@ -18,10 +18,10 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> st
     Args:
         result: The content of metrics.json.
         model: The title of the restored images' row.
-        precision: What the network computed in, such as "bf16-mixed".
+        precision: The precision in which the network computed, such as "bf16-mixed".
 
     Returns:
-        What was printed.
+        The text that was printed.
     """
     table = Table(
         title=escape(f"{result['data']}, {result['split']} set, {result['images']:,} images, {precision}"),

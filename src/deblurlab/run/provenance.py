@@ -18,11 +18,11 @@ _PACKAGES = ("deblurlab", "torch", "torchvision", "torch_xla", "lightning", "hyd
 
 
 def provenance(*, arguments: Sequence[str], device: str) -> dict[str, Any]:
-    """What a start of a run was made with.
+    """Describe the start of a run: when, where, and with which command and versions.
 
     Args:
         arguments: The words of the command line.
-        device: The device that it computes on.
+        device: The device that the run computes on.
 
     Returns:
         ``time``, ``command``, ``folder`` (the working directory), ``commits`` (of the Git repositories in which
@@ -45,7 +45,7 @@ def provenance(*, arguments: Sequence[str], device: str) -> dict[str, Any]:
 
 
 def add_start(file: Path, start: dict[str, Any]) -> None:
-    """Add a start of a run to its list, which has one entry per start: a resumed run has several."""
+    """Append a start of a run to the list in ``file``; a run that was resumed has several starts."""
     starts = json.loads(file.read_text()) if file.is_file() else []
     with whole_file(file) as partial:
         partial.write_text(json.dumps([*starts, start], indent=2) + "\n")
@@ -59,7 +59,7 @@ def _version(package: str) -> str | None:
 
 
 def _commit(folder: Path) -> str | None:
-    """The commit of a folder's Git repository, with ``+changes`` where files differ from it; None without one."""
+    """The commit of a folder's Git repository, with ``+changes`` if files differ from it; None without a repository."""
     commit, changes = (_git(folder, *words) for words in (("rev-parse", "HEAD"), ("status", "--porcelain", "-uno")))
     return f"{commit}+changes" if commit and changes else commit or None
 

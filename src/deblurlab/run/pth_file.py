@@ -1,8 +1,8 @@
-"""Reads the tensors of a ``.pth`` file, as torch writes it, without running anything that stands in it.
+"""Reads the tensors of a ``.pth`` file, as torch writes it, without executing any code in it.
 
-Such a file is a ZIP archive of numbers and a pickle, which tells what they make up: names, types and shapes. A pickle
-can call any function of Python. torch's own reader lets few of them pass, but makes tensors while it reads, and before
-version 2.10 could be led astray by a crafted file (CVE-2026-24747). Here the pickle can make nothing but mappings and
+Such a file is a ZIP archive of numbers and a pickle, which describes the tensors: names, dtypes and shapes. A pickle
+can call any function of Python. torch's own reader allows only few of them, but makes tensors while it reads, and
+before version 2.10 a crafted file could make it run code (CVE-2026-24747). Here the pickle can only make mappings and
 descriptions of tensors, and no number is read before all descriptions are checked.
 """
 
@@ -32,11 +32,11 @@ _TYPES = {
     "ByteStorage": torch.uint8,
     "BoolStorage": torch.bool,
 }
-# Where programs for training put the weights in what they save: BasicSR, Lightning and others; the averaged ones first.
-_PLACES = ("params_ema", "params", "state_dict", "model_state_dict", "model", "net")
+# The keys under which training programs (BasicSR, Lightning and others) save the weights; averaged weights come first.
+_WEIGHTS_KEYS = ("params_ema", "params", "state_dict", "model_state_dict", "model", "net")
 
 
-# All that torch writes into a plain state dict. Others could ask for memory that the file does not fill.
+# The operations that torch writes for a plain state dict. Others could allocate more memory than the file has bytes.
 _OPERATIONS = re.compile(
     r"PROTO|STOP|MARK|GLOBAL|REDUCE|BUILD|BINPERSID|(LONG_)?BIN(PUT|GET)|EMPTY_(DICT|LIST|TUPLE)|TUPLE[123]?|APPENDS?"
     r"|SETITEMS?|NONE|NEWTRUE|NEWFALSE|BINUNICODE|BININT[12]?|LONG1|BINFLOAT"
@@ -44,18 +44,18 @@ _OPERATIONS = re.compile(
 
 
 class _NotPlainError(ValueError):
-    """The pickle holds what no plain state dict holds."""
+    """The pickle holds something that a plain state dict does not."""
 
 
 class _Final:
-    """Cannot be changed by a pickle once it is made."""
+    """An object that a pickle cannot change after its construction."""
 
     def __setstate__(self, state: Any) -> None:
         raise _NotPlainError("it changes what it has made")
 
 
 class _Mapping(dict[Any, Any]):
-    """Stands for a dictionary; the attributes that a pickle gives it are dropped."""
+    """A dictionary that ignores the attributes that a pickle sets on it."""
 
     def __setstate__(self, state: Any) -> None:
         pass
@@ -63,7 +63,7 @@ class _Mapping(dict[Any, Any]):
 
 @dataclass(frozen=True)
 class _Storage(_Final):
-    """A block of numbers: its file in the archive, their type, how many they are."""
+    """A block of numbers: its file in the archive, the dtype and the number of elements."""
 
     key: str
     dtype: torch.dtype
@@ -72,7 +72,7 @@ class _Storage(_Final):
 
 @dataclass(frozen=True)
 class _Described(_Final):
-    """A tensor: where its numbers stand."""
+    """The description of a tensor: the position of its numbers in a storage."""
 
     storage: _Storage
     offset: int
@@ -82,7 +82,7 @@ class _Described(_Final):
 
 @dataclass(frozen=True)
 class _Name(_Final):
-    """What a name in the pickle stands for: a type of numbers, or a function that the pickle may call."""
+    """The meaning of a name in the pickle: a dtype, or a function that the pickle may call."""
 
     dtype: torch.dtype | None = None
     function: Callable[..., Any] | None = None
@@ -111,7 +111,7 @@ _NAMES = {
 
 
 class _Reader(pickle.Unpickler):
-    """Knows the names of the table, and no others."""
+    """An unpickler that knows only the names in the table."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _NAMES:
@@ -128,13 +128,14 @@ class _Reader(pickle.Unpickler):
 
 
 def read_pth(file: Path) -> tuple[Mapping[str, tuple[int, ...]], Callable[[], dict[str, Tensor]]]:
-    """Read the names and shapes in a ``.pth`` file; the tensors themselves are read when asked for.
+    """Read the names and shapes in a ``.pth`` file, and prepare to read the tensors.
 
     Returns:
-        The shapes by name, and a function that reads the tensors. Together they take no more memory than the file has.
+        The shapes by name, and a function that reads the tensors. Together they take no more memory than the file's
+        size.
 
     Raises:
-        ValueError: naming the file, if it is no such file, is damaged, or holds more than named tensors.
+        ValueError: If it is not such a file, is damaged, or holds more than named tensors; the message names the file.
     """
     try:
         described = _described(file)
@@ -145,7 +146,7 @@ def read_pth(file: Path) -> tuple[Mapping[str, tuple[int, ...]], Callable[[], di
         ) from error
     except _NotPlainError as error:
         raise ValueError(f"{file} is not taken: {error}. Save its state dict as safetensors.") from error
-    except Exception as error:  # a damaged pickle raises whatever its bytes happen to ask for
+    except Exception as error:  # a damaged pickle can raise any exception
         raise ValueError(f"{file} is damaged: {error!r:.200}.") from error
 
     def read() -> dict[str, Tensor]:
@@ -160,7 +161,7 @@ def read_pth(file: Path) -> tuple[Mapping[str, tuple[int, ...]], Callable[[], di
 
 
 def _folder(archive: zipfile.ZipFile) -> str:
-    """The one folder of the archive, in which everything lies; its name is whatever the file was once called."""
+    """The one folder of the archive, which contains everything. Its name is that of the file when it was written."""
     (found,) = [name for name in archive.namelist() if name.endswith("/data.pkl") and name.count("/") == 1]
     return found.removesuffix("data.pkl")
 
@@ -173,9 +174,9 @@ def _described(file: Path) -> dict[str, _Described]:
         if index.file_size > _PICKLE_BYTES:
             raise _NotPlainError(f"its index alone has {index.file_size:,} bytes")
         content = _unpickled(archive.read(index))
-    for place in _PLACES:
-        if isinstance(content, dict) and isinstance(content.get(place), dict):
-            content = content[place]
+    for key in _WEIGHTS_KEYS:
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
             break
     if not isinstance(content, dict) or not content or not all(isinstance(name, str) for name in content):
         raise _NotPlainError("it holds no mapping from names to tensors")
@@ -204,5 +205,5 @@ def _numbers(archive: zipfile.ZipFile, folder: str, one: _Described) -> Tensor:
     if not entry.file_size:
         return torch.empty(one.shape, dtype=one.storage.dtype)
     block = torch.frombuffer(bytearray(archive.read(entry)), dtype=one.storage.dtype)
-    # torch checks that nothing outside of the storage is asked for
+    # torch checks that the tensor lies within the storage
     return block.as_strided(one.shape, one.stride, one.offset).clone(memory_format=torch.contiguous_format)

@@ -16,8 +16,8 @@ def summary(metrics: Mapping[str, Any], *, data: str, split: str) -> dict[str, A
     """The content of metrics.json.
 
     Args:
-        metrics: What a test logs: ``test/restored/NAME`` and ``test/blurred/NAME`` of each score, those that the test
-            was given beside the table's among them, and the counts.
+        metrics: The values that the test has logged: ``test/restored/NAME`` and ``test/blurred/NAME`` for each score,
+            including further scores that are not in the table, and the counts.
         data: The name of the data set.
         split: The split that was tested.
     """
@@ -39,18 +39,18 @@ def write_test(
     per_image: Mapping[str, Sequence[float]],
     labels: Mapping[str, Sequence[Any]],
 ) -> dict[str, Any]:
-    """Write what a test of the test set has found: the table per image, then metrics.json, with which it is finished.
+    """Write the results of a test: the table per image, then metrics.json, which marks the run as finished.
 
     Args:
         folder: The folder of the run or of the evaluation.
         data: The name of the data set.
-        metrics: What the test logged: see :func:`summary`.
+        metrics: The values that the test has logged: see :func:`summary`.
         per_image: The scores of each image: see :func:`write_per_image`.
-        labels: What the data module knows of each image.
+        labels: The data module's labels of each image.
 
     Returns:
-        The content of metrics.json. Where the network estimates the sigma of a blur that is known, ``sigma_error`` is
-        the mean over the images of the estimate's absolute error, in pixels.
+        The content of metrics.json. If the network estimates the blur and the true sigma is known, ``sigma_error`` is
+        the mean absolute error of the estimate over the images, in pixels.
     """
     result = summary(metrics, data=data, split="test")
     if "estimated_sigma" in per_image and "sigma" in labels:
@@ -62,7 +62,7 @@ def write_test(
 
 
 def write(result: Mapping[str, Any], file: Path) -> None:
-    """Write metrics.json, whole or not at all."""
+    """Write metrics.json, completely or not at all."""
     with whole_file(file) as partial:
         partial.write_text(json.dumps(result, indent=2) + "\n")
 
@@ -72,21 +72,21 @@ def write_per_image(scores: Mapping[str, Sequence[float]], labels: Mapping[str, 
 
     Args:
         scores: Columns such as ``restored_ssim``; their length is the number of rows.
-        labels: What the data module knows of each image of the whole split, of which the test may have taken a part.
+        labels: The data module's labels of each image of the split, which may be more images than the test used.
         file: The CSV file to write.
     """
     columns = {"image": range(len(next(iter(scores.values())))), **labels, **scores}
     with whole_file(file) as partial, partial.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=False))  # labels may go on where the scores end
+        writer.writerows(zip(*columns.values(), strict=False))  # there may be more labels than scores
 
 
 def read_scores(file: Path) -> dict[str, Any]:
     """Read a metrics.json.
 
     Raises:
-        ValueError: naming the file, if it is not there or damaged.
+        ValueError: If it is missing or damaged; the message names the file.
     """
     if not file.is_file():
         raise ValueError(f"{file} is not there: the run was not tested yet. Train it to its end, or evaluate it.")
@@ -103,14 +103,14 @@ def read_scores(file: Path) -> dict[str, Any]:
 
 
 def read_per_image(file: Path) -> dict[str, list[Any]]:
-    """Read what :func:`write_per_image` wrote.
+    """Read a table that :func:`write_per_image` has written.
 
     Returns:
-        Column to values, one per image. Scores and ``sigma`` are float; other columns are int or float if all their
-        cells are such numbers, else str.
+        The columns by name, each with one value per image. Scores and ``sigma`` are float; other columns are int or
+        float if all their cells are such numbers, and str otherwise.
 
     Raises:
-        ValueError: naming the file, if it is not there or damaged.
+        ValueError: If it is missing or damaged; the message names the file.
     """
     if not file.is_file():
         raise ValueError(f"{file} is not there: the run was not tested yet. Train it to its end, or evaluate it.")
@@ -123,7 +123,7 @@ def read_per_image(file: Path) -> dict[str, list[Any]]:
 
 
 def is_number_column(name: str) -> bool:
-    """Whether a column of the table per image is a score, the sigma of the blur or its estimate: float in each row."""
+    """Whether a column of the table per image holds floats: a score, the sigma of the blur, or its estimate."""
     return name in ("sigma", "estimated_sigma") or name.startswith(("restored_", "blurred_"))
 
 

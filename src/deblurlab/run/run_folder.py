@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-# What names of weights on the Hugging Face Hub begin with.
+# The prefix of weights on the Hugging Face Hub.
 HUB = "hf://"
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of a run, and the name of each file that a run leaves in it. Each name stands here and nowhere else.
+    """The folder of a run, and the paths of the files in it. No other module contains these file names.
 
-    Others rely on these names, so a change of one is a change that users must be told of. Nothing is read or written
-    here, and no file need exist. The folder of an evaluation has a few of the same files.
+    Users rely on the names, so a change of one belongs in CHANGELOG.md. Nothing is read or written here, and no file
+    need exist. The folder of an evaluation has a few of the same files.
 
     Attributes:
         path: The folder.
@@ -35,12 +35,12 @@ class RunFolder:
 
     @property
     def hydra_file(self) -> Path:
-        """Hydra's own settings; from them come the names of the data set's and the model's configurations."""
+        """Hydra's own settings, which include the names of the chosen configurations of data and model."""
         return self.path / ".hydra" / "hydra.yaml"
 
     @property
     def lock_file(self) -> Path:
-        """Locked by the process that trains in this folder, as long as it lives."""
+        """The lock that the process training in this folder holds until it ends."""
         return self.path / ".hydra" / "lock"
 
     @property
@@ -80,7 +80,7 @@ class RunFolder:
 
     @property
     def per_image_file(self) -> Path:
-        """A table with one row per test image: what is known of it, and its scores."""
+        """A table with one row per test image: its labels and its scores."""
         return self.path / "per_image.csv"
 
     @property
@@ -100,17 +100,17 @@ class RunFolder:
 
     @property
     def diverged_file(self) -> Path:
-        """The batch at which the training diverged; only there if it did."""
+        """The batch at which the training diverged; it exists only in that case."""
         return self.path / "diverged.pt"
 
     @property
     def steps(self) -> Path:
-        """The folder in which ``logger=csv`` keeps the values of each logged step."""
+        """The folder to which ``logger=csv`` writes the values of each logged step."""
         return self.path / "steps"
 
     @property
     def wandb_id_file(self) -> Path:
-        """The id of the run in Weights & Biases, under which a resumed run goes on."""
+        """The id of the run in Weights & Biases, under which a resumed run continues."""
         return self.path / "wandb" / "run_id"
 
     @property
@@ -120,7 +120,7 @@ class RunFolder:
 
     @property
     def job_file(self) -> Path:
-        """What a sweep knows of this run, if it is one of a sweep's jobs."""
+        """The record that a sweep keeps of this run, if it is one of the sweep's jobs."""
         return self.path / "job.json"
 
     @property
@@ -129,11 +129,11 @@ class RunFolder:
         return self.path / "failure.txt"
 
     def evaluation(self, data: str) -> "RunFolder":
-        """The folder for what ``evaluate`` finds on a data set: scores, the table per image, a panel."""
+        """The folder of ``evaluate`` for the results on a data set: scores, the table per image, a panel."""
         return RunFolder(self.path / "evaluate" / data)
 
     def evaluations(self) -> dict[str, "RunFolder"]:
-        """The evaluations that there are, by the name of their data set."""
+        """The existing evaluations by the name of their data set."""
         found = (RunFolder(path) for path in sorted((self.path / "evaluate").glob("*")))
         return {one.path.name: one for one in found if one.scores_file.is_file()}
 
@@ -144,12 +144,12 @@ class RunFolder:
 
     @property
     def holds_run(self) -> bool:
-        """Whether a run has left anything here that a new one would overwrite: a checkpoint, or test scores."""
+        """Whether there are results of a run that a new one would overwrite: a checkpoint, or test scores."""
         return any(self.checkpoints.glob("*.ckpt")) or self.scores_file.is_file()
 
     @classmethod
     def of_checkpoint(cls, file: Path) -> "RunFolder":
-        """The folder of the run that a checkpoint belongs to by its place: ``RUN/checkpoints/NAME.ckpt``."""
+        """The folder of the run that a checkpoint belongs to according to its path, ``RUN/checkpoints/NAME.ckpt``."""
         return cls(file.absolute().parents[1])
 
     @classmethod
@@ -162,7 +162,7 @@ def checkpoint_file(ckpt_path: str, folder: RunFolder) -> Path:
     """The file that the key ``ckpt_path`` names: ``last`` or ``best`` of the run in ``folder``, or a path.
 
     Raises:
-        ValueError: if there is no such file.
+        ValueError: If there is no such file.
     """
     file = {"last": folder.last_checkpoint, "best": folder.best_checkpoint}.get(ckpt_path, Path(ckpt_path))
     if not file.is_file():
@@ -172,7 +172,7 @@ def checkpoint_file(ckpt_path: str, folder: RunFolder) -> Path:
 
 
 def weights_name(weights: str) -> str:
-    """What to call weights in titles and file names: those of a run by its folder, others by their file's name.
+    """The name of weights in titles and file names: the folder's name for those of a run, else the file's name.
 
     Args:
         weights: A run's folder, a file in it, another weights file or one on the Hub, or the name of shipped weights.

@@ -1,4 +1,4 @@
-"""Reads what a run was from its folder, whoever has made that folder. Imports nothing heavy."""
+"""Reads a run's configuration from its folder, which a stranger may have made. Imports nothing heavy."""
 
 import re
 from dataclasses import dataclass
@@ -17,21 +17,21 @@ class Run(Named):
     """A run, finished or not. Every value of its configuration is resolved.
 
     Attributes:
-        folder: Its folder.
+        folder: The run's folder.
     """
 
     folder: RunFolder
 
 
 def load_run(folder: str | Path, *, key: str = "run") -> Run:
-    """Read what a run was from its folder.
+    """Read the configuration of a run from its folder.
 
     Args:
         folder: The run's folder.
         key: The key of the command line that names it, for the error.
 
     Raises:
-        ValueError: if it is not the folder of a run, or its configuration is damaged.
+        ValueError: If it is not the folder of a run, or its configuration is damaged.
     """
     files = RunFolder(Path(folder))
     source = files.config_file
@@ -62,7 +62,7 @@ def _require_resolved(value: Any, file: Path) -> None:
 
 
 def _choice(file: Path, group: str) -> str:
-    """The configuration of a group that Hydra's settings of the run name. It may become a part of a folder's name."""
+    """The configuration that Hydra chose for a group. The name is checked, since folders may be named after it."""
     settings = read_yaml(file)
     # not resolved, because other parts of the file hold interpolations of Hydra's own
     value: Any = OmegaConf.to_container(settings, resolve=False)

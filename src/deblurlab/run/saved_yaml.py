@@ -1,4 +1,4 @@
-"""Reads the small YAML files of a run's folder, whoever made them. Imports nothing heavy."""
+"""Reads the small YAML files of a run's folder, which a stranger may have made. Imports nothing heavy."""
 
 import io
 from pathlib import Path
@@ -15,11 +15,12 @@ _DEPTH = 32
 
 
 def read_yaml(file: Path) -> DictConfig | ListConfig:
-    """Mappings and lists of plain values, in time and memory that the file's size bounds.
+    """Read mappings and lists of plain values. The file's size bounds time and memory.
 
     Raises:
-        ValueError: naming the file, if it is damaged or has what no run writes: tags, aliases, deep nesting.
-        OSError: if it cannot be read.
+        ValueError: If the file is damaged or has tags, aliases or deep nesting, which no run writes. The message names
+            the file.
+        OSError: If it cannot be read.
     """
     with file.open("rb") as stream:
         content = stream.read(_BYTES + 1)
@@ -36,7 +37,7 @@ def read_yaml(file: Path) -> DictConfig | ListConfig:
 
 
 def _require_plain(text: str) -> None:
-    """Raise ValueError unless ``text`` is a tree of plain values; builds nothing of it."""
+    """Raise ValueError unless ``text`` is a tree of plain values. No object is constructed from it."""
     depth = 0
     for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
         if isinstance(event, yaml.AliasEvent):

@@ -18,15 +18,15 @@ class _TooManyError(Exception):
 
 
 def sketch(build: Callable[[], _Made], *, tensors: int) -> _Made:
-    """Make a network on torch's device "meta", where tensors have a shape and no numbers.
+    """Make a network on torch's device "meta", where tensors have a shape but no numbers.
 
     Args:
-        build: Makes the network, or what is to be known of it.
-        tensors: The number of tensors that there are to fill it. A network registers each of its parameters, buffers
-            and modules with torch; ``build`` is stopped when it has registered far more than there are tensors.
+        build: Makes the network, or a description of it.
+        tensors: The number of tensors in the weights. A network registers each of its parameters, buffers and modules
+            with torch; ``build`` is stopped once it has registered far more than this number.
 
     Raises:
-        ValueError: if ``build`` was stopped.
+        ValueError: If ``build`` was stopped.
     """
     limit, count = 1000 + 4 * tensors, 0
 

@@ -1,7 +1,7 @@
-"""What the configuration in the folder of a run may name, since a stranger may have made the folder.
+"""Checks which classes the configuration in the folder of a run names, since a stranger may have made the folder.
 
-Whatever a ``_target_`` names is imported and called when the configuration is built. In the folder of a run it may
-name a class for training networks, of deblurlab or of the packages that deblurlab is built on. Everything else is
+The class that a ``_target_`` names is imported and called when the configuration is built. In the folder of a run it
+must be a class for training networks, of deblurlab or of the packages that deblurlab is built on. Everything else is
 refused by its name alone, before it is imported.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-# The parts of packages whose classes only hold numbers: making an object of them does nothing else. Parts whose classes
-# read files that their arguments name are left out, such as torchmetrics.text and kornia.feature.
+# Subpackages whose classes are harmless to construct: they only hold numbers. Subpackages with classes that read files
+# named by their arguments are left out, such as torchmetrics.text and kornia.feature.
 _OPEN = (
     *(f"deblurlab.{part}" for part in ("nets", "losses", "data", "tasks", "callbacks", "loggers")),
     *("torch.nn", "torch.optim", "torchvision.models", "torchvision.ops", "torchvision.transforms"),
@@ -31,14 +31,14 @@ class UntrustedError(ValueError):
 
 
 def packages(trust: Any) -> tuple[str, ...]:
-    """The value of the key ``trust``, checked.
+    """Check the value of the key ``trust``.
 
     Args:
         trust: A list of names of packages, such as ``["mynet"]``.
 
     Raises:
-        ValueError: if it is no such list, or names a package of Python itself, or one whose harmless classes are
-            allowed anyway: with all of it, a folder could do anything.
+        ValueError: If it is not such a list, or names a package of Python itself or one of :data:`PACKAGES`: with all
+            their functions, a folder could do anything. The harmless classes of the latter are allowed anyway.
     """
     names: list[Any] = list(trust) if isinstance(trust, list | tuple | ListConfig) else [None]
     if not all(isinstance(name, str) and re.fullmatch(r"\w+(\.\w+)*", name) for name in names):
@@ -60,7 +60,7 @@ def check(config: Mapping[str, Any] | DictConfig, *, trust: Sequence[str], sourc
         source: The file that the configuration was read from, for the message.
 
     Raises:
-        UntrustedError: naming the file, the key and what the key names.
+        UntrustedError: With the file, the key and the name in its message.
     """
     plain = OmegaConf.to_container(config, resolve=False) if isinstance(config, DictConfig) else config
     for place, name in targets(plain):
@@ -79,7 +79,7 @@ def check(config: Mapping[str, Any] | DictConfig, *, trust: Sequence[str], sourc
 
 
 def check_metrics(names: Any, *, trust: Sequence[str], source: str) -> None:
-    """Refuse scores of a resumed run that a user's own code would compute, since they are imported to be made.
+    """Refuse metrics of a resumed run that are not deblurlab's own, since their code would be imported.
 
     Args:
         names: The value of the key ``metrics``.
@@ -87,7 +87,7 @@ def check_metrics(names: Any, *, trust: Sequence[str], source: str) -> None:
         source: The file that it was read from, for the message.
 
     Raises:
-        UntrustedError: naming the file and the score.
+        UntrustedError: With the file and the metric in its message.
     """
     for name in names if isinstance(names, list) else [names] * (names is not None):
         if not isinstance(name, str) or ("." in name and not any(_below(name, package) for package in trust)):
@@ -98,7 +98,7 @@ def check_metrics(names: Any, *, trust: Sequence[str], source: str) -> None:
 
 
 def targets(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield each place in nested mappings and lists that names what to call, and what it names."""
+    """Yield each ``_target_`` in nested mappings and lists: the path of keys to its mapping, and its value."""
     if isinstance(value, Mapping):
         if "_target_" in value:
             yield place, value["_target_"]
@@ -110,7 +110,7 @@ def targets(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 
 
 def _expected(name: str, place: tuple[str, ...]) -> bool:
-    """Import what an allowed name names; tell whether it is a class of a kind that belongs to its place."""
+    """Import an allowed name, and return whether it is a class of a kind that is expected at its place."""
     from deblurlab.nets.published import MissingPackageError  # imports torch
 
     if name in _FUNCTIONS:
@@ -125,9 +125,9 @@ def _expected(name: str, place: tuple[str, ...]) -> bool:
 
 
 def _kinds(place: tuple[str, ...]) -> tuple[type, ...]:
-    """The classes of which one is expected at a place: the class itself or one derived from it.
+    """The base classes that are expected at a place.
 
-    Each place imports its own kinds: for a network alone, Lightning is not needed, which takes seconds to import.
+    Each place imports its own: a network alone does not need Lightning, which takes seconds to import.
     """
     from torch.nn import Module
 

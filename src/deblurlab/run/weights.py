@@ -1,4 +1,4 @@
-"""The weights of a network and the description to rebuild it: from a run, a checkpoint, a file, or shipped ones."""
+"""Network weights with the configuration to rebuild the network: from a run, a checkpoint, a file, or shipped ones."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -26,14 +26,14 @@ FOLDER = Path(__file__).parents[1] / "zoo"
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """A network's weights and what it takes to rebuild it.
+    """A network's weights with the configuration to rebuild it.
 
     Attributes:
-        title: What to call them: see :func:`~deblurlab.run.run_folder.weights_name`.
+        title: The name of the weights: see :func:`~deblurlab.run.run_folder.weights_name`.
         network: The network's configuration, ``_target_`` and its arguments.
-        config: The configuration that ``network`` is a part of, as it stands in ``source``.
-        source: The file that says which network it is.
-        file: The file that holds parameters and buffers; it may be the same.
+        config: The whole configuration in ``source``, of which ``network`` is a part.
+        source: The file with the configuration.
+        file: The file with parameters and buffers; it may be the same.
         shapes: The shapes of parameters and buffers, by name.
         read: Reads parameters and buffers, by name.
     """
@@ -48,7 +48,7 @@ class Weights:
 
     @cached_property
     def state(self) -> dict[str, Tensor]:
-        """Parameters and buffers by name, read when they are first asked for."""
+        """Parameters and buffers by name, read at the first access."""
         return self.read()
 
 
@@ -58,12 +58,12 @@ def shipped() -> list[str]:
 
 
 def save(network: nn.Module, config: Mapping[str, Any] | DictConfig, file: Path) -> None:
-    """Write a network's weights with its configuration, whole or not at all."""
+    """Write a network's weights with its configuration, completely or not at all."""
     weights_file.write(network.state_dict(), config, file)
 
 
 def extract(checkpoint: Path, config: Mapping[str, Any], file: Path) -> None:
-    """Write a checkpoint's weights as a file of their own. This touches no device: one host of many may do it."""
+    """Write a checkpoint's weights as a weights file. It uses no device, so that one host of many can do it alone."""
     weights_file.write(_stored(checkpoint), config, file)
 
 
@@ -81,14 +81,14 @@ def load(weights: str) -> Weights:
 
     ``hf://OWNER/REPO/FILE`` is a weights file on the Hugging Face Hub: see :func:`deblurlab.run.hub.fetched`.
 
-    A weights file is a safetensors file of deblurlab, or one that others have published: safetensors, or ``.pth`` as
-    torch writes it, of a network that the names of its tensors tell. It may name networks of ``deblurlab.nets`` only.
-    The configuration in a run's folder may name anything: whoever builds the network must check it before. A checkpoint
-    is read here already, with ``weights_only=True``; of a run's folder that is ``best.ckpt`` if it exists, and the
-    weights file otherwise.
+    A weights file is a safetensors file of deblurlab, or a safetensors or ``.pth`` file that others have published, if
+    its network is recognised by the names of its tensors. Its network can only be one of ``deblurlab.nets``. The
+    configuration in a run's folder can name any class, so it must be checked before the network is built. A checkpoint
+    is read at once, with ``weights_only=True``. In a run's folder, ``best.ckpt`` is used if it exists, and otherwise
+    the weights file.
 
     Raises:
-        ValueError: if there are no such weights, or the file is damaged or not ours.
+        ValueError: If there are no such weights, or the file is damaged or not of a known format.
     """
     weights = str(weights)
     if weights in shipped():
@@ -151,10 +151,10 @@ def _from_checkpoint(file: Path, title: str) -> Weights:
 
 
 def fill(network: nn.Module, weights: Weights) -> None:
-    """Put weights into a network.
+    """Load weights into a network.
 
     Raises:
-        ValueError: if they are of another network, or one of them is NaN.
+        ValueError: If they are of another network, or one of them is NaN.
     """
     require_fit(network, weights)
     require_numbers(weights.state, weights.source)
@@ -163,15 +163,15 @@ def fill(network: nn.Module, weights: Weights) -> None:
 
 
 def start_from(weights: str, network: nn.Module, config: Mapping[str, Any]) -> None:
-    """Put the weights that a training starts from into its network, and warn if another network was trained to them.
+    """Load the weights that a training starts from, and warn if they were trained in a different network.
 
     Args:
-        weights: Which weights: see :func:`load`.
-        network: The network that is to be trained.
-        config: Its configuration.
+        weights: The name of the weights: see :func:`load`.
+        network: The network to train.
+        config: The configuration of ``network``.
 
     Raises:
-        ValueError: if there are no such weights, or they do not fit.
+        ValueError: If there are no such weights, or they do not fit.
     """
     loaded = load(weights)
     fill(network, loaded)
@@ -180,10 +180,10 @@ def start_from(weights: str, network: nn.Module, config: Mapping[str, Any]) -> N
 
 
 def require_fit(network: nn.Module, weights: Weights) -> None:
-    """Compare the shapes of a network with those of weights. Neither needs any numbers: a network on "meta" will do.
+    """Check that the shapes of a network and of weights agree. The network may be on the device "meta".
 
     Raises:
-        ValueError: if they differ.
+        ValueError: If they differ.
     """
     own = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     for name in own | weights.shapes:  # type: ignore[operator]
@@ -196,8 +196,8 @@ def require_fit(network: nn.Module, weights: Weights) -> None:
 
 
 def same_network(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two configurations build the same network, if arguments that they leave out have their defaults.
+    """Whether two configurations build the same network, with defaults for the arguments that they leave out.
 
-    This says more than that the weights of one fit the other, since different networks may have the same weights.
+    That the weights of one fit the other is not enough, since different networks may have weights of the same shapes.
     """
     return bool(with_defaults(dict(one)) == with_defaults(dict(other)))

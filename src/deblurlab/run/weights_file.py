@@ -1,4 +1,4 @@
-"""The file format of weights: one safetensors file that says which network it is of. Nothing in it is ever executed.
+"""The file format of weights: a safetensors file with the configuration of its network. Nothing in it is executed.
 
 Files that others have published are read, too.
 """
@@ -29,12 +29,12 @@ _HEADER_BYTES = 2**19  # names and shapes of some five thousand tensors; our lar
 
 
 class Content(NamedTuple):
-    """What a weights file holds.
+    """The content of a weights file.
 
     Attributes:
         network: The configuration of the network, ``_target_`` and its arguments.
         shapes: The shapes of its parameters and buffers, by name.
-        read: Reads the parameters and buffers, by name. It raises ValueError if they are not those that were written.
+        read: Reads the parameters and buffers, by name. It raises ValueError if they do not match their checksum.
     """
 
     network: dict[str, Any]
@@ -43,7 +43,7 @@ class Content(NamedTuple):
 
 
 def write(state: Mapping[str, Tensor], network: Mapping[str, Any] | DictConfig, file: Path) -> None:
-    """Write a weights file, whole or not at all.
+    """Write a weights file, completely or not at all.
 
     Args:
         state: Parameters and buffers of a network by name, on any device.
@@ -55,7 +55,7 @@ def write(state: Mapping[str, Tensor], network: Mapping[str, Any] | DictConfig, 
     text = json.dumps(plain)
     about = {"format": _FORMAT, "network": text, "sha256": checksum(text, tensors)}
     with whole_file(file) as partial:
-        # not with save_file, whose files only their owner may read
+        # not safetensors' save_file, whose files can be read by their owner only
         partial.write_bytes(serialise(tensors, about))
 
 
@@ -75,13 +75,13 @@ def _unshared(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def read(file: Path) -> Content:
-    """Read which network a weights file is of, and the shapes in it; the tensors themselves are read when asked for.
+    """Read the configuration and the shapes in a weights file, and prepare to read the tensors.
 
-    A file that others have written, as safetensors or as torch writes it, is taken if the names of its tensors tell the
-    network: see :func:`deblurlab.nets.recognised.recognised`.
+    A safetensors or ``.pth`` file that others have written is accepted if its network is recognised by the names of its
+    tensors: see :func:`deblurlab.nets.recognised.recognised`.
 
     Raises:
-        ValueError: naming the file, if it is damaged, or not of a network of ``deblurlab.nets``.
+        ValueError: If it is damaged, or not of a network of ``deblurlab.nets``; the message names the file.
     """
     if file.suffix != ".safetensors":
         shapes, tensors = read_pth(file)
@@ -93,7 +93,7 @@ def _read_safetensors(file: Path) -> Content:
     def tensors() -> dict[str, Tensor]:
         with safe_open(file, "pt") as stream:
             state = {name: stream.get_tensor(name) for name in shapes}
-        # files of earlier versions, and of others, have none
+        # files of earlier versions and of other programs have no checksum
         if "sha256" in about and about["sha256"] != checksum(about.get("network", ""), state):
             raise ValueError(f"{file} is damaged: its content is not what was written. Get the file again.")
         return state
@@ -123,7 +123,7 @@ def _read_safetensors(file: Path) -> Content:
 
 
 def _recognised(shapes: Mapping[str, tuple[int, ...]], file: Path) -> dict[str, Any]:
-    """The network of a file that does not say which one it is of."""
+    """The network of a file without a configuration; ValueError if its tensors are not those of a known network."""
     network = sketch(lambda: recognised(shapes), tensors=len(shapes))
     if network is None:
         names = ", ".join(name[:80] for name in list(shapes)[:4]) + (", ..." if len(shapes) > 4 else "")
@@ -135,7 +135,7 @@ def _recognised(shapes: Mapping[str, tuple[int, ...]], file: Path) -> dict[str, 
 
 
 def shortened(network: Any) -> str:
-    """A network's configuration, as far as a message has room for it."""
+    """A network's configuration, shortened for a message."""
     return json.dumps(network)[:200]
 
 
