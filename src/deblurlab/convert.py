@@ -1,4 +1,4 @@
-"""Make a weights file of a file that Keras has written of one of the study's networks.
+"""Convert the weights of one of the study's networks from a file of Keras to a weights file.
 
 Examples:
     deblurlab convert rednet30wgan_gen_cifar10.h5 model=rednet30_wgan

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 @command("evaluate")
 def main(cfg: DictConfig) -> float:
-    """Test the run's network; write metrics.json, per_image.csv and panel.png; returns the mean SSIM."""
+    """Test the run's network, write metrics.json, per_image.csv and panel.png, and return the mean SSIM."""
     from deblurlab.app import build
     from deblurlab.callbacks import PerImage
     from deblurlab.interfaces import Evaluable
@@ -95,7 +95,7 @@ def _warn_of_other_images(run: RunFolder, labels: Mapping[str, Sequence[Any]]) -
 
 
 class _Subject(NamedTuple):
-    """What is evaluated: its name in the table, where it comes from, its task, and a configuration with its data."""
+    """The network to evaluate: its name in the table, its source, its task, and a configuration with the data."""
 
     name: str
     source: str
@@ -104,7 +104,7 @@ class _Subject(NamedTuple):
 
 
 def _run(cfg: DictConfig) -> _Subject:
-    """The run that ``cfg.run`` names, on its own data, of which single keys may be replaced, or on other data."""
+    """The run that ``cfg.run`` names, on other data, or on its own data, perhaps with some keys changed."""
     from deblurlab.app import build
     from deblurlab.restoring.loading import set_window
     from deblurlab.run import trusted

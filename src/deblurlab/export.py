@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @command("export")
 def main(cfg: DictConfig) -> None:
-    """Export, run what was exported, report its largest difference from the network."""
+    """Export the network, run the exported file, and report its largest difference from the network."""
     from deblurlab.backends import xla
     from deblurlab.restoring import export_formats, load_restorer
     from deblurlab.run import weights

@@ -22,13 +22,13 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.planning.chips import topology
     from deblurlab.planning.compiler import require_compiler
 
-    require_compiler()  # first, since its extra has torch_xla, too
+    require_compiler()  # first, since the extra that it asks for includes torch_xla
     xla.require_torch_xla("plan")
     if cfg.trainer.accelerator != "xla_cpu":
         raise ValueError(f"plan traces on trainer=xla_cpu, not trainer.accelerator={cfg.trainer.accelerator}.")
     if cfg.trainer.graph != "batch" or cfg.model.get("fresh_critic_batches"):
         raise ValueError("plan takes a batch as one graph: trainer.graph=batch model.fresh_critic_batches=false.")
-    cfg.callbacks = cfg.logger = None  # an experiment may choose some: they are no part of a step
+    cfg.callbacks = cfg.logger = None  # an experiment may choose some, but they are not part of a step
     xla.quiet()
     from deblurlab.app.step_estimate import estimate_step, training_images
     from deblurlab.planning.largest_batch import largest_batch

@@ -90,7 +90,7 @@ def _check(data: "VideoFrames | PublishedPairs", *, workers: int) -> None:
 
 
 def _average(data: "VideoFrames | PublishedPairs", cfg: DictConfig) -> None:
-    """Average the frames of a video, or of all videos of a folder, to pairs. It goes on where it was interrupted."""
+    """Average the frames of a video, or of all videos in a folder, to pairs. It continues an interrupted call."""
     from deblurlab.data.preparing.averaged_frames import write_pairs
     from deblurlab.data.preparing.video_plan import plan_pairs
     from deblurlab.data.preparing.video_survey import survey
@@ -124,7 +124,7 @@ def _average(data: "VideoFrames | PublishedPairs", cfg: DictConfig) -> None:
 
 
 def _write(data: "VideoFrames", cfg: DictConfig) -> None:
-    """Write shards or TFRecord files. A call that was interrupted goes on where it stopped."""
+    """Write shards or TFRecord files. It continues an interrupted call."""
     from deblurlab.data.preparing.sequences import published_sequences
     from deblurlab.data.preparing.tfrecord import TFRECORD, record_sequences
     from deblurlab.data.preparing.write import PARQUET, prepare_sequences

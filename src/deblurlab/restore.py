@@ -3,7 +3,7 @@
 Examples:
     deblurlab restore input=photo.jpg                         # restored/photo.jpg
     deblurlab restore input=holiday output=better tta=true    # a folder and what is below it
-    deblurlab restore input=holiday existing=skip             # goes on after an interruption
+    deblurlab restore input=holiday existing=skip             # continues after an interruption
     deblurlab restore 'input=holiday/*.png' weights=outputs/cifar10_unet16/2026-11-22_23-19-00
 """
 
@@ -77,7 +77,7 @@ def main(cfg: DictConfig) -> None:
 
 
 def _tiling(cfg: DictConfig) -> "Tiling | None":
-    """The tiles that ``tile``, ``margin`` and ``blend`` ask for; None if none of them is given."""
+    """The tiling that ``tile``, ``margin`` and ``blend`` describe; None if none of them is given."""
     from deblurlab.restoring import Tiling
 
     given = {name: cfg[key] for name, key in (("side", "tile"), ("margin", "margin"), ("blend", "blend"))}
@@ -86,7 +86,7 @@ def _tiling(cfg: DictConfig) -> "Tiling | None":
 
 
 def _existing(cfg: DictConfig) -> "Existing":
-    """What becomes of files that exist: ``cfg.existing``, or what its former name ``cfg.overwrite`` says."""
+    """How to treat files that exist: ``cfg.existing``, or "overwrite" if the older key ``cfg.overwrite`` is true."""
     from deblurlab.restoring.outcomes import Existing
 
     require.one_of("existing", cfg.existing, get_args(Existing))

@@ -1,4 +1,4 @@
-"""From the command line to objects: Hydra composes a configuration, and this package builds what it names.
+"""From the command line to objects: Hydra composes a configuration, and this package builds the objects that it names.
 
-The only package that imports Hydra.
+It is the only package that imports Hydra.
 """

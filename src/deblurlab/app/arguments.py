@@ -17,7 +17,7 @@ from deblurlab.app.kinds import described, fits, shown
 from deblurlab.app.suggestions import did_you_mean
 
 GROUPS = ("data", "model", "trainer", "logger", "callbacks")
-# What Hydra's ``instantiate`` reads beside the arguments, and the kinds of the values.
+# The keys that Hydra's ``instantiate`` reads besides the arguments, and the types of their values.
 _HYDRA_KEYS: dict[str, Any] = {
     "_target_": str,
     "_partial_": bool,
@@ -25,14 +25,14 @@ _HYDRA_KEYS: dict[str, Any] = {
     "_convert_": Literal["none", "partial", "object", "all"],
     "_args_": list,
 }
-# Keys of earlier versions, and the key that does the same now.
+# Keys of earlier versions, with the keys that replaced them.
 _RENAMED = {"model.generator_ckpt": "weights"}
 
 
 def open_groups() -> None:
-    """Store a configuration ``open_GROUP`` for each group; a command that lists it in its defaults takes any key there.
+    """Store a configuration ``open_GROUP`` for each group. A command with it in its defaults accepts any key there.
 
-    The stored node is empty and lifts OmegaConf's struct flag, which is what refuses keys that no file lists.
+    The stored node is empty and clears OmegaConf's struct flag, which refuses keys that no file lists.
     """
     for group in GROUPS:
         node = OmegaConf.create({group: OmegaConf.create({}, flags={"struct": False})})
@@ -40,25 +40,25 @@ def open_groups() -> None:
 
 
 def check_arguments(config: DictConfig, key: str, *, also: type | None = None) -> None:
-    """Refuse what no class takes, in what is built from ``config`` and in everything below it: arguments, and values
-    that are not of the kind that the argument's annotation says.
+    """Check the arguments of the class that ``config`` names, and of all classes below: their names and their types.
 
     Args:
         config: A configuration with ``_target_``.
         key: Its key on the command line, such as ``trainer``.
-        also: A class whose arguments deblurlab itself takes there; where both take one, this class's annotation holds.
+        also: A class whose arguments deblurlab itself reads from ``config``. Its annotation counts for an argument that
+            both classes have.
 
     Raises:
-        ValueError: if a class does not take an argument, or not such a value.
+        ValueError: If a class does not have an argument, or the value does not match the argument's annotation.
     """
     _check(OmegaConf.to_container(config), key, also)
 
 
 def check_entries(group: DictConfig, key: str) -> None:
-    """:func:`check_arguments` for a group whose entries each name a class; an entry of ``null`` is switched off.
+    """:func:`check_arguments` for a group in which each entry names a class; entries that are ``null`` are skipped.
 
     Raises:
-        ValueError: if a class does not take an argument or its value, or an entry names no class.
+        ValueError: If an argument or its value does not fit its class, or an entry does not name a class.
     """
     entries: Any = OmegaConf.to_container(group)
     if not isinstance(entries, dict):
@@ -113,7 +113,7 @@ def _parameters(target: Any) -> dict[str, inspect.Parameter] | None:
         maker = pkgutil.resolve_name(target) if isinstance(target, str) else target
         try:
             return dict(inspect.signature(maker, eval_str=True).parameters)
-        except NameError:  # an annotation of what its module imports for type checkers alone
+        except NameError:  # an annotation that its module imports for type checkers only
             return dict(inspect.signature(maker).parameters)
-    except Exception:  # an import may raise anything; building it says what is wrong
+    except Exception:  # an import may raise anything; building the object gives a better message
         return None

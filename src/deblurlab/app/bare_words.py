@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deblurlab.app.suggestions import did_you_mean, listed_keys
 
-# The key that a bare word is meant for, and an example of its value.
+# For each command, the key that a bare word is probably meant for, and an example of its value.
 _MEANT = {
     "restore": ("input", "photo.jpg"),
     "report": ("runs", "'outputs/*/*'"),
@@ -21,7 +21,7 @@ _MEANT = {
 # The groups of which a bare word may be an option, such as unet16.
 _GROUPS = ("model", "data", "trainer", "logger", "sweep")
 _CONF = Path(__file__).parents[1] / "conf"
-# Hydra's options; a test compares them with those of the installed version. Long ones may be cut short.
+# Hydra's options; a test compares them with those of the installed version. Long ones may be abbreviated.
 OPTIONS = {
     *("--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--resolve", "--package", "-p", "--run", "-r"),
     *("--multirun", "-m", "--shell-completion", "-sc", "--config-path", "-cp", "--config-name", "-cn"),
@@ -47,14 +47,14 @@ def with_options_first(arguments: Sequence[str]) -> list[str]:
 
 
 def refuse_options(command: str, arguments: Sequence[str]) -> None:
-    """Refuse options that Hydra does not have, such as ``--epochs 5``: its answer would be a list of its own.
+    """Refuse options that Hydra does not have, such as ``--epochs 5``; Hydra would only list its own.
 
     Args:
         command: The name of the command.
         arguments: The command line without the program's name.
 
     Raises:
-        ValueError: naming the settings that may have been meant.
+        ValueError: If there is one; the message names the settings that may have been meant.
     """
     for word in arguments:
         option = word.partition("=")[0]
@@ -76,7 +76,7 @@ def refuse_bare_words(command: str, arguments: Sequence[str]) -> None:
         arguments: The command line without the program's name.
 
     Raises:
-        ValueError: naming the key that such a word is meant for.
+        ValueError: If there is one; the message names the key that it may be meant for.
     """
     for before, word in pairwise(("", *arguments)):
         if word.startswith("=") or (before.endswith("=") and _is_bare(word)):
@@ -99,6 +99,6 @@ def _is_bare(word: str) -> bool:
 
 
 def example(command: str, key: str) -> str:
-    """``KEY=VALUE`` as an example of what a command needs; ``KEY=...`` where there is none."""
+    """An example of a key that a command needs, as ``KEY=VALUE``, or as ``KEY=...`` without an example of its value."""
     meant, value = _MEANT[command]
     return f"{key}={value if key == meant else '...'}"

@@ -32,10 +32,10 @@ _PRECISIONS = ("auto", "32-true", "32", "bf16-mixed", "bf16", "16-mixed", "16")
 
 
 def check_groups(cfg: DictConfig) -> None:
-    """Refuse the keys and values that no class takes, in each group, without building anything.
+    """Check the arguments of all classes in all groups, without building anything.
 
     Raises:
-        ValueError: If there is such a key or value.
+        ValueError: If an argument or its value does not fit its class.
     """
     check_arguments(cfg.data, "data")
     check_arguments(cfg.model, "model")
@@ -53,7 +53,7 @@ def data(cfg: DictConfig) -> LightningDataModule:
 
 
 def task(cfg: DictConfig) -> Restoration:
-    """The task of ``cfg.model`` with its network, whose weights are random."""
+    """The task of ``cfg.model`` with its network, which has random weights."""
     _require_class(cfg, "model")
     check_arguments(cfg.model, "model")
     module: Restoration = instantiated(cfg.model)
@@ -71,11 +71,12 @@ def trained(config: DictConfig, checkpoint: Path, *, trust: Sequence[str], sourc
     Args:
         config: The run's configuration. It is checked as a whole before any of it is built.
         checkpoint: A checkpoint of the run.
-        trust: The packages that the configuration may name. If there are any, the network may be of any size.
+        trust: Names of packages of which the configuration may name any class. With any, the network's size is not
+            checked before it is built.
         source: The file that the configuration was read from, for messages.
 
     Raises:
-        ValueError: If the configuration names a package that it may not, or the checkpoint is damaged or of another
+        ValueError: If the configuration names a class that is not trusted, or the checkpoint is damaged or of another
             network.
     """
     trusted.check(config, trust=trust, source=str(source))
@@ -93,7 +94,7 @@ def scored(restorer: Restorer) -> Restoration:
 
 
 def processes(cfg: DictConfig) -> int:
-    """How many processes a training with the configuration has to start, one per device; 1 if this process trains.
+    """The number of processes that a training has to start, one per device; 1 if this process can train itself.
 
     Raises:
         ValueError: If the machine lacks the devices.
@@ -108,7 +109,7 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
 
     Args:
         cfg: A configuration with the groups ``trainer``, ``callbacks`` and ``logger``; the last two may be missing.
-        callbacks: Callbacks beside those of the configuration.
+        callbacks: Callbacks in addition to those of the configuration.
 
     Raises:
         ValueError: If a setting makes no sense, or the machine lacks the device.
@@ -116,17 +117,17 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     check_arguments(cfg.trainer, "trainer", also=DeviceSettings)
     ignore_expected_warnings()
     settings, arguments = devices.divided(cfg.trainer)
-    _refuse_what_no_run_can(cfg.trainer)
-    _refuse_what_lightning_divides_by(arguments)
+    _refuse_unsupported(cfg.trainer)
+    _refuse_zeros(arguments)
     backend = backends.choose(settings.accelerator)
     training = backend.training(settings)
-    exact = [SoundOptimizers(), EpochSoFar(), FinishEpoch()]
+    resuming = [SoundOptimizers(), EpochSoFar(), FinishEpoch()]  # before callbacks that read what these restore
     loggers = _listed(cfg, "logger")
     rates = [LearningRateMonitor("step")] if loggers else []
     own = [*rates, FiniteScores(), TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
     module: Trainer = instantiated(
         arguments,
-        callbacks=[*exact, *_listed(cfg, "callbacks"), *callbacks, *own],
+        callbacks=[*resuming, *_listed(cfg, "callbacks"), *callbacks, *own],
         logger=loggers or False,
         enable_progress_bar=False,
         **training.arguments,
@@ -134,8 +135,8 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     return module
 
 
-def _refuse_what_lightning_divides_by(arguments: Mapping[str, Any]) -> None:
-    """Refuse zeros that Lightning's Trainer takes, and meets in the first epoch.
+def _refuse_zeros(arguments: Mapping[str, Any]) -> None:
+    """Refuse zeros that Lightning's Trainer accepts, but by which it divides in the first epoch.
 
     Raises:
         ValueError: If there is such a value.
@@ -147,8 +148,8 @@ def _refuse_what_lightning_divides_by(arguments: Mapping[str, Any]) -> None:
         raise ValueError("trainer.val_check_interval must be positive; trainer.limit_val_batches=0 never validates.")
 
 
-def _refuse_what_no_run_can(trainer: DictConfig) -> None:
-    """Refuse settings of Lightning's that would end in an error of its own, after minutes."""
+def _refuse_unsupported(trainer: DictConfig) -> None:
+    """Refuse settings of Lightning's Trainer that would end in an error of Lightning after minutes."""
     if trainer.get("overfit_batches"):
         raise ValueError(
             f"trainer.overfit_batches={trainer.overfit_batches}: a run draws new images in each epoch. "
@@ -162,7 +163,7 @@ def _refuse_what_no_run_can(trainer: DictConfig) -> None:
 
 
 def _listed(cfg: DictConfig, key: str) -> list[Any]:
-    """The objects of a group that has one entry per object; an entry that is null is switched off."""
+    """Build the objects of a group that has one entry per object; entries that are null are skipped."""
     group = cfg.get(key)
     if not group:
         return []

@@ -38,13 +38,13 @@ from deblurlab.run.claim import is_bare
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.signals import interruption
 
-# Threads that wait for each other sleep: if they spun, they would take the cores from each other beside other work.
-# OpenMP reads it when torch is imported, which is later.
+# Let OpenMP's threads sleep while they wait: spinning threads would take the cores from other work. OpenMP reads this
+# variable when torch is imported, which is later.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _CONF = Path(__file__).parents[1] / "conf"
 _RAISE = "HYDRA_FULL_ERROR"
-_ON_SEVERAL = "train"  # the command that torchrun and srun may start several processes of
+_ON_SEVERAL = "train"  # the only command that torchrun and srun may start in several processes
 
 for resolver in (run_folder, best_is):
     OmegaConf.register_new_resolver(resolver.__name__, resolver, use_cache=True, replace=True)
@@ -56,15 +56,15 @@ open_groups()
 def command(
     config_name: str, *, first: str | None = None
 ) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
-    """Make a function of the configuration a Hydra application.
+    """A decorator that turns a function of the configuration into a Hydra application.
 
-    What a user can mend, which is a ValueError or OSError of ours or a configuration that Hydra or Lightning refuses,
-    ends in its message alone, and the run's log keeps that message. If no run has begun, the folder made for it is
-    removed. ``HYDRA_FULL_ERROR=1`` shows the traceback.
+    An error that the user can fix (a ValueError or OSError of ours, or a configuration that Hydra or Lightning refuses)
+    is printed as a message without a traceback, and written to the run's log. If the run has not trained anything, the
+    folder that was made for it is removed. ``HYDRA_FULL_ERROR=1`` shows the traceback.
 
     Args:
         config_name: The name of the command and of its YAML file.
-        first: The key that the first word of the command line may leave out; None if there is none.
+        first: The key of the first word of the command line, if that word may stand without a key; None if not.
     """
 
     def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], None]:
@@ -73,7 +73,7 @@ def command(
 
         @functools.wraps(task)
         def job(cfg: DictConfig) -> Any:
-            """What Hydra calls, once or for each job of a sweep, perhaps in another process."""
+            """Hydra calls this once, or for each job of a sweep, perhaps in another process."""
             nonlocal settings
             try:
                 settings = HydraConfig.get()
@@ -85,7 +85,7 @@ def command(
                     return task(cfg)
             except Exception as error:
                 mendable = user_errors.is_mendable(error)
-                if error_report.started_by_command():  # which tells the user of one process's error, and keeps the log
+                if error_report.started_by_command():  # that command prints and logs the error of one process
                     error_report.leave(user_errors.plain(error) if mendable and quiet else traceback.format_exc())
                     sys.exit(1)
                 to_log_file(user_errors.message(error) if mendable else traceback.format_exc(), logging.ERROR)
@@ -114,8 +114,8 @@ def command(
                     refuse_options(config_name, sys.argv[1:])
                     refuse_bare_words(config_name, sys.argv[1:])
                     check_choices(sys.argv[1:])
-                    # While it composes, Hydra raises errors as they are only if this variable is set; by itself it
-                    # prints a part of them and ends the process. A job runs without it, so that no process inherits it.
+                    # With this variable Hydra raises the errors of composing; without it, it would print a part of them
+                    # and end the process. A job runs without the variable, so that child processes do not inherit it.
                     with _environment(_RAISE, "1"):
                         main()
                 except BaseException as error:
@@ -134,7 +134,7 @@ def command(
 
 @contextmanager
 def _environment(name: str, value: str | None) -> Iterator[None]:
-    """Set a variable of the process's environment, or with None unset it, and put it back at the end."""
+    """Set an environment variable, or unset it with None, and restore it at the end."""
     before = os.environ.pop(name, None)
     if value is not None:
         os.environ[name] = value
@@ -147,7 +147,7 @@ def _environment(name: str, value: str | None) -> Iterator[None]:
 
 
 def _end(error: BaseException, ended_by: signal.Signals, last_words: str) -> NoReturn:
-    """Say which signal ended the command, and what went wrong meanwhile, and exit with the signal's status."""
+    """Print and log ``last_words`` with any error that occurred meanwhile, and exit with the signal's status."""
     if not isinstance(error, interruption.Interrupted):
         last_words += f" Meanwhile: {next(iter(str(error).splitlines()), '') or type(error).__name__}"
     to_log_file(last_words, logging.ERROR)
@@ -156,7 +156,7 @@ def _end(error: BaseException, ended_by: signal.Signals, last_words: str) -> NoR
 
 
 def _remove_unused(folder: Path) -> None:
-    """Remove the folder of a run that has trained nothing: it holds no more than how this command has begun it."""
+    """Remove the folder of a run that has trained nothing: it only holds the files of this command's start."""
     if not folder.is_dir():  # it has vanished
         return
     root = logging.getLogger()

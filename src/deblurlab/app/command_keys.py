@@ -13,7 +13,7 @@ from deblurlab.checks import require
 
 _CONF = Path(__file__).parents[1] / "conf"
 _PLAIN = (bool, int, float, str)
-# The kinds of the keys for which a file has null or ???, and of those that take a list.
+# The types of the keys for which a file has null or ???, and of those that take a list.
 _OPEN: dict[str, Any] = {
     **dict.fromkeys(("ckpt_path", "json", "name", "out", "rerun", "root", "run", "weights"), str | None),
     "input": str,
@@ -32,16 +32,16 @@ _OPEN: dict[str, Any] = {
 
 
 def check_keys(cfg: DictConfig, command: str) -> None:
-    """Refuse a value of another kind: text or null for a number, a number for true or false.
+    """Refuse a value of the wrong type: text or null for a number, or a number for true or false.
 
-    A number for a key that takes text becomes text in ``cfg``: a folder may be called 2024.
+    A number for a key that takes text becomes text in ``cfg``, since a folder may be called 2024.
 
     Args:
         cfg: The command's configuration.
-        command: The name of the command, which its YAML file has as well.
+        command: The name of the command and of its YAML file.
 
     Raises:
-        ValueError: if a value is of another kind, or one is missing that has to be given.
+        ValueError: If a value has the wrong type, or a mandatory one is missing.
     """
     keys = _own_keys(command)
     missing = [key for key in keys if OmegaConf.is_missing(cfg, key)]
@@ -61,9 +61,9 @@ def check_keys(cfg: DictConfig, command: str) -> None:
 
 
 def with_lists(arguments: Sequence[str], command: str) -> list[str]:
-    """The overrides with ``frames=[7,9,11]`` for ``frames=7,9,11``, where the command's key takes lists alone.
+    """The overrides with ``frames=[7,9,11]`` instead of ``frames=7,9,11``, for keys that take lists only.
 
-    In a multirun commas stay what they are for Hydra: one job for each value.
+    In a multirun, commas keep their meaning for Hydra: one job for each value.
     """
     if {"-m", "--multirun"} & set(arguments):
         return list(arguments)
@@ -77,7 +77,7 @@ def with_lists(arguments: Sequence[str], command: str) -> list[str]:
 
 @cache
 def _own_keys(command: str) -> dict[str, Any]:
-    """The keys that the command's file has, with their values, without those of groups."""
+    """The keys in the command's file with their values, without the groups."""
     keys = OmegaConf.to_container(OmegaConf.load(_CONF / f"{command}.yaml"))
     assert isinstance(keys, dict)
     return {str(key): value for key, value in keys.items() if key != "defaults" and not isinstance(value, dict)}

@@ -1,4 +1,4 @@
-"""The keys of the ``trainer`` group that a backend answers for: which hardware, how many devices, which precision."""
+"""The keys of the ``trainer`` group for the backend: which hardware, how many devices, which precision."""
 
 from dataclasses import fields
 from typing import Any
@@ -12,15 +12,15 @@ from deblurlab.app.arguments import check_arguments
 from deblurlab.app.invocation import sets_below
 from deblurlab.backends import DeviceSettings
 
-# The keys of the ``trainer`` group that are the backend's. Some of them are arguments of Lightning's Trainer, too.
+# The keys of the ``trainer`` group for the backend. Some of them are arguments of Lightning's Trainer, too.
 KEYS = tuple(field.name for field in fields(DeviceSettings))
 
 
 def divided(trainer: DictConfig) -> tuple[DeviceSettings, dict[str, Any]]:
-    """The ``trainer`` group in two parts: the keys for the backend, and those that Lightning's Trainer takes.
+    """Divide the ``trainer`` group into the settings of the backend and the arguments of Lightning's Trainer.
 
     Raises:
-        ValueError: If one of them is missing or makes no sense.
+        ValueError: If a setting of the backend is missing or invalid.
     """
     keys: Any = OmegaConf.to_container(trainer, resolve=True)
     if missing := [name for name in KEYS if name not in keys]:
@@ -32,12 +32,12 @@ def divided(trainer: DictConfig) -> tuple[DeviceSettings, dict[str, Any]]:
 
 
 def device(cfg: DictConfig) -> torch.device:
-    """The device of ``cfg.trainer.accelerator`` for one network without a trainer; of a TPU it is a single core."""
-    if sets_below("trainer"):  # else they are those of a group's file, and Lightning takes seconds to import
+    """The device of ``cfg.trainer.accelerator`` for a network without a trainer. On a TPU it is a single core."""
+    if sets_below("trainer"):  # the values of our own files need no check, whose import of Lightning takes seconds
         check_arguments(cfg.trainer, "trainer", also=DeviceSettings)
     return backends.choose(cfg.trainer.accelerator).device(cfg.trainer.accelerator)
 
 
 def prepare(cfg: DictConfig, network: nn.Module) -> None:
-    """Give a network on the device of ``cfg.trainer.accelerator`` the form that is fastest there."""
+    """Convert a network to the form that is fastest on the device of ``cfg.trainer.accelerator``."""
     backends.choose(cfg.trainer.accelerator).prepare(network)

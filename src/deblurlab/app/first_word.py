@@ -1,4 +1,4 @@
-"""A command line that begins with a file's name by itself, as in ``deblurlab convert FILE.h5 model=...``."""
+"""Allows a file's name without a key as the first word, as in ``deblurlab convert FILE.h5 model=...``."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,7 @@ from deblurlab.app.invocation import quoted
 
 
 def with_key(arguments: Sequence[str], key: str) -> list[str]:
-    """The overrides with ``key=`` before the first word, if that is neither an override nor an option.
-
-    What begins with a ``-`` or holds a ``=`` stays as it is.
-    """
+    """Put ``key=`` before the first word, unless that begins with ``-`` (an option) or contains ``=`` (an override)."""
     if not arguments or arguments[0].startswith("-") or "=" in arguments[0]:
         return list(arguments)
     return [f"{key}={quoted(arguments[0])}", *arguments[1:]]

@@ -1,4 +1,4 @@
-"""What a command line may choose from a group: names of its files. Hydra's own error for other values names no key."""
+"""Checks that a command line chooses files from groups by name. Hydra's own error for other values names no key."""
 
 import shutil
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ _CONF = Path(__file__).parents[1] / "conf"
 
 
 def check_choices(arguments: Sequence[str]) -> None:
-    """Refuse what cannot be the name of a file where a group is chosen, such as ``callbacks=[1]`` or ``model=null``.
+    """Refuse choices that are not names of files, such as ``callbacks=[1]`` or ``model=null``.
 
-    It refuses Slurm's launcher, too, where there is no Slurm.
+    It also refuses Slurm's launcher on a machine without Slurm.
 
     Args:
         arguments: The command line without the program's name.
 
     Raises:
-        ValueError: if there is such a choice.
+        ValueError: If there is such a choice.
     """
     try:
         overrides = OverridesParser.create().parse_overrides([one for one in arguments if not one.startswith("-")])
-    except OverrideParseException:  # Hydra says so
+    except OverrideParseException:  # Hydra will report it
         return
     for override in overrides:
         if override.input_line == "hydra/launcher=submitit_slurm" and shutil.which("srun") is None:

@@ -1,4 +1,4 @@
-"""What ``--help`` prints: a command's examples, its keys with their comments, and the groups."""
+"""The text of ``--help``: a command's examples, its keys with their comments, and the groups."""
 
 import re
 from pathlib import Path
@@ -15,8 +15,8 @@ def help_text(command: str, docstring: str) -> str:
     """The help of a command.
 
     Args:
-        command: Its name.
-        docstring: The docstring of its module, which has examples.
+        command: The name of the command.
+        docstring: The docstring of the command's module, which has examples.
     """
     file = _ROOT / "conf" / f"{command}.yaml"
     lines = [docstring.strip(), "", "Settings are KEY=VALUE, with these values unless you say otherwise:", ""]
@@ -32,9 +32,9 @@ def help_text(command: str, docstring: str) -> str:
 
 
 def _keys(text: str) -> list[str]:
-    """The lines of a command's file that tell its keys and what their values mean."""
+    """The lines of a command's file with its keys and the comments that explain them."""
     kept, inner = [], False
-    for line in text.splitlines()[1:]:  # the first line says how the command is called
+    for line in text.splitlines()[1:]:  # the first line is the usage
         if (key := re.match(r"(\w+):", line)) is not None:
             inner = key[1] in _INNER
         if not inner:
@@ -43,7 +43,7 @@ def _keys(text: str) -> list[str]:
 
 
 def _groups(file: Path) -> dict[str, str]:
-    """The groups that a command takes options of: their options, and which is taken unless another is named."""
+    """The groups of a command: for each, its options and the default."""
     found = {}
     content: Any = OmegaConf.to_container(OmegaConf.load(file))
     for entry in content.get("defaults", []):

@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-# Where a value begins: behind the key, in a list or mapping, or in quotes.
+# A ~ at the beginning of a value: after the key, in a list or mapping, or in quotes.
 _HOME = re.compile(r"""(?<=[=,\[{:"' ])~(?=/)""")
 
 
 def with_home(arguments: Sequence[str]) -> list[str]:
-    """The overrides with the user's home folder in place of each ``~/`` that begins a value."""
+    """Replace each ``~/`` at the beginning of a value in the overrides by the user's home folder."""
     return [_HOME.sub(lambda _: str(Path.home()), argument) for argument in arguments]

@@ -1,4 +1,4 @@
-"""Hydra's ``instantiate`` for a part of the configuration that this command composed."""
+"""Calls Hydra's ``instantiate`` for a part of the configuration that this command composed."""
 
 import inspect
 from collections.abc import Mapping
@@ -9,15 +9,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.run.trusted import PACKAGES, targets
 
-_ALLOWED = "_execution_whitelist_"  # from Hydra 1.4 on, which asks its caller what it may call
+_ALLOWED = "_execution_whitelist_"  # an argument since Hydra 1.4: the names that ``instantiate`` may call
 
 
 def instantiated(config: DictConfig | Mapping[str, Any], **more: Any) -> Any:
-    """What a configuration describes. All within it, too, but for OmegaConf's containers, which become Python's.
+    """Build the object that a configuration describes, with all objects within it.
 
-    It may call deblurlab and the packages that it is built on, and by its name what the configuration names of others:
-    that is the user's own, from the command line or the user's files. A configuration from the folder of a run has
-    passed :func:`deblurlab.run.trusted.check`, which is stricter.
+    OmegaConf's containers become Python's. Hydra may call deblurlab, the packages that deblurlab is built on, and
+    anything that the configuration names: its names come from the command line or the user's files. A configuration
+    from the folder of a run has already passed :func:`deblurlab.run.trusted.check`, which is stricter.
 
     Args:
         config: A part of the configuration.

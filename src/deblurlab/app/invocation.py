@@ -1,4 +1,4 @@
-"""What Hydra knows of the command that is running: whether it is a sweep, which configurations it chose, and where."""
+"""Reads from Hydra how the command was called: whether it is a sweep, its chosen configurations, its folder."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from deblurlab.run.run_folder import RunFolder
 
 
 def is_sweep() -> bool:
-    """Whether the command runs many jobs, of which this is one."""
+    """Whether this is one of the jobs of a sweep."""
     return bool(HydraConfig.get().mode == RunMode.MULTIRUN)
 
 
@@ -32,21 +32,21 @@ def sets_below(group: str) -> bool:
 
 
 def chosen_folder(cfg: DictConfig) -> RunFolder:
-    """The folder that Hydra has made for this run, alone or in a sweep. ``cfg.run`` is set to it."""
+    """The folder that Hydra has made for this run, alone or in a sweep. It also becomes ``cfg.run``."""
     folder = from_here(Path(HydraConfig.get().runtime.output_dir))
     cfg.run = str(folder)
     return RunFolder(folder)
 
 
 def from_here(path: Path) -> Path:
-    """A path without that of the working directory, where it lies below it."""
+    """A path relative to the working directory, if it lies below it; otherwise the path itself."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def quoted(text: str) -> str:
-    """A value as Hydra's grammar takes any text: in quotes, before which, within the text, stands a backslash.
+    """Quote a text for Hydra's grammar: it is put in quotes, and quotes within it get a backslash.
 
-    Backslashes count as themselves, except before a quote, where each of them needs another one.
+    Backslashes stand for themselves, except before a quote, where each has to be doubled.
     """
     escaped = re.sub(r"(\\*)'", r"\1\1\\'", text)
     return "'" + re.sub(r"(\\+)$", r"\1\1", escaped) + "'"
@@ -58,10 +58,10 @@ def claim_folder(folder: RunFolder, cfg: DictConfig, *, chosen: Mapping[str, str
     Args:
         folder: The run's folder.
         cfg: The run's configuration.
-        chosen: The names of its model's and its data set's configurations; a resumed run has those of before.
+        chosen: The names of the configurations of model and data; a resumed run keeps those that it was started with.
 
     Raises:
-        ValueError: see :func:`~deblurlab.run.claim.claim`.
+        ValueError: See :func:`~deblurlab.run.claim.claim`.
     """
     settings = HydraConfig.get()
     overrides = OmegaConf.to_container(settings.overrides.task, resolve=False)  # an override may hold ${...}

@@ -1,4 +1,4 @@
-"""Whether a value of a configuration can be what the annotation of an argument says."""
+"""Checks whether a value of a configuration fits the type annotation of an argument."""
 
 import enum
 import inspect
@@ -14,12 +14,12 @@ _LISTS = (list, tuple, set, frozenset, Sequence, Iterable, Collection)
 
 
 def fits(value: Any, kind: Any) -> bool:
-    """Whether ``value`` can be of the kind ``kind``.
+    """Whether ``value`` fits the annotation ``kind``.
 
     Args:
-        value: A plain value: text, a number, a list, a mapping, ... A mapping with ``_target_`` stands for the object
-            that is built of it, which may be of any kind.
-        kind: An annotation. One that is left out, or that is of no kind that YAML can hold, allows anything.
+        value: A plain value: text, a number, a list, a mapping, ... A mapping with ``_target_`` stands for an object,
+            and fits any annotation.
+        kind: An annotation. A missing one, or one of a type that YAML cannot express, allows anything.
     """
     if kind in (Any, inspect.Parameter.empty) or (isinstance(value, Mapping) and "_target_" in value):
         return True
@@ -42,7 +42,7 @@ def fits(value: Any, kind: Any) -> bool:
 
 
 def _huge(value: Any) -> bool:
-    """Whether a value is a whole number that has more than 64 bits, which no tensor and no counter can hold."""
+    """Whether a value is a whole number of more than 64 bits, which no tensor and no counter can hold."""
     return isinstance(value, int) and abs(value) >= 2**63
 
 
@@ -54,14 +54,14 @@ def _items_fit(values: Sequence[Any], kind: Any) -> bool:
 
 
 def _object_fits(value: Any, kind: Any) -> bool:
-    """Whether an object of a class, or a function, can be had from a value that names no ``_target_``."""
+    """Whether a value without ``_target_`` can become an instance of a class, or a function: a path or an enum can."""
     if isinstance(kind, type) and issubclass(kind, os.PathLike):
         return isinstance(value, str)
     return kind is object or (isinstance(kind, type) and issubclass(kind, enum.Enum))
 
 
 def described(kind: Any) -> str:
-    """What an error calls an annotation, such as "a whole number or null"."""
+    """An annotation in the words of an error, such as "a whole number or null"."""
     origin, inner = get_origin(kind), get_args(kind)
     if kind is None or kind in _NAMES:
         return _NAMES[type(None) if kind is None else kind]
@@ -69,7 +69,7 @@ def described(kind: Any) -> str:
         return " or ".join(map(str, inner))
     if origin in (Union, types.UnionType):
         names = dict.fromkeys(described(one) for one in inner if not (one is int and float in inner))
-        plain = [name for name in names if name != _OBJECT]  # of a number or a tensor, say, a user wants the number
+        plain = [name for name in names if name != _OBJECT]  # of "a number or a tensor", users need the number only
         return " or ".join(names if plain in ([], ["null"]) else plain)
     if origin is tuple and inner[-1:] != (...,):
         return f"a list of {len(inner)}, each {' or '.join(dict.fromkeys(map(described, inner)))}"

@@ -1,4 +1,4 @@
-"""What a command says when a signal ends it: which signal, and how to continue."""
+"""The last message of a command that a signal ends: which signal, and how to continue."""
 
 import signal
 from pathlib import Path
@@ -9,28 +9,28 @@ from hydra.types import RunMode
 from deblurlab.app.invocation import from_here
 from deblurlab.run.run_folder import RunFolder
 
-_GOES_ON = {
+_HOW_TO_CONTINUE = {
     "prepare": "the same command continues",
     "restore": "the same command with existing=skip continues",
 }
 
 
 def last_words_of(command: str, settings: HydraConf | None, ended_by: signal.Signals) -> str:
-    """One line.
+    """The message, in one line.
 
     Args:
         command: The command's name.
-        settings: Hydra's settings of its job; None if it was ended before it had any.
+        settings: Hydra's settings of the job; None if the command ended before it had any.
         ended_by: The signal.
     """
     why = "interrupted (Ctrl-C)" if ended_by == signal.SIGINT else f"terminated ({ended_by.name})"
-    how = _GOES_ON.get(command)
+    how = _HOW_TO_CONTINUE.get(command)
     if command == "train" and settings is not None:
-        how = _how_training_goes_on(settings)
+        how = _how_to_continue_training(settings)
     return f"{why}: {how}." if how else f"{why}."
 
 
-def _how_training_goes_on(settings: HydraConf) -> str:
+def _how_to_continue_training(settings: HydraConf) -> str:
     if settings.mode == RunMode.MULTIRUN:
         return f"the same command with hydra.sweep.dir={settings.sweep.dir} continues"
     folder = RunFolder(from_here(Path(settings.runtime.output_dir)))

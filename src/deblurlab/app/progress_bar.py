@@ -6,12 +6,12 @@ from tqdm import tqdm
 
 
 def progress_bar(title: str, *, unit: str, total: int | None = None, leave: bool = True) -> "tqdm[None]":
-    """A bar that counts, shown while a ``with`` statement runs. ``bar.update(1)`` counts one.
+    """A progress bar for a ``with`` statement; ``bar.update(1)`` advances it by one.
 
     Args:
-        title: What stands before the bar.
-        unit: What is counted, in the plural.
-        total: How many there will be, if that is known.
-        leave: Whether the bar stays on the terminal when it is full.
+        title: The text before the bar.
+        unit: The things that are counted, in the plural.
+        total: The number of all of them; None if it is not known.
+        leave: Whether the bar stays on the terminal at the end.
     """
     return tqdm(desc=title, total=total, unit=f" {unit}", leave=leave, disable=not sys.stderr.isatty())

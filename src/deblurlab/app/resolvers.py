@@ -1,4 +1,4 @@
-"""What ``${...:...}`` in YAML files computes: folders and groups of runs."""
+"""The resolvers, ``${NAME:...}`` in YAML files: they compute folders and groups of runs."""
 
 import itertools
 from contextlib import suppress
@@ -14,13 +14,13 @@ from deblurlab.run.saved_run import load_run
 
 
 def run_folder(parent: str, name: str, ckpt_path: str | None) -> str:
-    """``parent/name`` for a new run; to resume with ``ckpt_path=last``, the newest resumable run in ``parent``.
+    """The folder of a run: ``parent/name`` for a new one, and with ``ckpt_path=last`` the newest run in ``parent``.
 
-    The folder of a new run is made at once: of commands that start within the same second, each finds a name of its
-    own, such as ``parent/name_2``.
+    The folder of a new run is made at once, so that commands that start within the same second get different names,
+    such as ``parent/name_2``. The newest run is that of the runs with a checkpoint.
 
     Raises:
-        ValueError: if there is nothing to resume, or ``ckpt_path=auto`` does not say in which folder.
+        ValueError: If there is nothing to resume, or ``ckpt_path=auto`` comes without ``run``.
     """
     if ckpt_path == "auto":
         raise ValueError("ckpt_path=auto needs run=FOLDER, by which a command that is started again finds its run.")
@@ -36,7 +36,7 @@ def run_folder(parent: str, name: str, ckpt_path: str | None) -> str:
 
 
 def _made(parent: Path, name: str) -> Path:
-    """A folder that no other command makes, not even at the same time. A sweep's jobs have theirs elsewhere."""
+    """Make a folder that no other command has, even at the same time. The jobs of a sweep have theirs elsewhere."""
     if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
         return parent / name
     parent.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def _made(parent: Path, name: str) -> Path:
 
 
 def run_name(data: str, model: str, *, _root_: DictConfig) -> str:
-    """What the folder of runs of a data set and a network is called: the names of both, such as ``cifar10_unet16``.
+    """The name of the folder of all runs of a data set and a network, such as ``cifar10_unet16``.
 
     Args:
         data: The name of the data set's configuration.
@@ -63,7 +63,7 @@ def run_name(data: str, model: str, *, _root_: DictConfig) -> str:
 
 
 def run_group(*, _root_: DictConfig) -> str | None:
-    """The experiment's name, or data_model: under which runs stand together in a dashboard."""
+    """The name under which a dashboard groups runs: the experiment, or else data set and network."""
     if not HydraConfig.initialized():
         return None
     choices = dict(HydraConfig.get().runtime.choices)
@@ -71,11 +71,12 @@ def run_group(*, _root_: DictConfig) -> str | None:
 
 
 def evaluation_folder(run: str | None, weights: str | None, data: str | None, *, _root_: DictConfig) -> str:
-    """Where an evaluation goes: ``run/evaluate/data``, by default of the data set that the run was trained on; of
-    weights alone ``outputs/evaluate/name/data``.
+    """The folder of an evaluation: ``run/evaluate/data`` for a run, ``outputs/evaluate/name/data`` for weights.
+
+    By default, a run is evaluated on the data set that it was trained on.
 
     Raises:
-        ValueError: unless there is either a run or weights, and, for weights, data.
+        ValueError: Unless either a run or weights are given, and, with weights, data.
     """
     if (run is None) == (weights is None):
         raise ValueError("give either run=FOLDER, or weights=NAME_OR_FILE and data=...")

@@ -1,4 +1,4 @@
-"""A resumed run takes the settings of its own folder; the command line may change some of them."""
+"""The settings of a resumed run: those in its folder, of which the command line may change some."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -21,31 +21,32 @@ from deblurlab.run.saved_yaml import read_yaml
 log = logging.getLogger(__name__)
 
 _GROUPS = ("data", "model", "trainer", "logger", "callbacks")
-# Keys of a command and not of the training.
+# Keys that belong to the command and not to the training.
 _OF_THE_COMMAND = ("run", "rerun", "ckpt_path", "trust")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Start(Named):
-    """How a training starts.
+    """The start of a training: its settings, and where it resumes.
 
     Attributes:
-        checkpoint: What it resumes from; None for a new run.
+        checkpoint: The checkpoint that it resumes from; None for a new run.
     """
 
     checkpoint: Path | None
 
 
 def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
-    """Find what a training resumes from, and the settings that it goes on with.
+    """Find the checkpoint that a training resumes from, and its settings.
 
     Args:
-        cfg: What Hydra composed for this command. ``cfg.ckpt_path`` becomes null or the checkpoint's name.
+        cfg: The configuration that Hydra composed for this command. ``cfg.ckpt_path=auto`` is replaced by "last" or
+            None.
         folder: The folder of the run.
 
     Raises:
-        ValueError: if there is no such checkpoint; if the settings of its run are damaged or name what is not trusted;
-            or if the command line changes what a resumed run must keep.
+        ValueError: If there is no such checkpoint; if the settings of its run are damaged or name a class that is not
+            trusted; or if the command line changes a setting that a resumed run must keep.
     """
     if cfg.rerun is not None:
         return _rerun(cfg)
@@ -62,12 +63,13 @@ def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
     run = load_run(origin.path)
     before: Any = OmegaConf.to_container(run.config)
     now = _moved(_changed(before, cfg, run), str(before.get("run")), cfg.run)
-    for there in (
-        [run] if origin.path == folder.path.absolute() or not folder.holds_run else [run, load_run(folder.path)]
-    ):
-        was: Any = OmegaConf.to_container(there.config)
+    compared = [run]
+    if folder.holds_run and origin.path != folder.path.absolute():  # the checkpoint is of a run in another folder
+        compared.append(load_run(folder.path))
+    for one in compared:
+        was: Any = OmegaConf.to_container(one.config)
         moved = _moved(was, str(was.get("run")), cfg.run)
-        tell_changes(moved, now, source=there.folder.config_file, weights=there.folder.path)
+        tell_changes(moved, now, source=one.folder.config_file, weights=one.folder.path)
     return Start(
         config=require_trusted(OmegaConf.create(now), cfg, source=origin.config_file),
         choices=run.choices,
@@ -76,7 +78,7 @@ def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
 
 
 def _rerun(cfg: DictConfig) -> Start:
-    """A new run with the settings of the one in ``cfg.rerun``, and with what the command line changes."""
+    """Start a new run with the settings of the run in ``cfg.rerun`` and the changes of the command line."""
     if cfg.ckpt_path:
         raise ValueError("rerun=... starts again and ckpt_path=... continues: leave one of them out.")
     run = load_run(cfg.rerun, key="rerun")
@@ -87,18 +89,18 @@ def _rerun(cfg: DictConfig) -> Start:
 
 
 def _changed(before: Mapping[str, Any], cfg: DictConfig, run: Run) -> dict[str, Any]:
-    """The settings of a run with what the command line changes.
+    """The settings of a run with the changes of the command line.
 
-    A group that the command line chooses anew is taken from there, but for the single keys that the run was started
-    with. A group that it chooses as before changes nothing.
+    If the command line chooses another option of a group than before, the group is taken from the command, except for
+    the single keys that the run was started with. Choosing the same option again changes nothing.
     """
     from deblurlab.app.devices import KEYS  # imports torch
 
     composed: Any = OmegaConf.to_container(cfg, resolve=True)
     now: Any = OmegaConf.create({**composed, **before})
     now.trainer = {**{key: composed["trainer"][key] for key in KEYS}, **before["trainer"]}
-    told = read_yaml(run.folder.overrides_file) if run.folder.overrides_file.is_file() else None
-    then = _overrides(told) if isinstance(told, ListConfig) else []
+    saved = read_yaml(run.folder.overrides_file) if run.folder.overrides_file.is_file() else None
+    then = _overrides(saved) if isinstance(saved, ListConfig) else []
     command = _overrides(OmegaConf.create(HydraConfig.get().overrides.task))
     for key in _chosen_anew(command, run.folder):
         _set(now, key, cfg)
@@ -120,9 +122,7 @@ def _overrides(texts: ListConfig) -> list[Override]:
 
 
 def _chosen_anew(command: list[Override], folder: RunFolder) -> Iterator[str]:
-    """The keys of the groups, as ``data`` and ``model.loss``, of which the command line chooses another configuration
-    than the run was started with.
-    """
+    """The keys of the groups, such as ``data`` or ``model.loss``, for which the command line chooses another option."""
     settings: Any = OmegaConf.to_container(read_yaml(folder.hydra_file), resolve=False)
     before = settings["hydra"]["runtime"]["choices"]
     choices: Any = OmegaConf.to_container(HydraConfig.get().runtime.choices)
@@ -134,7 +134,7 @@ def _chosen_anew(command: list[Override], folder: RunFolder) -> Iterator[str]:
 
 
 def _set(config: DictConfig, key: str, source: DictConfig) -> None:
-    """Give a key the value that it has in another configuration, or remove it if it has none there."""
+    """Copy the value of a key from another configuration, or remove the key if it is missing there."""
     parent, _, name = key.rpartition(".")
     there = OmegaConf.select(source, parent) if parent else source
     if isinstance(there, DictConfig) and name in there:
@@ -146,7 +146,7 @@ def _set(config: DictConfig, key: str, source: DictConfig) -> None:
 
 
 def _moved(config: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
-    """Settings whose paths into the folder of the run are those of the folder that it is in now."""
+    """Replace the folder of a run by its present one in all paths of trainer, callbacks and loggers."""
 
     def moved(value: Any) -> Any:
         if isinstance(value, dict):

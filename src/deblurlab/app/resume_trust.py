@@ -1,4 +1,4 @@
-"""What the settings in the folder of a resumed run may name."""
+"""Checks which classes the settings in the folder of a resumed run name."""
 
 import logging
 from collections.abc import Iterator
@@ -13,21 +13,21 @@ log = logging.getLogger(__name__)
 
 
 def require_trusted(now: DictConfig, cfg: DictConfig, *, source: Path) -> DictConfig:
-    """Check what the settings of a run name beside what the command line itself names.
+    """Check the classes that the settings of a run name, except those that the command line itself names.
 
-    Loggers that may not be named are left out with a warning, because a run goes on as it would with them. A callback
-    may change what is trained, and its state would be lost: without it a resumed run would not be the same.
+    Loggers that are not trusted are left out with a warning, because the training does not depend on them. A callback
+    may influence the training, and its state would be lost: without it the resumed run would not be the same.
 
     Args:
-        now: The settings that a run is to go on with, most of which stand in its folder.
-        cfg: What Hydra composed for this command.
-        source: The file of the folder, for messages.
+        now: The settings that a run is to continue with, most of which come from its folder.
+        cfg: The configuration that Hydra composed for this command.
+        source: The configuration file in the folder, for messages.
 
     Returns:
-        The settings without what was left out.
+        The settings without the loggers that were left out.
 
     Raises:
-        UntrustedError: if the model, the data, a callback or a score is of a package that is not trusted.
+        UntrustedError: If the model, the data, a callback or a metric is of a package that is not trusted.
     """
     trust, named = trusted.packages(cfg.trust), set(_targets(OmegaConf.to_container(cfg, resolve=True)))
     settings: Any = OmegaConf.to_container(now)
@@ -55,7 +55,7 @@ def _targets(value: Any) -> Iterator[str]:
 
 
 def _unnamed(value: Any, named: set[str]) -> Any:
-    """Settings without the names of classes that the command line names."""
+    """Remove the ``_target_`` keys whose classes are in ``named``."""
     if isinstance(value, dict):
         return {
             key: _unnamed(inner, named)

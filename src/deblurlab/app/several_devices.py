@@ -1,4 +1,4 @@
-"""Starts a training on several devices again as one process per device."""
+"""Runs a training on several devices by starting the command again, in one process per device."""
 
 import os
 import sys
@@ -15,10 +15,10 @@ from deblurlab.run.run_folder import RunFolder
 def train_in_processes(count: int, cfg: DictConfig, folder: RunFolder) -> None:
     """Run this command in ``count`` processes, each on its device, until they have ended.
 
-    They get the settings that they could not agree on: the run's folder and the precision, which may be measured.
+    They get the settings that they might decide differently: the run's folder and the precision, which may be measured.
 
     Raises:
-        ValueError: if one of them fails, with its error.
+        ValueError: If one of them fails, with its error.
     """
     from deblurlab.app import devices
     from deblurlab.backends import distributed
@@ -27,11 +27,11 @@ def train_in_processes(count: int, cfg: DictConfig, folder: RunFolder) -> None:
     precision = cfg.trainer.precision
     if precision == "auto":
         precision = fast_precision(devices.device(cfg).type)
-    told = [word for word in sys.argv[1:] if not word.startswith(("run=", "trainer.precision="))]
+    words = [word for word in sys.argv[1:] if not word.startswith(("run=", "trainer.precision="))]
     agreed = [f"run={quoted(str(folder))}", f"trainer.precision={precision}"]
     point = distributed.meeting_point()
     run_ranks(
-        ["deblurlab.train", *told, *agreed],
+        ["deblurlab.train", *words, *agreed],
         world=count,
         address=point.host,
         port=point.port,
@@ -41,10 +41,10 @@ def train_in_processes(count: int, cfg: DictConfig, folder: RunFolder) -> None:
 
 
 def require_folder() -> None:
-    """Check that processes which torchrun or srun has started agree on their folder, which a new run names by the time.
+    """Check that processes started by torchrun or srun share a folder, which is otherwise named after the time.
 
     Raises:
-        ValueError: if the command line does not name it.
+        ValueError: If there are several processes and the command line does not name the folder.
     """
     rank = this_rank()
     if rank is not None and not any(one.startswith("run=") for one in HydraConfig.get().overrides.task):
@@ -54,13 +54,13 @@ def require_folder() -> None:
 
 
 def require_one_process(work: str) -> None:
-    """Check that nothing has started several processes, each of which would do the same work and write the same files.
+    """Check that there is only one process; several would do the same work and write the same files.
 
     Args:
-        work: What is done, for the error.
+        work: The name of the work, for the error.
 
     Raises:
-        ValueError: if torchrun or srun has.
+        ValueError: If torchrun or srun has started several processes.
     """
     if (rank := this_rank()) is not None:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""What a training step of a configuration costs on a slice: traced here, compiled for there."""
+"""Estimates what a training step costs on a TPU slice: it is traced on this machine and compiled for the slice."""
 
 import logging
 from concurrent.futures import ProcessPoolExecutor
@@ -18,11 +18,11 @@ from deblurlab.planning.estimate import Estimate
 
 log = logging.getLogger(__name__)
 
-_COUNTED = 2  # images, for the count of useful operations: batch normalisation needs two
+_COUNTED = 2  # the batch size for counting useful operations: batch normalisation needs two images
 
 
 def estimate_step(cfg: DictConfig, topology: Topology, batch: int) -> Estimate:
-    """Trace and compile the step in a new process: a second trace in one process would run what the first left pending.
+    """Trace and compile the step in a new process: a second trace in one process would execute the pending first one.
 
     Args:
         cfg: The configuration of ``plan``.
@@ -63,13 +63,13 @@ def _estimate_step(cfg: DictConfig, topology: Topology, batch: int) -> Estimate:
         )
     data = _data(cfg, batch * topology.cores)
     hlo = trace.training_step(partial(_trainer, cfg, topology.cores), build.task(cfg), data, trace.serialised)
-    # Not before the trace: if autograd first runs without XLA, it does not know XLA's devices later.
+    # This must follow the trace: if autograd first runs without XLA, it does not know XLA's devices later.
     flops = useful_flops(cfg, _data(cfg, _COUNTED)) / _COUNTED * batch
     return Estimate(topology=topology, cost=compile_for(topology, hlo), batch=batch, useful_flops=flops)
 
 
 def _trainer(cfg: DictConfig, cores: int, tracer: Callback) -> Trainer:
-    """A trainer that traces on a few virtual devices what runs on ``cores``."""
+    """A trainer that traces, on a few virtual devices, the step that will run on ``cores``."""
     from deblurlab.backends.xla.per_core import NormalisePerCore
 
     trainer = build.trainer(cfg, tracer)

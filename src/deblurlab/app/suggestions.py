@@ -1,4 +1,4 @@
-"""The keys that a misspelt one may have been meant for."""
+"""Suggests known keys for a misspelt one."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -11,15 +11,15 @@ _CONF = Path(__file__).parents[1] / "conf"
 
 
 def did_you_mean(key: str, known: Iterable[str]) -> str:
-    """A question that names up to three of the ``known`` keys that are spelt like ``key``.
+    """A question that names up to three of the ``known`` keys with a spelling similar to ``key``.
 
-    It looks among the keys below the same parent; where the parent itself is misspelt, whole keys are compared. A key
-    without a parent may be the end of a longer one, as ``lr`` is of ``model.optimizer.lr``.
+    Keys below the same parent are compared by their last part. If the parent itself is misspelt, whole keys are
+    compared. A key without a parent may be the end of a longer one, as ``lr`` is of ``model.optimizer.lr``.
 
     Returns:
-        The question with a space before it; "" if no key is spelt alike.
+        The question with a space before it; "" if no key is similar.
     """
-    known = sorted(set(known) - {key})  # another command may have it
+    known = sorted(set(known) - {key})  # the key may exist in another command
     parent, _, name = key.rpartition(".")
     siblings = {one.rpartition(".")[2]: one for one in known if one.rpartition(".")[0] == parent}
     if siblings:
@@ -42,7 +42,7 @@ def listed_keys() -> Iterator[str]:
 
 
 def _paths(keys: Any) -> Iterator[tuple[str, ...]]:
-    """The way to each key of nested mappings."""
+    """The path of each key in nested mappings."""
     for key, value in keys.items() if isinstance(keys, dict) else ():
         yield (str(key),)
         yield from ((str(key), *path) for path in _paths(value))

@@ -13,10 +13,10 @@ from deblurlab.app import build
 
 
 def useful_flops(cfg: DictConfig, data: LightningDataModule) -> int:
-    """Train on one batch on the CPU and count: convolutions and matrix products forward and backward, as written.
+    """Train on one batch on the CPU and count the operations of convolutions and matrix products, forward and backward.
 
-    A multiply-add counts as two. Not counted are products with the zeros of padding and with those of folded kernels,
-    with which a TPU fills its matrix units, and what is computed element by element.
+    A multiply-add counts as two. Products with zeros of padding or of folded kernels, with which a TPU fills its matrix
+    units, do not count, and neither do elementwise operations.
 
     Args:
         cfg: A configuration with the groups ``model`` and ``trainer``.
@@ -31,11 +31,11 @@ def useful_flops(cfg: DictConfig, data: LightningDataModule) -> int:
 
 
 class _CountedError(Exception):
-    """Leaves the training after its first batch."""
+    """Ends the training after its first batch."""
 
 
 class FlopMode(TorchDispatchMode):
-    """Counts by PyTorch's formulas, as its FlopCounterMode, which fails where a critic asks for a gradient."""
+    """Counts with PyTorch's formulas, like its FlopCounterMode, which fails on the gradient in a critic's penalty."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -49,7 +49,7 @@ class FlopMode(TorchDispatchMode):
                 flops *= _inside(args[0].shape, result.shape, args[1].shape, *args[3:7])
             elif func.overloadpacket is torch.ops.aten.convolution_backward:
                 outputs, inputs, kernel = (one.shape for one in args[:3])
-                # PyTorch's formula takes the gradient of a kernel for one of all pairs of channels, whatever the groups
+                # PyTorch's own formula ignores the groups in the gradient of a kernel
                 flops = conv_flop_count(outputs, kernel, inputs, not args[7]) * sum(args[10][:2])
                 flops *= _inside(inputs, outputs, kernel, *args[4:8])
             self.flops += round(flops)
@@ -65,15 +65,25 @@ def _inside(
     dilation: list[int],
     transposed: bool,
 ) -> float:
-    """The share of a convolution's products that are not with padding, from the shapes of its input and its output."""
-    if transposed:  # then it is the output that the kernel reaches beyond
+    """The share of a convolution's products that are not with padding.
+
+    Args:
+        taken: The shape of the input, (B, C, ...).
+        given: The shape of the output, (B, C, ...).
+        kernel: The shape of the weights.
+        stride: The stride along each axis; likewise ``padding`` and ``dilation``.
+        padding: See ``stride``.
+        dilation: See ``stride``.
+        transposed: Whether it is a transposed convolution.
+    """
+    if transposed:  # then the kernel reaches beyond the output and not beyond the input
         taken, given = given, taken
     share = 1.0
     for axis in range(len(kernel) - 2):
-        size, places, reach = taken[2 + axis], given[2 + axis], kernel[2 + axis]
-        starts = [place * stride[axis] - padding[axis] for place in range(places)]
-        share *= sum(0 <= start + tap * dilation[axis] < size for start in starts for tap in range(reach))
-        share /= places * reach
+        size, positions, taps = taken[2 + axis], given[2 + axis], kernel[2 + axis]
+        starts = [position * stride[axis] - padding[axis] for position in range(positions)]
+        share *= sum(0 <= start + tap * dilation[axis] < size for start in starts for tap in range(taps))
+        share /= positions * taps
     return share
 
 

@@ -16,17 +16,17 @@ from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue
 from deblurlab.app.suggestions import did_you_mean, listed_keys
 from deblurlab.checks.words import how_to_find
 
-# Hydra's words for common mistakes. tests/app/test_errors.py makes them and fails if Hydra words them differently.
+# Hydra's messages for common mistakes. tests/app/test_errors.py makes these mistakes and fails if a message changes.
 _NO_SUCH_KEY = re.compile(r"Could not override '([^']+)'")
 _NONE_CHOSEN = "You must specify "  # one line for each choice
 _SEARCH_PATH = "Config search path:"  # the folders of configurations, one per line
 _NO_SUCH_LAUNCHER = re.compile(r"hydra/launcher/(\w+)")
 _ONE_VALUE = "Expected more than 1 value per channel when training"  # PyTorch's batch normalisation and ours
-# What gloo says where another process of the training is gone.
+# gloo's messages when another process of the training has ended.
 _LOST = re.compile(r"gloo/.*(closed by peer|reset by peer|broken pipe)", re.IGNORECASE | re.DOTALL)
-# Hydra's launchers that come with an extra, and which one.
+# Hydra's launchers that need one of deblurlab's extras, and the name of the extra.
 _LAUNCHERS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm"}
-# Below an error of OmegaConf's stands its key, and then perhaps the type of what it is in.
+# OmegaConf's errors end with a line for the key, and sometimes one more for the type of its parent.
 _FULL_KEY = re.compile(r"\n\s*full_key: ?(.*)(\n\s*object_type=.*)?$")
 _LIBRARIES = {"hydra", "importlib", "torch"}
 _IN_A_CLASS = re.compile(r"Error (locating|in call to) target '([^']+)'")
@@ -34,8 +34,9 @@ _KEY_IS_LISTED = re.compile(r"Could not append to config. An item is already at 
 
 
 def is_mendable(error: Exception) -> bool:
-    """Whether the user can mend it: an error of ours, a configuration that Hydra or Lightning refuses, or that another
-    process of the training has ended.
+    """Whether the user can fix an error, so that its message is enough.
+
+    Such are errors of ours, configurations that Hydra or Lightning refuses, and the end of another process.
     """
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
@@ -49,12 +50,12 @@ def _is_lost(error: Exception) -> bool:
 
 
 def message(error: Exception) -> str:
-    """What the user is told of a mendable error."""
+    """The message that is printed for a mendable error."""
     return f"error: {plain(error)}\n(HYDRA_FULL_ERROR=1 shows where.)"
 
 
 def plain(error: Exception) -> str:
-    """The text of a mendable error, without what stands around it."""
+    """The text of a mendable error alone."""
     return _words(_ours(error))
 
 
@@ -107,18 +108,18 @@ def _words(error: Exception) -> str:
             "batch normalisation meets a single image whose features are one pixel, which has no variance: choose a "
             "larger data.batch_size or data.crops, fewer trainer.devices, or trainer.batch_norm=global."
         )
-    told = words.partition(_SEARCH_PATH)[0].rstrip()
-    if full_key := _FULL_KEY.search(told):
-        key, told = full_key[1], " ".join(told[: full_key.start()].split())
-        return told if key in told else f"{key}: {told}"
-    return told
+    text = words.partition(_SEARCH_PATH)[0].rstrip()
+    if full_key := _FULL_KEY.search(text):
+        key, text = full_key[1], " ".join(text[: full_key.start()].split())
+        return text if key in text else f"{key}: {text}"
+    return text
 
 
 def _first(error: BaseException) -> BaseException:
-    """The error that all others in a chain follow from.
+    """The first error of a chain, which caused all others.
 
     Hydra imports ``package.module`` only after ``package`` has turned out to have no such attribute. An error within
-    that module does not follow from this.
+    that module is not caused by this.
     """
     while following := error.__cause__ or error.__context__:
         if error.__cause__ is None and (isinstance(error, SyntaxError) or _frame(error)) and not _frame(following):
@@ -128,7 +129,7 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _where(error: BaseException) -> str:
-    """An error with the file and line that raised it, or that called the library that did."""
+    """An error with the file and line that raised it, or that called the library that raised it."""
     words = f"{type(error).__name__}: {error}"
     return f"{frame.filename}, line {frame.lineno}: {words}" if (frame := _frame(error)) else words
 
@@ -142,7 +143,7 @@ def _frame(error: BaseException) -> traceback.FrameSummary | None:
 
 
 def refuse_new_top_keys(overrides: Sequence[str], groups: Sequence[str]) -> None:
-    """Refuse keys that the command line adds at the top level: nothing reads them, so they are misspelt.
+    """Refuse keys that the command line adds at the top level. Nothing reads them, so they must be misspelt.
 
     Args:
         overrides: The overrides of the command line.
@@ -162,12 +163,12 @@ def refuse_new_top_keys(overrides: Sequence[str], groups: Sequence[str]) -> None
 
 
 def _to_add(key: str) -> str:
-    """How to set a key that some file of the configuration lists, but none of those that were chosen; "" for others."""
+    """How to set a key that is in a file of the configuration that was not chosen; "" for other keys."""
     if "." not in key or key not in listed_keys():  # a key without a parent is one of another command
         return ""
     return f" None of the files that were chosen has it; +{key}=... adds it."
 
 
 def hint(key: str) -> str:
-    """Which key may have been meant by one that there is not, or where to look."""
+    """A suggestion for a key that does not exist, or else where to look."""
     return did_you_mean(key, listed_keys()) or " --help lists what there is."
