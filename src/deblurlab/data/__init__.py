@@ -9,19 +9,19 @@ Folder). A pair of pictures has a different type at each stage::
     ShardRow (two files'
       bytes, in a shard)   ->   PixelPair (arrays)  -> PairBatch (bytes, flips) -> Pair
 
-    images in memory            one batch to make      one batch, on the host      one batch, on the device
+    images in memory            one batch, drawn       one batch, on the host      one batch, on the device
     (N, 3, H, W) uint8     ->   BatchDraw           -> SharpBatch (bytes,       -> Pair
-                                (which, how blurred)   kernels, flips)
+                                (indices, sigma)       kernels, flips)
 
 The folders and files, from the lowest layer to the highest:
 
-- ``arrays.py``, ``pixels.py``, ``splits.py``: array types, picture files to pixels, what is held out for validation.
-- ``blur/``: what makes a sharp image blurred.
+- ``arrays.py``, ``pixels.py``, ``splits.py``: array types, picture files to pixels, the images held out for validation.
+- ``blur/``: the blur of sharp images.
 - ``shards/``: prepared frames in Parquet files, on disk or in a bucket.
-- ``sources/``: where pairs are read from, one at a time.
-- ``batches/``: which images make which batch of an epoch, and the loaders that make it.
+- ``sources/``: the sources from which pairs are read, one at a time.
+- ``batches/``: the images of each batch of an epoch, and the loaders that make the batches.
 - ``modules/``: the data modules, which configurations name through this package.
-- ``preparing/``: what only the command ``prepare`` needs.
+- ``preparing/``: the work of the command ``prepare``.
 """
 
 from deblurlab.data.blur.camera import CameraBlur

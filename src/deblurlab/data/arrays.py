@@ -1,4 +1,4 @@
-"""Short names for the types of numpy arrays that data/ passes around."""
+"""Short names for the types of NumPy arrays in this package."""
 
 import numpy as np
 import numpy.typing as npt

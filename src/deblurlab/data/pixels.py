@@ -1,4 +1,4 @@
-"""Reads picture files as upright 8-bit RGB pixels, for everything in data/, and resizes them."""
+"""Reads picture files as upright 8-bit RGB pixels, and resizes them."""
 
 from pathlib import Path
 
@@ -15,26 +15,26 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def decode(data: bytes | memoryview, name: str) -> Pixels:
-    """Decodes a picture and turns it upright, as its EXIF orientation says.
+    """Decodes a picture and turns it upright according to its EXIF orientation.
 
-    Grey, palette and CMYK pictures become RGB, 16-bit values keep their upper byte, and an alpha channel is dropped
-    where it hides nothing.
+    Grey, palette and CMYK pictures become RGB, 16-bit values keep their upper byte, and an alpha channel is dropped if
+    the picture is opaque.
 
     Args:
         data: The file's bytes, in any format of :data:`deblurlab.pictures.SUFFIXES`.
-        name: What an error calls the picture.
+        name: The name of the picture in an error.
 
     Returns:
         (H, W, 3) uint8.
 
     Raises:
-        ValueError: naming the picture, if :func:`deblurlab.pictures.read` refuses it or it is partly transparent.
+        ValueError: If :func:`deblurlab.pictures.read` refuses the picture or it is partly transparent.
     """
     return opaque(pictures.read(data, name), name)
 
 
 def decode_file(path: Path) -> Pixels:
-    """Reads and decodes a picture file, see :func:`decode`; ValueError naming the file if that fails."""
+    """Reads and decodes a picture file, see :func:`decode`. A ValueError names the file."""
     return opaque(pictures.read_file(path), str(path))
 
 
@@ -42,7 +42,7 @@ def opaque(picture: pictures.Picture, name: str) -> Pixels:
     """The pixels of a picture, upright, (H, W, 3) uint8.
 
     Raises:
-        ValueError: naming the picture, if it is partly transparent.
+        ValueError: If it is partly transparent.
     """
     alpha = picture.alpha
     if alpha is not None and alpha.min() < np.iinfo(alpha.dtype).max:
@@ -51,13 +51,16 @@ def opaque(picture: pictures.Picture, name: str) -> Pixels:
 
 
 def resize(pixels: Pixels, size: tuple[int, int], *, antialias: bool) -> Pixels:
-    """Resizes a picture bilinearly; the centres of pixels lie at half integers.
+    """Resizes a picture bilinearly; the centres of pixels are at half integers.
 
     Args:
         pixels: (H, W, 3) uint8.
         size: The new height and width.
         antialias: Widen the filter with the scale, as Pillow does. False interpolates between the four nearest
             pixels only, as ``tf.image.resize`` does by default, so that fine detail aliases.
+
+    Returns:
+        (height, width, 3) uint8.
     """
     if pixels.shape[:2] == size:
         return pixels

@@ -1,4 +1,4 @@
-"""How data are divided for training and evaluation, the same way in every run, so that runs can be compared."""
+"""Divides data for training and evaluation, in the same way in every run, so that runs can be compared."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ PublishedSplit = Literal["train", "test"]
 
 # The share of the training data that is held out for validation (and for the test, where none is published).
 HELD_OUT_SHARE = 0.125
-# Of fewer sequences than this, the share is no whole sequence.
+# With fewer sequences than this, the share is less than one sequence.
 FEWEST_SEQUENCES = round(1 / HELD_OUT_SHARE)
 
 # Seeds of the blur of validation and test images. No run may change them; training draws its blur from data.seed.
@@ -32,7 +32,7 @@ def fixed_order(count: int) -> Integers:
 
 
 def hold_out_images(count: int) -> tuple[Integers, Integers]:
-    """Which of ``count`` unrelated images to train on and which to hold out, drawn once for all runs.
+    """Choose which of ``count`` unrelated images to train on and which to hold out, the same in every run.
 
     Returns:
         The indices of the images to train on and of those to hold out, an eighth, both in random order.
@@ -43,21 +43,21 @@ def hold_out_images(count: int) -> tuple[Integers, Integers]:
 
 
 def hold_out_sequences(sequences: Sequence[str], title: str, purpose: str = "validation") -> Booleans:
-    """Which frames to hold out: those of an eighth of the sequences, the same ones in every run.
+    """Choose the frames to hold out: those of an eighth of the sequences, the same ones in every run.
 
     Neighbouring frames are near copies of each other, so whole sequences are held out. With fewer than eight
-    sequences the last eighth of each sequence's frames is taken instead, and a warning says so.
+    sequences, the last eighth of each sequence's frames is held out instead, with a warning.
 
     Args:
         sequences: The sequence of each frame; frames of one sequence are adjacent.
-        title: What to call the data set in messages.
-        purpose: What the frames are held out for, for messages.
+        title: The name of the data set in messages.
+        purpose: The use of the frames that are held out, for messages.
 
     Returns:
         One value per frame, True for a frame that is held out.
 
     Raises:
-        ValueError: if there are fewer than eight sequences and each has only one frame.
+        ValueError: If there are fewer than eight sequences and each has only one frame.
     """
     names = [name for name, _ in groupby(sequences)]
     if len(names) >= FEWEST_SEQUENCES:

@@ -11,7 +11,7 @@ import pytest
 
 from deblurlab.data import CIFAR10
 from deblurlab.data.shards import waiting
-from deblurlab.data.shards.storage import Storage, _hasty
+from deblurlab.data.shards.storage import Storage, _with_retry_limit
 from deblurlab.data.shards.waiting import patiently
 from tests.conftest import HANG_SECONDS
 
@@ -135,10 +135,10 @@ def test_after_the_answer_no_wait_is_told(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_googles_own_tries_are_short() -> None:
-    assert _hasty("gs://bucket/reds", 60) == "gs://bucket/reds?retry_limit_seconds=5"
-    assert _hasty("gs://bucket/reds?a=b", 2.5) == "gs://bucket/reds?a=b&retry_limit_seconds=2.5"
-    assert _hasty("gs://bucket?retry_limit_seconds=900", 60) == "gs://bucket?retry_limit_seconds=900"
-    assert _hasty("s3://bucket", 60) == "s3://bucket"
+    assert _with_retry_limit("gs://bucket/reds", 60) == "gs://bucket/reds?retry_limit_seconds=5"
+    assert _with_retry_limit("gs://bucket/reds?a=b", 2.5) == "gs://bucket/reds?a=b&retry_limit_seconds=2.5"
+    assert _with_retry_limit("gs://bucket?retry_limit_seconds=900", 60) == "gs://bucket?retry_limit_seconds=900"
+    assert _with_retry_limit("s3://bucket", 60) == "s3://bucket"
 
 
 def test_a_missing_package_is_one_line_with_what_to_install() -> None:

@@ -8,10 +8,10 @@ from torch import Tensor
 
 from deblurlab.data.arrays import Booleans, Floats, Integers
 
-# One side for all epochs, or the first epoch of each side; None trains on fixed patches.
+# The side of the crops in pixels: one for all epochs, or a side for each first epoch. None trains on fixed patches.
 Crops = int | Mapping[int, int] | None
 
-# Added to the seeds of what is drawn beside order, flips and blur, so that these stay what they are without crops.
+# Added to the seeds of crops and transposes, so that the draws of order, flips and blur are the same without them.
 _CROP_DRAWS, _TRANSPOSE_DRAWS = 1, 2
 
 
@@ -19,7 +19,7 @@ def require_crops(crops: Crops) -> None:
     """Check the value of the key ``data.crops``.
 
     Raises:
-        ValueError: if it is no size, or no mapping from epochs, of which 0 is one, to sizes.
+        ValueError: If it is neither a size nor a mapping from epochs, including 0, to sizes.
     """
     sides = crops if isinstance(crops, Mapping) else {0: crops}
     if crops is None:
@@ -33,41 +33,41 @@ def require_crops(crops: Crops) -> None:
 
 
 def crop_side(crops: Crops, epoch: int) -> int | None:
-    """The side of the crops of an epoch; None if there are none."""
+    """The side of the crops in an epoch, in pixels; None without crops."""
     if not isinstance(crops, Mapping):
         return crops
     return crops[max(first for first in crops if first <= epoch)]
 
 
 def largest_side(crops: Crops) -> int | None:
-    """The largest side of all epochs."""
+    """The largest side of the crops in any epoch, in pixels; None without crops."""
     return max(crops.values()) if isinstance(crops, Mapping) else crops
 
 
 def crop_places(count: int, seed: tuple[int, ...]) -> Floats:
-    """Where each crop lies: (count, 2), from 0, the top or left edge, to 1, excluded. They differ from other draws."""
+    """Draw the place of each crop, (count, 2) in [0, 1): 0 is the top or left edge, 1 the bottom or right edge."""
     return np.random.default_rng((*seed, 0, _CROP_DRAWS)).random((count, 2))
 
 
 def transposes(count: int, seed: tuple[int, ...]) -> Booleans:
-    """Which images to transpose: (count, 1) bool. With the two flips, this makes the eight flips and rotations."""
+    """Draw which images to transpose, (count, 1) bool. With the two flips, this makes the eight flips and rotations."""
     return np.random.default_rng((*seed, 0, _TRANSPOSE_DRAWS)).random((count, 1)) < 0.5
 
 
 def offsets(places: Floats, size: Integers, side: int) -> Integers:
-    """The first row and column of each crop, so that all of them are equally likely.
+    """The first row and column of each crop. All positions are equally likely.
 
     Args:
         places: (..., 2) from :func:`crop_places`.
-        size: (..., 2) height and width of what is cropped, at least ``side``.
-        side: The side of the crops.
+        size: (..., 2), the height and width of the images, at least ``side``.
+        side: The side of the crops, in pixels.
     """
     first: Integers = np.floor(places * (size - side + 1)).astype(np.int64)
     return first
 
 
 def crop(images: Tensor, first: Tensor, side: int) -> Tensor:
-    """Crop each image of a batch at a place of its own, with shapes that do not depend on the places.
+    """Crop each image of a batch at its own place, with shapes that do not depend on the places.
 
     Args:
         images: (B, C, H, W).

@@ -1,4 +1,4 @@
-"""Makes the batches that were drawn for each epoch from images in memory."""
+"""Makes the batches of each epoch from images in memory."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -16,16 +16,15 @@ from deblurlab.data.blur.gaussian import gaussian_kernels, kernel_size
 
 
 class SharpBatch(NamedTuple):
-    """A batch of sharp images and how they are to be blurred. It leaves the host as bytes; the training device does
-    the arithmetic.
+    """A batch of sharp images with the blur to apply. The host sends bytes; the training device does the arithmetic.
 
     Attributes:
         sharp: (B, 3, H, W) uint8.
         kernels: (B, K) int16, the kernels of each image's Gaussian blur in units of 1/256.
         flips: (B, 2) or (B, 3) bool, see :func:`deblurlab.data.batches.flips.flip`.
         valid: (B,) bool, see :class:`deblurlab.interfaces.Pair`.
-        first: (B, 2) the first row and column of each image's crop.
-        side: The side of the crops; None leaves the images whole.
+        first: (B, 2), the first row and column of each image's crop.
+        side: The side of the crops in pixels; None leaves the images whole.
     """
 
     sharp: Tensor
@@ -37,12 +36,12 @@ class SharpBatch(NamedTuple):
 
 
 class DrawnImages(Dataset[SharpBatch]):
-    """Images in memory; an index into this data set is a :class:`BatchDraw`, an item is the batch it describes.
+    """Images in memory. An index into this data set is a :class:`BatchDraw`, an item is the batch that it describes.
 
     Args:
         images: (N, 3, H, W) uint8.
         sigma_max: The largest sigma that is ever drawn, in pixels. It determines K, the same for all batches.
-        host: All hosts have the same draws; each of them makes its share of the rows.
+        host: This process. All hosts have the same draws; each makes its share of the rows.
     """
 
     def __init__(self, images: Tensor, *, sigma_max: float, host: Host) -> None:
@@ -67,8 +66,8 @@ class DrawnLoader(ResumableLoader[SharpBatch]):
 
     Args:
         images: Makes a batch from its draw.
-        draws: Gives an epoch's draws from its number.
-        workers: Processes that make batches; 0 makes them in the training process.
+        draws: Returns the draws of an epoch, given its number.
+        workers: The number of processes that make batches; 0 makes them in the training process.
         epoch: See :class:`ResumableLoader`.
     """
 

@@ -9,15 +9,15 @@ from deblurlab.data.batches.crops import crop_places, transposes
 
 
 class BatchDraw(NamedTuple):
-    """What was drawn for one batch of B images.
+    """The draw of one batch of B images.
 
     Attributes:
-        images: (B,) indices of the images.
-        sigma: (B,) standard deviations of their Gaussian blur, in pixels.
+        images: (B,), the indices of the images.
+        sigma: (B,), the standard deviations of their Gaussian blur, in pixels.
         flips: (B, 2) or (B, 3), see :func:`deblurlab.data.batches.flips.flip`.
-        valid: (B,) False for rows that only fill up the batch.
-        places: (B, 2) where random crops lie, see :func:`deblurlab.data.batches.crops.crop_places`.
-        side: The side of random crops; None leaves the images whole.
+        valid: (B,), False for rows that only fill up the batch.
+        places: (B, 2), the places of random crops, see :func:`deblurlab.data.batches.crops.crop_places`.
+        side: The side of random crops in pixels; None leaves the images whole.
     """
 
     images: Integers
@@ -44,20 +44,22 @@ def training_draws(
     rotations: bool = False,
     side: int | None = None,
 ) -> list[BatchDraw]:
-    """Every image once in a new order, with new flips and a new blur. A last partial batch is dropped.
+    """Draw the batches of a training epoch: every image once in a new order, with new flips and a new blur.
+
+    A last, incomplete batch is dropped.
 
     Args:
         images: The number of images.
-        batch_size: Images per batch.
+        batch_size: The number of images per batch.
         sigma_range: The smallest and the largest sigma of the blur, in pixels; it is drawn uniformly between them.
         seed: Seed of the training draws.
         epoch: The number of the epoch. (seed, epoch) determine the result.
-        fixed_blur: Each image has one blur for all epochs, drawn from the seed alone.
+        fixed_blur: Whether each image has the same blur in all epochs, drawn from the seed alone.
         rotations: Draw one of eight flips and rotations for each image instead of one of four flips.
-        side: The side of random crops; None leaves the images whole.
+        side: The side of random crops in pixels; None leaves the images whole.
 
     Raises:
-        ValueError: if the images are too few for a batch.
+        ValueError: If there are too few images for a batch.
     """
     if images < batch_size:
         raise ValueError(f"{images} training images make no batch of {batch_size}: lower data.batch_size.")
@@ -74,11 +76,13 @@ def training_draws(
 
 
 def evaluation_draws(*, sigma: Floats, batch_size: int) -> list[BatchDraw]:
-    """Every image once, in order and not flipped. The last batch is filled up with its last image, which is masked.
+    """The batches of an evaluation: every image once, in order and not flipped.
+
+    The last batch is filled up with copies of the last image, which are not valid.
 
     Args:
-        sigma: (N,) the blur of each image, in pixels.
-        batch_size: Images per batch.
+        sigma: (N,), the sigma of each image's blur, in pixels.
+        batch_size: The number of images per batch.
     """
     flips = np.zeros((batch_size, 2), dtype=np.bool_)
     draws = []

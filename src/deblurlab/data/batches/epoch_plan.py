@@ -1,4 +1,4 @@
-"""Which patches make which batch of an epoch, drawn only from (seed, epoch) before anything is read."""
+"""The patches of each batch of an epoch, drawn only from (seed, epoch) before anything is read."""
 
 from typing import Any, NamedTuple
 
@@ -13,13 +13,13 @@ class EpochPlan(NamedTuple):
     """The patches of an epoch: N batches of B patches.
 
     Attributes:
-        frames: (N, B) the frame that each patch is cut from.
-        patches: (N, B) which patch of that frame it is, counted along the rows of the frame's grid.
+        frames: (N, B), the frame that each patch is cut from.
+        patches: (N, B), the number of the patch in that frame, counted along the rows of the frame's grid.
         flips: (N, B, 2) or (N, B, 3), see :func:`deblurlab.data.batches.flips.flip`.
-        valid: (N, B) False for patches that only fill up a batch.
-        places: (N, B, 2) where random crops lie, see :func:`deblurlab.data.batches.crops.crop_places`.
-        numbers: (N, B) a number for each patch that no other patch of the epoch has, on any host.
-        side: The side of random crops, which take the place of the patches; None takes the patches.
+        valid: (N, B), False for patches that only fill up a batch.
+        places: (N, B, 2), the places of random crops, see :func:`deblurlab.data.batches.crops.crop_places`.
+        numbers: (N, B), a number for each patch that is unique in the epoch, over all hosts.
+        side: The side of random crops in pixels, which replace the patches; None uses the patches.
     """
 
     frames: Integers
@@ -31,7 +31,7 @@ class EpochPlan(NamedTuple):
     side: int | None = None
 
     def _at(self, index: Any) -> "EpochPlan":
-        """The same fields at an index of (N, B), as NumPy takes it."""
+        """Index all fields alike, as NumPy would index an (N, B) array."""
         return EpochPlan(
             frames=self.frames[index],
             patches=self.patches[index],
@@ -43,17 +43,17 @@ class EpochPlan(NamedTuple):
         )
 
     def batch(self, number: int) -> "EpochPlan":
-        """One batch: the same fields without N."""
+        """One batch: the same fields without the dimension N."""
         return self._at(number)
 
     def gathered(self, groups: Integers, seed: tuple[int, ...]) -> "EpochPlan":
         """The same batches with their rows sorted by group and frame, so that each host reads fewer frames.
 
-        Hosts take rows that lie one after the other. The order of groups and frames is random, and the same in all
-        batches, so that most of a frame's patches are rows of one host.
+        Each host takes consecutive rows. The order of groups and frames is random, but the same in all batches, so that
+        most of a frame's patches are rows of one host.
 
         Args:
-            groups: (F,) the group of each frame.
+            groups: (F,), the group of each frame.
             seed: Seed of the order.
         """
         rng = np.random.default_rng(seed)
@@ -62,7 +62,7 @@ class EpochPlan(NamedTuple):
         return self._at((batch, row))
 
     def share(self, host: Host) -> "EpochPlan":
-        """What one host makes of each batch."""
+        """The rows of each batch that one host makes."""
         rows = host.rows(self.frames.shape[1])
         return self._at(np.s_[:, rows])
 
@@ -71,7 +71,7 @@ def every_patch(counts: Integers) -> tuple[Integers, Integers]:
     """The frame and the patch number of every patch, frame after frame.
 
     Args:
-        counts: (F,) how many patches each frame has.
+        counts: (F,), the number of patches of each frame.
     """
     return np.repeat(np.arange(len(counts)), counts), np.concatenate([np.arange(count) for count in counts])
 
@@ -85,12 +85,12 @@ def _shuffled_within(window: int, position: Integers, rng: np.random.Generator) 
         moved to     [0, 2)   [1, 3)   [2, 4)   [3, 5)      0 may fall behind 1, but never behind 2
 
     Args:
-        window: If it is larger than all positions, the order is a uniform shuffle instead.
-        position: (N,) the position of each item, in ascending or any other order.
-        rng: Where the random numbers come from.
+        window: The window. If it is larger than all positions, the result is a uniform shuffle.
+        position: (N,), the position of each item, in any order.
+        rng: The random number generator.
 
     Returns:
-        (N,) the items in their new order.
+        (N,), the items in their new order.
     """
     jitter = rng.random(len(position))
     if window > position.max(initial=0):
@@ -98,21 +98,21 @@ def _shuffled_within(window: int, position: Integers, rng: np.random.Generator) 
     return np.argsort(position + window * jitter, kind="stable")
 
 
-def _whole(count: float) -> int:
-    """The whole part of a count that was added up from fractions."""
+def _floor(count: float) -> int:
+    """The integer part of a sum of fractions, which may be a little below an integer by rounding."""
     return int(np.floor(count + 1e-6))
 
 
 def _repeated(times: Floats, rng: np.random.Generator) -> Integers:
-    """Items that come up so many times each, on average, in ascending order; in all, always as many.
+    """Repeat each item so many times on average, in ascending order. The length of the result is not random.
 
     Args:
-        times: (N,) such as 2.3: twice, and 30 in 100 of these items, drawn at random, once more.
-        rng: Where the random numbers come from.
+        times: (N,). With 2.3, each item comes twice, and 30 percent of the items, drawn at random, once more.
+        rng: The random number generator.
     """
     whole = np.repeat(np.arange(len(times)), times.astype(np.int64))
     part = times % 1
-    once_more = rng.choice(np.flatnonzero(part), _whole(part.sum()), replace=False) if part.any() else whole[:0]
+    once_more = rng.choice(np.flatnonzero(part), _floor(part.sum()), replace=False) if part.any() else whole[:0]
     return np.sort(np.concatenate((whole, once_more)))
 
 
@@ -129,45 +129,45 @@ def training_plan(
     side: int | None = None,
     repeats: Floats | None = None,
 ) -> EpochPlan:
-    """Every patch once, shuffled. A last partial batch is dropped.
+    """Plan a training epoch: every patch once, shuffled. A last, incomplete batch is dropped.
 
-    A plain shuffle would need all frames (and all shards of a bucket) at hand at once. So groups come in random order,
-    frames mix over a window of groups, and patches mix over a window of frames. With two groups A and B, two frames in
-    a group and two patches in a frame::
+    A uniform shuffle would need all frames (and all shards of a bucket) at the same time. So the groups come in random
+    order, frames are shuffled over a window of groups, and patches over a window of frames. With two groups A and B,
+    two frames per group and two patches per frame::
 
         groups in random order                  B                      A
         frames, mixed over open_groups=1        B1        B0           A0        A1
         patches, mixed over mixed_frames=2      B1.0 B0.1 B1.1 A0.1    B0.0 A0.0 A1.1 A1.0
         batches of 4                            [-----------------]    [-----------------]
 
-    Windows as large as the data give the plain uniform shuffle.
+    Windows as large as the data give a uniform shuffle.
 
     Args:
-        patches: (F,) how many patches each frame has.
-        groups: (F,) the group that each frame lies in, a shard or the frame itself, numbered from 0.
-        batch_size: Patches per batch of all hosts.
+        patches: (F,), the number of patches of each frame.
+        groups: (F,), the group of each frame, numbered from 0: its shard, or the frame itself.
+        batch_size: The number of patches per batch, over all hosts.
         seed: Seed of the training draws.
         epoch: The number of the epoch. (seed, epoch) determine the result, however many hosts share it.
-        open_groups: Over how many groups frames mix.
-        mixed_frames: Over how many frames patches mix.
+        open_groups: The number of groups over which frames are shuffled.
+        mixed_frames: The number of frames over which patches are shuffled.
         rotations: Draw one of eight flips and rotations for each patch instead of one of four flips.
-        side: The side of random crops; each takes the place of a patch of the same frame.
-        repeats: (F,) how often the patches of each frame come up, on average; None for once.
+        side: The side of random crops in pixels; each crop replaces a patch of the same frame.
+        repeats: (F,), how often the patches of each frame come up, on average; None for once.
 
     Raises:
-        ValueError: if there are too few patches for a batch.
+        ValueError: If there are too few patches for a batch.
     """
     times = np.ones(len(patches)) if repeats is None else repeats
-    count = _whole((patches * times).sum())
+    count = _floor((patches * times).sum())
     batches = count // batch_size
     if not batches:
         raise ValueError(f"{count} training patches make no batch of {batch_size}: lower data.batch_size.")
     rng = np.random.default_rng((seed, epoch, 0))
 
-    place = rng.permutation(groups.max() + 1)  # of each group in the random order
+    place = rng.permutation(groups.max() + 1)  # the position of each group in the random order
     frames = _shuffled_within(open_groups, place[groups], rng)
 
-    frame, patch = every_patch(patches[frames])  # frame counts along the order just made
+    frame, patch = every_patch(patches[frames])  # ``frame`` is an index into the shuffled ``frames``
     if repeats is not None:
         again = _repeated(repeats[frames][frame], rng)
         frame, patch = frame[again], patch[again]
@@ -188,13 +188,15 @@ def training_plan(
 
 
 def evaluation_plan(*, frames: Integers, patches: Integers, kinds: Integers, batch_size: int) -> EpochPlan:
-    """Every item once and in order, where an item is a patch or a whole frame. A kind's last batch is filled up.
+    """Plan an evaluation: every item once and in order, where an item is a patch or a whole frame.
+
+    The last batch of each kind is filled up with copies of its last item, which are not valid.
 
     Args:
-        frames: (I,) each item's frame.
-        patches: (I,) which patch of that frame the item is.
-        kinds: (I,) a number per shape of items. A batch has one shape, so it holds items of one kind.
-        batch_size: Items per batch of all hosts.
+        frames: (I,), each item's frame.
+        patches: (I,), the number of the item's patch in that frame.
+        kinds: (I,), a number for each shape of items. A batch has one shape, so its items are of one kind.
+        batch_size: The number of items per batch, over all hosts.
     """
     rows, masks = [], []
     for kind in np.unique(kinds):

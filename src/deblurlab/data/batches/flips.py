@@ -1,12 +1,11 @@
-"""Flips and rotations, the same for both sides of a pair."""
+"""Flips and rotates the images of a batch."""
 
 import torch
 from torch import Tensor
 
 
 def flip(images: Tensor, flips: Tensor) -> Tensor:
-    """Flips each image of a batch or leaves it. Both results are computed and one is chosen, so that shapes and the
-    program do not depend on the draw.
+    """Flips some images of a batch. Both results are computed and one is chosen, so that the program stays the same.
 
     Args:
         images: (B, C, H, W).

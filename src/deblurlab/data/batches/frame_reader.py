@@ -1,4 +1,4 @@
-"""Reads frames, and decides what replaces a broken one."""
+"""Reads frames, and replaces broken ones."""
 
 import logging
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ OnError = Literal["raise", "skip"]
 
 
 class ReadFrame(NamedTuple):
-    """What was read for a frame.
+    """The pixels of a frame, or of a replacement if it is broken.
 
     Attributes:
-        pixels: The frame, or what stands in its place.
-        frame: The number of the frame that these pixels are of.
-        intact: False if something stands in its place.
+        pixels: The pixels.
+        frame: The number of the frame that these pixels belong to.
+        intact: False for a replacement.
     """
 
     pixels: PixelPair
@@ -28,12 +28,12 @@ class ReadFrame(NamedTuple):
 
 
 class FrameReader:
-    """Reads frames of a source; several threads may do so at once.
+    """Reads frames of a source; several threads may call it at once.
 
     Args:
-        source: Where the frames come from.
-        on_error: "raise" raises at a broken frame. "skip" warns, and puts the next readable frame of the same shape
-            in its place, or black if there is none.
+        source: The source of the frames.
+        on_error: "raise" raises an error at a broken frame. "skip" warns, and replaces it by the next readable frame of
+            the same shape, or by black if there is none.
         skipped: The frames that are known to be broken. The reader adds those that it finds.
     """
 
@@ -41,10 +41,10 @@ class FrameReader:
         self.source, self.on_error, self.skipped = source, on_error, skipped
 
     def read(self, frame: int, epoch: int) -> ReadFrame:
-        """Frame number ``frame``, or what stands in its place.
+        """Read frame number ``frame``, or its replacement.
 
         Raises:
-            ValueError: if the frame is broken and ``on_error`` is "raise", or if all frames are broken.
+            ValueError: If the frame is broken and ``on_error`` is "raise", or if all frames are broken.
         """
         try:
             return ReadFrame(self.source.read(frame, epoch), frame, intact=True)
@@ -64,7 +64,7 @@ class FrameReader:
         return ReadFrame(PixelPair(black, black), frame, intact=False)
 
     def _alike(self, frame: int) -> Iterator[int]:
-        """The frames of the same shape that are not known to be broken, from the next one around to the one before."""
+        """The frames of the same shape that are not known to be broken, from the next one on, then from the first."""
         count = len(self.source.groups)
         for place in range(frame + 1, frame + count):
             other = place % count

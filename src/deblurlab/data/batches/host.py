@@ -1,24 +1,24 @@
-"""Which part of a batch one process makes where several processes train one model."""
+"""The part of a batch that one process makes when several processes train one model."""
 
 from typing import NamedTuple
 
 
 class Host(NamedTuple):
-    """One of several processes that share each batch; Lightning's words for it are global rank and world size.
+    """One of several processes that share each batch.
 
     Attributes:
-        rank: The number of this process, from 0.
-        hosts: How many processes there are.
+        rank: The number of this process, from 0; Lightning's global rank.
+        hosts: The number of processes; Lightning's world size.
     """
 
     rank: int = 0
     hosts: int = 1
 
     def share(self, batch_size: int) -> int:
-        """How many rows of a batch of ``batch_size`` this host makes.
+        """The number of rows that this host makes of a batch of ``batch_size``.
 
         Raises:
-            ValueError: if the hosts cannot have equal shares.
+            ValueError: If the hosts cannot have equal shares.
         """
         if batch_size % self.hosts:
             raise ValueError(
@@ -28,6 +28,6 @@ class Host(NamedTuple):
         return batch_size // self.hosts
 
     def rows(self, batch_size: int) -> slice:
-        """Which rows of a batch of ``batch_size`` these are: the hosts' shares lie one after the other."""
+        """The rows that this host makes of a batch of ``batch_size``: the shares follow the order of the ranks."""
         share = self.share(batch_size)
         return slice(self.rank * share, (self.rank + 1) * share)

@@ -1,4 +1,4 @@
-"""Makes the batches of an epoch's plan: threads read frames ahead, and only frames that are still needed are kept."""
+"""Makes the batches of an epoch's plan. Threads read frames ahead, and only frames that are still needed are kept."""
 
 import logging
 from collections import deque
@@ -20,18 +20,18 @@ from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out, p
 
 log = logging.getLogger(__name__)
 
-# While one batch trains, the frames of this many batches after it are being read.
+# During the training step of one batch, the frames of this many batches after it are read.
 _BATCHES_AHEAD = 2
 
 
 class PairBatch(NamedTuple):
-    """A batch of pairs. It leaves the host as bytes; the training device does the arithmetic.
+    """A batch of pairs. The host sends bytes; the training device does the arithmetic.
 
     Attributes:
         blurred, sharp: (B, H, W, 3) uint8, patches or whole frames.
         flips: (B, 2) or (B, 3) bool, see :func:`deblurlab.data.batches.flips.flip`.
         valid: (B,) bool, see :class:`deblurlab.interfaces.Pair`.
-        grid: Rows and columns of patches in each image; (1, 1) for patches.
+        grid: The number of rows and columns of patches in each image; (1, 1) for patches.
     """
 
     blurred: Tensor
@@ -42,7 +42,7 @@ class PairBatch(NamedTuple):
 
 
 class _Cut(NamedTuple):
-    """A row of a batch, and whether it is of the frame that was asked for."""
+    """A row of a batch, and whether it is of the planned frame and not of a replacement."""
 
     pair: PixelPair
     intact: bool
@@ -52,11 +52,11 @@ class PatchLoader(ResumableLoader[PairBatch]):
     """The batches of an epoch's plan, read from a source.
 
     Args:
-        source: Where the frames come from.
-        plan: Gives an epoch's plan from its number.
+        source: The source of the frames.
+        plan: Returns the plan of an epoch, given its number.
         whole: Make batches of whole frames instead of patches.
-        threads: How many threads read frames, and blur the patches of photographs. Decoding, resizing and blurring
-            release Python's global lock, so that this many cores can be busy.
+        threads: The number of threads that read frames, and blur the patches of photographs. Decoding, resizing and
+            blurring release Python's global lock, so that this many cores can be busy.
         on_error: See :class:`FrameReader`. Patches of a broken frame are marked invalid.
         skipped: See :class:`FrameReader`.
         epoch: See :class:`ResumableLoader`.
@@ -84,7 +84,7 @@ class PatchLoader(ResumableLoader[PairBatch]):
     def batches(self, epoch: int, *, start: int = 0) -> Iterator[PairBatch]:
         plan, broken_before = self.plan(epoch), len(self.reader.skipped)
         first_use, last_uses = _uses(plan.frames[start:])
-        due = np.array(list(first_use.values()))  # the batch that each frame is first needed in, ascending
+        due = np.array(list(first_use.values()))  # the batch in which each frame is first needed, ascending
         self.source.expect(np.array(list(first_use)))
         unread = iter(first_use)
         started = 0
@@ -93,7 +93,7 @@ class PatchLoader(ResumableLoader[PairBatch]):
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="frames")
         try:
             for number in range(len(plan.frames) - start):
-                # Read what the next batches need, and some frames more, so that no thread waits for the training.
+                # Read the frames of the next batches, and some more, so that no thread waits for the training.
                 needed = int(np.searchsorted(due, number + _BATCHES_AHEAD, side="right"))
                 target = min(needed + 2 * self.threads, len(due))
                 for frame in (next(unread) for _ in range(target - started)):
@@ -113,9 +113,7 @@ class PatchLoader(ResumableLoader[PairBatch]):
     def _cut(
         self, plan: EpochPlan, reads: dict[int, Future[ReadFrame]], epoch: int, pool: ThreadPoolExecutor
     ) -> list[Future[_Cut]]:
-        """The rows of a batch. A row waits for its frame, which the pool was given before it, so it never waits for
-        itself.
-        """
+        """Start to cut the rows of a batch. A row waits for its frame, which the pool was given before: no deadlock."""
         rows = range(len(plan.frames))
         return [pool.submit(self._row, plan, row, reads[int(plan.frames[row])], epoch) for row in rows]
 
@@ -131,13 +129,13 @@ class PatchLoader(ResumableLoader[PairBatch]):
             top, left = offsets(plan.places[row], np.array((height, width)), plan.side).tolist()
             window = Window(top, left, plan.side, plan.side)
         number = int(plan.numbers[row])
-        # of joined sources, the frame in the place of a broken one may be blurred when it is cut, and the other not
+        # ``read.frame``, since in joined sources a replacement may be of another kind than the frame that was planned
         return _Cut(
             cut_out(self.source, read.pixels, window, frame=read.frame, epoch=epoch, number=number), read.intact
         )
 
     def _batch(self, plan: EpochPlan, cuts: list[Future[_Cut]]) -> PairBatch:
-        """One batch, as soon as its rows are there."""
+        """Assemble one batch; this waits for its rows."""
         rows_and_columns = self.source.grids[plan.frames[0]] if self.whole else np.array((1, 1))
         grid = (int(rows_and_columns[0]), int(rows_and_columns[1]))
         height, width = self.source.patch if plan.side is None else (plan.side, plan.side)
@@ -152,14 +150,13 @@ class PatchLoader(ResumableLoader[PairBatch]):
 
 
 def _uses(frames: Integers) -> tuple[dict[int, int], dict[int, list[int]]]:
-    """When the frames of an epoch are needed.
+    """Find when the frames of an epoch are needed.
 
     Args:
-        frames: (N, B) the frames of each batch.
+        frames: (N, B), the frames of each batch.
 
     Returns:
-        The first batch that needs each frame, in the order of need; and, for each batch, the frames that no later
-        batch needs.
+        The first batch that needs each frame, in this order; and for each batch the frames that no later batch needs.
     """
     first: dict[int, int] = {}
     last: dict[int, int] = {}

@@ -8,22 +8,22 @@ Batch = TypeVar("Batch")
 
 
 class ResumableLoader(ABC, Generic[Batch]):
-    """Abstract: gives the batches of one epoch after the other, each epoch a function of its number alone.
+    """Abstract: a loader for which an epoch is a function of its number alone, and each iteration is one epoch.
 
-    Nothing is remembered from one epoch to the next. So the whole state is the number of the epoch and the number of
-    batches that were handed out. Lightning saves it with a checkpoint: it calls ``state_dict`` and ``load_state_dict``
+    Nothing is carried over from one epoch to the next. So the whole state is the number of the epoch and the number of
+    batches that were returned. Lightning saves it with a checkpoint: it calls ``state_dict`` and ``load_state_dict``
     of every loader that has them.
 
     Args:
-        epoch: Says which epoch an iteration is. It is asked when the first batch is taken and not before, because
-            Lightning calls ``iter`` before it has counted the epoch. With None the loader counts its iterations: the
-            first one is epoch 0, the second one is epoch 1.
+        epoch: Returns the number of the current epoch. It is called when the first batch is requested and not before,
+            because Lightning calls ``iter`` before it has counted the epoch. With None the loader counts its
+            iterations: the first one is epoch 0, the second one is epoch 1.
     """
 
     def __init__(self, *, epoch: Callable[[], int] | None) -> None:
         self._epoch = epoch
-        self._state: dict[str, int] | None = None  # of the iteration that began last
-        self._loaded: dict[str, int] | None = None  # of another process, until the next iteration begins
+        self._state: dict[str, int] | None = None  # the state of the latest iteration
+        self._loaded: dict[str, int] | None = None  # a loaded state, until the next iteration begins
 
     @abstractmethod
     def __len__(self) -> int:
@@ -53,14 +53,14 @@ class ResumableLoader(ABC, Generic[Batch]):
             return epoch, 0
         if "epoch" not in loaded:  # a checkpoint of an earlier version
             return epoch, loaded["consumed_batches"] % len(self)
-        # A checkpoint from the end of an epoch goes on with the next epoch, of which nothing is consumed. The number of
-        # batches does not tell the end: a trainer may end its epochs early (limit_train_batches).
+        # A checkpoint from the end of an epoch continues with the next epoch, of which nothing is consumed. The epoch
+        # and not the number of batches decides this: a trainer may end its epochs early (limit_train_batches).
         return epoch, loaded["consumed_batches"] if loaded["epoch"] == epoch else 0
 
     def state_dict(self) -> dict[str, int]:
-        """The epoch, and how many of its batches were handed out."""
+        """The epoch, and how many of its batches were returned."""
         return dict(self._loaded or self._state or {"epoch": 0, "consumed_batches": 0})
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Lets the next iteration go on where another loader of the same data stood when it gave this state."""
+        """Let the next iteration continue at the position at which a loader of the same data returned ``state``."""
         self._loaded = dict(state)

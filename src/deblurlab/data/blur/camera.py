@@ -1,4 +1,4 @@
-"""Realistic camera blur: which kinds there are, how often and how strong; one of them is drawn for each patch."""
+"""Realistic camera blur. For each patch, one of several kinds is drawn, with its strength."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,16 +17,15 @@ from deblurlab.data.pixels import Pixels
 
 KINDS = ("shake", "objects", "defocus", "gaussian", "sharp")
 
-# A JPEG has blocks of 16 pixels where colours are subsampled. A patch begins anywhere in one.
+# A JPEG with subsampled colours has blocks of 16x16 pixels. A patch begins anywhere in one.
 _BLOCK = 16
 
 
 class CameraBlur:
     """Realistic camera blur, noise and JPEG compression, drawn for each patch.
 
-    The target is always the sharp photograph at the drawn exposure, without the drawn blur, noise and JPEG. So the
-    target does not depend on what was drawn, and a picture to which nothing was done stays as it is, with its own
-    grain.
+    The target is always the sharp photograph at the drawn exposure, without the drawn blur, noise and JPEG. The network
+    learns to leave a picture unchanged, with its own grain, if nothing was done to it.
 
     Args:
         shake: How often a hand shakes the camera. The probabilities of the first five kinds are proportional to their
@@ -35,24 +34,25 @@ class CameraBlur:
         defocus: How often the lens is out of focus, and a point of light becomes a disc.
         gaussian: How often the blur is Gaussian.
         sharp: How often there is no blur.
-        shake_pixels: The shortest and the longest path of the camera, in pixels: the larger side of its bounding box,
-            in that corner of the whole picture where it is largest.
+        shake_pixels: The shortest and the longest path of the camera, in pixels: the larger side of the bounding box,
+            in the corner of the whole picture where it is largest.
         object_pixels: How far an object moves, in pixels.
         defocus_pixels: The radius of the disc, in pixels.
         gaussian_sigma: The sigma of the Gaussian, in pixels.
         encoded: How often the sRGB values are averaged instead of the linear light. No camera does that, but data sets
             do: GOPRO's blurred frames keep the mean of the sRGB values.
         highlights: How often white areas are made brighter than white.
-        highlight_gain: Their brightness then, where white is 1, drawn uniformly on a logarithmic scale.
+        highlight_gain: The brightness of such areas, where white is 1, drawn uniformly on a logarithmic scale.
         dark: How often the picture is underexposed.
-        dark_exposure: The share of its light that is left then.
+        dark_exposure: The share of the light that is left in an underexposed picture.
         noise: How often there is shot noise and read noise.
-        photons: The number of photons of a white pixel then, drawn uniformly on a logarithmic scale: many at low ISO.
+        photons: The number of photons of a white pixel, which determines the noise: many at low ISO. It is drawn
+            uniformly on a logarithmic scale.
         jpeg: How often the picture was saved as a JPEG.
         jpeg_quality: The JPEG's quality, 1 to 100.
 
     Raises:
-        ValueError: if a number is out of its range.
+        ValueError: If a number is out of its range.
     """
 
     def __init__(
@@ -99,13 +99,13 @@ class CameraBlur:
         self.jpeg_quality = require_range("data.blur.jpeg_quality", jpeg_quality, least=1, most=100)
 
     def pair(self, picture: Pixels, window: Window, rng: np.random.Generator) -> tuple[Pixels, Pixels]:
-        """A part of a photograph as a camera takes it, and as it would be sharp.
+        """Draw a blurred and a sharp version of a part of a photograph.
 
         Args:
-            picture: (H, W, 3), the whole photograph, since a blur brings in what lies beside the part, and a turn of
-                the camera moves a part by where it lies. Beyond its edges the photograph is mirrored.
+            picture: (H, W, 3), the whole photograph: the blur depends on the pixels around the part, and the effect of
+                a rotation of the camera on the position of the part. Beyond its edges the photograph is mirrored.
             window: The part.
-            rng: Where the random numbers come from.
+            rng: The random number generator.
 
         Returns:
             The blurred and the sharp part, (height, width, 3) each.
@@ -131,7 +131,7 @@ class CameraBlur:
             light = noisy(light, photons=photons, read=read_noise(photons), rng=rng)
         blurred = to_pixels(light)
         if rng.random() < self.jpeg:
-            top, left = rng.integers(_BLOCK, size=2).tolist()  # where the window begins in a block
+            top, left = rng.integers(_BLOCK, size=2).tolist()  # the position of the window in a block
             quality = round(rng.uniform(*self.jpeg_quality))
             whole_blocks = blurred[_BLOCK - top :, _BLOCK - left :]
             blurred = compressed(whole_blocks, quality=quality, subsampled=rng.random() < 0.5)

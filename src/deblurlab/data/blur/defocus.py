@@ -7,20 +7,20 @@ from torch import Tensor
 
 from deblurlab.data.blur.kernels import Kernel
 
-_FINE = 8  # how many points per pixel and direction a disc's edge is drawn with
+_FINE = 8  # the number of points per pixel, in each direction, with which a disc is drawn
 
 
 def disc(radius: float, *, rim: float = 0.0, rings: float = 0.0) -> Kernel:
     """The image of a point out of focus, the bokeh disc: the lens's opening, lit unevenly by aberrations.
 
     Args:
-        radius: In pixels, not negative. 0 is in focus.
-        rim: From -1, a disc that is bright in its middle, over 0, an even one, to 1, one with a bright rim, as
-            spherical aberration makes it on either side of the focus.
-        rings: The depth of the fine rings that turned aspherical moulds leave, from 0 to 1.
+        radius: The radius in pixels, not negative. 0 is in focus.
+        rim: -1 for a disc that is bright in its middle, 0 for an even one, 1 for one with a bright rim. Spherical
+            aberration causes both, on either side of the focus.
+        rings: The depth of the fine rings that come from the moulds of aspherical lenses, from 0 to 1.
 
     Returns:
-        (K, K), sums to 1, symmetric.
+        (K, K), symmetric, with the sum 1.
     """
     reach = int(np.ceil(radius))
     size = 2 * reach + 1
@@ -37,11 +37,14 @@ def disc(radius: float, *, rim: float = 0.0, rings: float = 0.0) -> Kernel:
 
 
 def convolved(light: Tensor, kernel: Kernel) -> Tensor:
-    """Light convolved with a kernel. Beyond the edges is darkness: give it a margin of half the kernel.
+    """Convolve light with a kernel. Beyond the edges it is dark, so the light needs a margin of half the kernel.
 
     Args:
         light: (3, H, W).
         kernel: (K, K).
+
+    Returns:
+        (3, H, W).
     """
     weights = kernel.astype(np.float32)[None]
     return torch.from_numpy(scipy.signal.fftconvolve(light.numpy(), weights, mode="same", axes=(1, 2)))

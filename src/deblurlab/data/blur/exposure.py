@@ -1,9 +1,9 @@
-"""An exposure: the mean, over its time, of what a moving camera sees of a scene whose parts may move.
+"""An exposure: the mean over time of the light that a moving camera receives from a scene with moving parts.
 
-While the shutter is open, a point of the scene stands at one place of the sensor after the other, and leaves its light
-at each of them. So the picture is a sum of warped copies of the sharp one. A blur that varies over the picture costs no
-more than one that does not; kernels of their own for parts of the picture, blended (Hirsch et al., 2010), would be an
-approximation, and could not let an object cover what is behind it.
+While the shutter is open, the image of a point moves over the sensor and leaves its light along its path. So the
+picture is a sum of warped copies of the sharp one. A blur that varies over the picture costs no more than a uniform
+one. Blending a kernel for each part of the picture (Hirsch et al., 2010) would be an approximation, and could not model
+occlusion.
 """
 
 from typing import NamedTuple
@@ -15,16 +15,16 @@ from torch.nn import functional as F
 
 from deblurlab.data.arrays import Floats
 
-# How many pixels of the longest path lie between two copies. Bilinear weights fill what is between.
+# The distance between two copies along the longest path, in pixels. Bilinear weights fill the gaps.
 _PIXELS_PER_COPY = 1.0
 
 
 class Motion(NamedTuple):
-    """A motion: how fast each place moves with each of J kinds of motion, and how far each kind goes over time.
+    """A motion as a sum of J elementary motions, such as shifts and rotations.
 
     Attributes:
-        fields: (J, H, W, 2) displacement across and down, in pixels, for one unit of each kind of motion.
-        path: (T, J) the units of each kind at each of T times, evenly spread over the exposure.
+        fields: (J, H, W, 2), the displacement of each pixel, across and down, for one unit of each elementary motion.
+        path: (T, J), the units of each elementary motion at T times, evenly spread over the exposure.
     """
 
     fields: Tensor
@@ -38,12 +38,12 @@ class Motion(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """A part of the scene that moves by itself, in front of the layers before it.
+    """A part of the scene with its own motion, in front of the layers before it.
 
     Attributes:
         light: (3, H, W) linear light.
-        cover: (1, H, W) how much of each pixel the layer covers, from 0 to 1; None covers everything.
-        motion: How it moves.
+        cover: (1, H, W), the share of each pixel that the layer covers, from 0 to 1; None covers everything.
+        motion: The motion of the layer.
     """
 
     light: Tensor
@@ -55,12 +55,12 @@ def camera_fields(rows: Tensor, columns: Tensor, focal: float) -> Tensor:
     """The motion field of a plane scene for small motions of the camera (Longuet-Higgins and Prazdny, 1980).
 
     Args:
-        rows: (H,) places in pixels down from the optical axis.
-        columns: (W,) places in pixels to the right of it.
+        rows: (H,), the distance of each row down from the optical axis, in pixels.
+        columns: (W,), the distance of each column to the right of it, in pixels.
         focal: The focal length in pixels.
 
     Returns:
-        (6, H, W, 2) for the motions of :func:`deblurlab.data.blur.tremor.tremor`: three turns and three shifts.
+        (6, H, W, 2) for the motions of :func:`deblurlab.data.blur.tremor.tremor`: three rotations and three shifts.
     """
     y, x = torch.meshgrid(rows, columns, indexing="ij")
     zero, f = torch.zeros_like(x), torch.full_like(x, focal)
@@ -69,11 +69,11 @@ def camera_fields(rows: Tensor, columns: Tensor, focal: float) -> Tensor:
 
 
 def object_fields(rows: Tensor, columns: Tensor) -> Tensor:
-    """The fields of :func:`deblurlab.data.blur.tremor.straight`: shifts, a turn and growth about the origin.
+    """The motion fields for :func:`deblurlab.data.blur.tremor.straight`: shifts, rotation and growth about the origin.
 
     Args:
-        rows: (H,) places in pixels down from the object's centre.
-        columns: (W,) places in pixels to the right of it.
+        rows: (H,), the distance of each row down from the object's centre, in pixels.
+        columns: (W,), the distance of each column to the right of it, in pixels.
 
     Returns:
         (4, H, W, 2).
@@ -91,29 +91,29 @@ def together(one: Motion, other: Motion) -> Motion:
 def exposed(layers: list[Layer]) -> Tensor:
     """The mean of the scene over an exposure.
 
-    Times between which nothing moves by more than a pixel share a copy, which counts as much as they last. So slow
-    parts of a path are bright, and fast ones are thin, and there are about as many copies as the path has pixels.
+    Consecutive times between which nothing moves by more than a pixel share one copy, weighted by their duration. So
+    slow parts of a path are bright and fast ones faint, and there are about as many copies as the path has pixels.
 
     Args:
-        layers: From back to front; the first covers everything.
+        layers: The layers from back to front; the first covers everything.
 
     Returns:
         (3, H, W) light.
     """
     paths, share = _copies([layer.motion for layer in layers])
     height, width = layers[0].light.shape[1:]
-    # grid_sample counts places from -1, the first pixel, to 1, the last one
+    # grid_sample's coordinates go from -1, the first pixel, to 1, the last one
     scale = torch.tensor((2 / (width - 1), 2 / (height - 1)))
     still = torch.stack(torch.meshgrid(torch.linspace(-1, 1, width), torch.linspace(-1, 1, height), indexing="xy"), -1)
     fields = [(layer.motion.fields * scale).flatten(1) for layer in layers]
 
     def warped(light: Tensor, layer: int, copy: int) -> Tensor:
-        """The light as it is seen while this copy lasts: a pixel gets it from where it has moved away."""
+        """The light of a layer in this copy: a pixel takes it from the place from which it has moved here."""
         grid = torch.addmm(still.view(1, -1), paths[layer][copy : copy + 1], fields[layer], alpha=-1)
         grid = grid.view(1, height, width, 2)
         return F.grid_sample(light[None], grid, mode="bilinear", padding_mode="border", align_corners=True)[0]
 
-    # What a layer covers is multiplied before it is warped, so that its soft edge is warped as a whole.
+    # The light is multiplied by the cover before warping, so that both are warped alike at the soft edge.
     covering = [
         None if layer.cover is None else torch.cat((layer.light * layer.cover, layer.cover)) for layer in layers
     ]
@@ -129,7 +129,7 @@ def exposed(layers: list[Layer]) -> Tensor:
 
 
 def _copies(motions: list[Motion]) -> tuple[list[Tensor], Floats]:
-    """The path of each motion with one place per copy, (copies, J), and each copy's share of the exposure."""
+    """The path of each motion at each copy, (copies, J), and each copy's share of the exposure time."""
     corners = np.concatenate([motion.corners() for motion in motions], axis=1)
     steps = np.linalg.norm(np.diff(corners, axis=0), axis=-1).max(axis=1)
     travelled = np.concatenate(([0.0], np.cumsum(steps)))

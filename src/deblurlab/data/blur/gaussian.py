@@ -1,4 +1,4 @@
-"""Gaussian blur in whole numbers: the same bits on every device, and the same as OpenCV's for 8-bit images."""
+"""Gaussian blur in integers: the same bits on every device, and the same as OpenCV's for 8-bit images."""
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +17,15 @@ def gaussian_kernels(sigma: Floats, size: int) -> npt.NDArray[np.int16]:
     """One-dimensional Gaussian kernels in 8-bit fixed point, as OpenCV's ``GaussianBlur`` uses for 8-bit images.
 
     Args:
-        sigma: (B,) standard deviations in pixels, not negative. 0 leaves an image as it is.
-        size: The odd number of taps of the result. Each kernel has its own ``kernel_size(sigma)`` taps, which stand
-            in the middle of the result between zeros.
+        sigma: (B,), standard deviations in pixels, not negative. 0 leaves an image unchanged.
+        size: The odd number of taps of the result. Each kernel has its own ``kernel_size(sigma)`` taps, in the middle
+            of the result between zeros.
 
     Returns:
-        (B, size) whole numbers in units of 1/256. Each kernel is symmetric and sums to exactly 256.
+        (B, size) integers in units of 1/256. Each kernel is symmetric and sums to exactly 256.
 
     Raises:
-        ValueError: if a kernel does not fit into ``size`` taps.
+        ValueError: If a kernel does not fit into ``size`` taps.
     """
     taps = kernel_size(sigma)
     if taps.max(initial=1) > size:
@@ -34,8 +34,8 @@ def gaussian_kernels(sigma: Floats, size: int) -> npt.NDArray[np.int16]:
     inside = np.abs(offset) <= taps[:, None] // 2
     weight = np.where(inside, np.exp(-np.square(offset) / (2 * np.square(np.maximum(sigma, 1e-6))[:, None])), 0.0)
     weight *= 256 / weight.sum(axis=1, keepdims=True)
-    # Rounding each tap by itself would leave a sum beside 256. As in OpenCV, what rounding takes from a tap is given to
-    # the next one, from the ends inwards, and the tap in the middle gets the rest.
+    # If each tap were rounded separately, the sum would not be 256. As in OpenCV, the rounding error of a tap is added
+    # to the next one, from the ends inwards, and the tap in the middle gets the rest.
     kernels = np.zeros(weight.shape, dtype=np.int16)
     error = np.zeros(len(weight))
     for tap in range(size // 2):
@@ -48,9 +48,9 @@ def gaussian_kernels(sigma: Floats, size: int) -> npt.NDArray[np.int16]:
 
 
 def _banded(kernels: Tensor, length: int) -> Tensor:
-    """The matrices that convolve a line of pixels with these kernels, by a product from the left.
+    """The matrices that convolve a line of pixels with the kernels, as a product from the left.
 
-    At its ends a line is mirrored without repeating the pixel at the end (OpenCV's BORDER_REFLECT_101). For a kernel
+    The ends of a line are mirrored without repeating the last pixel (OpenCV's BORDER_REFLECT_101). For a kernel
     (a, b, c) and five pixels::
 
               pixel 0    1    2    3    4
@@ -90,17 +90,17 @@ def gaussian_blur(images: Tensor, kernels: Tensor) -> Tensor:
         (B, C, H, W) float32 with integer values in [0, 255], rounded half up.
 
     Raises:
-        ValueError: if the images are too small for the kernels.
+        ValueError: If the images are too small for the kernels.
     """
     height, width = images.shape[-2:]
     if kernels.shape[1] // 2 >= min(height, width):
         raise ValueError(f"A blur of {kernels.shape[1]} taps needs images larger than {height}x{width}.")
     rows, columns = _banded(kernels, height), _banded(kernels, width).mT
     # Devices multiply float32 matrices in different ways: a GPU may round the factors to 11 significant bits (TF32), a
-    # TPU to 8 (bfloat16), and all of them add up in float32, which holds whole numbers up to 2^24. So that all of them
-    # give the same bits, no factor here has more than 8 significant bits and no sum exceeds 2^24. The result of the
-    # first product has 16 bits (up to 255 * 256). It is split into an upper and a lower byte, the second product takes
-    # each of them by itself, and the two results are put together again.
+    # TPU to 8 (bfloat16), and all of them accumulate in float32, which holds integers up to 2^24. To get the same bits
+    # everywhere, no factor here has more than 8 significant bits and no sum exceeds 2^24. The result of the first
+    # product has 16 bits (up to 255 * 256). It is split into an upper and a lower byte; the second product is applied
+    # to each of them separately, and the two results are combined.
     vertical = rows[:, None] @ images.to(torch.float32)
     vertical = vertical.flatten(1, 2)  # (B, C * H, W): all channels of an image are multiplied by one matrix
     high = torch.floor(vertical / 256)

@@ -11,7 +11,7 @@ from deblurlab.data.pixels import Pixels
 # (K, K) non-negative weights that sum to 1; K is odd.
 Kernel = Floats
 
-# Positions of the camera during an exposure. The longest path has fewer pixels, so it has no gaps.
+# The number of positions of the camera during an exposure. The longest path has fewer pixels, so it has no gaps.
 _STEPS = 512
 
 
@@ -22,14 +22,14 @@ def gaussian_kernel(sigma: float) -> Kernel:
 
 
 def shake_kernel(length: float, rng: np.random.Generator) -> Kernel:
-    """The path of a shaking camera during one exposure, after Boracchi and Foi (2012), as DeblurGAN draws it.
+    """The kernel of a shaking camera during one exposure, after Boracchi and Foi (2012), as in DeblurGAN.
 
-    A point moves with inertia and random jerks. Now and then a big shake turns it around, and a small pull holds it
-    near its start. The path is scaled to ``length`` and drawn with bilinear weights.
+    A point moves with inertia and random jerks. Now and then a big shake turns it around, and a small force pulls it
+    towards its start. The path is scaled to ``length`` and drawn with bilinear weights.
 
     Args:
         length: The larger side of the path's bounding box in pixels.
-        rng: Where the random numbers come from.
+        rng: The random number generator.
 
     Returns:
         The kernel. Its centre of mass is its centre, up to rounding, so that a sharp picture and its blurred one stay
@@ -58,20 +58,20 @@ def _drawn(path: npt.NDArray[np.complex128], length: float) -> Kernel:
     radius = int(np.ceil(max(np.abs(path.real).max(), np.abs(path.imag).max())))
     position = np.stack([path.imag, path.real]) + radius  # (2, steps): row and column in the kernel
     low = np.floor(position).astype(np.int64)
-    # A position between pixels counts for the four pixels around it, more for the nearer ones.
+    # A position between pixels is distributed over the four pixels around it with bilinear weights.
     kernel = np.zeros((2 * radius + 2, 2 * radius + 2))
     for down in (0, 1):
         for across in (0, 1):
             weight = 1 - np.abs(position - low - [[down], [across]])
             np.add.at(kernel, (low[0] + down, low[1] + across), weight.prod(axis=0))
-    return kernel[:-1, :-1] / _STEPS  # the last row and column only took weights of 0
+    return kernel[:-1, :-1] / _STEPS  # the last row and column only have weights of 0
 
 
 def apply_kernel(pixels: Pixels, kernel: Kernel) -> Pixels:
     """Convolves a picture with a kernel; borders are mirrored without repeating the edge pixel.
 
     Args:
-        pixels: (H, W, 3) uint8, larger than half the kernel.
+        pixels: (H, W, 3) uint8; H and W are larger than half the kernel.
         kernel: (K, K).
 
     Returns:

@@ -1,4 +1,4 @@
-"""Linear light, which a sensor sums. Pixels of 8 bits are its sRGB encoding."""
+"""Converts between 8-bit sRGB pixels and linear light, which a sensor adds up."""
 
 import numpy as np
 import numpy.typing as npt
@@ -9,7 +9,7 @@ from deblurlab.data.pixels import Pixels
 
 
 def to_light(pixels: Pixels) -> Tensor:
-    """The light that 8-bit pixels stand for, by sRGB's transfer function (IEC 61966-2-1).
+    """Convert 8-bit pixels to linear light by sRGB's transfer function (IEC 61966-2-1).
 
     Args:
         pixels: (H, W, 3).
@@ -21,7 +21,7 @@ def to_light(pixels: Pixels) -> Tensor:
 
 
 def to_pixels(light: Tensor) -> Pixels:
-    """The 8-bit pixels of light, rounded. What is brighter than white is white, as on a sensor that is full.
+    """Convert linear light to 8-bit pixels, rounded. Light above white is clipped, as by a saturated sensor.
 
     Args:
         light: (3, H, W) float32.
@@ -33,14 +33,14 @@ def to_pixels(light: Tensor) -> Pixels:
 
 
 def srgb_encoded(light: Tensor) -> Tensor:
-    """Light, not negative and of any shape, encoded by sRGB's transfer function, which goes on above white."""
+    """Apply sRGB's transfer function to light, not negative and of any shape; it is continued above white."""
     return torch.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
 def srgb_decoded(values: Tensor) -> Tensor:
-    """What :func:`srgb_encoded` makes its argument of."""
+    """The inverse of :func:`srgb_encoded`."""
     return torch.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
 
 
-# (256,) the light that each value of a pixel stands for.
+# (256,), the light of each 8-bit value.
 LIGHT: npt.NDArray[np.float32] = srgb_decoded(torch.arange(256, dtype=torch.float64) / 255).float().numpy()

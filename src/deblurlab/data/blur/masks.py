@@ -4,18 +4,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# How wide the soft edge of an object is, in pixels.
+# The width of the soft edge of an object, in pixels.
 _EDGE = 1.5
 
 
 def blob(rows: Tensor, columns: Tensor, radius: float, rng: np.random.Generator) -> Tensor:
-    """A random round outline with bays and bulges, softly edged.
+    """A mask with a random round outline with bays and bulges, and a soft edge.
 
     Args:
-        rows: (H,) places in pixels down from the object's centre.
-        columns: (W,) places in pixels to the right of it.
-        radius: Its mean radius in pixels.
-        rng: Where the random numbers come from.
+        rows: (H,), the distance of each row down from the object's centre, in pixels.
+        columns: (W,), the distance of each column to the right of it, in pixels.
+        radius: The mean radius of the object in pixels.
+        rng: The random number generator.
 
     Returns:
         (1, H, W): 1 inside, 0 outside.

@@ -6,16 +6,16 @@ import numpy as np
 
 
 def require_range(name: str, given: Sequence[float], *, least: float, most: float) -> tuple[float, float]:
-    """The smallest and the largest value of a range.
+    """Check a range, and return its smallest and its largest value.
 
     Args:
         name: The setting as the user writes it, say "data.blur.photons".
-        given: Its value.
-        least: The smallest value that makes sense.
-        most: The largest value that makes sense; infinity if there is none.
+        given: The value of the setting.
+        least: The smallest value that is allowed.
+        most: The largest value that is allowed; infinity if there is none.
 
     Raises:
-        ValueError: if it is no range, or reaches beyond what makes sense.
+        ValueError: If it is not a range, or exceeds the limits.
     """
     if len(given) != 2 or not least <= given[0] <= given[1] <= most or given[1] == np.inf:
         limits = f"from {least:g} on" if most == np.inf else f"between {least:g} and {most:g}"

@@ -1,4 +1,4 @@
-"""A picture taken by a camera that shakes, of a scene in which objects may move."""
+"""Pictures taken by a shaking camera, of a scene in which an object may move."""
 
 from collections.abc import Callable
 
@@ -13,20 +13,20 @@ from deblurlab.data.blur.tremor import straight, tremor
 from deblurlab.data.blur.windows import Window, trimmed
 
 _EXPOSURE_SECONDS = (1 / 60, 1 / 2)
-# The focal length over the picture's longer side: from 25 to 58 millimetres where the sensor has 36.
+# The focal length divided by the picture's longer side: 25 to 58 millimetres for a sensor of 36 millimetres.
 _FOCAL = (0.7, 1.6)
-# How much the camera's shifts count beside its turns: from a far scene to a near one.
+# The weight of the camera's shifts relative to its rotations, from a far scene to a near one.
 _NEARNESS = (0.0, 0.5)
 
 
 class Camera:
-    """A camera that is shaken during one exposure, drawn at random.
+    """The random motion of a camera during one exposure.
 
     Args:
         size: Height and width of the whole picture. The optical axis goes through its middle.
-        length: The larger side of the bounding box of the path that a point of light draws, in pixels, in that corner
-            of the picture where it is largest.
-        rng: Where the random numbers come from.
+        length: The larger side of the bounding box of the path that a point of light draws, in pixels, in the corner of
+            the picture where it is largest.
+        rng: The random number generator.
     """
 
     def __init__(self, size: tuple[int, int], length: float, rng: np.random.Generator) -> None:
@@ -37,11 +37,11 @@ class Camera:
         self.path: Floats = path * (length / np.ptp(corners, axis=0).max())
 
     def motion(self, window: Window) -> Motion:
-        """How the camera moves the picture of a window."""
+        """The motion that the camera causes in a window."""
         return Motion(camera_fields(*window.places(self.axis), self.focal), self.path)
 
     def reach(self, window: Window) -> float:
-        """How far the camera moves a corner of a window, in pixels."""
+        """The largest displacement of a corner of a window, in pixels."""
         return _reach(Motion(camera_fields(*window.ends(self.axis), self.focal), self.path))
 
 
@@ -50,12 +50,15 @@ def _reach(motion: Motion) -> float:
 
 
 def shaken(seen: Callable[[Window], Tensor], window: Window, camera: Camera) -> Tensor:
-    """What a shaken camera takes of a window.
+    """The light that a shaken camera receives in a window.
 
     Args:
-        seen: Gives the sharp light of any window, (3, H, W).
+        seen: Returns the sharp light of any window, (3, H, W).
         window: The part of the picture.
-        camera: How it shakes.
+        camera: The motion of the camera.
+
+    Returns:
+        (3, height, width).
     """
     margin = int(np.ceil(camera.reach(window))) + 1
     wide = window.wider(margin)
@@ -65,16 +68,19 @@ def shaken(seen: Callable[[Window], Tensor], window: Window, camera: Camera) -> 
 def with_moving_object(
     seen: Callable[[Window], Tensor], window: Window, camera: Camera, length: float, rng: np.random.Generator
 ) -> Tensor:
-    """What a shaken camera takes of a window in which an object moves.
+    """The light that a shaken camera receives in a window in which an object moves.
 
-    The object is cut out of the picture with a soft edge, and moves before what the picture shows.
+    The object is a part of the picture with a soft edge, and moves in front of the picture.
 
     Args:
-        seen: Gives the sharp light of any window, (3, H, W).
+        seen: Returns the sharp light of any window, (3, H, W).
         window: The part of the picture.
-        camera: How it shakes.
-        length: How far the object moves, in pixels.
-        rng: Where the outline and the direction come from.
+        camera: The motion of the camera.
+        length: The length of the object's path, in pixels.
+        rng: The random number generator, for the outline and the direction.
+
+    Returns:
+        (3, height, width).
     """
     radius = min(window.height, window.width) * rng.uniform(0.15, 0.45)
     centre = (window.top + window.height * rng.random(), window.left + window.width * rng.random())

@@ -24,22 +24,22 @@ class Window(NamedTuple):
         return Window(top - margin, left - margin, height + 2 * margin, width + 2 * margin)
 
     def places(self, origin: tuple[float, float]) -> tuple[Tensor, Tensor]:
-        """The rows and the columns, (height,) and (width,) float32, counted from a place of the picture."""
+        """The positions of the rows and the columns relative to ``origin``, (height,) and (width,) float32."""
         rows, columns = torch.arange(self.height), torch.arange(self.width)
         return rows + (self.top - origin[0]), columns + (self.left - origin[1])
 
     def ends(self, origin: tuple[float, float]) -> tuple[Tensor, Tensor]:
-        """The first and the last row, and the first and the last column."""
+        """The positions of the first and the last row, and of the first and the last column, relative to ``origin``."""
         rows, columns = self.places(origin)
         return rows[[0, -1]], columns[[0, -1]]
 
 
 def cut(picture: Pixels, window: Window) -> Pixels:
-    """The pixels of a window. Outside the picture they are its mirror image, without repeating the pixel at the edge.
+    """Cut a window out of a picture. Outside the picture it is mirrored, without repeating the pixel at the edge.
 
     Args:
         picture: (H, W, 3).
-        window: May reach outside the picture.
+        window: The window, which may extend beyond the picture.
     """
     rows = _mirrored(np.arange(window.top, window.top + window.height), picture.shape[0])
     columns = _mirrored(np.arange(window.left, window.left + window.width), picture.shape[1])
@@ -53,5 +53,5 @@ def _mirrored(places: Integers, length: int) -> Integers:
 
 
 def trimmed(light: Tensor, margin: int) -> Tensor:
-    """(3, H, W) without a margin on each side."""
+    """Remove a margin on each side of (3, H, W)."""
     return light[:, margin : light.shape[1] - margin, margin : light.shape[2] - margin]

@@ -32,7 +32,7 @@ class CIFAR10(BlurredImages):
     Args:
         root: A folder, or any URL that fsspec opens. Parquet files below it that are named ``*train*`` and ``*test*``
             are read (the layout of the Hugging Face data set uoft-cs/cifar10). If there are none, the root must be a
-            local folder, where torchvision's archive is looked for and, if it is missing, downloaded to.
+            local folder: torchvision's archive is read from it, and downloaded to it if it is missing.
         batch_size, sigma_range, fixed_blur, seed, workers, rotations, crops: See :class:`BlurredImages`.
     """
 
@@ -73,7 +73,7 @@ class CIFAR10(BlurredImages):
             self._images[split] = torch.zeros(1, 3, 32, 32, dtype=torch.uint8).expand(count, -1, -1, -1)
 
     def _read(self, published: PublishedSplit) -> Tensor:
-        """The images of a published split, (N, 3, 32, 32) uint8; they are read once."""
+        """The images of a published split, (N, 3, 32, 32) uint8, read at the first call."""
         if published not in self._published:
             filesystem, files = _parquet_files(str(self.root), published)
             self._published[published] = read_parquet(files, filesystem) if files else self._read_archive(published)
@@ -88,7 +88,7 @@ class CIFAR10(BlurredImages):
         try:
             data = datasets.CIFAR10(root, train=published == "train", download=True).data
         except (OSError, RuntimeError) as error:
-            with suppress(OSError):  # torchvision has made the folders before it knew that the network is there
+            with suppress(OSError):  # torchvision makes the folders before it tries to download
                 for folder in missing:
                     folder.rmdir()
             raise ValueError(
@@ -100,14 +100,14 @@ class CIFAR10(BlurredImages):
 
 
 def _parquet_files(root: str, published: PublishedSplit) -> tuple[fsspec.AbstractFileSystem, list[str]]:
-    """Where a root lies, and the Parquet files of a published split below it.
+    """The file system of a root, and the Parquet files of a published split below it.
 
     Raises:
-        ValueError: naming the root, if a package is missing for it, or what is there cannot be listed.
+        ValueError: If a package is missing for it, or its files cannot be listed; the message names the root.
     """
     try:
         filesystem, path = fsspec.core.url_to_fs(root)
-        with telling(f"Looking for Parquet files in {root}", "the bucket's library goes on trying"):
+        with telling(f"Looking for Parquet files in {root}", "the bucket's library keeps trying"):
             return filesystem, sorted(filesystem.glob(f"{path}/**/*{published}*.parquet"))
     except ImportError as error:
         extra = {"gs": "gcs", "gcs": "gcs", "s3": "s3"}.get(root.partition("://")[0])
@@ -118,17 +118,17 @@ def _parquet_files(root: str, published: PublishedSplit) -> tuple[fsspec.Abstrac
 
 
 def read_parquet(files: list[str], filesystem: fsspec.AbstractFileSystem) -> Tensor:
-    """The images of Parquet files with the column ``img {bytes, path}``.
+    """Read the images of Parquet files with the column ``img {bytes, path}``.
 
     Args:
-        files: Their paths in ``filesystem``.
-        filesystem: Where they are.
+        files: The paths of the files in ``filesystem``.
+        filesystem: The file system.
 
     Returns:
         (N, 3, 32, 32) uint8.
 
     Raises:
-        ValueError: naming the file and, for an image that cannot be read, its row.
+        ValueError: If a file or an image cannot be read; the message names the file and the image's row.
     """
 
     def rows(file: str) -> list[tuple[bytes, str]]:

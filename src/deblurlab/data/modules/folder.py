@@ -25,10 +25,10 @@ from deblurlab.interfaces import Split
 
 
 class Folder(PairedFrames):
-    """Pictures of any size, cut to whole patches; tested as a whole, as far as whole patches cover them.
+    """The user's pictures, of any size, cut to whole patches. The test uses the whole area that the patches cover.
 
     Without a folder ``test``, an eighth of the pictures is held out for testing. An eighth of the rest is held out for
-    validation. Pairs in one subfolder are taken for one sequence, which is held out as a whole.
+    validation. Pairs in one subfolder are treated as one sequence, which is held out as a whole.
 
     Args:
         root: The folder.
@@ -39,13 +39,13 @@ class Folder(PairedFrames):
         sigma_max: The largest sigma of the Gaussian, in pixels.
         shake_max: The longest camera path, in pixels.
         noise_max: The largest standard deviation of the noise that a photograph gets after the blur, in 8-bit steps.
-        pairs_share: Which part of the training patches is cut from pairs, between 0 and 1, where there are photographs
-            beside pairs. Patches of the kind that has too few come up more than once in an epoch, photographs with
-            another blur each time if ``blur`` is a :class:`CameraBlur`. None takes each patch once.
+        pairs_share: The share of the training patches that is cut from pairs, between 0 and 1, if there are both pairs
+            and photographs. Patches of the kind with too few of them come up more than once in an epoch; those of
+            photographs with a different blur each time if ``blur`` is a :class:`CameraBlur`. None uses each patch once.
         seed, workers, mixed_frames, on_error, rotations, crops: See :class:`PairedFrames`.
 
     Raises:
-        ValueError: if an argument is out of its range.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(

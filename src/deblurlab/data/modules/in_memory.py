@@ -30,17 +30,18 @@ class BlurredImages(LightningDataModule):
     images is the same in every run and on every device.
 
     Args:
-        batch_size: Images per step, over all devices of all hosts.
+        batch_size: The number of images per step, over all devices of all hosts.
         sigma_range: The smallest and the largest sigma of the blur, in pixels.
-        fixed_blur: Blur each training image alike in all epochs, as the study did.
+        fixed_blur: Whether each training image has the same blur in all epochs, as in the study.
         seed: Seed of the training draws.
-        workers: Processes that make batches. 0 makes them in the training process, which is right for images in memory.
+        workers: The number of processes that make batches. 0 makes them in the training process, which suits images in
+            memory.
         rotations: Train on one of the eight flips and rotations of each image instead of one of the four flips.
         crops: Train on a random crop of each blurred image: its side in pixels, or ``{0: 16, 50: 24}`` for sides that
             change with the epoch. None trains on whole images.
 
     Raises:
-        ValueError: if an argument is out of its range.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class BlurredImages(LightningDataModule):
         """Reads the sharp images of a split: (N, 3, H, W) uint8."""
 
     def images(self, split: Split) -> Tensor:
-        """The sharp images of a split, (N, 3, H, W) uint8; they are read once."""
+        """The sharp images of a split, (N, 3, H, W) uint8, read at the first call."""
         if split not in self._images:
             self._images[split] = self.load(split)
         return self._images[split]
@@ -81,10 +82,10 @@ class BlurredImages(LightningDataModule):
         return rng.uniform(*self.sigma_range, len(self.images(split)))
 
     def setup(self, stage: str) -> None:
-        """Reads all splits that a run needs, so that what is missing is told before hours of training.
+        """Reads all splits that a run needs, so that an error comes before hours of training.
 
         Raises:
-            ValueError: if images are missing, or too small to be scored.
+            ValueError: If images are missing, or too small to be scored.
         """
         splits: tuple[Split, ...] = ("train", "val", "test") if stage == "fit" else ("test",)
         for split in splits:
@@ -120,20 +121,20 @@ class BlurredImages(LightningDataModule):
         return self._evaluation_loader("test")
 
     def batches(self, split: Split, *, epoch: int = 0, device: torch.device | str = "cpu") -> Iterator[Pair]:
-        """The batches of a split for a loop of one's own, without Lightning's Trainer.
+        """The batches of a split for your own training loop, without Lightning's Trainer.
 
         Args:
             split: "train", "val" or "test".
-            epoch: The epoch whose order, flips and blur are drawn. The same epoch gives the same batches, another epoch
-                gives others. Validation and test batches are the same in every epoch.
-            device: Where the batches are wanted.
+            epoch: The number of the epoch, which determines order, flips and blur of the training batches. Validation
+                and test batches are the same in every epoch.
+            device: The device to which the batches are moved.
 
         Returns:
             Batches of ``batch_size`` images, float32 in [0, 1], on ``device``. The last batch of "val" or "test" may
             be filled up with rows whose ``valid`` is False: leave them out of scores.
 
         Raises:
-            ValueError: if there is no such split, or the data cannot be read.
+            ValueError: If there is no such split, or the data cannot be read.
         """
         return pairs(self, split, epoch=epoch, device=device)
 
@@ -144,7 +145,7 @@ class BlurredImages(LightningDataModule):
     def _drawn_images(self, split: Split) -> DrawnImages:
         """A split's images, of which each host makes its share of a batch."""
         host = host_of(self.trainer)
-        host.share(self.batch_size)  # raises here, before a loader's process would
+        host.share(self.batch_size)  # raises an error here rather than in a loader's process
         return DrawnImages(self.images(split), sigma_max=self.sigma_range[1], host=host)
 
     def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
@@ -169,7 +170,7 @@ class BlurredImages(LightningDataModule):
         if batch.side is None:
             sharp = flip(batch.sharp, batch.flips)
             blurred = gaussian_blur(sharp, batch.kernels)
-        else:  # a Gaussian looks the same in all directions, so that crops can be flipped after it
+        else:  # a Gaussian is the same in all directions, so crops can be flipped after the blur
             sides = (batch.sharp, gaussian_blur(batch.sharp, batch.kernels))
             sharp, blurred = (flip(crop(one, batch.first, batch.side), batch.flips) for one in sides)
         return Pair(blurred=blurred / 255, sharp=sharp / 255, valid=batch.valid)

@@ -15,12 +15,12 @@ def pairs(data: LightningDataModule, split: Split, *, epoch: int, device: torch.
 
     Args:
         data: A data module of deblurlab.
-        split: Which of its splits.
-        epoch: The epoch whose order, flips and blur are drawn; only training batches depend on it.
-        device: Where the batches are wanted.
+        split: "train", "val" or "test".
+        epoch: The number of the epoch, which determines order, flips and blur; only training batches depend on it.
+        device: The device to which the batches are moved.
 
     Raises:
-        ValueError: if there is no such split, or the data cannot be read.
+        ValueError: If there is no such split, or the data cannot be read.
     """
     require.one_of("split", split, get_args(Split))
     loaders = {"train": data.train_dataloader, "val": data.val_dataloader, "test": data.test_dataloader}

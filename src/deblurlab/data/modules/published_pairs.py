@@ -19,19 +19,19 @@ from deblurlab.interfaces import Split
 
 
 class PublishedPairs(PairedFrames):
-    """Pairs of any size, cut to whole patches; tested as a whole, as far as whole patches cover them.
+    """Published pairs of any size, cut to whole patches. The test uses the whole area that the patches cover.
 
     An eighth of the training sequences is held out for validation, unless the layout has a split for it.
 
     Args:
-        root: The folder that holds the data set.
-        layout: How the data set lies in that folder.
+        root: The folder of the data set.
+        layout: The folders or lists of the data set within ``root``.
         patch: Height and width of a patch.
         batch_size: See :class:`PairedFrames`.
         seed, workers, mixed_frames, on_error, rotations, crops: See :class:`PairedFrames`.
 
     Raises:
-        ValueError: if an argument is out of its range.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(

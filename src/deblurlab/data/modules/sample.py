@@ -58,9 +58,9 @@ class Sample(BlurredImages):
         self.patch = patch
 
     def whole_picture(self) -> Pair:
-        """See :class:`deblurlab.interfaces.WholePicture`: the cat, blurred by the middle of the range of sigma."""
+        """See :class:`deblurlab.interfaces.WholePicture`: the cat, blurred with the middle of the range of sigma."""
         sharp = torch.from_numpy(np.array(_PHOTOGRAPHS["val"][0]())).permute(2, 0, 1)[None]
-        sharp = sharp[..., : sharp.shape[-2] // 16 * 16, : sharp.shape[-1] // 16 * 16]  # sides that every network takes
+        sharp = sharp[..., : sharp.shape[-2] // 16 * 16, : sharp.shape[-1] // 16 * 16]  # a size for every network
         sigma = sum(self.sigma_range) / 2
         kernel = torch.from_numpy(gaussian_kernels(np.array([sigma]), int(kernel_size(sigma))))
         return Pair(gaussian_blur(sharp, kernel) / 255, sharp / 255, torch.ones(1, dtype=torch.bool))

@@ -27,21 +27,21 @@ class PairedFrames(LightningDataModule):
     """Abstract: trains and validates on the patches of frames, tests on whole frames.
 
     Order and flips are drawn again in every epoch, from ``seed`` and the epoch's number alone. A test batch holds whole
-    frames and the grid that the network takes them in, patch by patch; the scores are those of the reassembled frames.
+    frames and the grid of patches in which the network restores them; the reassembled frames are scored.
 
     Args:
-        batch_size: Patches per step, over all devices of all hosts. A test batch holds whole frames with about as many
-            patches, but at least one frame per device.
+        batch_size: The number of patches per step, over all devices of all hosts. A test batch holds whole frames with
+            about as many patches, but at least one frame per device.
         seed: Seed of the training draws.
-        workers: Threads that read frames.
-        mixed_frames: Patches are shuffled over this many frames, and memory holds as many.
-        on_error: "raise" stops at a broken frame; "skip" warns, counts it, and goes on with another frame.
+        workers: The number of threads that read frames.
+        mixed_frames: The number of frames over which patches are shuffled, and which are held in memory.
+        on_error: "raise" stops at a broken frame; "skip" warns, counts it, and replaces it by another frame.
         rotations: Train on one of the eight flips and rotations of each patch instead of one of the four flips.
-        crops: Train on square crops at random places instead of the patches of the grid, on as many of each frame:
-            their side in pixels, or ``{0: 64, 50: 128}`` for sides that change with the epoch.
+        crops: Train on as many square crops at random places instead of the patches of the grid: their side in pixels,
+            or ``{0: 64, 50: 128}`` for sides that change with the epoch.
 
     Raises:
-        ValueError: if an argument is out of its range.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(
@@ -73,23 +73,23 @@ class PairedFrames(LightningDataModule):
         """Finds the frames of a split."""
 
     def source(self, split: Split) -> PairSource:
-        """The frames of a split; they are looked for once."""
+        """The frames of a split, found at the first call."""
         if split not in self._sources:
             self._sources[split] = self.open(split)
         return self._sources[split]
 
     def setup(self, stage: str) -> None:
-        """Finds the frames of all splits that a run needs, so that what is missing is told before hours of training.
+        """Finds the frames of all splits that a run needs, so that an error comes before hours of training.
 
         Raises:
-            ValueError: if frames are missing, or patches are too small to be scored.
+            ValueError: If frames are missing, or patches are too small to be scored.
         """
         splits: tuple[Split, ...] = ("train", "val", "test") if stage == "fit" else ("test",)
         for split in splits:
             require.large_enough_for_ssim(f"a patch of the split {split}", self.source(split).patch)
 
     def repeats(self) -> Floats | None:
-        """(F,) how often the patches of each training frame come up in an epoch, on average; None for once."""
+        """How often the patches of each training frame come up in an epoch, on average, (F,); None for once."""
         return None
 
     def split_over(self, devices: int) -> None:
@@ -150,7 +150,7 @@ class PairedFrames(LightningDataModule):
         )
 
     def _evaluation_plan(self, split: Literal["val", "test"]) -> EpochPlan:
-        """Validation takes patches, frame by frame; the test takes whole frames, those of one shape together."""
+        """Validation uses patches, frame by frame; the test uses whole frames, grouped by their shape."""
         grids, hosts = self.source(split).grids, self._host().hosts
         counts = grids.prod(axis=1)
         if split == "val":
@@ -166,13 +166,13 @@ class PairedFrames(LightningDataModule):
         )
 
     def batches(self, split: Split, *, epoch: int = 0, device: torch.device | str = "cpu") -> Iterator[Pair]:
-        """The batches of a split for a loop of one's own, without Lightning's Trainer.
+        """The batches of a split for your own training loop, without Lightning's Trainer.
 
         Args:
             split: "train", "val" or "test".
-            epoch: The epoch whose order and flips are drawn. The same epoch gives the same batches, another epoch
-                gives others. Validation and test batches are the same in every epoch.
-            device: Where the batches are wanted.
+            epoch: The number of the epoch, which determines order and flips of the training batches. Validation and
+                test batches are the same in every epoch.
+            device: The device to which the batches are moved.
 
         Returns:
             Batches of ``batch_size`` patches, or of whole frames for "test"; float32 in [0, 1], on ``device``. The
@@ -180,7 +180,7 @@ class PairedFrames(LightningDataModule):
             scores.
 
         Raises:
-            ValueError: if there is no such split, or the data cannot be read.
+            ValueError: If there is no such split, or the data cannot be read.
         """
         return pairs(self, split, epoch=epoch, device=device)
 
@@ -196,7 +196,7 @@ class PairedFrames(LightningDataModule):
     def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
         """The images of a split whose indices are ``rows``, in that order, on the CPU. Skipped frames do not count.
 
-        Frames of different shapes are cut, at the right and at the bottom, to what they have in common.
+        Frames of different shapes are cropped, at the right and at the bottom, to the largest common size.
         """
         source = self.source(split)
         frames, patches, numbers = (items[list(rows)] for items in self._scored(split))
@@ -219,6 +219,6 @@ class PairedFrames(LightningDataModule):
         return {"frame": names} if split == "test" else {"frame": names, "patch": patches.tolist()}
 
     def on_after_batch_transfer(self, batch: PairBatch, dataloader_idx: int) -> Pair:
-        """Flips both sides of each pair alike and scales them, on the training device."""
+        """Flips both images of each pair alike and scales them, on the training device."""
         blurred, sharp = (flip(side.permute(0, 3, 1, 2), batch.flips) / 255 for side in (batch.blurred, batch.sharp))
         return Pair(blurred=blurred, sharp=sharp, valid=batch.valid, grid=batch.grid)

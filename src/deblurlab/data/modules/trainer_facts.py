@@ -1,4 +1,4 @@
-"""What a data module asks its trainer, and the answers without a trainer, for one process in a plain loop."""
+"""The facts that a data module needs of its trainer; without a trainer, those of one process in a plain loop."""
 
 from collections.abc import Callable
 
@@ -8,10 +8,10 @@ from deblurlab.data.batches.host import Host
 
 
 def host_of(trainer: Trainer | None) -> Host:
-    """Which of the trainer's processes this is."""
+    """This process among those of the trainer."""
     return Host() if trainer is None else Host(trainer.global_rank, trainer.world_size)
 
 
 def epoch_of(trainer: Trainer | None) -> Callable[[], int] | None:
-    """What tells a training loader its epoch; None without a trainer, so that the loader counts its epochs."""
+    """A function that returns the current epoch; None without a trainer, so that the loader counts its epochs."""
     return None if trainer is None else lambda: trainer.current_epoch

@@ -31,19 +31,19 @@ class VideoFrames(PairedFrames):
     An eighth of the published training sequences is held out for validation.
 
     Args:
-        root: The folder that holds the data set, or a folder or a bucket (gs://, s3://) of prepared shards.
-        layout: How the data set lies in that folder.
-        size: Height and width that frames are resized to.
-        grid: Rows and columns of the patches that a frame is cut to.
+        root: The folder of the data set, or a folder or a bucket (gs://, s3://) of prepared shards.
+        layout: The folders of the data set within ``root``.
+        size: Height and width to which frames are resized.
+        grid: The number of rows and columns of patches into which a frame is cut.
         batch_size: See :class:`PairedFrames`.
         antialias: Resize with a filter as wide as the scale. False is plain bilinear, which the study used.
         seed, workers, mixed_frames, on_error, rotations, crops: See :class:`PairedFrames`.
         cache: The folder for local copies of a bucket's shards.
-        cache_gib: How many GiB the copies may take.
-        wait_seconds: How long a bucket is tried that does not answer.
+        cache_gib: The most GiB that the copies may take.
+        wait_seconds: How long to try a bucket that does not answer, in seconds.
 
     Raises:
-        ValueError: if an argument is out of its range.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(
@@ -86,29 +86,29 @@ class VideoFrames(PairedFrames):
         self._found: dict[PublishedSplit, list[FilePair]] = {}
 
     def pairs(self, published: PublishedSplit) -> list[FilePair]:
-        """The files of a published split; they are looked for once."""
+        """The files of a published split, found at the first call."""
         if published not in self._found:
             self._found[published] = find_frames(Path(self.root), published, self.layout)
         return self._found[published]
 
     @cached_property
     def storage(self) -> Storage:
-        """The root as a place of prepared shards."""
+        """The root as a storage of prepared shards."""
         return Storage(self.root, wait_seconds=self.wait_seconds)
 
     @cached_property
     def index(self) -> Index | None:
-        """The index of prepared shards; None where the root holds published frames.
+        """The index of prepared shards; None if the root holds published frames.
 
         Raises:
-            ValueError: if a bucket holds no index, or the shards were prepared with other settings than these.
+            ValueError: If a bucket has no index, or the shards were prepared with other settings.
         """
         index = read_index(self.storage)
         if index is None:
             if not self.storage.local or next(Path(self.storage.base).glob("train/*.parquet"), None):
                 raise ValueError(
                     f"{self.storage.names(INDEX)} is not there: no frames were prepared there, or python -m "
-                    "deblurlab.prepare was interrupted. Run it (again); it goes on where it stopped."
+                    "deblurlab.prepare was interrupted. Run it (again); it continues where it stopped."
                 )
             return None
         made = index.settings

@@ -1,9 +1,10 @@
-"""What only the command ``prepare`` needs: checking a data set, and writing it as shards or TFRecord files.
+"""The work of the command ``prepare``: it checks a data set, and writes it as shards or TFRecord files.
 
 - ``check_frames.py`` looks for frames that are missing, broken, swapped or shifted; ``alignment.py`` compares pictures.
-  ``check_report.py`` tells what was found.
-- ``sequences.py`` says what a sequence to prepare is, and finds those of published frames.
-- ``write.py`` decodes, resizes and writes sequences, and goes on where an interrupted call stopped.
-- ``drawn_pairs.py`` writes the test pictures of a folder, blurred by a draw, as pairs.
-- ``tfrecord.py`` reads and writes TFRecord files; ``tf_example.py`` is the message that their records hold.
+  ``check_shards.py`` compares shards with their index. ``check_report.py`` logs the results.
+- ``sequences.py`` defines a sequence to prepare, and finds those of published frames.
+- ``write.py`` decodes, resizes and writes sequences, and continues where an interrupted call stopped.
+- ``drawn_pairs.py`` writes the test pictures of a folder, with their drawn blur, as pairs.
+- ``video_survey.py``, ``video_plan.py`` and ``averaged_frames.py`` make pairs of slow-motion video.
+- ``tfrecord.py`` reads and writes TFRecord files; ``tf_example.py`` has the message in their records.
 """

@@ -7,17 +7,17 @@ import numpy as np
 from deblurlab.data.arrays import Floats
 from deblurlab.data.pixels import Pixels
 
-# The farthest shift that is looked for, in pixels.
+# The largest shift that is searched, in pixels.
 REACH = 8
 
 
 class Alignment(NamedTuple):
-    """How a blurred picture lies on its sharp one.
+    """The alignment of a blurred picture with its sharp one.
 
     Attributes:
-        shift: By how many rows and columns it lies off.
-        gain: By how many dB undoing the shift lowers the mean squared difference.
-        likeness: How the two then correlate, from -1 to 1.
+        shift: The number of rows and columns by which it is shifted.
+        gain: The decrease of the mean squared difference, in dB, if the shift is undone.
+        likeness: The correlation of the two without the shift, from -1 to 1.
     """
 
     shift: tuple[int, int]
@@ -39,7 +39,7 @@ def detail(pixels: Pixels) -> float:
 
 
 def best_shift(blurred: Floats, sharp: Floats) -> Alignment:
-    """Compares the middle of the blurred picture with the sharp one at every shift of up to :data:`REACH` pixels.
+    """Finds the shift, of up to :data:`REACH` pixels, at which the blurred picture fits the sharp one best.
 
     The sum of squared differences at a shift is expanded to ::
 

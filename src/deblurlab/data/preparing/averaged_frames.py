@@ -26,7 +26,7 @@ _NOTE = "made_of.json"
 
 
 def averaged(file: Path, pairs: Sequence[PlannedPair]) -> Iterator[tuple[PlannedPair, PixelPair]]:
-    """The pairs of a video: the average of a stretch in linear light, and the frame in its middle.
+    """Make the pairs of a video: the average of consecutive frames in linear light, and the frame in their middle.
 
     A sensor adds up the light that falls on it while its shutter is open. So sRGB is decoded, averaged and encoded
     again. Memory holds a few frames, however long the video is.
@@ -36,7 +36,7 @@ def averaged(file: Path, pairs: Sequence[PlannedPair]) -> Iterator[tuple[Planned
         pairs: The pairs, in the order of their frames.
 
     Raises:
-        ValueError: naming the file, if it cannot be read.
+        ValueError: If the file cannot be read; the message names it.
     """
     waiting = deque(pairs)
     light: Tensor | None = None
@@ -65,23 +65,23 @@ def write_pairs(
     workers: int,
     progress: Callable[[int], None],
 ) -> Counter[Split]:
-    """Writes the pairs as PNG files, and gives the folder its name when all are there.
+    """Writes the pairs as PNG files, and gives the folder its name when all of them are written.
 
-    Until then it is ``.NAME.unfinished`` beside it. An interrupted call goes on there, if it is called again for the
-    same videos and counts; for others it begins again.
+    Until then the folder is ``.NAME.unfinished``. After an interruption, a call for the same videos and counts
+    continues there; a call for others starts again.
 
     Args:
         plan: The pairs of each video.
-        out: The folder to write, which must not exist or be empty, unless it holds these very pairs.
-        counts: How many frames are averaged, for the note on what the folder was made of.
-        workers: Threads that write.
+        out: The folder to write. It must not exist or must be empty, unless it already holds these pairs.
+        counts: The numbers of frames that are averaged, for the note in the folder.
+        workers: The number of threads that write.
         progress: Called with the number of pairs that were just done.
 
     Returns:
-        How many pairs each split has.
+        The number of pairs of each split.
 
     Raises:
-        ValueError: if the folder holds something else, or a video cannot be read.
+        ValueError: If the folder holds something else, or a video cannot be read.
     """
     made_of = json.dumps({"videos": [_fingerprint(survey) for survey, _ in plan], "frames": list(counts)}, indent=1)
     found = Counter(pair.split for _, pairs in plan for pair in pairs)
@@ -116,7 +116,7 @@ def _write_all(
     ahead: int,
     progress: Callable[[int], None],
 ) -> None:
-    """Writes what is not there. At most ``ahead`` pairs wait for a thread, so that memory holds few."""
+    """Writes the missing pairs. At most ``ahead`` pairs wait for a thread, so that memory holds few."""
     waiting: deque[Future[None]] = deque()
     for survey, pairs in plan:
         lacking = [pair for pair in pairs if not all(file.exists() for file in pair.files(folder))]
@@ -137,7 +137,7 @@ def _save(pixels: Pixels, file: Path) -> None:
 
 
 def _fingerprint(survey: Survey) -> list[str | int]:
-    """What changes when a video does: its name, size and time."""
+    """Values that change when a video does: its name, size and time."""
     status = survey.file.stat()
     return [survey.file.name, status.st_size, status.st_mtime_ns]
 

@@ -18,17 +18,17 @@ from deblurlab.pictures.folders import LeftOut
 
 # A pair counts as misaligned if moving one side gains more than this many dB.
 _GAIN_DB = 1.0
-# Two pictures show the same scene if at their best shift they correlate by more than this.
+# Two pictures show the same scene if their correlation at the best shift is above this.
 _ALIKE = 0.5
 
 
 class Report(NamedTuple):
-    """What :func:`check_frames` found.
+    """The results of :func:`check_frames`.
 
     Attributes:
         summary: A line per split.
         problems: A line per problem.
-        missing: What the published data set has besides, where that can be told.
+        missing: Lines about frames of the published data set that are missing, as far as this is known.
     """
 
     summary: list[str]
@@ -37,7 +37,7 @@ class Report(NamedTuple):
 
 
 class _Comparison(NamedTuple):
-    """What one pair shows: a problem, or how its sides compare."""
+    """The result for one pair: a problem, or a comparison of its two sides."""
 
     pair: FilePair
     problem: str | None
@@ -51,8 +51,8 @@ def check_frames(root: Path, layout: PublishedLayout, *, workers: int, progress:
 
     Args:
         root: The folder of the data set.
-        layout: How the data set lies there.
-        workers: Threads that read.
+        layout: The folders or lists of the data set.
+        workers: The number of threads that read.
         progress: Called with the number of frames that were just read.
     """
     report = Report([], [], [])
@@ -62,7 +62,7 @@ def check_frames(root: Path, layout: PublishedLayout, *, workers: int, progress:
             found = layout.sequences(root, split, left_out)
         except ValueError as error:
             problem = str(error).removesuffix(f". {layout.help()}")
-            if problem not in report.problems:  # a folder that is not there lacks every split
+            if problem not in report.problems:  # a missing root would be reported for each split
                 report.problems.append(problem)
             continue
         pairs = []
@@ -94,7 +94,7 @@ def check_frames(root: Path, layout: PublishedLayout, *, workers: int, progress:
 
 
 def _gaps(names: list[str], title: str) -> list[str]:
-    """A line on the numbers that are left out between the first and the last of numbered ``names``."""
+    """A line about the gaps in numbered ``names``, between the first and the last; no line without gaps."""
     if not names or not all(name.isdecimal() for name in names):
         return []
     numbers = {int(name) for name in names}
@@ -128,9 +128,10 @@ def _compare(pair: FilePair) -> _Comparison:
 
 
 def _of_sequences(comparisons: list[_Comparison], split: Split, *, listed: bool) -> Iterator[str]:
-    """A line per problem that most frames of a sequence show. A single frame may lack detail or fool the comparison.
+    """Yield a line per problem that most frames of a sequence have. A single frame may lack detail or mislead.
 
-    Listed pairs are photographs of several sizes, whose noise is detail on the blurred side; the list says which it is.
+    Listed pairs (``listed``) may have several sizes, and noise that counts as detail on the blurred side. Their list
+    says which side is blurred, so neither is a problem.
     """
     sequences = defaultdict(list)
     for comparison in comparisons:

@@ -1,4 +1,4 @@
-"""Tells the user what a check of frames or of shards has found."""
+"""Logs the results of a check of frames or of shards."""
 
 import logging
 
@@ -10,17 +10,17 @@ log = logging.getLogger(__name__)
 
 
 def tell(report: Report, *, root: str, layout: PublishedLayout, checked: str, remedy: str) -> None:
-    """Logs what there is and what is missing.
+    """Logs the summary, and the frames that are missing.
 
     Args:
-        report: What the check found.
+        report: The results of the check.
         root: The folder that was checked.
-        layout: How the data set lies there, and where it is offered.
-        checked: What holds if there are no problems.
-        remedy: What to do if there are.
+        layout: The layout of the data set, with its download page.
+        checked: The statement that is true if there are no problems.
+        remedy: What to do if there are problems.
 
     Raises:
-        ValueError: if there are problems. It names them all.
+        ValueError: If there are problems. The message lists them all.
     """
     for line in report.summary:
         log.info(line)

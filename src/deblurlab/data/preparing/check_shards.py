@@ -12,16 +12,16 @@ from deblurlab.data.shards.storage import Storage
 
 
 def check_shards(storage: Storage, index: Index, *, workers: int, progress: Callable[[int], None]) -> Report:
-    """Reads every shard and reports those that are not what the index lists, by size and SHA-256.
+    """Reads every shard and reports those whose size or SHA-256 differs from the index.
 
-    While training reads a shard, it compares the size, which shard it says to be, and the sequence and frame of each
-    row. Shards of version 0.1.0 do not say which they are: two of equal sizes whose sequences and frames have the same
-    names, as those of REDS' train and val have, are told apart here alone.
+    Training only compares the size of a shard, the name in its footer, and the sequence and frame of each row. Shards
+    of version 0.1.0 have no name in their footer. If two of them have equal sizes and the same names of sequences and
+    frames, as in train and val of REDS, only this check notices that they were swapped.
 
     Args:
-        storage: Where the shards are.
-        index: The index there.
-        workers: Threads that read.
+        storage: The storage of the shards.
+        index: The index of the shards.
+        workers: The number of threads that read.
         progress: Called with the number of frames that were just read.
     """
     report = Report([], [], [])
@@ -39,7 +39,7 @@ def check_shards(storage: Storage, index: Index, *, workers: int, progress: Call
 
 
 def _problem(storage: Storage, shard: Shard) -> str:
-    """What is wrong with a shard; "" if nothing is."""
+    """The problem of a shard; "" if there is none."""
     size = storage.size(shard.file)
     if size is None:
         return "is missing"

@@ -1,4 +1,4 @@
-"""A test set of drawn blur, written as pairs that any program reads."""
+"""Writes a test set with drawn blur as pairs of picture files, which other programs can read."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,14 +17,14 @@ def write_test_pairs(source: PairSource, out: Path, *, progress: Callable[[int],
 
     Args:
         source: The frames of the split "test".
-        out: The folder. Files that it holds are written again.
+        out: The folder. Existing files are overwritten.
         progress: Called with 1 after each frame.
 
     Returns:
-        How many pairs there are.
+        The number of pairs.
 
     Raises:
-        ValueError: naming a picture that cannot be read, or if two pictures have one name.
+        ValueError: If a picture cannot be read, or two pictures have the same name.
     """
     names = [_without_suffix(source.name(frame)) for frame in range(len(source.groups))]
     if twice := [name for name, count in Counter(names).items() if count > 1]:
@@ -42,6 +42,6 @@ def write_test_pairs(source: PairSource, out: Path, *, progress: Callable[[int],
 
 
 def _without_suffix(name: str) -> str:
-    """A picture's name without its format. Pairs are named without one: behind a dot in their names stands a number."""
+    """A picture's name without the suffix of its format. Pairs' names have none, but may have a dot before a number."""
     path = Path(name)
     return (path.with_suffix("") if path.suffix.lower() in pictures.SUFFIXES else path).as_posix()

@@ -1,4 +1,4 @@
-"""Sequences to prepare: what is known of one before it is read, and the sequences of published frames."""
+"""Sequences to prepare, and the sequences of published frames."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from deblurlab.data.splits import PublishedSplit
 
 
 class EncodedPair(NamedTuple):
-    """A pair as it was published: the bytes of two picture files, and what to call them in messages."""
+    """A pair as it was published: the bytes of two picture files, and their names in messages."""
 
     frame: str
     blurred: bytes
@@ -25,10 +25,10 @@ class SourceSequence(NamedTuple):
 
     Attributes:
         split: The published split that it belongs to.
-        name: Its name.
+        name: The name of the sequence.
         fingerprint: A text that changes when the name, the size or the time of one of its files does.
-        frames: How many frames it has; 0 if that is not known before it is read.
-        read: Reads its pairs, in order.
+        frames: The number of frames; 0 if it is not known before the sequence is read.
+        read: Reads the pairs, in order.
     """
 
     split: PublishedSplit

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def missing_package(error: ImportError) -> ValueError:
-    """What to tell a user who lacks a package for TFRecord files."""
+    """The error for a user who lacks a package for TFRecord files."""
     return ValueError(f"TFRecord files need more packages ({error.name}): pip install 'deblurlab[tfrecord]'.")
 
 
@@ -28,10 +28,10 @@ def example_features(data: bytes, name: str) -> dict[str, bytes]:
 
     Args:
         data: The serialized message.
-        name: What an error calls it.
+        name: The name of the message in an error.
 
     Raises:
-        ValueError: if ``data`` is no such message, or protobuf is not installed.
+        ValueError: If ``data`` is not such a message, or protobuf is not installed.
     """
     message = _example()
     from google.protobuf.message import DecodeError
@@ -46,11 +46,11 @@ def example_features(data: bytes, name: str) -> dict[str, bytes]:
 
 @cache
 def _example() -> Any:
-    """The message's class. protobuf makes it of this description, with the field numbers of TensorFlow's own::
+    """The class of the message. protobuf makes it from a description with the field numbers of TensorFlow's own::
 
     message BytesList { repeated bytes value = 1; }
     message Feature   { BytesList bytes_list = 1; }
-    message Entry     { string key = 1; Feature value = 2; }     // an entry of a map looks so on the wire
+    message Entry     { string key = 1; Feature value = 2; }     // the encoding of an entry of a map
     message Features  { repeated Entry feature = 1; }
     message Example   { Features features = 1; }
     """

@@ -35,7 +35,7 @@ def _crc32c() -> Any:
 def masked_crc(data: bytes) -> int:
     """TFRecord's checksum: CRC-32C, rotated right by 15 bits, plus a constant.
 
-    The mask is there because the CRC of data that end with their own CRC is the same for all data.
+    Without this mask, the CRC of any data followed by their own CRC would always be the same number.
     """
     crc: int = _crc32c()(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
@@ -46,10 +46,10 @@ def read_records(stream: BinaryIO, name: str) -> Iterator[bytes]:
 
     Args:
         stream: The file.
-        name: What an error calls it.
+        name: The name of the file in an error.
 
     Raises:
-        ValueError: naming file and record, if the file is cut short or a checksum does not match.
+        ValueError: If the file is truncated or a checksum does not match; the message names file and record.
     """
     number = 0
     while header := stream.read(12):

@@ -1,4 +1,4 @@
-"""Which stretch of which video becomes which pair of which split."""
+"""Plans the pairs that are made of videos, and divides them into splits."""
 
 import logging
 from collections import Counter
@@ -18,7 +18,7 @@ class PlannedPair(NamedTuple):
     """A pair to make.
 
     Attributes:
-        stretch: The frames of the video that it is made of.
+        stretch: The frames of the video from which it is made.
         split: The split that it belongs to.
         scene: The name of the scene, and of the pair's folder.
         name: The name of both of its files.
@@ -38,16 +38,17 @@ class PlannedPair(NamedTuple):
 def plan_pairs(surveys: Sequence[Survey], *, top: Path | None) -> list[tuple[Survey, list[PlannedPair]]]:
     """The pairs of each video, in the order of its frames.
 
-    Frames of one scene are near copies of each other, so an eighth of the scenes (at least one) goes to the test and
-    as many to the validation. Several videos are divided as a whole each, as two of them may show the same. Fewer than
-    three scenes or videos are cut in time instead, and a warning says so.
+    Frames of one scene are near copies of each other, so whole scenes are held out: an eighth of them (at least one)
+    for the test, and as many for validation. With several videos, whole videos are held out instead, because two scenes
+    of a video may show the same. With fewer than three scenes or videos, the last frames of each are held out, with a
+    warning.
 
     Args:
-        surveys: What each video has to give.
-        top: The folder that the videos were found in; None if there is one video, whose scenes are divided.
+        surveys: The survey of each video.
+        top: The folder in which the videos were found; None if there is one video, whose scenes are divided.
 
     Raises:
-        ValueError: if the scenes of two videos would have one name, or there are too few pairs for three splits.
+        ValueError: If the scenes of two videos would have the same name, or there are too few pairs for three splits.
     """
     scenes = [_named(survey, top) for survey in surveys]
     for name, count in Counter(stem for stem, _ in scenes).items():
@@ -80,7 +81,7 @@ def plan_pairs(surveys: Sequence[Survey], *, top: Path | None) -> list[tuple[Sur
 
 
 def _named(survey: Survey, top: Path | None) -> tuple[str, list[tuple[str, list[Stretch]]]]:
-    """A name for the video, and its scenes that give pairs by their names."""
+    """A name for the video, and its scenes with pairs, each with a name."""
     file = survey.file if top is None else survey.file.relative_to(top)
     stem = file.stem if top is None else "_".join(file.with_suffix("").parts)
     return stem, [(f"{stem}_{number:03}", found) for number, found in enumerate(survey.scenes, 1) if found]
@@ -97,7 +98,7 @@ def _divided(groups: Sequence[str]) -> dict[str, Split]:
 
 
 def _divided_in_time(count: int) -> list[Split]:
-    """The split of each stretch of a scene: the last eighth is for the test, the eighth before for the validation."""
+    """The split of each stretch of a scene: the last eighth is for the test, the eighth before it for validation."""
     out = max(1, round(HELD_OUT_SHARE * count)) if count >= 3 else 0
     order: tuple[tuple[Split, int], ...] = (("train", count - 2 * out), ("val", out), ("test", out))
     return [split for split, number in order for _ in range(number)]

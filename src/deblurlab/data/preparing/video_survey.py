@@ -14,17 +14,17 @@ from deblurlab.pictures import films
 if TYPE_CHECKING:
     from av import VideoFrame
 
-# The frames of a slower camera lie so far apart that their average shows a moving edge several times.
+# The lowest frame rate. At lower ones, the average of frames shows a moving edge several times instead of a blur.
 SLOWEST = 100.0
 # Pictures are compared by the means of blocks of this side in pixels, in which noise averages out.
 _BLOCK = 16
-# Two neighbouring frames belong to one scene if their block means correlate by more than this.
+# Two neighbouring frames belong to one scene if the correlation of their block means is above this.
 _ONE_SCENE = 0.7
-# Something moves where the means of more than this share of the blocks change by more than this many grey levels.
+# Something moves if the means of more than this share of the blocks change by more than this many grey levels.
 _MOVED_SHARE, _MOVED_LEVELS = 0.01, 2.0
-# FFmpeg's numbers of the transfer functions of high dynamic range: PQ and HLG.
+# FFmpeg's numbers for the transfer functions of high dynamic range: PQ and HLG.
 _HIGH_DYNAMIC_RANGE = (16, 18)
-# Where Android writes how fast a slow-motion video was filmed that is to be played slowly.
+# The metadata key in which Android stores the frame rate at which a slow-motion video was filmed.
 _FILMED_AT = "com.android.capture.fps"
 
 
@@ -33,7 +33,7 @@ class Stretch(NamedTuple):
 
     Attributes:
         first: The number of the first frame in the video, from 0.
-        frames: How many frames they are.
+        frames: The number of frames.
     """
 
     first: int
@@ -41,15 +41,15 @@ class Stretch(NamedTuple):
 
 
 class Survey(NamedTuple):
-    """What :func:`survey` found in a video.
+    """The results of :func:`survey`.
 
     Attributes:
         file: The video.
-        rate: Its frames per second.
-        size: Height and width of its frames, upright.
-        frames: How many frames it has.
+        rate: The frame rate, in frames per second.
+        size: Height and width of the upright frames.
+        frames: The number of frames.
         scenes: The stretches of each scene in which something moves, in order. A scene may have none.
-        still: How many stretches were left out, because nothing moves in them.
+        still: The number of stretches that were left out because nothing moves in them.
     """
 
     file: Path
@@ -63,20 +63,20 @@ class Survey(NamedTuple):
 def survey(
     file: Path, counts: Sequence[int], *, rate: float | None = None, progress: Callable[[int], None] = lambda _: None
 ) -> Survey:
-    """Looks through a video once, and holds no more than small pictures of one stretch in memory.
+    """Reads a video once and finds its scenes. Memory holds only reduced pictures of one stretch.
 
-    A scene ends where the block means of neighbouring frames correlate by 0.7 or less. Each scene is divided into
-    stretches of as many frames as ``counts`` say in turn; what is left at its end is not used.
+    A scene ends where the correlation of the block means of neighbouring frames is 0.7 or less. Each scene is divided
+    into stretches whose lengths are those in ``counts`` in turn; the remaining frames at its end are not used.
 
     Args:
         file: The video.
-        counts: How many frames are averaged.
-        rate: At how many frames per second it was filmed, if the file does not tell the truth.
+        counts: The numbers of frames that are averaged.
+        rate: The frame rate at which it was filmed, if the metadata of the file are wrong.
         progress: Called with the number of frames that were just read.
 
     Raises:
-        ValueError: naming the file and what can be done, if it cannot be read, is too slow, too short, of high dynamic
-            range, or nothing moves in it.
+        ValueError: If the file cannot be read, is too slow, too short, of high dynamic range, or nothing moves in it.
+            The message says what to do.
     """
     rate = _require_rate(file, rate)
     first = films.first_frame(file)
@@ -112,15 +112,15 @@ def survey(
 
 
 def likeness(one: Floats, other: Floats) -> float:
-    """How two pictures correlate, from -1 to 1; 1 for two without any contrast, and about 0 if one has none."""
+    """The correlation of two pictures, from -1 to 1; 1 if neither has any contrast, about 0 if only one has none."""
     one, other = one - one.mean(), other - other.mean()
-    level = 1.0  # grey levels: variances below are those of no contrast
+    level = 1.0  # added to the variances, in squared grey levels: contrast below it does not count
     product = float((one * other).mean())
     return (product + level) / float(np.sqrt((np.square(one).mean() + level) * (np.square(other).mean() + level)))
 
 
 def moved(one: Floats, other: Floats) -> bool:
-    """Whether something moves between two pictures, given by their block means. Flickering light is no motion."""
+    """Whether something moves between two pictures, given by their block means. Flickering light is not motion."""
     change = other - one
     change = np.abs(change - np.median(change))
     return float((change > _MOVED_LEVELS).mean()) > _MOVED_SHARE
@@ -140,8 +140,8 @@ def _means(frame: "VideoFrame") -> Floats:
 
 def _require_rate(file: Path, rate: float | None) -> float:
     with films.opened(file) as (reader, stream):
-        told = reader.metadata.get(_FILMED_AT) or stream.average_rate or stream.guessed_rate or 0
-    found = float(told) if rate is None else rate
+        stated = reader.metadata.get(_FILMED_AT) or stream.average_rate or stream.guessed_rate or 0
+    found = float(stated) if rate is None else rate
     if found < SLOWEST:
         raise ValueError(
             f"{file} has {found:g} frames per second: their average shows a moving edge several times, and is no blur. "

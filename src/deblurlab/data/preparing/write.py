@@ -20,17 +20,18 @@ from deblurlab.signals.interruption import finishing_first, leave_if_asked
 
 log = logging.getLogger(__name__)
 
-# Sequences under way at once: while one of them is being stored, the next one is decoded.
+# The number of sequences in progress: while one of them is being stored, the next one is decoded.
 _SEQUENCES = 2
 
 
 class Format(NamedTuple):
-    """A kind of file to write.
+    """A file format to write.
 
     Attributes:
-        suffix: The suffix of its name.
-        write: Writes rows to a new file, which is to have a name in the storage, and returns the frames' names.
-        indexed: Whether an index.json is written over all files, for training.
+        suffix: The suffix of the files' names.
+        write: Writes rows to a new file and returns the frames' names. Its last argument is the file's name in the
+            storage.
+        indexed: Whether an index.json of all files is written, for training.
     """
 
     suffix: str
@@ -53,25 +54,25 @@ def prepare_sequences(
 ) -> Index:
     """Writes one shard per sequence and, last, the index. Shards that an interrupted call finished are kept.
 
-    Beside each shard stands a small JSON file that says what it was made of: a shard is kept if its sequence and the
-    settings are still the same.
+    A small JSON file beside each shard says from what it was made: a shard is kept if its sequence and the settings are
+    still the same.
 
     Args:
         sequences: The sequences of all splits.
-        storage: Where the shards go.
-        settings: How to make them.
-        workers: Threads that decode and encode.
+        storage: The storage to write to.
+        settings: The settings of the shards.
+        workers: The number of threads that decode and encode.
         skip_broken: Leave out broken frames with a warning, instead of stopping at them.
         progress: Called with the number of frames that were just done.
-        form: What kind of file a shard is.
+        form: The file format of a shard.
 
     Raises:
-        ValueError: naming a broken file, or two sequences of one name.
+        ValueError: If a file is broken, or two sequences have the same name.
     """
     names = Counter((sequence.split, sequence.name) for sequence in sequences)
     if twice := [f"{split}/{name}" for (split, name), count in names.items() if count > 1]:
         raise ValueError(f"Several sequences would be written to {twice[0]}{form.suffix}: give them different names.")
-    storage.remove(INDEX)  # an index says that all shards are there
+    storage.remove(INDEX)  # an index means that all shards exist
     with (
         scratch_folder() as scratch,
         ThreadPoolExecutor(workers, thread_name_prefix="frames") as frame_pool,
@@ -116,12 +117,12 @@ def prepare_sequences(
 
 
 def _note(sequence: SourceSequence) -> str:
-    """The name of the JSON file that says what a sequence's shard was made of."""
+    """The name of the JSON file that says from what a sequence's shard was made."""
     return f"{sequence.split}/{sequence.name}.json"
 
 
 def _finished(sequence: SourceSequence, storage: Storage, source: str, suffix: str) -> Shard | None:
-    """The shard that was made of the same files in the same way, if the storage holds all of it."""
+    """The shard that was made from the same files with the same settings, if the storage holds all of it."""
     try:
         note = json.loads(storage.read(_note(sequence)))
         shard = Shard.from_json(note["shard"])

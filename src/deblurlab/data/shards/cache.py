@@ -23,14 +23,14 @@ _COPY = re.compile(r"[0-9a-f]{64}\.parquet")  # the folder may hold other files,
 
 
 class ShardCache:
-    """A folder with the shards of a bucket that were used last.
+    """A folder with the most recently used shards of a bucket.
 
     Copies are named by their SHA-256, so that several runs and data sets can share a folder. A copy is checked against
-    its SHA-256 when it arrives, and gets its name only when it is whole. Several threads may use the cache at once.
+    its SHA-256 when it arrives, and gets its name only when it is complete. Several threads may use the cache at once.
 
     Args:
-        storage: Where the shards are.
-        folder: Where the copies go.
+        storage: The storage of the shards.
+        folder: The folder for the copies.
         limit: The most bytes that the copies may take.
     """
 
@@ -44,7 +44,7 @@ class ShardCache:
         self._pool = ThreadPoolExecutor(_SHARDS_AHEAD, thread_name_prefix="shards")
 
     def expect(self, order: Sequence[Shard]) -> None:
-        """Announces the order in which shards will be asked for, so that the next ones can be fetched ahead."""
+        """Announces the order in which shards will be requested, so that the next ones can be fetched ahead."""
         with self._lock:
             self._order = list(order)
             self._place = {shard.sha256: place for place, shard in enumerate(order)}
@@ -53,7 +53,7 @@ class ShardCache:
         """A local copy of a shard. Open it at once: it may be deleted later.
 
         Raises:
-            ValueError: naming the shard, if it cannot be fetched or differs from what the index says.
+            ValueError: If it cannot be fetched or differs from the index; the message names the shard.
         """
         place = self._place.get(shard.sha256, len(self._order))
         wanted = self._fetch(shard)  # first, because a reader waits for it
@@ -69,7 +69,7 @@ class ShardCache:
         return self.folder / f"{shard.sha256}.parquet"
 
     def _fetch(self, shard: Shard) -> "Future[Path]":
-        """Starts to fetch a shard unless its copy is there or on its way."""
+        """Starts to fetch a shard unless there is a copy already or it is being fetched."""
         with self._lock:
             running = self._fetches.get(shard.sha256)
             # A fetch that failed was tried several times. The other frames of the shard get its error at once.
@@ -105,8 +105,8 @@ class ShardCache:
             raise OSError("what came has another checksum than the index says")
 
     def _make_room(self, needed: int) -> None:
-        """Deletes the copies that were used longest ago, until ``needed`` more bytes are within the limit."""
-        for partial in self.folder.glob("*.parquet*.partial"):  # a process that was killed may have left it
+        """Deletes the least recently used copies, until ``needed`` more bytes are within the limit."""
+        for partial in self.folder.glob("*.parquet*.partial"):  # processes that were killed may have left some
             with suppress(FileNotFoundError):
                 if time.time() - partial.stat().st_mtime > _ABANDONED_SECONDS:
                     partial.unlink()

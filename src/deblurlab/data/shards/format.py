@@ -11,17 +11,17 @@ from deblurlab.data.splits import PublishedSplit
 
 INDEX = "index.json"
 VERSION = 1
-# A folder and a name of which neither is hidden, goes up, or holds another separator.
+# A folder and a name that is not hidden, is not "..", and contains no other separator.
 _FILE = re.compile(r"(train|test)/[^./\\\0][^/\\\0]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 class Settings(NamedTuple):
-    """How all shards of an index were made.
+    """The settings with which all shards of an index were made.
 
     Attributes:
-        codec: How frames are encoded.
-        size: Height and width that frames were resized to.
+        codec: The encoding of the frames.
+        size: Height and width to which frames were resized.
         antialias: See :func:`deblurlab.data.pixels.resize`.
     """
 
@@ -34,7 +34,7 @@ class Shard(NamedTuple):
     """A shard as the index lists it.
 
     Attributes:
-        file: Its name, relative to the index's folder.
+        file: The shard's name, relative to the index's folder.
         split: The published split that its frames belong to.
         sequence: The sequence whose frames these are.
         frames: The names of the frames, row by row.
@@ -51,11 +51,11 @@ class Shard(NamedTuple):
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> "Shard":
-        """The shard that ``_asdict`` made ``content`` of, which JSON then read and wrote; JSON knows no tuples.
+        """The inverse of ``_asdict`` after a round trip through JSON, which has no tuples.
 
         Raises:
-            ValueError: if the names cannot be those that were written. The file and the checksum become parts of paths,
-                so that an index of someone else's could name any file.
+            ValueError: If the file or the checksum is malformed. Both become parts of paths, so that the index of a
+                stranger could otherwise name any file.
         """
         shard = cls(**(content | {"frames": tuple(content["frames"])}))
         for name, value, plain in (("file", shard.file, _FILE), ("sha256", shard.sha256, _SHA256)):
@@ -80,7 +80,7 @@ def to_json(index: Index) -> str:
 
 
 def from_json(text: bytes, name: str) -> Index:
-    """The content of an index.json; ValueError naming the file if it is no index of this version."""
+    """Parse an index.json called ``name`` in messages; ValueError if it is not an index of this version."""
     try:
         content = json.loads(text)
         version = content["version"]

@@ -1,4 +1,4 @@
-"""The rows of a shard: one frame pair each, encoded without loss, with the SHA-256 of the files it was made of."""
+"""The rows of a shard: one frame pair each, encoded without loss, with the SHA-256 of the original files."""
 
 import io
 from collections.abc import Iterable
@@ -45,7 +45,7 @@ class ShardRow(NamedTuple):
 
 
 def encode(pixels: Pixels, codec: Codec) -> bytes:
-    """Encodes (H, W, 3) uint8 without loss. WebP at its fastest effort is smaller than PNG and quicker both ways."""
+    """Encodes (H, W, 3) uint8 without loss. WebP at its lowest effort is smaller than PNG, and faster both ways."""
     if codec == "raw":
         return pixels.tobytes()
     stream = io.BytesIO()
@@ -57,16 +57,16 @@ def encode(pixels: Pixels, codec: Codec) -> bytes:
 
 
 def decode_encoded(data: memoryview, *, codec: Codec, size: tuple[int, int], name: str) -> Pixels:
-    """The (H, W, 3) uint8 of which :func:`encode` made ``data``.
+    """Decodes the result of :func:`encode` to (H, W, 3) uint8.
 
     Args:
         data: The encoded picture.
-        codec: How it is encoded.
+        codec: The encoding.
         size: The height and width that it must have.
-        name: What an error calls it.
+        name: The name of the picture in an error.
 
     Raises:
-        ValueError: naming the picture, if it is broken or has another size.
+        ValueError: If it is broken or has another size; the message names the picture.
     """
     if codec != "raw":
         pixels = decode(data, name)
@@ -77,7 +77,7 @@ def decode_encoded(data: memoryview, *, codec: Codec, size: tuple[int, int], nam
     raise ValueError(f"{name} is not {size[1]}x{size[0]} as its index says. Prepare the data again.")
 
 
-# Where a shard's footer says which one it is.
+# The key of the shard's name in its footer.
 NAME_KEY = b"deblurlab.shard"
 
 
@@ -86,9 +86,9 @@ def write_shard(file: Path, rows: Iterable[ShardRow], name: str) -> tuple[str, .
 
     Args:
         file: The file to write.
-        rows: Its rows.
-        name: The shard's name in the index, which the footer keeps: it tells shards apart whose sequences and frames
-            are called alike.
+        rows: The rows.
+        name: The shard's name in the index. It is stored in the footer, to distinguish shards whose sequences and
+            frames have the same names.
     """
     frames = []
     schema = SCHEMA.with_metadata({NAME_KEY: name})

@@ -1,4 +1,4 @@
-"""Files in a folder or in a bucket: tried again when the network fails, and written all or nothing."""
+"""Files in a folder or in a bucket. Operations are tried again when the network fails."""
 
 import hashlib
 import re
@@ -16,12 +16,12 @@ from deblurlab.files.whole_file import whole_file
 T = TypeVar("T")
 
 _CHUNK = 8 << 20
-# Google's library tries again by itself, for a quarter of an hour. Here it gives up sooner, so that a user is told
-# within 10 seconds, of which the last try takes two. What this module does is tried again by `patiently`.
+# Google's library itself repeats failed requests for a quarter of an hour. Here it gives up sooner, so that the user
+# sees a message within 10 seconds, of which the last request takes two; `patiently` then repeats the whole operation.
 _GOOGLE_SECONDS = 5.0
 
 
-# What pyarrow opens by itself. It hands other schemes, such as hf://, to libraries that fail in words of their own.
+# The schemes that pyarrow opens itself. It passes others, such as hf://, to libraries whose errors are unclear.
 _SCHEMES = ("gs", "gcs", "s3", "hdfs", "viewfs", "abfs", "abfss", "file")
 
 
@@ -30,10 +30,10 @@ class Storage:
 
     Args:
         root: A folder, or a URL that pyarrow opens: ``gs://bucket/path``, ``s3://bucket/path``.
-        wait_seconds: How long a bucket is tried that does not answer.
+        wait_seconds: How long to try a bucket that does not answer, in seconds.
 
     Raises:
-        ValueError: if there is no such kind of URL, or it cannot be opened.
+        ValueError: If the kind of URL is unknown, or it cannot be opened.
     """
 
     def __init__(self, root: str, *, wait_seconds: float = 60.0) -> None:
@@ -47,7 +47,7 @@ class Storage:
                 )
             try:
                 self.filesystem, self.base = self._patiently(
-                    lambda: fs.FileSystem.from_uri(_hasty(root, wait_seconds)), "Opening"
+                    lambda: fs.FileSystem.from_uri(_with_retry_limit(root, wait_seconds)), "Opening"
                 )
             except (FileNotFoundError, pa.ArrowInvalid) as error:
                 raise ValueError(f"{self.names('')} cannot be opened: {error}") from error
@@ -57,11 +57,11 @@ class Storage:
         return patiently(action, f"{doing} {self.names(name)}", seconds=self.wait_seconds)
 
     def path(self, name: str) -> str:
-        """The path of a file in ``filesystem``: without a URL's scheme."""
+        """The path of a file in ``filesystem``, without a URL's scheme."""
         return f"{self.base}/{name}"
 
     def names(self, name: str) -> str:
-        """A file as the user would write it, for messages: without a URL's options and keys."""
+        """A file's full path or URL for messages, without a URL's options and keys."""
         return re.sub("//[^/@]*@", "//", f"{self.root.partition('?')[0]}/{name}").removesuffix("/")
 
     def size(self, name: str) -> int | None:
@@ -96,7 +96,7 @@ class Storage:
             self._patiently(lambda: self.filesystem.delete_file(self.path(name)), "Deleting", name)
 
     def fetch(self, name: str, target: Path) -> None:
-        """Copies a file to a local one, chunk by chunk. It tries once and raises what pyarrow raises."""
+        """Copies a file to a local one, chunk by chunk. It tries once, and raises pyarrow's errors."""
         with self.filesystem.open_input_stream(self.path(name)) as stream, target.open("wb") as file:
             while chunk := stream.read(_CHUNK):
                 file.write(chunk)
@@ -104,8 +104,8 @@ class Storage:
     def store(self, name: str, source: Path) -> None:
         """Copies a local file to the storage.
 
-        In a folder, the whole new file stands under its name or what stood there before. In a bucket, a broken upload
-        may leave the beginning of the file, so whoever reads it must check its size.
+        In a folder, the file is replaced completely or not at all. In a bucket, an interrupted upload may leave the
+        beginning of the file, so readers must check its size.
         """
         if self.local:
             with whole_file(self.path(name)) as partial:
@@ -120,8 +120,8 @@ class Storage:
         self._patiently(action, "Writing", name)
 
 
-def _hasty(url: str, wait_seconds: float) -> str:
-    """The URL with a limit on each try, if it is one of Google's and has no limit yet."""
+def _with_retry_limit(url: str, wait_seconds: float) -> str:
+    """Add a time limit for each operation to a URL of Google's that has none."""
     if not url.startswith(("gs://", "gcs://")) or "retry_limit_seconds" in url:
         return url
     return f"{url}{'&' if '?' in url else '?'}retry_limit_seconds={min(_GOOGLE_SECONDS, wait_seconds):g}"

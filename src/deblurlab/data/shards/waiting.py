@@ -1,4 +1,4 @@
-"""Waits for a network: says what is waited for, tries again while that may help, and ends in time."""
+"""Waits for a network: logs what it waits for, tries again while that may help, and gives up in time."""
 
 import logging
 import re
@@ -15,9 +15,9 @@ T = TypeVar("T")
 
 # Seconds before each new try; the last pause is repeated.
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
-# After so many seconds without an answer a line says what is waited for.
+# After so many seconds without an answer, a log line says what is being waited for.
 TELL_SECONDS = 8.0
-# What a bucket answers that no further try changes. tests/data/shards/test_waiting.py has pyarrow meet most of them.
+# Errors of a bucket that no further try changes. tests/data/shards/test_waiting.py provokes most of them in pyarrow.
 _FINAL = re.compile(
     r"ACCESS_DENIED|NO_SUCH_BUCKET|INVALID_ACCESS_KEY|SIGNATURE_DOES_NOT_MATCH|HTTP status 4(?!08|29)\d\d"
     r"|PERMISSION_DENIED|UNAUTHENTICATED|NOT_FOUND|OAuth2 access token"
@@ -28,13 +28,13 @@ def patiently(action: Callable[[], T], what: str, *, seconds: float) -> T:
     """Calls ``action``, and calls it again after a pause when the network fails.
 
     Args:
-        action: What to do.
-        what: What to call it in messages.
-        seconds: No new try starts when so much time has gone by.
+        action: The function to call.
+        what: The name of the action in messages.
+        seconds: The time after which no new try starts.
 
     Raises:
-        FileNotFoundError: at once, if a file is missing.
-        ValueError: at once for other errors that no network mends, such as a denied access, or if the last try failed.
+        FileNotFoundError: If a file is missing, without another try.
+        ValueError: If the last try failed, or at once for errors that are not the network's, such as denied access.
     """
     start = time.monotonic()
     for tries, pause in enumerate(chain(PAUSES, repeat(PAUSES[-1])), start=1):
@@ -60,7 +60,7 @@ def patiently(action: Callable[[], T], what: str, *, seconds: float) -> T:
 
 @contextmanager
 def telling(what: str, how_long: str) -> Iterator[None]:
-    """Says what is waited for, if the block has not ended after :data:`TELL_SECONDS`."""
+    """Logs what is being waited for if the block has not ended after :data:`TELL_SECONDS`."""
     timer = threading.Timer(TELL_SECONDS, lambda: log.warning(f"{what}: no answer yet, {how_long}."))
     timer.daemon = True
     timer.start()
@@ -76,5 +76,5 @@ def _first_sentence(error: OSError) -> str:
 
 
 def _advice(error: OSError) -> str:
-    """What to do where no credentials were found."""
+    """Advice for errors about missing credentials; "" for others."""
     return " Log in with: gcloud auth application-default login." if "OAuth2" in str(error) else ""

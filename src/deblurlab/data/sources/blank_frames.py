@@ -10,9 +10,9 @@ class BlankFrames:
     """Black pairs: see :class:`~deblurlab.data.sources.pair_source.PairSource`.
 
     Args:
-        count: How many frames there are.
+        count: The number of frames.
         patch: Height and width of a patch.
-        grid: Rows and columns of patches in each frame.
+        grid: The number of rows and columns of patches in each frame.
     """
 
     open_groups = 1

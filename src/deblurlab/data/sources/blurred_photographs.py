@@ -28,10 +28,10 @@ class BlurredPhotographs:
         noise_max: The blurred photograph gets Gaussian noise whose standard deviation is drawn uniformly from
             (0, ``noise_max``), in 8-bit steps.
         seed: Seed of the draws.
-        fixed: Draw one blur per photograph for all epochs, as validation and test need it.
+        fixed: Draw the same blur in all epochs, as for validation and test.
 
     Raises:
-        ValueError: naming a photograph that is smaller than a patch.
+        ValueError: If a photograph is smaller than a patch.
     """
 
     def __init__(

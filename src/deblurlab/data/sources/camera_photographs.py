@@ -19,12 +19,12 @@ class CameraPhotographs:
     Args:
         files: The photographs.
         patch: Height and width of a patch.
-        blur: What is drawn.
+        blur: The kinds of blur, and their ranges.
         seed: Seed of the draws.
-        fixed: Draw the same for all epochs, as validation and test need it.
+        fixed: Draw the same blur in all epochs, as for validation and test.
 
     Raises:
-        ValueError: naming a photograph that is smaller than a patch.
+        ValueError: If a photograph is smaller than a patch.
     """
 
     def __init__(

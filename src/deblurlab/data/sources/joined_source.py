@@ -14,11 +14,11 @@ class JoinedSource:
 
     Args:
         sources: Sources of files on disk, with patches of one size.
-        first_share: Which part of the patches of a training epoch is the first source's, between 0 and 1. The patches
-            of the source that has too few come up more than once. None takes each patch once.
+        first_share: The first source's share of the patches of a training epoch, between 0 and 1. The patches of the
+            source with too few of them come up more than once. None uses each patch once.
 
     Attributes:
-        repeats: (F,) how often the patches of each frame come up in a training epoch, on average; None for once.
+        repeats: (F,), how often the patches of each frame come up in a training epoch, on average; None for once.
     """
 
     def __init__(self, sources: Sequence[PairSource], *, first_share: float | None) -> None:
@@ -31,7 +31,7 @@ class JoinedSource:
         if first_share is not None:
             first = self.grids[: counts[0]].prod(axis=1).sum()
             others = self.grids[counts[0] :].prod(axis=1).sum()
-            wanted = others * first_share / (1 - first_share)  # of the first source, for each of the others' once
+            wanted = others * first_share / (1 - first_share)  # patches of the first source if each other comes up once
             times = (max(1.0, wanted / first), max(1.0, first / wanted))
             self.repeats = np.repeat(times, (counts[0], sum(counts[1:])))
 

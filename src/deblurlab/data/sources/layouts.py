@@ -1,4 +1,4 @@
-"""Where the frames of a data set lie in folders as its authors publish them, and what is found there."""
+"""The folders of published data sets, and the frames that are found in them."""
 
 import logging
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class SequenceFiles(NamedTuple):
 
     Attributes:
         name: The sequence's name.
-        places: What messages call each side, such as its folder.
+        places: The name of each side in messages, such as its folder.
         files: The files of each side by the name of their frame.
     """
 
@@ -30,7 +30,7 @@ class SequenceFiles(NamedTuple):
 
 
 class PublishedLayout(Protocol):
-    """How a data set lies on disk, for the code that finds it and for the user who misplaced it."""
+    """The places of a data set's files, for the code that finds them and for messages about missing ones."""
 
     @property
     def title(self) -> str:
@@ -39,22 +39,22 @@ class PublishedLayout(Protocol):
 
     @property
     def page(self) -> str:
-        """Where it is offered for download."""
+        """The page from which it can be downloaded."""
         ...
 
     def counts(self) -> dict[Split, int | None]:
-        """The splits that were published, and of each how many pairs it has; None if that is not known."""
+        """The published splits with their numbers of pairs; None if a number is not known."""
         ...
 
     def help(self) -> str:
-        """A drawing of the layout, and where to download the data set."""
+        """A drawing of the layout with the download page, for messages."""
         ...
 
     def sequences(self, root: Path, split: Split, left_out: LeftOut) -> list[SequenceFiles]:
-        """What is found of a split, sorted by sequence.
+        """The files of a split that are found below ``root``, sorted by sequence.
 
         Raises:
-            ValueError: if a folder or a list is missing. The message says what is expected and where to download it.
+            ValueError: If a folder or a list is missing. The message says what is expected and where to download it.
         """
         ...
 
@@ -62,18 +62,18 @@ class PublishedLayout(Protocol):
 class Layout(NamedTuple):
     """A :class:`PublishedLayout` of folders. ``{sequence}`` stands for the name of a sequence.
 
-    A side without ``{sequence}`` is one folder for all sequences: sharp frames that a blurred folder does not name
-    belong to another one.
+    A sharp folder without ``{sequence}`` is shared by all sequences: each takes the frames whose names are in its
+    blurred folder.
 
     Attributes:
         title: The data set's name.
-        page: Where it is offered for download.
+        page: The page from which it can be downloaded.
         train: The blurred and the sharp folder of each ``{sequence}`` for training, relative to the root.
         test: The same for testing.
         example: The name of a sequence and of a frame, for the drawing of the layout.
-        published: How many training and test frames were published; None where nobody counts them.
-        val: The folders of frames that were published for validation, if there are any.
-            :class:`deblurlab.data.PublishedPairs` alone reads them; :class:`deblurlab.data.VideoFrames` holds out some
+        published: The numbers of published training and test frames; None if they are not known.
+        val: The folders of frames that were published for validation, if there are any. Only
+            :class:`deblurlab.data.PublishedPairs` reads them; :class:`deblurlab.data.VideoFrames` holds out some
             of the training frames instead.
     """
 
@@ -119,8 +119,8 @@ def find_frames(root: Path, split: Split, layout: PublishedLayout) -> list[FileP
     """All pairs of a published split, sorted by sequence and frame.
 
     Raises:
-        ValueError: if folders or the other side of a pair are missing. The message says what is expected, what is
-            there and where to download the data set.
+        ValueError: If folders or the other side of a pair are missing. The message says what is expected, what was
+            found and where to download the data set.
     """
     left_out = LeftOut(pictures.SUFFIXES)
     pairs = [pair for sequence in layout.sequences(root, split, left_out) for pair in _paired(sequence)]
@@ -166,7 +166,7 @@ def require_root(root: Path, layout: PublishedLayout) -> None:
 
 
 def _beside(folder: Path) -> str:
-    """What the nearest folder that exists holds instead of a missing folder."""
+    """The entries of the nearest existing parent of a missing folder, for a message."""
     parent = folder
     while not parent.is_dir() and parent != parent.parent:
         parent = parent.parent

@@ -1,4 +1,4 @@
-"""Where the pictures of a data set lie when its authors publish lists of pairs with it."""
+"""Layouts of data sets that are published with lists of their pairs."""
 
 import logging
 from collections import defaultdict
@@ -14,18 +14,18 @@ log = logging.getLogger(__name__)
 
 
 class ListedLayout(NamedTuple):
-    """A :class:`PublishedLayout` of lists: text files with a pair per line, the paths ``SHARP BLURRED`` below the root.
+    """A :class:`PublishedLayout` of lists: text files with one pair per line, ``SHARP BLURRED``, relative to the root.
 
     The second folder of the blurred path is the pair's sequence: ``RSBlur/0019/000722/real_blur/real_blur.png`` belongs
     to 0019.
 
     Attributes:
         title: The data set's name.
-        page: Where it is offered for download, and where its lists are.
+        page: The page from which the data set and its lists can be downloaded.
         train: The list of the training pairs, relative to the root.
         test: The same for testing.
         example: A line of the list.
-        published: How many training and test pairs were published.
+        published: The numbers of published training and test pairs.
         val: The list of the validation pairs, if there is one. Otherwise some training sequences are held out.
     """
 

@@ -1,4 +1,4 @@
-"""The user's own pictures in a folder, pairs and sharp photographs, and which of them to hold out."""
+"""Finds the user's own pictures in a folder, pairs and sharp photographs, and holds out some of them."""
 
 import logging
 from pathlib import Path
@@ -23,10 +23,10 @@ either directly or once in train/ and once in test/; evaluate needs test/ alone.
 
 
 def find_pictures(folder: Path) -> list[Picture]:
-    """The pairs of a folder and the photographs beside them; without pairs, all its pictures as photographs.
+    """The pairs of a folder and its photographs; without pairs, all pictures in it are photographs.
 
     Raises:
-        ValueError: if there are no pictures, or one of a pair has no partner. The message says what is expected.
+        ValueError: If there are no pictures, or one of a pair has no partner. The message says what is expected.
     """
     if not folder.is_dir():
         raise ValueError(f"data.root: there is no folder {folder}. {_HELP}")
@@ -53,17 +53,20 @@ def _find(folder: Path, left_out: LeftOut) -> list[Picture]:
 
 
 def divided(found: list[Picture], title: str, purpose: str) -> tuple[list[Picture], list[Picture]]:
-    """Divides pairs and photographs alike into those to keep and those to hold out, an eighth.
+    """Divides pictures into those to keep and those to hold out: an eighth of the pairs and of the photographs.
 
-    Photographs are all different, so each is a sequence of its own; fewer than eight are taken for one sequence.
+    Photographs are all different, so each counts as a sequence; fewer than eight count as one sequence.
 
     Args:
         found: Pairs and photographs.
-        title: What to call the folder in messages.
-        purpose: What the pictures are held out for, for messages.
+        title: The name of the folder in messages.
+        purpose: The use of the pictures that are held out, for messages.
+
+    Returns:
+        The pictures to keep and those to hold out.
 
     Raises:
-        ValueError: if there are too few pictures to hold one out.
+        ValueError: If there are too few pictures to hold one out.
     """
     kept: list[Picture] = []
     out: list[Picture] = []

@@ -1,4 +1,4 @@
-"""What a source of pairs is: the protocol that every source follows, and the pair that it reads."""
+"""The protocol of a source of pairs, and the pair that it reads."""
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -10,7 +10,7 @@ from deblurlab.data.pixels import Pixels
 
 
 class PixelPair(NamedTuple):
-    """A decoded pair, at the size that it is trained at.
+    """A decoded pair at its size in training.
 
     Attributes:
         blurred, sharp: (H, W, 3) uint8, aligned pixel by pixel.
@@ -25,9 +25,9 @@ class PairSource(Protocol):
 
     Attributes:
         patch: Height and width of a patch.
-        grids: (F, 2) rows and columns of patches in each frame. A frame is exactly that large.
-        groups: (F,) a group number for each frame, from 0. Frames of one group are cheap to read together.
-        open_groups: Over how many groups a training epoch should mix its frames.
+        grids: (F, 2), the numbers of rows and columns of patches in each frame, which cover it exactly.
+        groups: (F,), the number of each frame's group, from 0. Frames of one group are cheap to read together.
+        open_groups: The number of groups over which a training epoch should shuffle its frames.
     """
 
     patch: tuple[int, int]
@@ -43,7 +43,7 @@ class PairSource(Protocol):
             epoch: The number of the epoch, for sources that draw a new blur in each.
 
         Raises:
-            ValueError: naming the file, if it is broken.
+            ValueError: If the file is broken; the message names it.
         """
         ...
 
@@ -52,29 +52,29 @@ class PairSource(Protocol):
         ...
 
     def expect(self, frames: Integers) -> None:
-        """Tells the source the order in which frames will be read, in case it fetches them ahead."""
+        """Announces the order in which frames will be read, for sources that fetch them ahead."""
         ...
 
 
 @runtime_checkable
 class BlursPatches(Protocol):
-    """A source that blurs each patch by itself when it is cut out. Its :meth:`PairSource.read` gives sharp pictures."""
+    """A source that blurs each patch separately when it is cut out, and whose ``read`` returns sharp pictures."""
 
     def cut(self, pixels: PixelPair, window: Window, *, frame: int, epoch: int, number: int) -> PixelPair:
-        """A part of a frame, blurred.
+        """Cut out a part of a frame and blur it.
 
         Args:
-            pixels: What was read of the frame.
+            pixels: The result of ``read`` for the frame.
             window: The part.
             frame: The number of the frame.
             epoch: The number of the epoch.
-            number: A number that no other part of the epoch has. (epoch, number) determine the blur.
+            number: A number that is unique among the parts of the epoch. (epoch, number) determine the blur.
         """
         ...
 
 
 def cut_out(source: PairSource, pixels: PixelPair, window: Window, *, frame: int, epoch: int, number: int) -> PixelPair:
-    """A part of both sides of a pair, which is blurred now if the source does so; see :class:`BlursPatches`."""
+    """Cut out a part of both sides of a pair, and blur it if the source is one that :class:`BlursPatches`."""
     if isinstance(source, BlursPatches):
         return source.cut(pixels, window, frame=frame, epoch=epoch, number=number)
     part = np.s_[window.top : window.top + window.height, window.left : window.left + window.width]
@@ -82,11 +82,11 @@ def cut_out(source: PairSource, pixels: PixelPair, window: Window, *, frame: int
 
 
 def patch_window(number: int, *, columns: int, size: tuple[int, int]) -> Window:
-    """Where a patch of a frame lies.
+    """The window of a patch in its frame.
 
     Args:
-        number: Which patch, counted along the rows of the grid.
-        columns: How many patches stand in a row of the grid.
+        number: The number of the patch, counted along the rows of the grid.
+        columns: The number of patches in a row of the grid.
         size: Height and width of a patch.
     """
     row, column = divmod(number, columns)

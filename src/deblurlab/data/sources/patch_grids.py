@@ -1,4 +1,4 @@
-"""How many whole patches a picture holds."""
+"""The grid of whole patches in a picture."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +11,14 @@ from deblurlab.data.pixels import Pixels, decode_file
 
 
 def patch_grid(file: Path, patch: tuple[int, int]) -> tuple[int, int]:
-    """Rows and columns of whole patches in a picture; only the file's header is read.
+    """The numbers of rows and columns of whole patches in a picture; only the file's header is read.
 
     Args:
         file: The picture.
         patch: Height and width of a patch.
 
     Raises:
-        ValueError: naming the picture, if it is smaller than a patch or no picture.
+        ValueError: If it is smaller than a patch or not a picture; the message names the file.
     """
     height, width = pictures.size(file, str(file))
     if height < patch[0] or width < patch[1]:
@@ -39,11 +39,11 @@ def covered_part(file: Path, grid: Integers, patch: tuple[int, int]) -> Pixels:
 
     Args:
         file: The picture.
-        grid: Its :func:`patch_grid`.
+        grid: The picture's :func:`patch_grid`.
         patch: Height and width of a patch.
 
     Raises:
-        ValueError: naming the picture, if it is broken.
+        ValueError: If it is broken; the message names the file.
     """
     pixels = decode_file(file)
     height, width = grid * patch
@@ -53,14 +53,14 @@ def covered_part(file: Path, grid: Integers, patch: tuple[int, int]) -> Pixels:
 
 
 def divide(size: tuple[int, int], grid: tuple[int, int]) -> tuple[int, int]:
-    """The height and width of a patch when a frame is cut to equal patches.
+    """The height and width of a patch when a frame is divided into equal patches.
 
     Args:
         size: Height and width of the frame.
-        grid: Rows and columns of patches.
+        grid: The numbers of rows and columns of patches.
 
     Raises:
-        ValueError: if the grid does not divide the frame.
+        ValueError: If the grid does not divide the frame.
     """
     if min(*size, *grid) < 1 or size[0] % grid[0] or size[1] % grid[1]:
         raise ValueError(f"data.size={list(size)} cannot be cut to data.grid={list(grid)} equal patches.")

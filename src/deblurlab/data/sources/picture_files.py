@@ -1,4 +1,4 @@
-"""Picture files below a folder, and which blurred file belongs to which sharp one."""
+"""Finds picture files below a folder, and matches blurred with sharp ones."""
 
 import os
 import unicodedata
@@ -36,10 +36,10 @@ def images_in(folder: Path, left_out: LeftOut) -> dict[str, Path]:
 
     Args:
         folder: The folder.
-        left_out: Remembers the files that are no pictures.
+        left_out: Collects the files that are not pictures.
 
     Raises:
-        ValueError: if two files have one name.
+        ValueError: If two files have the same name.
     """
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir()):
@@ -51,14 +51,14 @@ def images_in(folder: Path, left_out: LeftOut) -> dict[str, Path]:
 def image_tree(folder: Path, left_out: LeftOut) -> dict[str, Path]:
     """The picture files anywhere below ``folder``, sorted by their relative paths without suffix, which are the keys.
 
-    Links to folders are followed, but no folder is entered twice, so that links in a circle end.
+    Links to folders are followed, but no folder is entered twice, so that circular links are harmless.
 
     Args:
         folder: The folder.
-        left_out: Remembers the files that are no pictures.
+        left_out: Collects the files that are not pictures.
 
     Raises:
-        ValueError: if two files have one name.
+        ValueError: If two files have the same name.
     """
     found: dict[str, Path] = {}
     entered = set()
@@ -74,9 +74,9 @@ def image_tree(folder: Path, left_out: LeftOut) -> dict[str, Path]:
 
 
 def same_name(name: str) -> str:
-    """A name in the form in which the two sides of a pair are compared.
+    """Normalise a name, for the comparison of the two sides of a pair.
 
-    An é is one letter or an e and an accent, depending on which system wrote the name; this makes it one letter.
+    Depending on the system, an é is stored as one character or as an e and an accent; here it becomes one character.
     """
     return unicodedata.normalize("NFC", name)
 
@@ -93,7 +93,7 @@ def size_of_pair(pair: FilePair) -> tuple[int, int]:
     """The height and width of both pictures of a pair; only the files' headers are read.
 
     Raises:
-        ValueError: naming the files, if the two differ, or naming one that is no picture.
+        ValueError: If the two sizes differ, or a file is not a picture; the message names the files.
     """
     sizes = [pictures.size(file, str(file)) for file in (pair.blurred, pair.sharp)]
     if sizes[0] != sizes[1]:
@@ -106,11 +106,11 @@ def size_of_pair(pair: FilePair) -> tuple[int, int]:
 
 
 class Lacking(NamedTuple):
-    """Files that have no partner.
+    """The files of one side that have no partner on the other.
 
     Attributes:
-        side: The side that lacks the partners.
-        names: The names it lacks, sorted.
+        side: The side on which the partners are missing.
+        names: The names that are missing there, sorted.
         files: The other side's files of these names.
     """
 
@@ -120,11 +120,11 @@ class Lacking(NamedTuple):
 
 
 def without_partner(blurred: Mapping[str, Path], sharp: Mapping[str, Path]) -> Iterator[Lacking]:
-    """What each side lacks of the other; nothing for a side that lacks nothing.
+    """Yield the missing partners for each side that lacks any.
 
     Args:
-        blurred: The files of one side by name.
-        sharp: The files of the other side by name.
+        blurred: The blurred files by name.
+        sharp: The sharp files by name.
     """
     sides: tuple[tuple[Side, Mapping[str, Path], Mapping[str, Path]], ...]
     sides = (("sharp", blurred, sharp), ("blurred", sharp, blurred))

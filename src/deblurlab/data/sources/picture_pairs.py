@@ -11,14 +11,14 @@ from deblurlab.data.sources.picture_files import FilePair, size_of_pair
 
 
 class PicturePairs:
-    """A :class:`PairSource` of pairs of picture files. The two sides of a pair have one size, different pairs may not.
+    """A :class:`PairSource` of pairs of picture files. The sizes of the pairs may differ.
 
     Args:
         pairs: The files.
         patch: Height and width of a patch.
 
     Raises:
-        ValueError: naming a picture that is smaller than a patch, or a pair of two sizes.
+        ValueError: If a picture is smaller than a patch, or the two sides of a pair differ in size.
     """
 
     def __init__(self, pairs: Sequence[FilePair], *, patch: tuple[int, int]) -> None:

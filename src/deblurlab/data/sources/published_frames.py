@@ -13,17 +13,17 @@ from deblurlab.data.sources.picture_files import FilePair, size_of_pair
 
 
 def resized_pair(blurred: Pixels, sharp: Pixels, size: tuple[int, int], *, antialias: bool, name: str) -> PixelPair:
-    """Both sides of a pair, resized alike.
+    """Resize both sides of a pair.
 
     Args:
         blurred: (H, W, 3) uint8.
         sharp: (H, W, 3) uint8.
         size: The new height and width.
         antialias: See :func:`deblurlab.data.pixels.resize`.
-        name: What an error calls the pair.
+        name: The name of the pair in an error.
 
     Raises:
-        ValueError: if the sides differ in size or the resize would distort them.
+        ValueError: If the sides differ in size or the resize would distort them.
     """
     height, width = blurred.shape[:2]
     if blurred.shape != sharp.shape:
@@ -39,12 +39,12 @@ def require_sizes(pairs: Sequence[FilePair], size: tuple[int, int], *, threads: 
 
     Args:
         pairs: The files.
-        size: The height and width that they are to be resized to.
-        threads: How many files are read at once.
+        size: The height and width to which they will be resized.
+        threads: The number of files that are read at the same time.
 
     Raises:
-        ValueError: naming the files, if the sides of a pair differ in size, the resize would distort them, or one is
-            no picture.
+        ValueError: If the sides of a pair differ in size, the resize would distort them, or a file is not a picture.
+            The message names the files.
     """
     with ThreadPoolExecutor(threads) as pool:
         for pair, found in zip(pairs, pool.map(size_of_pair, pairs), strict=True):
@@ -53,7 +53,7 @@ def require_sizes(pairs: Sequence[FilePair], size: tuple[int, int], *, threads: 
 
 def _require_aspect(found: tuple[int, int], size: tuple[int, int], name: str) -> None:
     (height, width), (new_height, new_width) = found, size
-    if abs(width * new_height - height * new_width) > max(width, height):  # by more than rounding to a whole pixel does
+    if abs(width * new_height - height * new_width) > max(width, height):  # more than rounding to whole pixels explains
         raise ValueError(
             f"{name} is {width}x{height}: resized to {new_width}x{new_height} it would be distorted. "
             "Set data.size=[height,width] to its own aspect ratio."
@@ -65,8 +65,8 @@ class PublishedFrames:
 
     Args:
         pairs: The files.
-        size: Height and width that frames are resized to.
-        grid: Rows and columns of the patches that a frame is cut to.
+        size: Height and width to which frames are resized.
+        grid: The numbers of rows and columns of patches in a frame.
         antialias: See :func:`deblurlab.data.pixels.resize`.
     """
 

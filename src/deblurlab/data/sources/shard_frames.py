@@ -20,7 +20,7 @@ from deblurlab.data.sources.patch_grids import divide
 
 log = logging.getLogger(__name__)
 
-# Frames are mixed over this many shards of a bucket, or over as many as the cache holds beside those fetched ahead.
+# Frames are shuffled over this many shards of a bucket, or over fewer if the cache cannot hold so many.
 _OPEN_SHARDS = 16
 _COLUMNS = ["sequence", "frame", "blurred", "sharp"]
 
@@ -35,7 +35,7 @@ def read_index(storage: Storage) -> Index | None:
 
 @lru_cache(maxsize=512)
 def _footer(path: Path, size: int) -> Any:
-    """A Parquet file's metadata, read once. ``size`` tells a file from another that took its place."""
+    """A Parquet file's metadata, cached. ``size`` is a part of the key, because another file may replace this one."""
     return pq.read_metadata(path)
 
 
@@ -43,14 +43,14 @@ class ShardFrames:
     """A :class:`PairSource` of the frames of shards.
 
     Args:
-        storage: Where the shards are.
-        settings: How they were made.
+        storage: The storage of the shards.
+        settings: The settings with which they were made.
         rows: For each frame, its shard and its row there. Frames of one shard are adjacent.
-        grid: Rows and columns of the patches that a frame is cut to.
-        cache: Copies of a bucket's shards; None reads a local folder as it is.
+        grid: The numbers of rows and columns of patches in a frame.
+        cache: The local copies of a bucket's shards; None reads a local folder directly.
 
     Raises:
-        ValueError: if the cache cannot hold the shards that are needed at once.
+        ValueError: If the cache cannot hold the shards that are needed at the same time.
     """
 
     def __init__(
@@ -101,27 +101,25 @@ class ShardFrames:
             try:
                 size = path.stat().st_size
                 footer = _footer(path, size)
-                if size != shard.bytes:  # whole, and yet not the file that was prepared
+                if size != shard.bytes:  # the file is complete, but not the one that was prepared
                     raise ValueError(
                         f"{self.storage.names(shard.file)} is another file than the index lists: it has {size} bytes "
                         f"instead of {shard.bytes}. Delete it and run prepare again."
                     )
-                # shards of earlier versions do not say which ones they are
+                # shards of earlier versions have no name in their footer
                 if (own := (footer.metadata or {}).get(NAME_KEY, shard.file.encode())) != shard.file.encode():
                     raise ValueError(
                         f"{self.storage.names(shard.file)} is another shard, {own.decode(errors='replace')!r}. "
                         "Delete it and run prepare again."
                     )
                 with pq.ParquetFile(path, metadata=footer, memory_map=True, page_checksum_verification=True) as file:
-                    return file.read_row_group(
-                        row, columns=["sequence", "frame", "blurred", "sharp"], use_threads=False
-                    )
+                    return file.read_row_group(row, columns=_COLUMNS, use_threads=False)
             except FileNotFoundError as error:
                 if self.cache is None:
                     raise ValueError(f"{name} is gone, though the index lists it. Prepare the data again.") from error
-                # The cache made room since it gave the path: ask it again.
+                # The cache has deleted the copy since, to make room: ask it again.
             except (pa.ArrowException, OSError, IndexError) as error:
-                if self.cache is not None and not fetched_again:  # the copy was whole when it came: the disk damaged it
+                if self.cache is not None and not fetched_again:  # the copy was correct: the disk damaged it
                     log.warning(
                         f"{path}, the local copy of {self.storage.names(shard.file)}, is damaged: fetching it again"
                     )

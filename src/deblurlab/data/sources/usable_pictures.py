@@ -1,4 +1,4 @@
-"""Which pictures and pairs can be used, for data.on_error=skip."""
+"""Leaves out pictures and pairs that cannot be used, for data.on_error=skip."""
 
 import logging
 from collections.abc import Sequence
@@ -14,17 +14,17 @@ P = TypeVar("P", bound=FilePair | Path)
 
 
 def usable(found: Sequence[P], patch: tuple[int, int], title: str) -> list[P]:
-    """The pictures and pairs whose headers can be read, that hold a patch, and whose two sides have one size.
+    """The pictures and pairs with readable headers that hold a patch and, for a pair, have two sides of equal size.
 
     A warning names each of the others.
 
     Args:
         found: Pictures and pairs.
         patch: Height and width of a patch.
-        title: What to call all of them in messages.
+        title: The name of the whole set in messages.
 
     Raises:
-        ValueError: if none of them can be used.
+        ValueError: If none of them can be used.
     """
     usable_ones = [picture for picture in found if _is_usable(picture, patch)]
     if not usable_ones:
