@@ -1,8 +1,8 @@
-"""Picture files: which files are pictures, and one decoder for training, restoring and the page.
+"""Picture files: their formats, and one decoder for training, restoring and the page.
 
-:func:`read` gives a :class:`Picture`, whatever a file's format; :func:`size` reads no more than the header. Pillow
-reads JPEG, WebP, BMP and 8-bit PNG; imagecodecs and tifffile do what Pillow cannot: 16 bits per sample.
-:mod:`deblurlab.pictures.folders` tells pictures from what systems leave beside them.
+:func:`read` returns a :class:`Picture`, whatever a file's format; :func:`size` reads only the header. Pillow reads
+JPEG, WebP, BMP and 8-bit PNG; imagecodecs and tifffile read what Pillow cannot: 16 bits per sample.
+:mod:`deblurlab.pictures.folders` distinguishes pictures from the files that systems add to folders.
 """
 
 from deblurlab.pictures.formats import SUFFIXES

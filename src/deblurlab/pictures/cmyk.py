@@ -1,4 +1,4 @@
-"""CMYK pictures, as printers want them, in RGB, which networks and screens want."""
+"""Converts CMYK pictures, which are made for printing, to RGB, which networks and screens need."""
 
 import io
 
@@ -6,11 +6,11 @@ from PIL import Image, ImageCms
 
 
 def cmyk_to_rgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """A CMYK picture in sRGB.
+    """Convert a CMYK picture to sRGB.
 
     Args:
-        image: Of mode CMYK.
-        profile: The ICC profile of its inks. None, or a damaged one, mixes them as ideal inks.
+        image: A picture of mode CMYK.
+        profile: The ICC profile of its inks. Without one, or with a damaged one, ideal inks are assumed.
     """
     if profile:
         try:

@@ -1,4 +1,4 @@
-"""The frames of a video file, one after the other, for training and restoring. They need PyAV, the extra ``video``."""
+"""Reads the frames of a video file, for training and restoring. This needs PyAV, the extra ``video``."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from av import VideoFrame, VideoStream
     from av.container import InputContainer
 
-# How FFmpeg's swscale converts between YUV and RGB: bilinear, rounded exactly, with a colour for each pixel of RGB. By
-# default RGB comes out up to two levels too dark, and the grey of YUV a level off.
+# Flags of FFmpeg's swscale for conversions between YUV and RGB: bilinear, rounded exactly, with a colour for each pixel
+# of RGB. By default RGB would be up to two levels too dark, and the grey of YUV a level off.
 EXACTLY = 0x2 | 0x40000 | 0x2000  # SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT
 
 
 def require_pyav(file: Path) -> None:
-    """Raise ValueError if PyAV is not installed, which reads ``file``."""
+    """Raise ValueError if PyAV, which is needed to read ``file``, is not installed."""
     try:
         import av  # noqa: F401
     except ImportError as error:
@@ -28,10 +28,10 @@ def require_pyav(file: Path) -> None:
 
 @contextmanager
 def opened(file: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
-    """The file and its first stream of moving pictures, for the time of the body.
+    """Open a video file and its first picture stream while the body runs.
 
     Raises:
-        ValueError: naming the file, if it is no video, cannot be decoded or has no picture.
+        ValueError: If it is not a video, cannot be decoded or has no picture; the message names the file.
     """
     require_pyav(file)
     import av
@@ -46,7 +46,7 @@ def opened(file: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
 
 
 def first_picture(reader: "InputContainer") -> "VideoStream | None":
-    """The first stream of moving pictures: a film's cover is a stream of pictures, too."""
+    """The first picture stream that is not a cover."""
     from av.stream import Disposition
 
     return next((one for one in reader.streams.video if not one.disposition & Disposition.attached_pic), None)
@@ -56,7 +56,7 @@ def frames(file: Path) -> Generator["VideoFrame", None, None]:
     """Decodes the frames of a video, in the order in which they are shown.
 
     Raises:
-        ValueError: as :func:`opened`, and if the file holds no frames or its frames change their size.
+        ValueError: As for :func:`opened`, and if the file holds no frames or its frames change their size.
     """
     first: VideoFrame | None = None
     with opened(file) as (reader, stream):
@@ -69,13 +69,13 @@ def frames(file: Path) -> Generator["VideoFrame", None, None]:
 
 
 def first_frame(file: Path) -> "VideoFrame":
-    """The first frame of a video; ValueError as :func:`frames`."""
+    """The first frame of a video; ValueError as for :func:`frames`."""
     with closing(frames(file)) as found:
         return next(found)
 
 
 def require_size(frame: "VideoFrame", size: tuple[int, int], name: str) -> None:
-    """Raise ValueError if a frame is not of the width and height that its video began with."""
+    """Raise ValueError if a frame does not have the width and height of the video's first frame."""
     if (frame.width, frame.height) != size:
         raise ValueError(
             f"{name}: the video's size changes from {size[0]}x{size[1]} to {frame.width}x{frame.height}. "
@@ -89,5 +89,5 @@ def in_rgb(frame: "VideoFrame") -> Samples:
 
 
 def upright(frame: "VideoFrame") -> Samples:
-    """The pixels of a frame as it is to be looked at, (H, W, 3) uint8 RGB."""
+    """The pixels of a frame, rotated upright, (H, W, 3) uint8 RGB."""
     return np.ascontiguousarray(np.rot90(in_rgb(frame), round(frame.rotation / 90)))

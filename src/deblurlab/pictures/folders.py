@@ -1,20 +1,20 @@
-"""Which files of a folder are its pictures, and what is left out with a word in the log."""
+"""Selects the pictures among the files of a folder, and describes the files that are left out."""
 
 from collections.abc import Collection, Iterable
 from pathlib import PurePath
 
 from deblurlab.pictures.formats import what_to_do
 
-# Folders where Windows and network storages keep what is deleted or saved, and where macOS' archives keep attributes.
+# Folders for deleted or saved files on Windows and network storages, and for attributes in macOS' archives.
 _KEPT_BY_SYSTEMS = {"__MACOSX", "$RECYCLE.BIN", "#recycle", "#snapshot", "lost+found"}
 _SHOWN = 5
 
 
 def is_companion(file: PurePath) -> bool:
-    """Whether a system keeps a file for itself: macOS' ``._NAME``, and what lies in folders of thumbnails.
+    """Whether a file was added by a system: macOS' ``._NAME``, and files in folders of thumbnails.
 
     Args:
-        file: A file relative to the folder that a user names, whose own name does not count.
+        file: A file relative to the folder that the user names; the name of that folder does not count.
     """
     folders = file.parts[:-1]
     return file.name.startswith(".") or any(map(is_systems_folder, folders))
@@ -26,10 +26,10 @@ def is_systems_folder(name: str) -> bool:
 
 
 class LeftOut:
-    """The files of a folder that are not taken for pictures, to be told in few lines.
+    """Collects the files of a folder that are left out, and describes them in few lines.
 
     Args:
-        suffixes: The suffixes of what is taken, in small letters.
+        suffixes: The suffixes of the files that are not left out, in lower case.
     """
 
     def __init__(self, suffixes: Collection[str]) -> None:
@@ -39,9 +39,9 @@ class LeftOut:
         self._advice: dict[str, str] = {}
 
     def takes(self, file: PurePath) -> bool:
-        """Whether a file, relative to the folder, is taken; if not, it is remembered.
+        """Whether to use a file, given relative to the folder. If not, it is recorded.
 
-        A system's files that are no pictures, such as ``.DS_Store``, are not worth a word.
+        A system's files that do not look like pictures, such as ``.DS_Store``, are not recorded.
         """
         known = file.suffix.lower() in self._suffixes
         if is_companion(file):
@@ -54,7 +54,7 @@ class LeftOut:
         return known
 
     def lines(self) -> list[str]:
-        """What to say of the files that were not taken; nothing if all were."""
+        """Lines for the log about the files that were left out; none if there are no such files."""
         lines = []
         if self._companions:
             lines.append(f"left out, because systems add them to folders of pictures: {_first(self._companions)}")

@@ -1,4 +1,4 @@
-"""The formats of pictures that are read, and what to do with those that are not."""
+"""The supported picture formats, and advice for others."""
 
 from pathlib import PurePath
 
@@ -14,7 +14,7 @@ FORMATS = {
 }
 SUFFIXES = {suffix for suffixes in FORMATS.values() for suffix in suffixes}
 _READ = "JPEG, PNG, TIFF, WebP or BMP"
-# Formats that are pictures but are not read. Their suffixes, and what a user can do.
+# Picture formats that are not supported: their suffixes, and what a user can do.
 _OTHERS = {
     "HEIC": ((".heic", ".heif", ".hif"), "save it as JPEG or PNG first"),
     "AVIF": ((".avif",), "save it as JPEG or PNG first"),
@@ -35,7 +35,7 @@ def format_of(image: Image.Image) -> str | None:
 
 
 def not_read(data: bytes | memoryview) -> str:
-    """What to say of a file that is of none of :data:`FORMATS`; goes on where the file's name ends."""
+    """The message for a file of none of :data:`FORMATS`, as the continuation of a sentence after the file's name."""
     start = bytes(data[:32])
     if (name := _other_format(start)) is not None:
         return f"is {'an' if name == 'AVIF' else 'a'} {name} file, which is not read: {_OTHERS[name][1]}"
@@ -43,7 +43,7 @@ def not_read(data: bytes | memoryview) -> str:
 
 
 def what_to_do(file: PurePath) -> str | None:
-    """What to do with a file whose suffix tells that it is a picture of another format, such as "a.heic: save ..."."""
+    """Advice for a file with the suffix of an unsupported format, such as "a.heic: save ..."; None for other files."""
     for suffixes, advice in _OTHERS.values():
         if file.suffix.lower() in suffixes:
             return f"{file.name}: {advice}"
@@ -51,15 +51,12 @@ def what_to_do(file: PurePath) -> str | None:
 
 
 def _other_format(start: bytes) -> str | None:
-    """The name of the format in :data:`_OTHERS` that a file's first bytes show."""
-    if start[4:8] == b"ftyp":  # ISO base media files name their brands: the main one, and then those they suit
-        return (
-            "AVIF"
-            if b"avi" in start[8:]
-            else "HEIC"
-            if any(brand in start[8:] for brand in (b"hei", b"mif1"))
-            else None
-        )
+    """The format in :data:`_OTHERS` that a file has according to its first bytes; None if it has none of them."""
+    if start[4:8] == b"ftyp":  # ISO base media files list their brands: the main one, then the compatible ones
+        brands = start[8:]
+        if b"avi" in brands:
+            return "AVIF"
+        return "HEIC" if b"hei" in brands or b"mif1" in brands else None
     signatures = {b"GIF8": "GIF", b"\xff\x0a": "JPEG XL", b"\0\0\0\x0cJXL": "JPEG XL", b"\0\0\0\x0cjP": "JPEG 2000"}
     signatures[b"8BPS"] = "Photoshop"
     return next((name for signature, name in signatures.items() if start.startswith(signature)), None)

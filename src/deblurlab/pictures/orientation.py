@@ -1,4 +1,4 @@
-"""How a picture is to be turned: the orientation of EXIF (CIPA DC-008, tag 274), and nothing else of EXIF."""
+"""Reads and applies the orientation in a picture's EXIF (CIPA DC-008, tag 274), and nothing else of EXIF."""
 
 from typing import Any
 
@@ -8,24 +8,24 @@ from PIL import ExifTags, Image
 
 
 def orientation(image: Image.Image) -> int:
-    """How an open picture says that it is to be turned, 1 to 8; 1, not at all, if it does not say that clearly.
+    """The orientation of an open picture, 1 to 8; 1, which is upright, if it is missing or invalid.
 
-    Pillow's own ``exif_transpose`` writes the whole EXIF again, and fails at any tag of an unusual type. PNG's own
-    getexif decodes all pixels, because EXIF may stand behind them; the base class's does not.
+    Pillow's ``exif_transpose`` would write the whole EXIF again, and fails at any tag of an unusual type. PNG's own
+    ``getexif`` decodes all pixels, because EXIF may follow them; that of the base class does not.
     """
     try:
         value = Image.Image.getexif(image).get(ExifTags.Base.Orientation)
-    except Exception:  # a damaged EXIF raises errors of any type, and turns nothing
+    except Exception:  # a damaged EXIF raises errors of any type
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def turned(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
-    """Pixels turned as an orientation says.
+    """Turn pixels upright.
 
     Args:
         pixels: (H, W, C) as they are stored.
-        orientation: Where the stored first row and first column are to be seen::
+        orientation: The sides of the upright picture at which the stored first row and first column are::
 
             1 top, left   2 top, right   3 bottom, right   4 bottom, left
             5 left, top   6 right, top   7 right, bottom   8 left, bottom

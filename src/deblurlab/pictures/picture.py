@@ -1,4 +1,4 @@
-"""What a picture is here: its samples as its file stores them, and what is needed to show them."""
+"""A picture: its samples as its file stores them, and the properties needed to show them."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,26 +10,26 @@ from deblurlab.pictures.orientation import turned
 
 Samples = npt.NDArray[Any]
 
-# What is made of samples that networks and screens do not take.
+# The conversions of samples that networks and screens cannot use.
 CMYK_TO_RGB = "CMYK became RGB"
 ONE_BIT_TO_8 = "one bit per pixel became 8"
 
 
 class RefusedPictureError(Exception):
-    """A picture of a kind that is not read. The message goes on where the file's name ends: "is too large"."""
+    """An unsupported picture. The message continues a sentence after the file's name, such as "is too large"."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """A picture's samples as its file stores them: not yet turned as EXIF says.
+    """A picture's samples as its file stores them, not yet turned upright.
 
     Attributes:
         pixels: (H, W, 3) uint8 or uint16, RGB; the three channels are equal if ``grey``.
         alpha: (H, W) of the same type, or None if the file has no transparency.
         grey: Whether the file has one channel of brightness instead of three of colour.
-        orientation: How EXIF says that the picture is to be turned, 1 (not at all) to 8.
+        orientation: The orientation in EXIF, 1 (upright) to 8.
         profile: The ICC profile of the pixels, or None.
-        converted: What had to be made of the file's samples, :data:`CMYK_TO_RGB` or :data:`ONE_BIT_TO_8`, if anything.
+        converted: The conversion of the file's samples, :data:`CMYK_TO_RGB` or :data:`ONE_BIT_TO_8`; None without one.
     """
 
     pixels: Samples
@@ -40,15 +40,12 @@ class Picture:
     converted: str | None
 
     def upright(self) -> npt.NDArray[np.uint8]:
-        """The pixels for the screen, (H, W, 3) uint8, turned as EXIF says: H and W may be exchanged.
-
-        Of 16 bits the upper 8 are kept.
-        """
+        """The upright pixels for the screen, (H, W, 3) uint8; H and W may be exchanged. 16 bits are cut to 8."""
         eight_bits = self.pixels if self.pixels.dtype == np.uint8 else (self.pixels >> 8).astype(np.uint8)
         return turned(eight_bits, self.orientation)
 
     def upright_alpha(self) -> npt.NDArray[np.uint8] | None:
-        """The transparency for the screen, (H, W) uint8, turned likewise; None where every pixel is opaque."""
+        """The upright transparency for the screen, (H, W) uint8; None if every pixel is opaque."""
         if self.alpha is None or self.alpha.min() == np.iinfo(self.alpha.dtype).max:
             return None
         eight_bits = self.alpha if self.alpha.dtype == np.uint8 else (self.alpha >> 8).astype(np.uint8)
@@ -56,7 +53,7 @@ class Picture:
 
     @property
     def rgb_profile(self) -> bytes | None:
-        """The profile, if it is one of RGB: that of a grey file does not suit three channels."""
+        """The profile if it is for RGB, and None otherwise: that of a grey file does not fit three channels."""
         return self.profile if self.profile is not None and self.profile[16:20] == b"RGB " else None
 
     def with_pixels(self, pixels: Samples) -> "Picture":

@@ -16,20 +16,20 @@ _NAME_OFFSET, _CONTENT_OFFSET, _CHECKSUM_BYTES = 4, 8, 4
 _HEADER_CHUNK_BYTES = _CONTENT_OFFSET + 13 + _CHECKSUM_BYTES
 _BIT_DEPTH_OFFSET = _SIGNATURE_BYTES + _CONTENT_OFFSET + 8
 _PALETTE = 3  # the colour type
-# Chunks about colour, EXIF, resolution, texts and time: all that new pixels leave true.
+# Chunks about colour, EXIF, resolution, texts and time, which stay true with new pixels.
 COLOUR_CHUNKS = {b"cHRM", b"cICP", b"gAMA", b"iCCP", b"sRGB"}
 _KEPT_CHUNKS = COLOUR_CHUNKS | {b"eXIf", b"pHYs", b"tEXt", b"zTXt", b"iTXt", b"tIME"}
 
 
 def bit_depth(png: bytes | memoryview) -> int:
-    """The bits per sample of a PNG file: 1, 2, 4, 8 or 16. Pillow tells it of grey pictures only."""
+    """The bits per sample of a PNG file: 1, 2, 4, 8 or 16. Pillow gives them for grey pictures only."""
     return png[_BIT_DEPTH_OFFSET]
 
 
 def is_plain(png: bytes | memoryview) -> bool:
-    """Whether a PNG file has 8 bits per sample, no palette, no transparent colour, and its rows one after the other.
+    """Whether a PNG file has 8 bits per sample, no palette, no transparent colour, no interlacing and no late chunks.
 
-    Behind the pixels may stand how they are to be turned: such a file is not plain either.
+    Late chunks follow the pixels, and may contain the orientation.
     """
     bits, colour_type, _, _, interlaced = png[_BIT_DEPTH_OFFSET : _BIT_DEPTH_OFFSET + 5]
     if bits != 8 or colour_type == _PALETTE or interlaced:
@@ -39,10 +39,10 @@ def is_plain(png: bytes | memoryview) -> bool:
 
 
 def require_checksums(png: bytes | memoryview) -> None:
-    """Check the checksums of all chunks that the pixels depend on. Pillow leaves out those of the pixels themselves.
+    """Check the checksums of all chunks that affect the pixels. Pillow does not check those of the pixels themselves.
 
     Raises:
-        RefusedPictureError: If one does not fit, or the file ends within a chunk.
+        RefusedPictureError: If a checksum is wrong, or the file ends within a chunk.
     """
     for name, chunk in chunks(bytes(png)):
         decides = name[:1].isupper() or name == b"tRNS"  # the standard calls the former critical
@@ -54,11 +54,11 @@ def require_checksums(png: bytes | memoryview) -> None:
                 f"is damaged: the checksum of its chunk {str(name)[2:-1]} is wrong. Get the file again"
             )
         if name == b"IEND":
-            break  # what follows is no part of the picture
+            break  # what follows is not a part of the picture
 
 
 def with_chunks_of(source: bytes, new: bytes, *, kept: set[bytes] = _KEPT_CHUNKS) -> bytes:
-    """The PNG file ``new`` with the metadata of the PNG file ``source``, which stands right behind the header.
+    """Insert the metadata of the PNG file ``source`` into the PNG file ``new``, directly after its header.
 
     Args:
         source: A PNG file.
@@ -71,7 +71,7 @@ def with_chunks_of(source: bytes, new: bytes, *, kept: set[bytes] = _KEPT_CHUNKS
 
 
 def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the name of each chunk of a PNG file, and the whole chunk with its length, name and checksum."""
+    """Yield the name and all bytes (with length, name and checksum) of each chunk of a PNG file."""
     start = _SIGNATURE_BYTES
     while start < len(png):
         length = int.from_bytes(png[start : start + _NAME_OFFSET], "big")

@@ -1,4 +1,4 @@
-"""Decodes pictures of every format that is read, and names those that cannot be."""
+"""Decodes pictures of all supported formats. Errors name the picture."""
 
 import io
 import logging
@@ -20,12 +20,12 @@ from deblurlab.pictures.png_chunks import bit_depth, is_plain, require_checksums
 _FORMATS = tuple(FORMATS)
 # Pillow refuses a PNG whose profile or one of whose texts has more than 1 MiB; all its texts may have 64.
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY
-# libpng's warnings name no file, and are of interlaced pictures and odd profiles, whose pixels are read as they are.
+# libpng's warnings name no file. They are about interlaced pictures and odd profiles, whose pixels are read correctly.
 logging.getLogger("imagecodecs").setLevel(logging.ERROR)
 
 
 def read_file(file: Path) -> Picture:
-    """Read a picture file, see :func:`read`; ValueError naming the file if that fails."""
+    """Read a picture file, see :func:`read`. A ValueError names the file."""
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -40,11 +40,11 @@ def read(data: bytes | memoryview, name: str) -> Picture:
 
     Args:
         data: The file's bytes.
-        name: What an error calls the picture.
+        name: The name of the picture in an error.
 
     Raises:
-        ValueError: naming the picture, if it is none, is damaged, animated or too large, or is of a kind that is not
-            read, such as 32 bits per sample.
+        ValueError: If it is not a picture, is damaged, animated or too large, or of an unsupported kind, such as 32
+            bits per sample.
     """
     if not len(data):
         raise ValueError(f"{name} is empty (0 bytes). Get the file again.")
@@ -53,29 +53,29 @@ def read(data: bytes | memoryview, name: str) -> Picture:
 
 
 def size(file: Path | io.BytesIO, name: str) -> tuple[int, int]:
-    """The height and width of a picture once it is upright; only the file's header is read.
+    """The height and width of the upright picture; only the file's header is read.
 
     Args:
         file: The file, or its bytes.
-        name: What an error calls it.
+        name: The name of the picture in an error.
 
     Raises:
-        ValueError: naming the picture, if it is none.
+        ValueError: If it is not a picture.
     """
     data = file.getvalue if isinstance(file, io.BytesIO) else file.read_bytes
     with _named(name, data), Image.open(file, formats=_FORMATS) as image:
-        # Of a TIFF, Pillow itself tells the upright size.
+        # For a TIFF, Pillow already returns the upright size.
         swapped = image.format != "TIFF" and orientation(image) >= 5
         return (image.width, image.height) if swapped else (image.height, image.width)
 
 
 @contextmanager
 def _named(name: str, data: Callable[[], bytes | memoryview]) -> Iterator[None]:
-    """Turn whatever a decoder raises into a ValueError that names the picture.
+    """Turn any error of a decoder into a ValueError that names the picture.
 
     Args:
-        name: What the error calls the picture.
-        data: Gives the file's bytes, from which the error tells a picture of another format.
+        name: The name of the picture.
+        data: Returns the file's bytes, by which pictures of unsupported formats are recognised.
     """
     try:
         yield
@@ -100,7 +100,7 @@ def _read(image: Image.Image, data: bytes | memoryview) -> Picture:
     if image.format == "TIFF":
         samples, converted = tiff_samples.read(data, profile)
     elif image.format == "PNG" and (bit_depth(data) == 16 or is_plain(data)):
-        # Pillow keeps 8 bits of 16, and takes twice the time for what libpng gives as it is
+        # Pillow would cut 16 bits to 8, and takes twice the time for plain files
         samples = np.atleast_3d(imagecodecs.png_decode(bytes(data)))
     else:
         samples, converted = _pillows_samples(image, profile)
@@ -117,7 +117,7 @@ def _read(image: Image.Image, data: bytes | memoryview) -> Picture:
 
 
 def _pillows_samples(image: Image.Image, profile: bytes | None) -> tuple[Samples, str | None]:
-    """8-bit samples, (H, W, C): C is 1 or 3, for grey or colour, and one more if there is transparency."""
+    """8-bit samples, (H, W, C), and the conversion. C is 1 or 3, for grey or colour, plus one for transparency."""
     converted = None
     image.load()
     if image.mode == "CMYK":

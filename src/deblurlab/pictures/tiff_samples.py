@@ -1,4 +1,4 @@
-"""The samples of TIFF files, 8 and 16 bits as they are stored. Pillow would turn them and cut colours to 8 bits."""
+"""Reads the samples of TIFF files of 8 and 16 bits as stored. Pillow would turn them and cut colours to 8 bits."""
 
 import io
 from typing import Any
@@ -26,20 +26,20 @@ def read(data: bytes | memoryview, profile: bytes | None) -> tuple[Samples, str 
 
     Args:
         data: The file's bytes.
-        profile: Its ICC profile.
+        profile: The file's ICC profile.
 
     Returns:
-        (H, W, 1 to 4) uint8 or uint16, and what had to be made of them, see ``Picture.converted``.
+        (H, W, 1 to 4) uint8 or uint16, and the conversion, see ``Picture.converted``.
 
     Raises:
-        RefusedPictureError: if they are of a kind that is not read, or of another number of bits.
+        RefusedPictureError: If they are of an unsupported kind or number of bits.
     """
     with tifffile.TiffFile(io.BytesIO(data)) as opened:
         page = opened.pages.first
-        # Pillow has refused huge pictures by the size that it has read; a crafted file may say two sizes.
+        # Pillow has refused huge pictures by the size that it reads, but a crafted file may state two sizes.
         if page.imagelength * page.imagewidth > 2 * (Image.MAX_IMAGE_PIXELS or 0):
             raise RefusedPictureError(f"is too large: {page.imagewidth}x{page.imagelength} pixels")
-        photometric = PHOTOMETRIC(page.photometric)  # of a kind that nobody knows, this raises with its number
+        photometric = PHOTOMETRIC(page.photometric)  # for an unknown kind, this raises an error with its number
         if (kind := _KINDS.get(photometric)) is None:
             raise RefusedPictureError(f"has pixels of kind {photometric.name}. Save it as RGB or grey")
         if page.bitspersample not in (1, 8, 16):

@@ -1,11 +1,11 @@
-"""Trained networks at work: on arrays of any size, on photographs and videos, and in formats of other runtimes.
+"""Restoring with trained networks: arrays of any size, photographs and videos; and export to other runtimes.
 
-From Python, :func:`load_restorer` is the way in::
+From Python, begin with :func:`load_restorer`::
 
     restorer = load_restorer("photographs")
     sharp = restorer.restore(picture)  # (H, W, 3) uint8, uint16 or float, or a torch batch (B, 3, H, W)
 
-Nothing here knows how a network was configured or trained.
+This package does not depend on how a network was configured or trained.
 """
 
 from deblurlab.restoring.loading import load_restorer

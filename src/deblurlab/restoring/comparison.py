@@ -8,7 +8,7 @@ Bytes = npt.NDArray[np.uint8]
 
 
 def side_by_side(before: Bytes, after: Bytes) -> Image.Image:
-    """Two (H, W, 3) pictures of one size beside each other, below a band with the words "before" and "after".
+    """Put two (H, W, 3) pictures of equal size side by side, below a band with the words "before" and "after".
 
     The band is a twentieth of the picture's height, but at least 18 pixels.
     """

@@ -1,7 +1,7 @@
-"""Trained networks in the formats of other runtimes.
+"""Exports trained networks to the formats of other runtimes.
 
-Each writing function reads its file again and returns a function that runs it, so that the file can be compared with
-the network by :func:`difference`.
+Each export function also loads its file and returns a function that runs it, so that :func:`difference` can compare it
+with the network.
 """
 
 import io
@@ -24,7 +24,7 @@ Run = Callable[[Tensor], Tensor]
 
 
 def _traced(restorer: Restorer) -> torch.export.ExportedProgram:
-    """The network as a graph that takes (1, 3, H, W), where H and W are any multiples of its ``size_multiple``."""
+    """The network as a graph for inputs (1, 3, H, W), where H and W are any multiples of its ``size_multiple``."""
     multiple = restorer.size_multiple
     down, across = torch.export.Dim("height_units", min=1), torch.export.Dim("width_units", min=1)
     sides: dict[int, Any] = {2: multiple * down, 3: multiple * across}
@@ -39,7 +39,7 @@ def torch_export(restorer: Restorer, file: Path) -> Run:
         file: The file to write.
     """
     program = _traced(restorer)
-    archive = io.BytesIO()  # onto a full disk, torch's writer would end the process
+    archive = io.BytesIO()  # if torch wrote to a full disk itself, it would end the process
     torch.export.save(program, archive)
     with whole_file(file) as partial:
         partial.write_bytes(archive.getbuffer())
@@ -64,7 +64,7 @@ def onnx(restorer: Restorer, file: Path) -> Run:
         file: The file to write.
 
     Raises:
-        ValueError: if ONNX is not installed.
+        ValueError: If ONNX is not installed.
     """
     try:
         import onnxruntime
@@ -92,7 +92,7 @@ def onnx(restorer: Restorer, file: Path) -> Run:
 def stablehlo(restorer: Restorer, folder: Path, *, size: tuple[int, int]) -> Run:
     """Write a network as StableHLO with its weights beside it, for one height and width only.
 
-    torch_xla cannot write this format with sizes that are open.
+    torch_xla cannot write this format with dynamic sizes.
 
     Args:
         restorer: The network, on the CPU.
@@ -100,7 +100,7 @@ def stablehlo(restorer: Restorer, folder: Path, *, size: tuple[int, int]) -> Run
         size: Height and width in pixels, multiples of the network's ``size_multiple``.
 
     Raises:
-        ValueError: if torch_xla is missing, or the network refuses the size.
+        ValueError: If torch_xla is missing, or the network refuses the size.
     """
     return write_stablehlo(restorer, (torch.rand(1, 3, *size),), folder)
 
@@ -111,7 +111,7 @@ def difference(run: Run, restorer: Restorer, size: tuple[int, int]) -> float:
     Args:
         run: Runs the written network.
         restorer: The network, on the CPU.
-        size: Height and width of the image that both get: uniform noise from a fixed seed.
+        size: Height and width of the test image, uniform noise from a fixed seed.
     """
     images = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():

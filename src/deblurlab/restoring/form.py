@@ -1,4 +1,4 @@
-"""In which precision and memory layout a network restores: the fastest that stays within an 8-bit step of float32."""
+"""Chooses the precision and memory layout for restoring: the fastest that stays within an 8-bit step of float32."""
 
 import logging
 import time
@@ -16,20 +16,20 @@ Precision = Literal["auto", "32-true", "bf16-mixed"]
 
 log = logging.getLogger(__name__)
 
-# The most that a form may differ from plain float32 on the probe. A picture has a thousand times as many pixels, and
-# so a larger difference: what is rounded at random differs there by about twice as much.
+# The largest difference from plain float32 on the probe. A picture has a thousand times as many pixels, so that the
+# largest of its random rounding errors is about twice as large.
 _TOLERANCE = 0.4 / 255
-_LONG_ENOUGH = 0.3  # seconds of turns, of which there are two to ten
-_WORTH_IT = 1.05  # times as fast as float32: less is in the noise of the measurement
+_LONG_ENOUGH = 0.3  # seconds of measuring; each form is measured two to ten times
+_WORTH_IT = 1.05  # the least speed-up over float32: less is within the noise of the measurement
 
 
 @dataclass(frozen=True, kw_only=True)
 class Form:
-    """How a network computes: the same function, rounded in other places.
+    """A precision and memory layout. All forms compute the same function with different rounding.
 
     Attributes:
-        bfloat16: Whether convolutions are in bfloat16, by autocast.
-        channels_last: Whether the channels of a pixel lie beside each other in memory.
+        bfloat16: Whether convolutions run in bfloat16, by autocast.
+        channels_last: Whether the channels of a pixel are adjacent in memory.
     """
 
     bfloat16: bool = False
@@ -39,7 +39,7 @@ class Form:
         return f"{'bfloat16' if self.bfloat16 else 'float32'}{', channels last' if self.channels_last else ''}"
 
     def run(self, network: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-        """What the network makes of (B, 3, H, W) in this form."""
+        """Apply the network to (B, 3, H, W) in this form."""
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bfloat16):
             return network(images.contiguous(memory_format=layout))
@@ -51,10 +51,10 @@ def require_precision(precision: str) -> None:
 
 
 def candidates(precision: Precision, kind: str) -> list[Form]:
-    """The forms that come into question on a kind of device, the plainest first, which is the one that XLA takes.
+    """The forms to choose from on a type of device. The plainest comes first; XLA uses that one.
 
     Raises:
-        ValueError: If ``precision`` is no :data:`Precision`.
+        ValueError: If ``precision`` is not a :data:`Precision`.
     """
     require_precision(precision)
     if precision == "bf16-mixed":
@@ -66,16 +66,16 @@ def candidates(precision: Precision, kind: str) -> list[Form]:
 
 
 def fastest(network: Callable[[Tensor], Tensor], picture: Tensor, forms: list[Form]) -> Form:
-    """The form in which the network restores a picture fastest, of those that stay near the first.
+    """The form in which the network restores a picture fastest, of those whose result is close to that of the first.
 
-    They take turns, and the fastest of several counts, so that other work on the machine disturbs all alike.
+    They are measured in turns, and the best time of each counts, so that other work on the machine affects all alike.
 
     Args:
         network: The network.
         picture: (1, 3, H, W) in [0, 1], on the network's device.
-        forms: The forms; the first one is right.
+        forms: The forms; the first one is the reference.
     """
-    results = [form.run(network, picture) for form in forms]  # which also builds what the first call of a kind builds
+    results = [form.run(network, picture) for form in forms]  # also a warm-up, since first calls compile and allocate
     near = [form for form, one in zip(forms, results, strict=True) if bool(_distance(one, results[0]) <= _TOLERANCE)]
     seconds = dict.fromkeys(near, float("inf"))
     turns, start = 0, _now(picture.device)
@@ -92,12 +92,12 @@ def fastest(network: Callable[[Tensor], Tensor], picture: Tensor, forms: list[Fo
 
 
 def _distance(one: Tensor, other: Tensor) -> Tensor:
-    """The largest difference between two pictures, as far as they are within [0, 1]; NaN if a value is NaN."""
+    """The largest difference between two pictures that are clamped to [0, 1]; NaN if a value is NaN."""
     return (one.clamp(0, 1) - other.clamp(0, 1)).abs().max()
 
 
 def _now(device: torch.device) -> float:
-    """Seconds: on the CPU those that this process has computed, so that other processes do not count."""
+    """A time in seconds: on the CPU the computing time of this process, so that other processes do not count."""
     if device.type == "cpu":
         return time.process_time()
     torch.accelerator.synchronize()

@@ -1,4 +1,4 @@
-"""Which files a call of ``restore`` reads and writes."""
+"""The files that a call of ``restore`` reads and writes."""
 
 import itertools
 import logging
@@ -32,15 +32,15 @@ class Job(NamedTuple):
 
     @property
     def comparison(self) -> Path:
-        """The picture that shows before and after side by side."""
+        """The file that shows the picture before and after, side by side."""
         name = os.fsencode(self.target.name)
-        if len(name) + len(_COMPARISON) > _LONGEST_NAME:  # the end of the name is what tells it from its neighbours
+        if len(name) + len(_COMPARISON) > _LONGEST_NAME:  # keep the end of the name, by which names usually differ
             name = name[len(name) + len(_COMPARISON) - _LONGEST_NAME :].decode(errors="ignore").encode()
         return self.target.with_name(f"{os.fsdecode(name)}{_COMPARISON}")
 
 
 def find_jobs(given: str, output: Path) -> list[Job]:
-    """A job for each file that a user names.
+    """Make a job for each file that a user names.
 
     Args:
         given: A file, a folder, whose subfolders are searched too, or a pattern such as ``holiday/*.jpg``.
@@ -80,11 +80,11 @@ def is_video(job: Job) -> bool:
 
 
 class Remark(NamedTuple):
-    """What is to be said of a restored file.
+    """A remark about a restored file.
 
     Attributes:
-        words: A remark; "" if there is none.
-        hardly_blurred: Whether it is a picture in which there was hardly any blur.
+        words: The text; "" if there is none.
+        hardly_blurred: Whether it is a picture that had hardly any blur.
     """
 
     words: str = ""
@@ -99,8 +99,8 @@ def write_photo(job: Job, before: Photo, after: Photo, *, quality: int | None, c
         before: The picture as it was read.
         after: The restored picture.
         quality: Quality of JPEG and WebP, 1 to 100; None keeps that of a JPEG.
-        compare: Also write the comparison. It is written before the picture, so that there is none to do where the
-            picture is.
+        compare: Also write the comparison. It is written before the picture, so that a picture that exists has its
+            comparison.
 
     Raises:
         OSError: If a file cannot be read or written.
@@ -115,13 +115,13 @@ def write_photo(job: Job, before: Photo, after: Photo, *, quality: int | None, c
 
 
 def _write_comparison(before: Picture, after: Picture, file: Path) -> None:
-    """Write two pictures of one size side by side, as they are to be looked at."""
+    """Write two pictures of equal size side by side, upright."""
     sheet = side_by_side(before.upright(), after.upright())
     with whole_file(file) as partial:
         sheet.save(partial, "JPEG", quality=95, icc_profile=before.rgb_profile)
 
 
 def _format(file: Path) -> str:
-    """The format that a file's suffix stands for, which may have several suffixes."""
+    """The format of a file according to its suffix; several suffixes may stand for one format."""
     suffix = file.suffix.lower()
     return next((name for name, suffixes in FORMATS.items() if suffix in suffixes), suffix)

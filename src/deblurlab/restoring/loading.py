@@ -1,4 +1,4 @@
-"""From the name of weights to a network that restores images."""
+"""Loads a network that restores images, from the name of its weights."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,23 +23,23 @@ def load_restorer(
 ) -> Restorer:
     """Load a trained network, ready to restore.
 
-    What a weights file or the configuration in a run's folder names is checked before anything is built, whoever made
-    it. Checkpoints are another matter: take those of your own runs only (SECURITY.md tells why), and of a stranger's
-    folder take its ``weights.safetensors``.
+    The classes that a weights file or the configuration in a run's folder names are checked before anything is built,
+    so that both may come from strangers. Checkpoints may not: load those of your own runs only (see SECURITY.md), and
+    from a stranger's folder load its ``weights.safetensors``.
 
     Args:
         weights: The name of weights that come with deblurlab ("photographs", "cifar10_unet16"), a weights file, a
-            run's folder (of which the best weights are taken), or a checkpoint in a run's folder. Or weights that
+            run's folder (whose best weights are loaded), or a checkpoint in a run's folder. Or weights that
             :func:`deblurlab.run.weights.load` has read.
-        device: Where the network is to run; "auto" takes the best device of this machine, as ``trainer=auto``.
-        trust: Names of packages of your own whose networks a run's folder may name, as ``["mynet"]``. Their code is
+        device: The device of the network; "auto" uses the best device of this machine, like ``trainer=auto``.
+        trust: Names of your own packages whose networks a run's folder may name, such as ``["mynet"]``. Their code is
             imported and run.
-        window: The side, in pixels, of the window over which a network such as NAFNet takes its means; None takes what
-            the weights say.
+        window: The side, in pixels, of the window over which a network such as NAFNet takes its means; None uses the
+            window in the weights' configuration.
 
     Raises:
-        ValueError: if there are no such weights, the file is damaged or of an unknown network, it names what is not
-            trusted, or the network does not take a window.
+        ValueError: If there are no such weights, the file is damaged or of an unknown network, it names a class that is
+            not trusted, or the network does not take a window.
     """
     chosen = weights if isinstance(weights, Weights) else load(str(weights))
     network = build_network(chosen, trust=trusted.packages(trust))
@@ -54,10 +54,10 @@ def load_restorer(
 
 
 def set_window(network: nn.Module, window: int) -> None:
-    """Have a network take its means over a window.
+    """Set the window, in pixels, over which a network takes its means.
 
     Raises:
-        ValueError: if the network takes no means over the image, or the window is no positive number of pixels.
+        ValueError: If the network takes no means over the image, or the window is not a positive number.
     """
     if not isinstance(network, LocalMeans):
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The outcome of each file of a call of ``restore``: no error of one file affects the others."""
+"""Records the outcome of each file of a call of ``restore``. An error of one file does not affect the others."""
 
 import logging
 import os
@@ -10,12 +10,12 @@ from deblurlab.restoring.jobs import Job, Remark
 
 log = logging.getLogger(__name__)
 
-# What becomes of a file that exists where a restored one is to be written.
+# How to treat a file that already exists where a restored one would be written.
 Existing = Literal["refuse", "skip", "overwrite"]
 
 
 class Outcomes:
-    """Decides which jobs are done, and counts what became of them::
+    """Decides which jobs are done, and counts their outcomes::
 
         outcomes = Outcomes(jobs, compare=False, existing="skip")
         for job in jobs:
@@ -24,19 +24,19 @@ class Outcomes:
                     ...
         outcomes.tell()
 
-    What exists is looked up before the first job. A file that appears later is another run's, which writes to the same
-    folder; it is left as it is and is no failure.
+    Existing files are found before the first job. A file that appears later belongs to another run that writes to the
+    same folder; it is not overwritten, and does not count as a failure.
 
     Args:
         jobs: All jobs of the call.
         compare: Whether comparisons are written, too.
-        existing: "refuse" and "skip" leave files as they are, the first one ends in an error; "overwrite" replaces
-            them.
+        existing: "refuse" and "skip" do not overwrite existing files, and "refuse" ends in an error; "overwrite"
+            replaces them.
     """
 
     def __init__(self, jobs: Sequence[Job], *, compare: bool, existing: Existing) -> None:
         self._jobs, self._existing = jobs, existing
-        # A comparison is written before its picture: what an interruption has left to do has no picture yet.
+        # A comparison is written before its picture: after an interruption, a job with only a comparison is not done.
         checks_comparison = compare and existing == "refuse"
         self._there = {job for job in jobs if job.target.exists() or (checks_comparison and job.comparison.exists())}
         self._left: list[Job] = []
@@ -45,11 +45,11 @@ class Outcomes:
         self._words = ""
 
     def expects(self, job: Job) -> bool:
-        """Whether ``job`` is to be done, as far as can be said before its turn."""
+        """Whether ``job`` will probably be done, before its turn comes."""
         return self._existing == "overwrite" or not job.target.exists()
 
     def wants(self, job: Job) -> bool:
-        """Whether ``job``, whose turn it is, is to be done. If it is not, that is counted."""
+        """Whether to do ``job``, whose turn it is. If not, the job is counted as left out."""
         if self._existing != "overwrite" and job in self._there:
             self._left.append(job)
             return False
@@ -60,7 +60,7 @@ class Outcomes:
 
     @contextmanager
     def of(self, job: Job) -> Iterator[None]:
-        """Count how the body, which does ``job``, has ended. No error leaves it."""
+        """Record the outcome of the body, which does ``job``. Errors are logged and not raised."""
         self._words = ""
         try:
             yield
@@ -70,15 +70,15 @@ class Outcomes:
             log.error(described(error, job), exc_info=os.environ.get("HYDRA_FULL_ERROR") == "1")
 
     def remark(self, remark: Remark) -> None:
-        """Take down what is to be said of the job that has just been done."""
+        """Record a remark about the job that has just been done."""
         self._words = remark.words
         self._hardly_blurred += remark.hardly_blurred
 
     def tell(self) -> None:
-        """Say in how many pictures there was hardly any blur, and what was passed over.
+        """Log how many pictures had hardly any blur, and how many files were left out.
 
         Raises:
-            ValueError: if a file was not restored that should have been.
+            ValueError: If a file that should have been restored was not.
         """
         count = len(self._jobs)
         if self._hardly_blurred and count > 1:
@@ -96,7 +96,7 @@ class Outcomes:
 
 
 def described(error: Exception, job: Job) -> str:
-    """One line on an error, which names the file and, of an error that nobody thought of, the type."""
+    """Describe an error in one line, with the file and, unless it is a ValueError or OSError, the type."""
     words = next(iter(str(error).splitlines()), "") or type(error).__name__
     if not isinstance(error, ValueError | OSError) and type(error).__name__ not in words:
         words = f"{type(error).__name__}: {words}"

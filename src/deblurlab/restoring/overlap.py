@@ -1,4 +1,4 @@
-"""Restores files one after the other: while the network works, the next is read and the last one is written."""
+"""Restores files one after the other. While the network works, the next file is read and the last one is written."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -25,12 +25,12 @@ def restore_files(
         network         a    b    c
         writing              a    b    c
 
-    At most three pictures are in memory. A signal that asks the process to end is obeyed after a picture.
+    At most three pictures are in memory. A signal that asks the process to end takes effect after the current picture.
 
     Args:
-        jobs: What to read and to write.
-        outcomes: Says which of them are to be done, and is told how that has ended.
-        restored: Restores a picture or a frame. It is called in this thread alone.
+        jobs: The files to read and to write.
+        outcomes: Decides which of them to do, and records the outcomes.
+        restored: Restores a picture or a frame. It is called in this thread only.
         quality: Quality of JPEG and WebP, 1 to 100; None keeps that of a JPEG.
         compare: Also write comparisons, of pictures only.
     """
@@ -43,7 +43,7 @@ def restore_files(
                 reading[job] = reader.submit(photos.read, job.source)
 
         def restore(job: Job, following: Job | None) -> Future[Remark]:
-            """Restore one file; what comes back waits until it is written."""
+            """Restore one file. The future is done when the file is written."""
             if is_video(job):
                 start = time.monotonic()
                 frames = videos.restore(job.source, job.target, lambda pixels: restored(job, pixels))
@@ -75,7 +75,7 @@ def restore_files(
 
 
 def _done(outcome: Remark | Exception) -> Future[Remark]:
-    """Work that has ended, in an error or with what is to be said of it."""
+    """A future that is already done, with a remark or an error."""
     future: Future[Remark] = Future()
     if isinstance(outcome, Remark):
         future.set_result(outcome)

@@ -17,24 +17,24 @@ from torchvision.transforms.functional import gaussian_blur
 
 Images = Callable[[Tensor], Tensor]
 
-_LENGTH, _BREADTH = 256, 64  # pixels of the probe: its half is the farthest that a network is seen to look
-_LONGEST = 2048  # whatever the window: a network whose window is larger than half of this looks at the whole image
-# The same for a network that estimates the blur: it looks the farther, the more it finds, and so it is shown pictures
-# with several blurs, whose sigmas these are, in pixels.
+_LENGTH, _BREADTH = 256, 64  # the size of the probe in pixels; half its length is the largest reach it can measure
+_LONGEST = 2048  # the longest probe for networks with a window; a larger window counts as the whole image
+# The reach of a network that estimates the blur grows with the blur that it finds. So it is measured on longer pictures
+# with several blurs; these are their sigmas, in pixels.
 _BLURRED_LENGTH = 512
 _BLURS = (1.5, 2.0, 2.5, 3.0)
-_SEEN = 0.25 / 255  # less than this is no change: a few times as much is still no step of a picture with 8 bits
+_SEEN = 0.25 / 255  # smaller changes do not count: even a few times as much is less than a step of 8 bits
 
 
 def probe(multiple: int, length: int = _LENGTH) -> Tensor:
-    """A picture that is cut in two, (1, 3, 64, length) or somewhat larger, in [0, 1].
+    """The picture on which a network is measured, (1, 3, 64, length) or somewhat larger, in [0, 1].
 
-    Like a photograph it has structure of all sizes, and more contrast than most, so that few pictures show more of what
-    a network does. It is the same each time.
+    Like a photograph it has structure at all scales, but more contrast than most, so that a network's response to few
+    pictures is stronger. It is the same each time.
 
     Args:
         multiple: The network's ``size_multiple``. Height, and half the width, are multiples of it.
-        length: Its width in pixels.
+        length: The width in pixels.
     """
     height, half = (-(-side // multiple) * multiple for side in (_BREADTH, length // 2))
     random = torch.Generator().manual_seed(0)
@@ -47,12 +47,12 @@ def probe(multiple: int, length: int = _LENGTH) -> Tensor:
 
 
 class Reach(NamedTuple):
-    """How far a network looks.
+    """The reach of a network's receptive field.
 
     Attributes:
-        pixels: What lies farther away than this changes a pixel by less than a quarter of an 8-bit step.
-        beyond: Whether the network looks at the whole image beside that, as one does that takes means over it: then
-            this is how far it looks but for them.
+        pixels: Pixels farther away than this change a pixel by less than a quarter of an 8-bit step.
+        beyond: Whether the network also depends on the whole image, for example by means over it. Then ``pixels`` is
+            its reach apart from that.
     """
 
     pixels: int
@@ -61,12 +61,12 @@ class Reach(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What is known of a network on a device.
+    """The measurements of a network on a device.
 
     Attributes:
-        multiple: Height and width of what it takes are multiples of this.
-        reach: How far it looks.
-        bytes_per_pixel: The memory that its activations take, per pixel of a tile.
+        multiple: The network's ``size_multiple``.
+        reach: The reach of its receptive field.
+        bytes_per_pixel: The memory of its activations per pixel of a tile.
     """
 
     multiple: int
@@ -85,12 +85,12 @@ def measured(
     """Measure a network on the device that it is on.
 
     Args:
-        restore_of: Given a whole image, returns the network as it restores the image's tiles.
+        restore_of: Given a whole image, returns the function that restores the image's tiles.
         multiple: The network's ``size_multiple``.
         device: The device.
-        estimates: Whether what the network does to a tile depends on what it estimates of the whole image.
-        window: The side of the window over which it takes means, if it does: then it is shown a picture that is twice
-            as long to each side of the cut, and not taken for a network that looks at the whole image.
+        estimates: Whether the network restores tiles with an estimate of the whole image.
+        window: The side of the window over which it takes means, if it does. Then the probe is four times as long as
+            the window, so that the network is not mistaken for one that depends on the whole image.
     """
     picture = probe(multiple, min(max(_LENGTH, 4 * (window or 0)), _LONGEST)).to(device)
     with torch.no_grad():
@@ -103,7 +103,7 @@ def measured(
 
 
 def _blurred(picture: Tensor) -> list[Tensor]:
-    """A picture with several blurs, each rounded as a file of 8 bits."""
+    """A picture with each of several blurs, rounded to 8 bits."""
     return [(gaussian_blur(picture, 2 * round(4 * sigma) + 1, sigma) * 255).round() / 255 for sigma in _BLURS]
 
 
@@ -112,13 +112,14 @@ def _farthest(looks: Sequence[Reach]) -> Reach:
 
 
 def reach(restore_of: Callable[[Tensor], Images], picture: Tensor) -> Reach:
-    """How far a network looks sideways, and up and down: the farther of the two.
+    """The reach of a network in horizontal or vertical direction, whichever is larger.
 
-    The probe is cut in two, as tiles cut a picture, and each half is restored by itself, with the estimate of the whole
-    if the network makes one. Where the halves differ from the whole, the network has looked beyond the cut.
+    The probe is cut in two, as tiles cut a picture, and each half is restored separately, with the estimate of the
+    whole if the network makes one. Where the result differs from that of the whole, the network depends on pixels
+    beyond the cut.
 
     Args:
-        restore_of: As of :func:`measured`.
+        restore_of: See :func:`measured`.
         picture: :func:`probe`, blurred if the network estimates the blur.
     """
     upright = picture.transpose(2, 3).contiguous()
@@ -134,18 +135,18 @@ def _reach_sideways(network: Images, picture: Tensor) -> Reach:
     restored, half = network(picture), picture.shape[3] // 2
     left = (network(picture[..., :half]) - restored[..., :half]).flip(-1)
     right = network(picture[..., half:]) - restored[..., half:]
-    changes = torch.maximum(left.abs(), right.abs()).amax((0, 1, 2))  # by the distance from the cut
-    farther = changes.flip(0).cummax(0).values.flip(0)  # the largest at this distance or farther away
-    rest = float(farther[half * 3 // 4])
-    within = (farther <= 2 * rest + _SEEN).nonzero()  # nearer than that, more than means has changed
-    return Reach(int(within[0]) if len(within) else half, not rest <= _SEEN)  # a network may give NaN
+    changes = torch.maximum(left.abs(), right.abs()).amax((0, 1, 2))  # the change at each distance from the cut
+    farther = changes.flip(0).cummax(0).values.flip(0)  # the largest change at this distance or farther away
+    rest = float(farther[half * 3 // 4])  # far from the cut only dependence on the whole image remains
+    within = (farther <= 2 * rest + _SEEN).nonzero()
+    return Reach(int(within[0]) if len(within) else half, not rest <= _SEEN)  # ``not <=``, since it may be NaN
 
 
 class PeakMemory(TorchDispatchMode):
-    """Counts the bytes of all tensors that live at a time while the ``with`` statement runs.
+    """Counts the bytes of all tensors that exist at the same time while the ``with`` statement runs.
 
     Attributes:
-        peak: The most bytes so far. What an operation takes inside itself is not seen.
+        peak: The most bytes so far, without the temporary memory inside operations.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A trained network behind one interface: the whole network for a batch, or tiles for a picture of any size."""
+"""Restores batches with a trained network as a whole, or pictures of any size in tiles."""
 
 import logging
 from collections.abc import Callable
@@ -28,15 +28,15 @@ class Restorer(nn.Module):
     """A trained network that restores blurred images.
 
     ``restorer(batch)`` is the network itself, as it is trained and scored; ``restorer.restore(picture)`` takes
-    pictures of any size. :func:`deblurlab.restoring.load_restorer` makes one from a file or a run. What is measured of
-    the network when it restores its first large picture is kept, so the network must not change afterwards.
+    pictures of any size. :func:`deblurlab.restoring.load_restorer` makes one from a file or a run. The network is
+    measured when it restores its first large picture, so it must not change afterwards.
 
     Args:
-        network: See :class:`deblurlab.interfaces.Network`. Of several scales the first is taken.
+        network: See :class:`deblurlab.interfaces.Network`. If it returns several scales, the first is used.
 
     Attributes:
         network: The network.
-        size_multiple: Height and width of what the network takes are multiples of this.
+        size_multiple: Height and width of the network's input must be multiples of this.
 
     Shape: (B, 3, H, W) in [0, 1] to the same, about [0, 1], float32; H and W multiples of ``size_multiple``.
     """
@@ -52,10 +52,10 @@ class Restorer(nn.Module):
         return as_scales(self.network(blurred))[0].float()
 
     def restore_of(self, image: Tensor) -> Callable[[Tensor], Tensor]:
-        """What restores the tiles of an image. They share one estimate if the network makes one of the whole image.
+        """The function that restores the tiles of an image, all with the same estimate if the network makes one.
 
         Args:
-            image: (1, 3, H, W) in [0, 1]; H and W are at least 2.
+            image: (1, 3, H, W) in [0, 1], the whole image; H and W are at least 2.
         """
         network = self.network
         if not isinstance(network, EstimatesFirst):
@@ -78,23 +78,23 @@ class Restorer(nn.Module):
         tta: bool = False,
         on_tile: Callable[[], None] = lambda: None,
     ) -> Images:
-        """Restore a picture, or each image of a batch by itself, of any height and width.
+        """Restore a picture, or each image of a batch separately, of any height and width.
 
-        To the right and below, an image is continued by its reflection to sides that the network takes. The result of a
-        large picture hardly depends on the tiles: it differs by at most about one 8-bit step from that of the whole
-        picture. A network that estimates the blur (:class:`deblurlab.interfaces.EstimatesFirst`) does so once, of the
-        1024x1024 pixels in the middle.
+        An image is padded to the right and below, by reflection, to a size that the network takes. The tiles of a large
+        picture hardly affect the result: it differs by at most about one 8-bit step from that of the whole picture. A
+        network that estimates the blur (:class:`deblurlab.interfaces.EstimatesFirst`) does so once, from the 1024x1024
+        pixels in the middle.
 
         Args:
             images: A NumPy picture, (H, W, 3), of type uint8, uint16, or float in [0, 1]; or a torch batch,
                 (B, 3, H, W), of float in [0, 1] on any device. RGB, in the encoding of ordinary image files.
-            tiling: How large pictures are cut; None takes each picture whole, or in as few tiles as ``memory`` allows,
-                with a margin as wide as the network is measured to look, and 48 pixels at least.
-            memory: The MiB that tiles may take, if ``tiling`` is None. None takes 352 on the CPU, and half of what is
-                free on a GPU.
-            precision: ``32-true`` for float32, ``bf16-mixed`` for bfloat16 autocast; ``auto`` takes what is faster on
-                this machine, if the result stays within an 8-bit step of that in float32. Nothing is measured, and
-                float32 is taken, if ``tiling`` is given.
+            tiling: The tiles of large pictures. None restores each picture as a whole, or in as few tiles as ``memory``
+                allows, with a margin as wide as the measured reach of the network, but at least 48 pixels.
+            memory: The MiB that tiles may take, if ``tiling`` is None. None takes 352 on the CPU, and half of the free
+                memory on a GPU.
+            precision: ``32-true`` for float32, ``bf16-mixed`` for bfloat16 autocast. ``auto`` uses the faster one on
+                this machine, if the result stays within an 8-bit step of that in float32; if ``tiling`` is given, it
+                measures nothing and uses float32.
             tta: Average over the 8 flips and rotations of each tile: a little better, 8 times as long.
             on_tile: Called after each tile, to show progress.
 
@@ -102,7 +102,7 @@ class Restorer(nn.Module):
             The restored images, of the same kind, shape, type and device; floats are clamped to [0, 1].
 
         Raises:
-            ValueError: if the images have another shape, type or range.
+            ValueError: If the images have another shape, type or range.
         """
 
         def one(picture: Picture) -> Picture:
@@ -128,10 +128,10 @@ class Restorer(nn.Module):
         return one(images)
 
     def cut(self, height: int, width: int, *, tiling: Tiling | None = None, memory: int | None = None) -> Cut:
-        """How :meth:`restore` cuts a picture, given its height and width and the arguments of :meth:`restore`.
+        """The tiles into which :meth:`restore` cuts a picture, given its height and width; see there for the arguments.
 
         Raises:
-            ValueError: if the tiles are too small for the network.
+            ValueError: If the tiles are too small for the network.
         """
         if tiling is not None:
             return Cut.of(height, width, tiling, self.size_multiple)
@@ -157,7 +157,7 @@ class Restorer(nn.Module):
         return planned(height, width, self._measured, memory=available)
 
     def _form(self, precision: Precision, *, measure: bool) -> Form:
-        """The precision and memory layout: the plainest, or the fastest, which is measured at the first call."""
+        """The precision and memory layout: the plainest or, if ``measure``, the fastest, measured at the first call."""
         forms = candidates(precision, self.device.type)
         if not measure or self.device.type == "xla":  # XLA's compiler chooses the layout
             return forms[0]
@@ -170,7 +170,7 @@ class Restorer(nn.Module):
 
 
 def require_picture(picture: Picture) -> None:
-    """Raise ValueError unless ``picture`` is (H, W, 3) of a type and range that :meth:`Restorer.restore` takes."""
+    """Raise ValueError unless ``picture`` is (H, W, 3) of a type and range that :meth:`Restorer.restore` accepts."""
     if picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
         raise ValueError(f"a picture is an array of (height, width, 3), got {picture.shape}.")
     if picture.dtype in (np.uint8, np.uint16):

@@ -1,4 +1,4 @@
-"""Which tiles compute the least area of a picture, within the memory that there is."""
+"""Chooses the tiles of a picture: those with the least total area that fit into the memory."""
 
 from collections.abc import Iterator
 
@@ -9,28 +9,27 @@ from deblurlab.restoring.tiling import Axis, Cut, Tiling
 
 _MEBIBYTE = 2**20
 _CPU_MEMORY = 352 * _MEBIBYTE  # with it, a picture of 4000x3000 pixels takes less than 1.5 GiB in all
-_BLEND = 8  # pixels: it hides what little is left of the seams in pictures with 16 bits, or of networks that look far
-_LEAST_MARGIN = 48  # pixels: in some photographs a network looks farther than on the probe
-_FAR_BLEND = 16  # of a network that looks at the whole image, whose tiles fit each other less well
-# XLA compiles each shape again, which takes longer than the area costs: there all pictures have the same tiles.
+_BLEND = 8  # pixels: it hides slight seams, in pictures with 16 bits or of networks with a long reach
+_LEAST_MARGIN = 48  # pixels: in some photographs the reach of a network is longer than on the probe
+_FAR_BLEND = 16  # pixels, for a network that depends on the whole image, whose tiles fit each other less well
+# XLA compiles each shape separately, which takes longer than a larger area: so all pictures have the same tiles there.
 _XLA_BATCH = 4
 
 
 def memory_of(device: torch.device) -> int:
-    """How many bytes tiles may take on a device: 352 MiB on the CPU, half of what is free on a GPU."""
+    """The bytes that tiles may take on a device: 352 MiB on the CPU, half of the free memory on a GPU."""
     return torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else _CPU_MEMORY
 
 
 def planned(height: int, width: int, network: Measured, *, memory: int) -> Cut:
-    """The cut of a picture that computes the least area: the whole picture, if there is memory for it.
+    """The cut of a picture with the least total area: the whole picture, if there is memory for it.
 
-    Where there is none, the tiles are as large as the memory allows, of one shape, and as short as so many tiles can
-    be.
+    Otherwise the tiles have one shape, are as large as the memory allows, and no larger than their number requires.
 
     Args:
-        height: Height of the picture in pixels.
-        width: Its width.
-        network: What is known of the network.
+        height: The height of the picture in pixels.
+        width: The width of the picture in pixels.
+        network: The measurements of the network.
         memory: The bytes that its activations may take.
     """
     most_pixels = max(1, memory // network.bytes_per_pixel)
@@ -44,7 +43,7 @@ def _area(cut: Cut) -> int:
 
 
 def _cuts(height: int, width: int, network: Measured, most_pixels: int) -> Iterator[Cut]:
-    """For each sensible number of rows, the cut with the fewest columns whose tiles are small enough, or nearly."""
+    """For each sensible number of rows, yield the cut with one column, and that with the fewest that may fit."""
     margin, blend = max(network.reach.pixels, _LEAST_MARGIN), _FAR_BLEND if network.reach.beyond else _BLEND
 
     def axis(size: int, count: int) -> Axis:
@@ -60,6 +59,6 @@ def _cuts(height: int, width: int, network: Measured, most_pixels: int) -> Itera
 
 
 def xla_cut(height: int, width: int, multiple: int) -> Cut:
-    """The cut of a picture for XLA: batches and tiles of one shape, whatever the picture."""
+    """The cut of a picture for XLA: batches and tiles have the same shape for all pictures."""
     alike = Cut.of(height, width, Tiling(), multiple)
     return Cut(down=alike.down, across=alike.across, batch=_XLA_BATCH, full_batches=True)

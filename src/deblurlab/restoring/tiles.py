@@ -1,4 +1,4 @@
-"""Pictures of any size through a network: cut to overlapping tiles of one shape, so that the memory is bounded."""
+"""Restores pictures of any size in overlapping tiles of one shape, so that the memory is bounded."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ Picture = npt.NDArray[Any]
 # Restores tiles, (B, 3, H, W) in [0, 1], to the same shape, float32, about [0, 1].
 Restore = Callable[[Tensor], Tensor]
 
-# The height and width of the middle of a picture that stands for the whole of it, in pixels.
+# The height and width, in pixels, of the middle of a picture from which a network makes its estimate of the whole.
 _MIDDLE = 1024
 # The eight flips and rotations: whether to mirror, and the number of quarter turns. The first changes nothing.
 _TURNS = [(mirrored, quarters) for mirrored in (False, True) for quarters in range(4)]
@@ -32,11 +32,12 @@ def restore(
     """Restore a picture tile by tile.
 
     Args:
-        restore_of: Given a whole image, (1, 3, h, w), or its middle if it is large, returns what restores the image's
-            tiles, on ``device``; h and w are at least 2. See :meth:`deblurlab.restoring.Restorer.restore_of`.
+        restore_of: Given a whole image, (1, 3, h, w), or its middle if it is large, returns the function that restores
+            the image's tiles, on ``device``; h and w are at least 2. See
+            :meth:`deblurlab.restoring.Restorer.restore_of`.
         picture: (H, W, 3) of type uint8, uint16, or float in [0, 1].
-        cut: How the picture is cut.
-        device: Where the network runs.
+        cut: The tiles.
+        device: The device of the network.
         tta: Average the network over the 8 flips and rotations of each tile.
         on_tile: Called after each tile.
 
@@ -45,7 +46,7 @@ def restore(
     """
 
     def restored_tiles(pixels: Sequence[Picture]) -> list[Tensor]:
-        """Tiles, (h, w, 3) of the picture's type, through the network as one batch: each (3, h, w) on the CPU."""
+        """Restore tiles, (h, w, 3) of the picture's type, as one batch. Each result is (3, h, w) on the CPU."""
         missing = cut.batch - len(pixels) if cut.full_batches else 0
         batch = _as_images(np.stack([*pixels, *[pixels[-1]] * missing]), device)
         with torch.no_grad():  # not inference_mode: XLA cannot slice inference tensors
@@ -66,7 +67,7 @@ def restore(
 
 
 def _top_value(dtype: np.dtype[Any]) -> float:
-    """The value that stands for full brightness."""
+    """The value of full brightness for a dtype."""
     return float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1.0
 
 
@@ -77,7 +78,7 @@ def _as_images(pixels: Picture, device: torch.device) -> Tensor:
 
 
 def _as_type(values: Tensor, dtype: np.dtype[Any]) -> Picture:
-    """(3, h, w) about [0, 1] to (h, w, 3) as a picture's type stores it: clamped, and rounded to whole numbers."""
+    """(3, h, w) about [0, 1] to (h, w, 3) of a picture's type: clamped and, for integers, rounded."""
     top = _top_value(dtype)
     scaled = values * top
     whole = scaled.round_() if np.issubdtype(dtype, np.integer) else scaled
@@ -85,15 +86,15 @@ def _as_type(values: Tensor, dtype: np.dtype[Any]) -> Picture:
 
 
 def _write_row(restored: Picture, band: Tensor, carried: Tensor, row: int, down: Axis) -> Tensor:
-    """Write what is finished of a row of tiles, and return what is not.
+    """Write the finished pixels of a row of tiles, and return the others.
 
-    Two rows of tiles overlap in ``blend`` rows of pixels. Those are kept back until the lower row of tiles is there.
-    They are returned as a copy, so that the rest of the band takes no memory while the network restores the next row.
+    Two rows of tiles overlap in ``blend`` rows of pixels, which are finished only with the lower row of tiles. They are
+    returned as a copy, so that the rest of the band takes no memory while the network restores the next row.
 
     Args:
         restored: The picture to write to, (H, W, 3).
-        band: The row of tiles, (3, h, W). It is changed.
-        carried: What this function returned of the row above, (3, blend, W); (3, 0, W) for the first row.
+        band: The row of tiles, (3, h, W). It is modified.
+        carried: The result of this function for the row above, (3, blend, W); (3, 0, W) for the first row.
         row: The number of the row of tiles.
         down: The tiles from top to bottom.
     """
@@ -106,7 +107,7 @@ def _write_row(restored: Picture, band: Tensor, carried: Tensor, row: int, down:
 
 
 def _row(restored_tiles: Callable[[Sequence[Picture]], list[Tensor]], picture: Picture, row: int, cut: Cut) -> Tensor:
-    """One row of tiles, blended along the row, (3, h, W): the rows of pixels that are kept of its tiles."""
+    """Restore one row of tiles and blend them along the row, without the margins above and below: (3, h, W)."""
     down, across = cut.down, cut.across
     strip, kept = picture[down.source(row)], down.kept(row)
     band = torch.zeros(3, kept.stop - kept.start, across.size)
@@ -119,20 +120,19 @@ def _row(restored_tiles: Callable[[Sequence[Picture]], list[Tensor]], picture: P
 
 
 def _middle(size: int) -> npt.NDArray[np.int64]:
-    """The indices of the middle rows or columns of a picture. There are two at least: a single one stands twice."""
+    """The indices of the middle rows or columns of a picture. There are at least two: a single one is repeated."""
     count = min(size, _MIDDLE)
     return (size - count) // 2 + np.arange(max(2, count)) % count
 
 
 def averaged(restores: Sequence[Restore], images: Tensor) -> Tensor:
-    """The mean over flips and rotations of (B, 3, H, W), each turned back.
+    """Restore flips and rotations of images, turn the results back, and average them.
 
-    Lim et al. (2017, EDSR) call this the self-ensemble.
+    Lim et al. (2017, EDSR) call this self-ensemble.
 
     Args:
-        restores: What restores the images as they are; then, if there is more, what restores them turned in each of
-            the other seven ways.
-        images: The images.
+        restores: One function to restore the unchanged images, or eight, one for each flip and rotation.
+        images: (B, 3, H, W).
     """
     if len(restores) == 1:
         return restores[0](images)

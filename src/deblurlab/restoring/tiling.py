@@ -1,4 +1,4 @@
-"""Where the tiles of a picture lie, and how much of each pixel comes from which tile: numbers, no network."""
+"""The geometry of tiles: where they lie in a picture, and the weight of each tile in each pixel."""
 
 from dataclasses import dataclass
 
@@ -9,26 +9,26 @@ from torch import Tensor
 
 from deblurlab.checks import require
 
-_LEAST_SIDE = 32  # pixels: what the smallest images that networks are trained on have; a smaller picture is continued
+_LEAST_SIDE = 32  # pixels: the size of the smallest training images; a smaller picture is padded to it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tiling:
-    """How a picture is cut into tiles. Along one axis, a tile and its two neighbours lie like this::
+    """The size and overlap of a picture's tiles. Along one axis, a tile and its two neighbours lie like this::
 
          ... own | blend | margin |
         | margin | blend |   own   | blend | margin |
                           | margin | blend | own ...
 
     Attributes:
-        side: Height and width of a tile in pixels; 0 takes each picture whole, which needs memory in proportion to
-            the picture.
-        margin: Width in pixels of the border to another tile that the network sees and whose result is thrown away. If
-            it is as wide as the network looks, tiles give what the whole picture gives.
-        blend: Width in pixels of the zone inside the margin in which two neighbouring tiles fade into each other.
+        side: Height and width of a tile in pixels; 0 restores each picture as a whole, which needs memory in proportion
+            to the picture.
+        margin: Width in pixels of the border towards another tile that the network sees and whose result is discarded.
+            If it is as wide as the network's reach, the result equals that of the whole picture.
+        blend: Width in pixels of the zone inside the margin in which two neighbouring tiles are blended.
 
     Raises:
-        ValueError: if a number is no whole number of pixels, or nothing of a tile is left between its margins.
+        ValueError: If a number is not a whole number of pixels, or nothing of a tile is left between its margins.
     """
 
     side: int = 512
@@ -48,12 +48,13 @@ class Tiling:
 class Axis:
     """The tiles along one axis of a picture, all numbers in pixels.
 
-    Nothing is thrown away at the borders of the picture: networks learn from patches whose borders are theirs, too, and
-    restored pictures continued by their reflection were worse there, not better.
+    Nothing is discarded at the borders of the picture: networks are trained on patches with such borders, and padding
+    the picture by its reflection made the result there worse, not better.
 
     Attributes:
         size: Height or width of the picture.
-        padded: The same, rounded up to what the network takes, and at least ``side``: where the last tile ends.
+        padded: The end of the last tile: ``size`` rounded up to a multiple that the network takes, and at least
+            ``side``.
         side: Height or width of a tile.
         step: Distance from the start of one tile to the start of the next. The first tile starts with the picture, and
             the last one may start earlier than a step after the one before.
@@ -72,10 +73,10 @@ class Axis:
     def of(cls, size: int, tiling: Tiling, multiple: int) -> "Axis":
         if not tiling.side:
             return cls.divided(size, 1, margin=tiling.margin, blend=tiling.blend, multiple=multiple)
-        # Tiles start at multiples of `multiple`, so that a network that pools sees the blocks of the whole picture.
+        # Tiles start at multiples of `multiple`, so that pooling forms the same blocks as in the whole picture.
         side = tiling.side // multiple * multiple
         step = (side - 2 * tiling.margin - tiling.blend) // multiple * multiple
-        if step < max(1, tiling.blend):  # three tiles would overlap in one place, and the weights are made for two
+        if step < max(1, tiling.blend):  # three tiles would overlap in one place, but the weights are for two
             raise ValueError(
                 f"tile={tiling.side} is too small for margin={tiling.margin} and blend={tiling.blend}: this network's "
                 f"tiles are multiples of {multiple}."
@@ -85,12 +86,12 @@ class Axis:
 
     @classmethod
     def divided(cls, size: int, count: int, *, margin: int, blend: int, multiple: int) -> "Axis":
-        """At most ``count`` tiles, as short as they can be, so that the last one hardly goes beyond the picture."""
+        """At most ``count`` tiles, as short as possible, so that the last one hardly extends beyond the picture."""
         padded = _rounded_up(max(size, _LEAST_SIDE), multiple)
         if count == 1:
             return cls(size=size, padded=padded, side=padded, step=padded, margin=margin, blend=blend)
         shared = 2 * margin + blend
-        step = max(-(-(size - shared) // count), blend, 1)  # as in `of`, two tiles overlap in one place, and not three
+        step = max(-(-(size - shared) // count), blend, 1)  # as in `of`, no more than two tiles overlap in one place
         step = _rounded_up(step, multiple)
         side = _rounded_up(step + shared, multiple)
         return cls(size=size, padded=max(padded, side), side=side, step=step, margin=margin, blend=blend)
@@ -101,9 +102,9 @@ class Axis:
         return 1 + -(-(self.padded - self.side) // self.step)
 
     def source(self, tile: int) -> npt.NDArray[np.int64]:
-        """The index of the picture's pixel under each pixel of a tile, (side,).
+        """The index of the picture's pixel for each pixel of a tile, (side,).
 
-        Beyond its end the picture is continued by its reflection, to and fro if it is small.
+        Beyond its end the picture is reflected, repeatedly if it is small.
         """
         if self.size == 1:
             return np.zeros(self.side, np.int64)
@@ -113,13 +114,13 @@ class Axis:
         return reflected
 
     def place(self, tile: int) -> slice:
-        """The pixels of the picture that a tile gives, or has a share in."""
+        """The pixels of the picture that come from a tile, alone or blended with another tile."""
         first, last = tile == 0, tile == self.count - 1
         start = tile * self.step + self.margin
         return slice(0 if first else start, self.size if last else start + self.step + self.blend)
 
     def kept(self, tile: int) -> slice:
-        """Where these pixels lie in the tile."""
+        """The position of the pixels of :meth:`place` in the tile."""
         place, start = self.place(tile), self._start(tile)
         return slice(place.start - start, place.stop - start)
 
@@ -127,7 +128,7 @@ class Axis:
         return min(tile * self.step, self.padded - self.side)
 
     def weight(self, tile: int) -> Tensor:
-        """The share of a tile in each pixel of :meth:`place`. Over all tiles, the shares add up to 1."""
+        """The weight of a tile in each pixel of :meth:`place`. Over all tiles, the weights add up to 1."""
         place = self.place(tile)
         weight = torch.ones(place.stop - place.start)
         ramp = torch.linspace(0, 1, self.blend + 2)[1:-1]
@@ -144,13 +145,13 @@ def _rounded_up(pixels: int, multiple: int) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """How one picture is cut: the tiles of :attr:`down` times those of :attr:`across`.
+    """The tiles of one picture: those of :attr:`down` times those of :attr:`across`.
 
     Attributes:
         down: The tiles from top to bottom.
         across: The tiles from left to right.
-        batch: How many tiles the network is given at a time.
-        full_batches: Whether the network is given nothing but batches of that many tiles, as XLA wants it.
+        batch: The number of tiles that the network restores at a time.
+        full_batches: Whether every batch is filled up to that number, so that XLA compiles a single shape.
     """
 
     down: Axis

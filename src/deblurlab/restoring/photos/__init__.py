@@ -1,8 +1,8 @@
-"""Photographs as files: read, and written again as they were, with new pixels.
+"""Reads photographs, and writes them with new pixels in their own format.
 
-:func:`read` gives a :class:`Photo`, :func:`write` writes it in its source's format. Pillow writes JPEG, WebP and BMP;
-``jpeg.py``, ``png.py``, ``tiff.py`` and ``bmp.py`` do what Pillow does not: 16 bits, transparency in BMP, and metadata
-as it stands in the file.
+:func:`read` returns a :class:`Photo`, :func:`write` writes it in its source's format. Pillow writes JPEG, WebP and BMP;
+``jpeg.py``, ``png.py``, ``tiff.py`` and ``bmp.py`` add what Pillow cannot write: 16 bits, transparency in BMP, and
+unchanged metadata.
 """
 
 from deblurlab.restoring.photos.photo import Photo, read

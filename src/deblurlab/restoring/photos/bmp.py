@@ -1,7 +1,7 @@
-"""BMP files with transparency, which Pillow reads and does not write.
+"""Writes BMP files with transparency, which Pillow can only read.
 
-The file's header of 14 bytes, Microsoft's BITMAPV4HEADER of 108 bytes, which says where in a pixel's 32 bits each
-channel stands, and the rows from the bottom to the top.
+A file has a header of 14 bytes, Microsoft's BITMAPV4HEADER of 108 bytes, which gives the position of each channel in a
+pixel's 32 bits, and then the rows from the bottom to the top.
 """
 
 import struct
@@ -15,11 +15,11 @@ _BIT_FIELDS, _SRGB = 3, b"BGRs"
 
 
 def encoded(samples: Samples, *, dpi: tuple[float, float]) -> bytes:
-    """A BMP file of samples, (H, W, 4) uint8, RGB and transparency.
+    """The bytes of a BMP file.
 
     Args:
-        samples: The samples.
-        dpi: The resolution that the file tells, horizontally and vertically, in pixels per inch.
+        samples: (H, W, 4) uint8, RGB and transparency.
+        dpi: The resolution to state in the file, horizontally and vertically, in pixels per inch.
     """
     height, width, _ = samples.shape
     pixels = np.ascontiguousarray(samples[::-1, :, [2, 1, 0, 3]]).tobytes()

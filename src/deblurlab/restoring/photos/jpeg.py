@@ -1,4 +1,4 @@
-"""The metadata of JPEG files, copied as it stands in the file: EXIF in several segments, XMP, IPTC, profile, comment.
+"""Copies the metadata of JPEG files byte by byte: EXIF in several segments, XMP, IPTC, profile, comment.
 
 A JPEG file (ITU-T T.81) is a start marker and then segments, before the first scan::
 
@@ -11,7 +11,7 @@ _START_BYTES = 2
 _SCAN, _COMMENT = 0xDA, 0xFE
 _JFIF = (0xE0, b"JFIF\0")
 _PROFILE = (0xE2, b"ICC_PROFILE\0")
-# Marker and beginning of the segments that new pixels leave true; Photoshop's hold IPTC.
+# Marker and beginning of the segments that stay true with new pixels; Photoshop's hold IPTC.
 _KEPT = {
     _JFIF,
     _PROFILE,
@@ -23,7 +23,7 @@ _KEPT = {
 
 
 def with_segments_of(source: bytes, new: bytes, *, with_profile: bool) -> bytes:
-    """The JPEG file ``new`` with the metadata of the JPEG file ``source``, which stands at its beginning.
+    """Insert the metadata of the JPEG file ``source`` at the beginning of the JPEG file ``new``.
 
     Args:
         source: A JPEG file.
@@ -43,11 +43,11 @@ def _is_one_of(marker: int, content: bytes, kinds: set[tuple[int, bytes]]) -> bo
 
 
 def segments(jpeg: bytes) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield the marker, the content and the whole of each segment before the first scan. Bytes between are left out."""
+    """Yield marker, content and all bytes of each segment before the first scan, without bytes between segments."""
     start = _START_BYTES
     while (start := jpeg.find(b"\xff", start)) >= 0 and start + 4 <= len(jpeg):
         marker = jpeg[start + 1]
-        if marker == 0xFF:  # fills up
+        if marker == 0xFF:  # a fill byte
             start += 1
             continue
         if marker == _SCAN:

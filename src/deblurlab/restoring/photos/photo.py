@@ -1,4 +1,4 @@
-"""What a photograph is here: a picture, and the file that it was read from."""
+"""A photograph: a picture, and the file that it was read from."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +12,8 @@ class Photo:
     """A photograph.
 
     Attributes:
-        file: The file that it was read from. Its metadata is read from there again when the photograph is written.
-        picture: What was read from it.
+        file: The file that it was read from. The metadata are read from it again when the photograph is written.
+        picture: The picture in the file.
     """
 
     file: Path
@@ -28,6 +28,6 @@ def read(file: Path) -> Photo:
     """Read a photograph.
 
     Raises:
-        ValueError: naming the file, see :func:`deblurlab.pictures.read`.
+        ValueError: If it cannot be read, see :func:`deblurlab.pictures.read`; the message names the file.
     """
     return Photo(file=file, picture=pictures.read_file(file))

@@ -1,4 +1,4 @@
-"""Writes PNG files of 8 and 16 bits, with the ancillary chunks of another as they stand there."""
+"""Writes PNG files of 8 and 16 bits, with the ancillary chunks of another file."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def write_samples(samples: Samples, file: Path, *, like: Path) -> None:
 def encoded(samples: Samples) -> bytes:
     """A PNG file of samples, (H, W, 1 to 4) uint8 or uint16, without metadata."""
     plain = np.ascontiguousarray(samples).ravel().reshape(samples.shape)  # a picture of one pixel may have any strides
-    # Noise does not get smaller: a byte per row for its filter, and the frames of zlib and PNG, come on top. What
-    # imagecodecs reckons with by itself is too little for narrow pictures.
+    # Noise cannot be compressed; a byte per row for its filter, and the headers of zlib and PNG, are added. The limit
+    # that imagecodecs itself assumes is too low for narrow pictures.
     most = int(1.02 * (plain.nbytes + len(plain))) + 4096
     return bytes(imagecodecs.png_encode(plain, out=most))

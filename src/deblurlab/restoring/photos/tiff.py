@@ -1,4 +1,4 @@
-"""Writes TIFF files of 8 and 16 bits through tifffile, with the tags of another as they stand there."""
+"""Writes TIFF files of 8 and 16 bits with tifffile, with the tags of another file."""
 
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,13 @@ _KEPT_TAGS = {
 def write_samples(samples: Samples, file: Path, *, like: Path, profile: bytes | None) -> None:
     """Write a TIFF file with another's metadata.
 
-    Orientation, ICC profile, XMP, IPTC, resolution and texts are kept, the camera's EXIF is not. If the other file is
-    compressed, in whatever way, the new one is compressed by Deflate.
+    Orientation, XMP, IPTC, resolution and texts are kept, the camera's EXIF is not. If the other file is compressed in
+    any way, the new one is compressed by Deflate.
 
     Args:
         samples: (H, W, 1 to 4) uint8 or uint16.
         file: The file to write.
-        like: The TIFF file whose metadata is copied, but for its profile.
+        like: The TIFF file whose metadata are copied, except for its profile.
         profile: The ICC profile of the samples.
     """
     with tifffile.TiffFile(like) as source:
@@ -57,6 +57,6 @@ def write_samples(samples: Samples, file: Path, *, like: Path, profile: bytes | 
 
 
 def _as_extratag(tag: Any) -> tuple[int, int, int, Any, bool]:
-    """A tag as tifffile takes it for writing: code, type, count, value, and that it is written once."""
+    """A tag in tifffile's form for writing: code, type, count, value, and whether it is written once only."""
     value = tag.value.encode() if isinstance(tag.value, str) else tag.value  # a str must be ASCII, bytes may be UTF-8
     return tag.code, tag.dtype, tag.count, value, True

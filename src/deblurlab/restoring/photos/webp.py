@@ -1,10 +1,10 @@
-"""Whether a WebP file is lossless, which Pillow does not tell.
+"""Finds out whether a WebP file is lossless, which Pillow does not say.
 
 A WebP file (RFC 9649) is a RIFF container, "RIFF" | size, 4 bytes | "WEBP" and then chunks::
 
     chunk:  name, 4 bytes | length of the content, 4 bytes, little-endian | content | a byte more if the length is odd
 
-The chunk ``VP8L`` holds a lossless picture, ``VP8 `` a lossy one. Others, such as an ICC profile, may stand before it.
+The chunk ``VP8L`` holds a lossless picture, ``VP8 `` a lossy one. Others, such as an ICC profile, may precede it.
 """
 
 from collections.abc import Iterator

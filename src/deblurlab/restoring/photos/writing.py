@@ -17,19 +17,19 @@ _WEBP_QUALITY = 90
 
 
 def write(photo: Photo, file: Path, *, quality: int | None = None) -> None:
-    """Write a photograph in its source's format, whole or not at all.
+    """Write a photograph in its source's format, completely or not at all.
 
-    EXIF, ICC profile and transparency are kept, and the quantisation tables and subsampling of a JPEG. A TIFF keeps
-    what ``tiff.write_samples`` says.
+    EXIF, ICC profile and transparency are kept, and the quantisation tables and subsampling of a JPEG. For a TIFF, see
+    ``tiff.write_samples``.
 
     Args:
         photo: The photograph.
         file: A new file, with a suffix of the source's format.
         quality: Quality of a JPEG or a lossy WebP, 1 to 100. None keeps the quality of a JPEG, and takes 90 for a
-            lossy WebP, whose own quality its file does not tell.
+            lossy WebP, whose original quality is unknown.
 
     Raises:
-        OSError: if the file cannot be written, or the photograph's source cannot be read any more.
+        OSError: If the file cannot be written, or the photograph's source can no longer be read.
     """
     samples = _samples(photo.picture)
     with whole_file(file) as partial, Image.open(photo.file) as source:
@@ -63,7 +63,7 @@ def _pillows(samples: Samples) -> Image.Image:
 
 
 def _jpeg(picture: Image.Image, source: Image.Image, quality: int | None) -> bytes:
-    """A JPEG file without metadata, of ``quality`` or that of ``source``."""
+    """A JPEG file without metadata, with ``quality`` or the quality of ``source``."""
     assert isinstance(source, JpegImagePlugin.JpegImageFile)
     kept = {"qtables": source.quantization, "subsampling": JpegImagePlugin.get_sampling(source)}
     options = kept if quality is None else {"quality": quality}
@@ -73,7 +73,7 @@ def _jpeg(picture: Image.Image, source: Image.Image, quality: int | None) -> byt
 
 
 def _webp_options(source: Image.Image, file: Path, quality: int | None) -> dict[str, Any]:
-    """What Pillow must be told when it saves, so that the metadata and the quality of ``source`` are kept."""
+    """Pillow's options for saving with the metadata and the quality of ``source``."""
     lossless = webp.is_lossless(file.read_bytes())
     return {name: source.info[name] for name in ("icc_profile", "xmp", "exif") if source.info.get(name)} | {
         "lossless": lossless,

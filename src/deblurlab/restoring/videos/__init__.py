@@ -1,8 +1,8 @@
-"""Videos, restored frame by frame. They need PyAV, the extra ``video``.
+"""Restores videos frame by frame. This needs PyAV, the extra ``video``.
 
-:func:`restore` writes a video as its source was, with new pixels: the times of picture and sound, rotation, shape of
-the pixels, colours, titles, date, place, chapters and subtitles, as far as the file's format can hold them. What it
-cannot hold is named in the log.
+:func:`restore` keeps all else of the source: the times of picture and sound, rotation, pixel aspect ratio, colour
+space, titles, date, place, chapters and subtitles, as far as the file's format can hold them. The log lists what it
+cannot hold.
 """
 
 from deblurlab.restoring.videos.containers import SUFFIXES, find_videos

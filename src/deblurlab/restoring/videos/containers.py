@@ -1,4 +1,4 @@
-"""The container formats of videos: FFmpeg's names, and the codecs that each of them takes here."""
+"""The container formats of videos: FFmpeg's names, and the codecs used in each of them."""
 
 import logging
 from pathlib import Path
@@ -13,9 +13,9 @@ class Container(NamedTuple):
     """A container format.
 
     Attributes:
-        name: What FFmpeg calls it.
+        name: FFmpeg's name of the format.
         picture: The codec of the picture.
-        sound: The codec of sound that the container cannot hold as it is: lossless where there is such a one.
+        sound: The codec for sound that the container cannot hold unchanged; lossless if possible.
         options: Options of the picture's codec.
     """
 
@@ -26,12 +26,12 @@ class Container(NamedTuple):
 
 
 _NEARLY_LOSSLESS = {"crf": "16"}  # the constant rate factor of x264 and VP9: smaller is better
-# x264 stores B-frames, those that refer to later ones, so coarsely that the noise in them is lost and their brightness
-# changes: every second frame of a still scene is brighter. Without them, too, AVI's frames keep their order: it has no
-# times.
+# No B-frames (frames that refer to later ones): x264 stores them so coarsely that the noise in them is lost and their
+# brightness changes, so that every second frame of a still scene is brighter. Also, without B-frames the frames of AVI,
+# which stores no times, stay in order.
 _X264 = _NEARLY_LOSSLESS | {"bf": "0"}
-# Unless H.264 in AVI says how long each frame waits to be shown, FFmpeg takes it to be one frame. x264 writes this with
-# the limits of a bit rate only; these are so high that they limit nothing.
+# Unless H.264 in AVI states the delay until a frame is shown, FFmpeg assumes one frame. x264 only writes it together
+# with limits of the bit rate; these are so high that they have no effect.
 _X264_IN_AVI = _X264 | {"x264-params": "nal-hrd=vbr:vbv-maxrate=300000:vbv-bufsize=300000"}
 _CONTAINERS = {
     ".mp4": Container("mp4", "libx264", "aac", _X264),
@@ -45,10 +45,10 @@ SUFFIXES = set(_CONTAINERS)
 
 
 def find_videos(root: Path) -> list[Path]:
-    """A file as it is, or the videos below a folder, sorted.
+    """The videos below a folder, sorted, or ``root`` itself if it is a file.
 
     Raises:
-        ValueError: if there is no such file, or the folder holds no videos.
+        ValueError: If there is no such file, or the folder holds no videos.
     """
     if root.is_file():
         return [root]
@@ -63,5 +63,5 @@ def find_videos(root: Path) -> list[Path]:
 
 
 def container_of(file: Path) -> Container:
-    """The container format that a file's suffix stands for."""
+    """The container format of a file according to its suffix."""
     return _CONTAINERS[file.suffix.lower()]

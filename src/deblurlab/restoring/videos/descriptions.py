@@ -1,4 +1,4 @@
-"""What a video file says of itself: title, date, place, chapters, and which of that a copy of it does not say."""
+"""Copies a video file's description (title, date, place, chapters), and lists what a copy lacks."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
 
-# Keys by which muxers describe their own work.
+# Metadata keys that muxers write about their own work.
 _TECHNICAL = {
     "major_brand",
     "minor_version",
@@ -23,7 +23,7 @@ _TECHNICAL = {
 
 
 def container_options(source: Path) -> dict[str, str]:
-    """Options of the new file: the names by which iPhones write date and place are kept on demand only."""
+    """Options of the new file: FFmpeg keeps the keys of iPhones for date and place only with this flag."""
     import av
 
     with av.open(str(source)) as reader:
@@ -37,7 +37,7 @@ def copy_descriptions(reader: "InputContainer", writer: "OutputContainer") -> No
 
 
 def lost_descriptions(source: Path, written: Path) -> list[str]:
-    """What is to be said of what a finished file does not say, although its source does."""
+    """Remarks about the parts of the source's description that the finished file lacks."""
     import av
 
     with av.open(str(source)) as one, av.open(str(written)) as other:
@@ -50,7 +50,7 @@ def lost_descriptions(source: Path, written: Path) -> list[str]:
 
 
 def kept(metadata: dict[str, str]) -> dict[str, str]:
-    """What of a file's or a stream's metadata is true of its copy."""
+    """The part of a file's or a stream's metadata that is also true of a copy."""
     return {
         key: value
         for key, value in metadata.items()

@@ -1,4 +1,4 @@
-"""One frame of a video, restored: from the codec's YUV to RGB and back without a change of what does not change."""
+"""Restores one frame of a video: from the codec's YUV to RGB and back, without changing pixels that stay the same."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -18,15 +18,15 @@ Planes = list[npt.NDArray[np.int16]]
 def restored_frame(
     frame: "VideoFrame", restored: Callable[[Samples], Samples], *, height: int, width: int
 ) -> "VideoFrame":
-    """A frame restored and cut to ``height`` and ``width``, with the time and the colour space of the old one.
+    """Restore a frame and crop it to ``height`` and ``width``, with the time and the colour space of the old one.
 
-    The conversions between YUV and RGB are rounded, and RGB cuts off colours that YUV has. So what is written is the
-    old frame, plus the difference of the restored and the unrestored pixels in YUV. Where they are equal, nothing
-    changes, but that colours get half the resolution and 8 bits.
+    The conversions between YUV and RGB round, and RGB clips colours that YUV can hold. So the result is the old frame
+    plus the difference between the restored and the unrestored pixels in YUV. Where these are equal, nothing changes,
+    except that colours get half the resolution and 8 bits.
 
     Args:
         frame: The frame.
-        restored: Gives restored pixels, (H, W, 3) uint8 RGB, for blurred ones of the same shape.
+        restored: Returns restored pixels, (H, W, 3) uint8 RGB, for blurred ones of the same shape.
         height: Height of the result, even.
         width: Width of the result, even.
     """
@@ -59,7 +59,7 @@ def _in_yuv(frame: "VideoFrame", like: "VideoFrame") -> "VideoFrame":
 
 
 def _planes(frame: "VideoFrame", height: int, width: int) -> Planes:
-    """The planes of a YUV frame, of which the brightness is cut to (``height``, ``width``) and the colours to half."""
+    """The planes of a YUV frame: the brightness is cropped to (``height``, ``width``), the colours to half of that."""
     rows = [np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size) for plane in frame.planes]
     sizes = [(height, width), (height // 2, width // 2), (height // 2, width // 2)]
     return [plane[:high, :wide].astype(np.int16) for plane, (high, wide) in zip(rows, sizes, strict=True)]

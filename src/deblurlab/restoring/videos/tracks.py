@@ -1,4 +1,4 @@
-"""Sound and subtitles of a video: copied as they are, or encoded again where the container cannot hold them so."""
+"""Sound and subtitles of a video. They are copied unchanged, or sound is encoded again for the container."""
 
 from collections.abc import Iterable
 from fractions import Fraction
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from av.stream import Stream
 
-# Sound that keeps its clock when its packets are copied to AVI. AVI counts the bytes of other sound, and is wrong.
+# Sound that keeps its times when its packets are copied to AVI. For other sound AVI derives wrong times from the bytes.
 _COPIED_TO_AVI = ("mp2", "mp3", "pcm_")
 
 
 class Track(Protocol):
-    """A stream of the new file that is made of one of the source."""
+    """A stream of the new file that is made from one of the source."""
 
     def packets(self, packet: "Packet[Any]") -> Iterable["Packet[Any]"]:
-        """What is to be written for a packet of the source. The last packet of a stream is empty."""
+        """The packets to write for a packet of the source. The last packet of a stream is empty."""
         ...
 
 
@@ -43,15 +43,15 @@ class Encoded:
 
     def __init__(self, written: "AudioStream") -> None:
         self._written = written
-        self._next: Fraction | None = None  # when the last frame has been played, in seconds
+        self._next: Fraction | None = None  # the end of the last frame, in seconds
 
     def packets(self, packet: "Packet[Any]") -> Iterable["Packet[Any]"]:
-        frames: Any = packet.decode()  # of sound, as the packets are
+        frames: Any = packet.decode()  # audio frames, since these are audio packets
         made = [new for frame in frames for new in self._written.encode(self._timed(frame))]
         return made if packet.dts is not None else [*made, *self._written.encode(None)]
 
     def _timed(self, frame: "AudioFrame") -> "AudioFrame":
-        """The frame, with a time if it has none: decoders do not time the frames that they have kept back."""
+        """The frame, with a time if it had none: decoders do not set the time of frames that they held back."""
         base = frame.time_base
         assert base is not None
         if frame.pts is None and self._next is not None:
@@ -67,7 +67,7 @@ def add_tracks(
     """Add the source's sound and subtitles to the new file.
 
     Returns:
-        A track for each index of a stream of the source that is carried over, and what is to be said of the others.
+        The tracks by the index of their stream in the source, and remarks about the other streams.
     """
     tracks: dict[int, Track] = {}
     words = []
@@ -87,18 +87,18 @@ def add_tracks(
 
 
 def title(stream: "Stream") -> str:
-    """What messages call a stream, such as "stream 1 (audio ac3)"."""
+    """The name of a stream in messages, such as "stream 1 (audio ac3)"."""
     codec = f" {stream.codec_context.name}" if stream.codec_context else ""  # that of data and attachments is None
     return f"stream {stream.index} ({stream.type}{codec})"
 
 
 def _copied(stream: "AudioStream", writer: "OutputContainer", container: Container) -> "Stream | None":
-    """A stream for the packets of sound as they are; None if the container does not hold them."""
+    """A stream for unchanged packets of sound; None if the container cannot hold them."""
     if container.name != "avi" or stream.codec_context.name.startswith(_COPIED_TO_AVI):
         return _from_template(stream, writer)
     if stream.codec_context.name == "ac3":
-        # A stream made from a template would keep the number of bytes per block that the source's file states, and
-        # AVI would reckon its times from that. One of an encoder, which is never used, states none.
+        # A stream made from a template would keep the block size that the source's file states, and AVI would compute
+        # its times from that. The stream of an encoder, which is never used here, states none.
         return _encoder(stream, writer, "ac3")
     return None
 
@@ -106,7 +106,7 @@ def _copied(stream: "AudioStream", writer: "OutputContainer", container: Contain
 def _from_template(stream: "Stream", writer: "OutputContainer") -> "Stream | None":
     try:
         written = writer.add_stream_from_template(stream)
-    except ValueError:  # the container does not hold this codec
+    except ValueError:  # the container cannot hold this codec
         return None
     written.metadata.update(kept(stream.metadata))
     return written

@@ -1,4 +1,4 @@
-"""Writes a video as its source was, with restored frames."""
+"""Writes a video with restored frames, and all else as in its source."""
 
 import logging
 from collections import deque
@@ -20,33 +20,33 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_USUAL_RATE = Fraction(25)  # frames per second of a video that does not tell
+_USUAL_RATE = Fraction(25)  # frames per second, for a video without a frame rate
 
 
 class _NotWrittenError(Exception):
-    """The new file cannot be written: its container does not take what it is given."""
+    """The new file cannot be written, because its container refuses a packet."""
 
 
 def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) -> int:
     """Write ``target`` with every frame of ``source`` restored, shown at the same time, and with its sound.
 
-    The picture is encoded again, as H.264 (VP9 in WebM), with 8 bits and the source's rotation, shape of the pixels and
+    The picture is encoded again, as H.264 (VP9 in WebM), with 8 bits and the source's rotation, pixel aspect ratio and
     colour space. These codecs need an even height and width: an odd last row or column is left out. Colours get half
-    the resolution of brightness, as players expect it: where a source has more, a block of 2x2 pixels gets a mean. What
-    else is not carried over is named in the log.
+    the resolution of brightness, which players expect: if a source has more, each block of 2x2 pixels gets its mean.
+    The log lists everything else that is lost.
 
     Args:
         source: A video file.
         target: The file to write, with the same suffix.
-        restored: Gives a restored frame, (H, W, 3) uint8, for a blurred one of the same shape.
+        restored: Returns a restored frame, (H, W, 3) uint8, for a blurred one of the same shape.
 
     Returns:
         The number of frames.
 
     Raises:
-        ValueError: naming the file, if it is no video, cannot be decoded, changes its size or cannot be written in its
-            container, or if PyAV is not installed.
-        OSError: if the target cannot be written.
+        ValueError: If the file is not a video, cannot be decoded, changes its size or cannot be written in its
+            container, or if PyAV is not installed. The message names the file.
+        OSError: If the target cannot be written.
     """
     films.require_pyav(source)
     import av
@@ -67,7 +67,7 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
 def _write(
     source: Path, file: Path, container: Container, restored: Callable[[Samples], Samples]
 ) -> tuple[int, list[str]]:
-    """Write the file; returns the number of frames, and what is to be said of what is not carried over."""
+    """Write the file; return the number of frames, and remarks about the parts of the source that are lost."""
     import av
 
     options = container_options(source)
@@ -75,14 +75,14 @@ def _write(
         av.open(str(source)) as reader,
         av.open(str(file), "w", format=container.name, container_options=options) as writer,
     ):
-        first = films.first_frame(source)  # rotation and colours stand with the frames, and are needed before any
+        first = films.first_frame(source)  # the frames state rotation and colours, which are needed before the first
         seen = films.first_picture(reader)
         assert seen is not None
         picture = _picture_like(source, first, seen, writer, container)
         tracks, words = add_tracks(reader, writer, container)
         copy_descriptions(reader, writer)
         frames = 0
-        due = deque[int]()  # AVI has no times of pictures, only their order: FFmpeg's guess for H.264 may be frames off
+        due = deque[int]()  # AVI stores no times, only an order, and FFmpeg's guess for H.264 may be off by frames
         for packet in reader.demux(seen, *(reader.streams[index] for index in tracks)):
             if packet.stream.index in tracks:
                 made = tracks[packet.stream.index].packets(packet)
@@ -96,8 +96,8 @@ def _write(
                 frames += 1
                 new = restored_frame(frame, restored, height=picture.height, width=picture.width)
                 _mux(writer, picture.encode(new), title(seen))
-        _mux(writer, picture.encode(None), title(seen))  # the frames that the encoder has kept back
-        has_alpha = seen.metadata.get("alpha_mode") == "1"  # of VP9, whose frames are decoded without
+        _mux(writer, picture.encode(None), title(seen))  # the frames that the encoder has held back
+        has_alpha = seen.metadata.get("alpha_mode") == "1"  # VP9's, which is decoded without transparency
     return frames, [*_lost_of_pictures(first, has_alpha=has_alpha), *words]
 
 
@@ -114,7 +114,7 @@ def _mux(writer: "OutputContainer", packets: Iterable["Packet[Any]"], made_of: s
 def _picture_like(
     source: Path, first: "VideoFrame", seen: "VideoStream", writer: "OutputContainer", container: Container
 ) -> "VideoStream":
-    """Add a picture stream to the new file, with the rate, size, rotation, shape and colours of the source's."""
+    """Add a picture stream with the source's rate, size, rotation, pixel aspect ratio and colour space."""
     import av
 
     if min(seen.width, seen.height) < 2:
@@ -136,7 +136,7 @@ def _picture_like(
 
 
 def _lost_of_pictures(first: "VideoFrame", *, has_alpha: bool) -> list[str]:
-    """What is to be said of frames that come back with 8 bits, whole and opaque."""
+    """Remarks about properties of the frames that are lost: the result has 8 bits, and is progressive and opaque."""
     words = []
     if (bits := first.format.components[0].bits) > 8:
         words.append(f"{bits} bits per colour became 8")
