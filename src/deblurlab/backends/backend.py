@@ -1,4 +1,4 @@
-"""What a backend offers to the rest of deblurlab."""
+"""The interface of a backend."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -19,22 +19,22 @@ Devices = int | str | Sequence[int]
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceSettings:
-    """The keys of the ``trainer`` group that a backend answers for; all others are those of Lightning's Trainer.
+    """The keys of the ``trainer`` group for the backend; all others are arguments of Lightning's Trainer.
 
     Attributes:
         accelerator: ``auto``, or a name that a backend serves: ``cpu``, ``gpu``, ``tpu``, ...
         devices: The number of devices, ``auto``, or a list with the indices of GPUs.
         precision: ``auto`` for bfloat16 autocast where the device is fast at it and float32 elsewhere, or one of
             Lightning's names.
-        graph: What XLA compiles as a whole where a batch has several optimizer steps, as a WGAN's has: ``batch`` all
-            of them, ``step`` each by itself. Nothing but XLA reads it.
+        graph: The unit that XLA compiles if a batch has several optimizer steps, as for a WGAN: ``batch`` compiles all
+            of them as one graph, ``step`` each separately. Only XLA uses it.
         keep_memory: Whether a process that trains on the CPU keeps the memory that a step frees. See
             :func:`deblurlab.backends.host_memory.keep_freed_memory`.
-        batch_norm: Over which images several devices normalise: ``global`` over those of all devices, so that a run
-            computes what it does on one; ``per_core`` each over its own, and running averages are the mean over them.
+        batch_norm: The images over which several devices normalise: ``global`` those of all devices, as on a single
+            device; ``per_core`` each device its own, and the running statistics are averaged over the devices.
 
     Raises:
-        ValueError: If ``graph`` or ``batch_norm`` is something else, in the words of a key of ``trainer``.
+        ValueError: If ``graph`` or ``batch_norm`` has another value.
     """
 
     accelerator: str
@@ -51,12 +51,12 @@ class DeviceSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """How a Trainer trains on a backend.
+    """The settings of a Trainer on a backend.
 
     Attributes:
-        arguments: Keyword arguments of Lightning's Trainer: its accelerator, devices, precision, strategy, plugins.
-        watchers: Callbacks that belong to every run on this backend.
-        devices: Over how many devices this process splits each of its batches.
+        arguments: Keyword arguments of Lightning's Trainer: accelerator, devices, precision, strategy, plugins.
+        watchers: Callbacks that every run on this backend needs.
+        devices: The number of devices over which this process splits each of its batches.
     """
 
     arguments: dict[str, Any]
@@ -77,10 +77,10 @@ class Backend(ABC):
 
     @abstractmethod
     def finds(self, accelerator: str) -> bool:
-        """Whether this machine has what ``accelerator``, one of :attr:`accelerators`, names."""
+        """Whether this machine has the hardware of ``accelerator``, one of :attr:`accelerators`."""
 
     def processes(self, settings: DeviceSettings) -> int:
-        """How many processes a training has to start on this machine; 1 if this process trains.
+        """The number of processes that a training has to start on this machine; 1 if this process trains itself.
 
         Raises:
             ValueError: If the machine has no such devices.
@@ -89,10 +89,10 @@ class Backend(ABC):
 
     @abstractmethod
     def training(self, settings: DeviceSettings) -> Training:
-        """How a Trainer trains with ``settings``. It may change the process, so that a process calls it once.
+        """Set up this process, and return the Trainer's settings for ``settings``. A process calls it only once.
 
         Raises:
-            ValueError: If the machine has no such device, or a setting makes no sense on it.
+            ValueError: If the machine has no such device, or a setting is invalid for it.
         """
 
     @abstractmethod
@@ -104,6 +104,6 @@ class Backend(ABC):
         """
 
     def prepare(self, network: nn.Module) -> None:
-        """Give a network, or those in a module, the form that is fastest here. They compute the same as before."""
+        """Convert a network, or those in a module, to the form that is fastest here. They still compute the same."""
         if self.folds:
             fold_rows(network)

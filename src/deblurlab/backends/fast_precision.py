@@ -1,4 +1,4 @@
-"""Which precision trains faster on a device: bfloat16 autocast or float32."""
+"""Finds out which precision trains faster on a device: bfloat16 autocast or float32."""
 
 import json
 import logging
@@ -14,18 +14,19 @@ from deblurlab.files.whole_file import whole_file
 
 log = logging.getLogger(__name__)
 
-_WORTH_IT = 1.2  # times as fast as float32: less is in the noise of the measurement, and float32 is more exact
+_WORTH_IT = 1.2  # the least speed-up over float32: less is within the measurement's noise, and float32 is more exact
 _CACHE = Path("~/.cache/deblurlab/precision.json")
 
 
 def fast_precision(kind: str) -> str:
-    """``bf16-mixed`` where a kind of device trains faster with bfloat16 autocast than in float32, else ``32-true``.
+    """``bf16-mixed`` if a type of device trains faster with bfloat16 autocast than in float32, else ``32-true``.
 
-    GPUs of NVIDIA and AMD are asked for what they can do. The CPU is measured, because neither its instructions nor the
-    version of PyTorch tell: the same convolutions in bfloat16 are twice as fast in one version and slower in the next.
+    For GPUs of NVIDIA and AMD their compute capability decides. The CPU is measured, because its instruction set and
+    the version of PyTorch do not decide it: the same bfloat16 convolutions are twice as fast in one version of PyTorch
+    and slower in the next.
 
     Args:
-        kind: ``cpu``, ``cuda`` or ``mps``, one that this machine has.
+        kind: ``cpu``, ``cuda`` or ``mps``; this machine must have it.
     """
     if kind == "cpu":
         fast = cpu_speedup(_CACHE.expanduser()) > _WORTH_IT
@@ -35,11 +36,11 @@ def fast_precision(kind: str) -> str:
 
 
 def cpu_speedup(cache: Path) -> float:
-    """How many times as fast as float32 bfloat16 autocast is on this CPU.
+    """The speed of bfloat16 autocast relative to float32 on this CPU.
 
     Args:
-        cache: A file that keeps the answer for this machine, version of PyTorch and number of threads, so that all runs
-            of a machine train in the same precision. If it cannot be read or written, each process measures again.
+        cache: A file that stores the result for this machine, version of PyTorch and number of threads, so that all
+            runs on a machine train in the same precision. If it cannot be read or written, each process measures again.
     """
     machine = f"{platform.node()}, {_processor()}, torch {torch.__version__}, {torch.get_num_threads()} threads"
     known = _read(cache)
@@ -63,10 +64,10 @@ def _read(cache: Path) -> dict[str, float]:
 
 
 def measured_speedup(clock: Callable[[], float] = time.perf_counter) -> float:
-    """Times a step of a convolution of 64 channels, forward and backward, in float32 and in bfloat16 autocast.
+    """Times forward and backward pass of a convolution with 64 channels, in float32 and in bfloat16 autocast.
 
-    The two alternate, and the fastest of several steps of each counts, so that other work on the machine disturbs both
-    alike and little. It takes some tens of milliseconds, or a few hundred where bfloat16 is emulated.
+    The two alternate, and the fastest of several steps of each counts, so that other work on the machine affects both
+    alike and little. It takes some tens of milliseconds, or a few hundred if bfloat16 is emulated.
 
     Returns:
         The time in float32 over the time in bfloat16.
@@ -85,7 +86,7 @@ def measured_speedup(clock: Callable[[], float] = time.perf_counter) -> float:
 
 
 def _processor() -> str:
-    """The name of the CPU's model; Python's own is empty on many Linux systems."""
+    """The name of the CPU's model; that of Python's ``platform`` is empty on many Linux systems."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

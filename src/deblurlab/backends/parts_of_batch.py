@@ -1,4 +1,4 @@
-"""Warns if a resumed run normalises over other parts of a batch than before."""
+"""Warns if a resumed run splits batches for its batch normalisation differently than before."""
 
 import logging
 from typing import Any
@@ -12,12 +12,12 @@ log = logging.getLogger(__name__)
 
 
 class PartsOfBatch(Callback):
-    """Keeps in the checkpoints over how many parts of a batch a run with ``trainer.batch_norm=per_core`` normalises.
+    """Stores in checkpoints the number of parts of a batch that ``trainer.batch_norm=per_core`` normalises separately.
 
-    On another number of devices the run goes on, with other statistics. This is told.
+    On another number of devices the run continues with other statistics, and logs a warning.
 
     Args:
-        parts: How many devices there are.
+        parts: The number of devices.
     """
 
     def __init__(self, parts: int) -> None:
@@ -33,5 +33,5 @@ class PartsOfBatch(Callback):
         if before != self.parts and is_first():
             log.warning(
                 f"trainer.batch_norm=per_core normalised over each of {before} parts of a batch, and does so over "
-                f"{self.parts} from here on: the run does not go on exactly. trainer.devices={before} does."
+                f"{self.parts} from here on: the run does not continue exactly. trainer.devices={before} does."
             )

@@ -1,4 +1,4 @@
-"""Gives the networks of a task the form that is fastest on a backend."""
+"""Converts the networks of a task to the form that is fastest on a backend."""
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from typing_extensions import override
@@ -10,7 +10,7 @@ class PrepareNetworks(Callback):
     """Calls a backend's ``prepare`` with the trainer's task, before the first batch.
 
     Args:
-        backend: The backend that the trainer runs on.
+        backend: The backend of the trainer.
     """
 
     def __init__(self, backend: Backend) -> None:

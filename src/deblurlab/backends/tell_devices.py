@@ -8,10 +8,10 @@ from deblurlab.interfaces import SplitsBatches
 
 
 class TellDevices(Callback):
-    """Calls ``split_over`` of the trainer's data module, where it has it, before the first batch is asked for.
+    """Calls ``split_over`` of the trainer's data module, if it has this method, before the first batch is requested.
 
     Args:
-        devices: Over how many devices this process splits each batch.
+        devices: The number of devices over which this process splits each batch.
     """
 
     def __init__(self, devices: int) -> None:

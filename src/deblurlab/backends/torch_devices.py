@@ -1,4 +1,4 @@
-"""The CPU, and GPUs of NVIDIA, AMD or Apple: everything that PyTorch drives by itself."""
+"""The CPU, and GPUs of NVIDIA, AMD or Apple: the devices that PyTorch supports without another library."""
 
 import os
 from typing import ClassVar
@@ -12,7 +12,7 @@ from deblurlab.backends.host_memory import keep_freed_memory
 from deblurlab.checks.words import counted
 from deblurlab.processes.rank import Rank, this_rank
 
-# The kinds of device that each name of an accelerator stands for, the fastest first.
+# The types of device for each name of an accelerator, the fastest first.
 _KINDS = {
     "auto": ("cuda", "mps", "cpu"),
     "gpu": ("cuda", "mps"),
@@ -24,7 +24,7 @@ _AS_MANY = "as many as trainer.devices says (torchrun --nproc-per-node, srun --n
 
 
 class TorchDevices(Backend):
-    """A run on one device, by Lightning's own strategy, or on several, each with a process of its own."""
+    """A run on one device, by Lightning's own strategy, or on several, with one process per device."""
 
     accelerators: ClassVar[frozenset[str]] = frozenset(_KINDS)
     folds: ClassVar[bool] = False
@@ -40,11 +40,8 @@ class TorchDevices(Backend):
 
     @override
     def training(self, settings: DeviceSettings) -> Training:
-        """The best device, or devices, that the accelerator names.
-
-        ``keep_memory`` changes the process if it trains on the CPU.
-        """
-        from deblurlab.backends import distributed  # it and the next four import Lightning
+        """Use the best device, or devices, of the accelerator. On the CPU, ``keep_memory`` changes this process."""
+        from deblurlab.backends import distributed  # this and the next four import Lightning
         from deblurlab.backends.parts_of_batch import PartsOfBatch
         from deblurlab.backends.xla.installation import answer_lightning
         from deblurlab.callbacks.seed_batches import SeedBatches
@@ -64,7 +61,7 @@ class TorchDevices(Backend):
             keep_freed_memory()
         chosen = settings.devices if isinstance(settings.devices, list) else count
         precision = settings.precision
-        if precision == "auto":  # processes that measured at the same time could contradict each other
+        if precision == "auto":  # several processes that measured at the same time could get different results
             precision = fast_precision(kind) if rank is None or kind != "cpu" else "32-true"
         arguments = {"accelerator": kind, "devices": chosen, "precision": precision, "plugins": [AtomicCheckpointIO()]}
         per_core = settings.batch_norm == "per_core"
@@ -87,16 +84,16 @@ class TorchDevices(Backend):
 
 
 def _found(accelerator: str) -> list[str]:
-    """The kinds of device that this machine has of those that ``accelerator`` names, the fastest first."""
+    """The types of device for ``accelerator`` that this machine has, the fastest first."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     return [kind for kind in _KINDS[accelerator] if there[kind]]
 
 
 def _count(devices: Devices, kind: str) -> int:
-    """How many devices ``trainer.devices`` asks for on this host. On the CPU these are processes.
+    """The number of devices that ``trainer.devices`` requests on this host. On the CPU these are processes.
 
     Raises:
-        ValueError: If the machine has less of them, or the value is not a number of devices.
+        ValueError: If the machine has fewer, or the value is not a number of devices.
     """
     gpus = torch.cuda.device_count() if kind == "cuda" else 1
     there, name = (os.cpu_count() or 1, "CPU core") if kind == "cpu" else (gpus, "GPU")
@@ -115,10 +112,12 @@ def _count(devices: Devices, kind: str) -> int:
 
 
 def _count_of_rank(devices: Devices, kind: str, rank: Rank) -> int:
-    """How many devices ``trainer.devices`` asks for where each process of this host takes one; ``auto`` is as many.
+    """The number of devices that ``trainer.devices`` requests if each process of this host uses one.
+
+    ``auto`` requests as many as there are processes.
 
     Raises:
-        ValueError: If there are not as many devices as processes on each host.
+        ValueError: If the number of devices differs from the number of processes on each host.
     """
     if rank.local * rank.hosts != rank.world:
         raise ValueError(

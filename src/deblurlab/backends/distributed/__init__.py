@@ -2,10 +2,10 @@
 
 Each device has a process, a rank. All of them make the same draws; each trains on its rows of the same global batch:
 
-- ``meeting.py``: where the ranks find each other;
-- ``data_parallel.py``: averages gradients in one all-reduce, and has Lightning's barriers, broadcasts and means;
-- ``global_batch_norm.py``: batch normalisation over the global batch, by way of ``reductions.py``;
-- ``watchers.py``: what a rank tells the task, does to its networks, and asks of the other ranks.
+- ``meeting.py``: connects the ranks;
+- ``data_parallel.py``: averages gradients in one all-reduce, and implements Lightning's barriers, broadcasts and means;
+- ``global_batch_norm.py``: batch normalisation over the global batch, with the functions of ``reductions.py``;
+- ``watchers.py``: callbacks that set up the task and its networks, and gather results of all ranks.
 
 The processes are started by ``deblurlab.processes``, by torchrun or by Slurm's srun.
 """
@@ -29,10 +29,10 @@ def strategy(rank: Rank, *, per_core: bool) -> DataParallel:
     """The strategy of one of several processes.
 
     Args:
-        rank: Which one it is.
-        per_core: Whether batch normalisation is over each device's images alone.
+        rank: The rank of this process.
+        per_core: Whether batch normalisation is over each device's images separately.
     """
-    # Lightning's own handler of SIGUSR1 would requeue the job; docs/training.md says how a job of ours goes on
+    # Lightning's own handler of SIGUSR1 would requeue the job; docs/training.md says how a job of ours continues
     environment: ClusterEnvironment = (
         SLURMEnvironment(auto_requeue=False) if rank.by == "srun" else TorchElasticEnvironment()
     )

@@ -25,16 +25,16 @@ _PATIENCE = timedelta(minutes=30)
 
 
 class DataParallel(ParallelStrategy):
-    """Each process computes the gradient of its part of the batch; one all-reduce makes the mean of them.
+    """Each process computes the gradient of its part of the batch; one all-reduce averages them.
 
     The mean over equal parts of a batch is the mean over the batch, so that every process makes the step that one
     process would make with the whole batch. PyTorch's DistributedDataParallel reduces in hooks of the backward pass,
-    which a gradient penalty runs through twice; here nothing happens within it.
+    which a gradient penalty runs through twice; here the reduction follows the backward pass.
 
     Args:
-        environment: Says which process this is, and where all of them meet.
+        environment: Lightning's environment, with the rank of this process and the address of the first one.
         average_statistics: Whether the running statistics of batch normalisation differ between the processes. Then
-            their means travel with the gradients.
+            they are averaged together with the gradients.
     """
 
     strategy_name = "data_parallel"
@@ -52,20 +52,20 @@ class DataParallel(ParallelStrategy):
 
     @property
     def is_distributed(self) -> bool:
-        """Lightning asks its own strategies by their class, and others by this."""
+        """Lightning recognises its own distributed strategies by their class, and others by this property."""
         return True
 
     @override
     def setup_environment(self) -> None:
-        """Meet the other processes. What is on GPUs travels by nccl, what is on the CPU by gloo."""
+        """Connect to the other processes: by nccl for tensors on GPUs, by gloo for those on the CPU."""
         super().setup_environment()
         assert self.cluster_environment is not None
         rank_zero_only.rank = self.global_rank  # type: ignore[attr-defined]
-        if distributed.is_initialized():  # by the fit before this test
+        if distributed.is_initialized():  # by the training before this test
             return
         address, port = self.cluster_environment.main_address, self.cluster_environment.main_port
         store = meet(self.global_rank, self.world_size, address=address, port=port)
-        store.set_timeout(_PATIENCE)  # by itself it waits five minutes, and nccl's first exchange waits at the store
+        store.set_timeout(_PATIENCE)  # nccl's first exchange waits at the store, whose default are five minutes
         distributed.init_process_group(
             "cpu:gloo,cuda:nccl" if self.root_device.type == "cuda" else "gloo",
             store=store,
@@ -82,10 +82,10 @@ class DataParallel(ParallelStrategy):
 
     @override
     def backward(self, closure_loss: Tensor, optimizer: Optimizer | None, *args: Any, **kwargs: Any) -> Tensor:
-        """Take the gradients of this process's loss, then their means over the processes.
+        """Compute the gradients of this process's loss, then average them over the processes.
 
-        They are those of the weights that a task names (``inputs``), or of all. While gradients of several batches
-        accumulate, the last batch takes the mean for all of them.
+        These are the gradients of the weights in ``inputs`` if a task passes it, or of all weights. While gradients of
+        several batches are accumulated, only the last batch averages, for all of them.
         """
         loss = super().backward(closure_loss, optimizer, *args, **kwargs)
         if not self._accumulates:
@@ -107,7 +107,7 @@ class DataParallel(ParallelStrategy):
 
     @override
     def reduce(self, tensor: Any, group: Any | None = None, reduce_op: Any = "mean") -> Any:
-        """The mean, or with ``sum`` the sum, over the processes; what is not a tensor stays as it is."""
+        """The mean, or with ``sum`` the sum, over the processes; values that are not tensors are returned unchanged."""
         if not isinstance(tensor, Tensor):
             return tensor
         total = tensor.detach().clone()
@@ -115,7 +115,7 @@ class DataParallel(ParallelStrategy):
         return total / self.world_size if reduce_op in ("mean", "avg", None) else total
 
     def largest(self, numbers: Sequence[float]) -> list[float]:
-        """See :class:`deblurlab.interfaces.ManyProcesses`. It is on the CPU, where it waits for no GPU."""
+        """See :class:`deblurlab.interfaces.ManyProcesses`. The exchange is on the CPU, so it waits for no GPU."""
         found = torch.tensor(numbers, dtype=torch.double)
         distributed.all_reduce(found, distributed.ReduceOp.MAX)
         return found.tolist()
@@ -123,7 +123,7 @@ class DataParallel(ParallelStrategy):
     @override
     def barrier(self, name: str | None = None) -> None:
         if distributed.is_initialized():
-            distributed.all_reduce(torch.zeros(()))  # on the CPU, where it waits for no GPU
+            distributed.all_reduce(torch.zeros(()))  # on the CPU, so it waits for no GPU
 
     @override
     def broadcast(self, obj: T, src: int = 0) -> T:

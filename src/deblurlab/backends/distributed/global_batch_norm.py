@@ -10,15 +10,15 @@ from deblurlab.nets.folding import ReplacedNorm
 
 
 class GlobalBatchNorm(ReplacedNorm):
-    """Batch normalisation (Ioffe & Szegedy, 2015) with the statistics of all processes' images, each of which has as
-    many as any other.
+    """Batch normalisation (Ioffe & Szegedy, 2015) with the statistics of the images of all processes.
 
-    PyTorch's SyncBatchNorm computes the same, on GPUs only, and cannot be differentiated twice.
+    All processes must have the same number of images. PyTorch's SyncBatchNorm computes the same, but on GPUs only, and
+    cannot be differentiated twice.
     """
 
     @override
     def forward(self, input: Tensor) -> Tensor:
-        """Normalise features, (B, C, ...); they keep their type, the statistics are float32 at least."""
+        """Normalise features, (B, C, ...), of which the dtype is kept. The statistics are at least float32."""
         if not self.training:
             return super().forward(input)
         wide = input.to(torch.promote_types(input.dtype, torch.float32))

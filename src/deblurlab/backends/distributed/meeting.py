@@ -1,4 +1,4 @@
-"""Where the processes of a training meet before their first exchange."""
+"""Connects the processes of a training before their first exchange."""
 
 import logging
 import os
@@ -10,39 +10,39 @@ from torch.distributed import DistError, PrefixStore, Store, TCPStore  # type: i
 log = logging.getLogger(__name__)
 
 _HERE = "127.0.0.1"
-# Seconds. Processes start on all hosts at the same time; five minutes are what PyTorch's store waits by itself.
+# Seconds: the time until a log line, the time until an error (PyTorch's default), and the pause between checks.
 _TOLD, _PATIENCE, _PAUSE = 30.0, 300.0, 0.05
 
 
 def meeting_point() -> TCPStore:
-    """Where the processes of this host meet, at its ``host`` and ``port``. It is there as long as it is kept."""
+    """A store at whose ``host`` and ``port`` the processes of this host meet. It listens while it is referenced."""
     return TCPStore(_HERE, 0, None, is_master=True, wait_for_workers=False)
 
 
 def meet(rank: int, world: int, *, address: str, port: int, patience: float = _PATIENCE) -> Store:
-    """Wait until all processes have come.
+    """Wait until all processes are connected.
 
-    PyTorch would wait as long as for an exchange, which may take half an hour. It also writes the stack of its C++ code
-    where it waits in vain, so that here Python asks again and again.
+    PyTorch would wait as long as for any exchange, half an hour, and print a stack of C++ code when it gives up.
+    Therefore Python polls here.
 
     Args:
-        rank: The number of this process.
-        world: How many there are.
-        address: Where they meet. What started them listens there, or else process 0 does.
-        port: The port there.
-        patience: How long to wait, in seconds.
+        rank: The number of this process, from 0.
+        world: The number of processes.
+        address: The address at which they meet. The program that started them listens there, or else process 0.
+        port: The port at that address.
+        patience: The longest time to wait, in seconds.
 
     Returns:
-        The store by which they tell each other how they are reached.
+        The store through which torch.distributed exchanges the addresses of the processes.
 
     Raises:
-        ValueError: if one of them has not come in time, with its number.
+        ValueError: If some processes do not connect in time; the message has their numbers.
     """
     start, told = time.monotonic(), False
     listens = rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
     if not listens:
         _await_listener(address, port, until=start + patience)
-    # torchrun may start the processes again, and Slurm several steps of a job, whose port is the same
+    # a prefix for each start: torchrun may restart the processes, and Slurm start several steps with the same port
     turn = "/".join(os.environ.get(name, "") for name in ("TORCHELASTIC_RESTART_COUNT", "SLURM_STEP_ID"))
     try:
         store = PrefixStore(turn, TCPStore(address, port, None, listens, wait_for_workers=False, multi_tenant=True))

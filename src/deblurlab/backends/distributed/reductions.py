@@ -9,9 +9,7 @@ from torch.autograd import Function
 
 
 class _Summed(Function):
-    """The derivative of a sum over processes is the sum over processes of the derivatives, by the same function. So it
-    can be differentiated again, as a gradient penalty asks for.
-    """
+    """A sum over processes. Its derivative is again a sum over processes, so that a gradient penalty can use it."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
@@ -25,13 +23,13 @@ class _Summed(Function):
 
 
 def summed(values: Tensor) -> Tensor:
-    """The sum of each process's values, of the same shape, with its gradient."""
+    """The elementwise sum over all processes; it is differentiable."""
     total: Tensor = _Summed.apply(values)  # type: ignore[no-untyped-call]
     return total
 
 
 def gathered(values: Tensor) -> Tensor:
-    """The values of all processes, one after the other along a new first dimension, with their gradient."""
+    """The values of all processes, stacked along a new first dimension; this is differentiable."""
     slots = values.new_zeros((distributed.get_world_size(), *values.shape))
     place = torch.arange(len(slots), device=values.device) == distributed.get_rank()
     mine = torch.where(place.view(-1, *[1] * values.ndim), values, slots)
@@ -39,7 +37,7 @@ def gathered(values: Tensor) -> Tensor:
 
 
 def average_(tensors: Sequence[Tensor]) -> None:
-    """Put the mean over the processes in the place of each tensor, by one all-reduce for all of them."""
+    """Replace each tensor by its mean over the processes, with one all-reduce for all of them."""
     if not tensors:
         return
     flat = torch.cat([one.reshape(-1) for one in tensors])

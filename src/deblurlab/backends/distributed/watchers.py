@@ -1,4 +1,4 @@
-"""What each of several processes does in addition to training."""
+"""Callbacks for training in several processes."""
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import distributed
@@ -12,10 +12,10 @@ from deblurlab.processes.rank import Rank
 
 
 class TellRows(Callback):
-    """Tells a task which rows of the global batches it trains on, where it draws something for each row.
+    """Tells a task that draws random numbers per row which rows of the global batches this process trains on.
 
     Args:
-        rank: Which process this is.
+        rank: The rank of this process.
     """
 
     def __init__(self, rank: Rank) -> None:
@@ -28,7 +28,7 @@ class TellRows(Callback):
 
 
 class NormaliseTogether(Callback):
-    """Has the batch normalisations of a task's networks take the statistics of the global batch."""
+    """Makes the batch normalisations of a task's networks use the statistics of the global batch."""
 
     @override
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -36,7 +36,7 @@ class NormaliseTogether(Callback):
 
 
 class GatherSkipped(Callback):
-    """Lets each process know which test frames the others could not read: the table per image leaves them out."""
+    """Tells each process which test frames the others could not read, since the table per image leaves them out."""
 
     @override
     def on_test_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -1,4 +1,4 @@
-"""Which XLA devices a process has."""
+"""Chooses the XLA devices of a process."""
 
 import os
 from typing import Any
@@ -13,14 +13,14 @@ from deblurlab.backends.xla.installation import Client, tpu_found
 
 
 def choose_client(client: Client, devices: Devices) -> None:
-    """Point torch_xla at a TPU or at virtual devices of the CPU, all driven by this process.
+    """Make torch_xla use a TPU or virtual devices of the CPU, all in this process.
 
     Args:
         client: ``tpu`` or ``xla_cpu``.
         devices: The number of virtual devices; ``auto`` for a TPU.
 
     Raises:
-        ValueError: If there is no TPU, or ``devices`` makes no sense for the client.
+        ValueError: If there is no TPU, or ``devices`` is invalid for the client.
     """
     if client == "tpu":
         if not tpu_found():
@@ -39,9 +39,9 @@ def choose_client(client: Client, devices: Devices) -> None:
 
 
 class SPMDAccelerator(XLAAccelerator):
-    """All devices of the XLA runtime, which Lightning sees as the single virtual device that SPMD makes of them.
+    """All devices of the XLA runtime. For Lightning they are one device, the virtual device of SPMD.
 
-    Lightning's own accelerator counts the cores of a TPU, and finds none on the virtual devices of the CPU.
+    Lightning's own accelerator counts the cores of a TPU, and does not find the virtual devices of the CPU.
     """
 
     @staticmethod

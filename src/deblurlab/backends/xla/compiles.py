@@ -1,4 +1,4 @@
-"""Watches XLA's compiler: what it compiled, how long that took, and what should not have been compiled again."""
+"""Reports XLA's compilations and their time, and warns of unexpected ones."""
 
 import logging
 from collections import Counter
@@ -26,7 +26,7 @@ class Compiles(Callback):
     should run the same few graphs, so that the first epoch sees them all. The warning says what differed from the last
     step of the same kind. Operations that fall back to the host are reported once, too.
 
-    An epoch whose first batch has another shape, as ``data.crops={0: 16, 20: 24}`` plans it, counts as a first epoch.
+    An epoch whose first batch has another shape, as with ``data.crops={0: 16, 20: 24}``, counts as a first epoch.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Compiles(Callback):
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         if not self._usual:
             return
-        torch_xla.sync()  # what the end of the last epoch left behind
+        torch_xla.sync()  # run the operations that the end of the last epoch has left pending
         if not self._first_epoch_done:
             self._report()
         self._first_epoch_done = True
@@ -92,11 +92,11 @@ class Compiles(Callback):
             log.warning(f"XLA does not know these operations; they move data to the host and back: {listed}")
 
     def _look(self, kind: str, which: str, shapes: dict[str, tuple[int, ...]]) -> None:
-        """Warn if anything was compiled since the last look.
+        """Warn if anything was compiled since the last check.
 
         Args:
             kind: The kind of step that has ended, such as "training batch".
-            which: Which of them, for the warning.
+            which: The number of the step, for the warning.
             shapes: The shapes of the step's batch.
         """
         before, self._operations = self._operations, operations()

@@ -1,4 +1,4 @@
-"""What XLA has counted in this process since it started."""
+"""XLA's counters in this process since its start."""
 
 from collections import Counter
 
@@ -18,12 +18,12 @@ def transfers() -> int:
 
 
 def fallbacks() -> dict[str, int]:
-    """Operations that XLA does not know, ``aten::...``, and how often each ran on the host instead."""
+    """How often each operation that XLA does not know, ``aten::...``, ran on the host instead."""
     names = (name for name in xla_metrics.counter_names() if name.startswith("aten::"))
     return {name: xla_metrics.counter_value(name) for name in names if name != "aten::_local_scalar_dense"}  # item()
 
 
 def operations() -> Counter[str]:
-    """Operations that XLA knows, ``xla::...``, and how often each was traced."""
+    """How often each operation that XLA knows, ``xla::...``, was traced."""
     names = (name for name in xla_metrics.counter_names() if name.startswith("xla::"))
     return Counter({name: xla_metrics.counter_value(name) for name in names})

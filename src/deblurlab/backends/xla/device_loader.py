@@ -1,4 +1,4 @@
-"""Batches on their way to the devices while the previous step runs."""
+"""Sends batches to the devices while the previous step runs."""
 
 import queue
 import threading
@@ -10,18 +10,18 @@ from deblurlab.interfaces import Resumable
 
 T = TypeVar("T")
 
-_AHEAD = 2  # batches on the devices that training has not asked for yet
+_AHEAD = 2  # the number of batches on the devices that the training has not requested yet
 
 
 class DeviceLoader:
-    """Iterates ``loader`` in a thread that puts its batches on the devices ahead of time.
+    """Iterates ``loader`` in a thread that sends its batches to the devices ahead of time.
 
-    torch_xla's own loader ends the epoch early, without a word, when the data set raises, and it cannot be resumed.
-    This one raises what the data set raised.
+    torch_xla's own loader silently ends the epoch early when the data set raises an error, and it cannot be resumed.
+    This one raises the error of the data set.
 
     Args:
-        loader: Gives batches on the host; it has a length.
-        send: Puts one batch on the devices.
+        loader: An iterable of batches on the host, with a length.
+        send: Sends one batch to the devices.
     """
 
     def __init__(self, loader: Any, *, send: Callable[[Any], Any]) -> None:
@@ -41,8 +41,8 @@ class DeviceLoader:
 class ResumableDeviceLoader(DeviceLoader):
     """A :class:`DeviceLoader` of a loader that can start in the middle of an epoch.
 
-    The thread is ahead of the training, and ``loader`` with it. So each batch travels with the state that ``loader``
-    had when it gave that batch, and the state of this loader is the one of the last batch that it handed out.
+    The thread, and with it ``loader``, is ahead of the training. So each batch is passed on together with the state
+    that ``loader`` had after it, and the state of this loader is that of the last batch that it returned.
     """
 
     loader: Resumable
@@ -73,7 +73,7 @@ class _Ended(NamedTuple):
 
 
 def _made_ahead(items: Generator[T, None, None]) -> Iterator[T]:
-    """The items of a generator, which a thread runs a few items ahead; raises what the generator raises."""
+    """Run a generator a few items ahead in a thread, and yield its items. Its errors are raised here."""
     made: queue.Queue[T | _Ended] = queue.Queue(_AHEAD)
     stop = threading.Event()
 

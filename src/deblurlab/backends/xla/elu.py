@@ -1,4 +1,4 @@
-"""The right derivative of ELU on XLA devices: torch_xla 2.9 takes the function's argument for its result."""
+"""Corrects the derivative of ELU on XLA devices: torch_xla 2.9 mistakes the function's argument for its result."""
 
 import math
 import warnings
@@ -13,14 +13,14 @@ from torch.library import Library
 def mend_elu(device: torch.device) -> Library | None:
     """Replace torch_xla's derivative of ELU if it is wrong, and with it those of SELU and CELU, in this process.
 
-    torch_xla 2.9 returns x + 1 where x is negative, not exp(x): -1 instead of 0.14 at x = -2. A later version that
+    torch_xla 2.9 returns x + 1 for negative x instead of exp(x): -1 instead of 0.14 at x = -2. A later version that
     returns the right value keeps its own derivative.
 
     Args:
-        device: An XLA device, which computes the derivative at one point.
+        device: An XLA device, on which the derivative at one point is computed.
 
     Returns:
-        The object that holds the replacement in place, or None if nothing was replaced.
+        The object that keeps the replacement registered, or None if nothing was replaced.
     """
     if math.isclose(slope_at_minus_two(device), math.exp(-2), rel_tol=1e-2):
         return None
@@ -32,7 +32,7 @@ def mend_elu(device: torch.device) -> Library | None:
 
 
 def slope_at_minus_two(device: torch.device) -> float:
-    """The derivative of ELU at -2 as a device computes it; exp(-2) is right."""
+    """The derivative of ELU at -2 as a device computes it; the right value is exp(-2)."""
     argument = torch.full((), -2.0, device=device)
     slope = torch.ops.aten.elu_backward(torch.ones_like(argument), 1.0, 1.0, 1.0, False, argument)
     return float(slope)

@@ -1,4 +1,4 @@
-"""The hosts of a pod slice: one process on each, which meet at a key-value store outside of XLA."""
+"""Communication between the hosts of a pod slice, with one process each, through a key-value store outside of XLA."""
 
 import io
 import json
@@ -17,13 +17,13 @@ _PATIENCE = timedelta(minutes=30)
 
 
 class Hosts:
-    """Barrier, broadcast and maximum between processes. A single process needs no connection and opens none.
+    """Barrier, broadcast and maximum between processes. A single process opens no connection.
 
-    A default process group of torch.distributed would do the same, but torchmetrics would take it as a sign to reduce
-    states over the processes, and here the states are global already.
+    A default process group of torch.distributed could do the same, but torchmetrics would then reduce its states over
+    the processes, and here the states are already global.
 
     Args:
-        index: Index of this process. Process 0 keeps the store.
+        index: Index of this process. Process 0 has the store.
         count: The number of processes.
         master: Address of process 0. It is not used if ``count`` is 1.
         port: Port at which process 0 listens.
@@ -36,16 +36,16 @@ class Hosts:
             self._store = TCPStore(master, port, count, is_master=index == 0, timeout=_PATIENCE)
 
     def barrier(self) -> None:
-        """Wait until every process has come this far."""
+        """Wait until every process has called this."""
         if self.count == 1:
             return
         self._meetings += 1
         self._count_in("arrived")
-        # The store ends with process 0, which therefore must leave last.
+        # The store ends with process 0, so that process must leave last.
         self._count_in("left", wait=self.index == 0)
 
     def _count_in(self, gate: str, *, wait: bool = True) -> None:
-        """Count this process at a gate of the present meeting, and wait there for all others."""
+        """Count this process at a gate of the current barrier, and wait there for all others."""
         key = f"{gate}/{self._meetings}"
         if self._store.add(key, 1) == self.count:
             self._store.set(f"{key}/all", "")
@@ -53,7 +53,7 @@ class Hosts:
             self._store.wait([f"{key}/all"])
 
     def broadcast(self, value: T, source: int = 0) -> T:
-        """The value of process ``source``, on every process. It holds tensors, numbers, texts and plain containers."""
+        """The value of process ``source``, on every process: tensors, numbers, texts, and plain containers of these."""
         if self.count == 1:
             return value
         self._meetings += 1
@@ -67,12 +67,12 @@ class Hosts:
         return received
 
     def largest(self, numbers: Sequence[float]) -> list[float]:
-        """The largest of each number among the processes, on every process."""
+        """The maximum of each number over all processes, on every process."""
         if self.count == 1:
             return list(numbers)
         self._exchanges += 1
         self._store.set(f"numbers/{self._exchanges}/{self.index}", json.dumps(numbers))
         every = [json.loads(self._store.get(f"numbers/{self._exchanges}/{index}")) for index in range(self.count)]
-        # All have told this time, so all have read what was told last time.
+        # All have written their numbers of this exchange, so all have read those of the last one.
         self._store.delete_key(f"numbers/{self._exchanges - 1}/{self.index}")
         return [max(column) for column in zip(*every, strict=True)]

@@ -1,4 +1,4 @@
-"""Whether torch_xla and a TPU are here. Starts no XLA runtime."""
+"""Finds out whether torch_xla and a TPU are available, without starting XLA's runtime."""
 
 import importlib.util
 import os
@@ -13,10 +13,10 @@ _GOOGLE = "0x1ae0"  # its number as a vendor of PCI devices
 
 
 def quiet() -> None:
-    """Keep torch_xla from choosing a device and announcing it when it is imported.
+    """Keep torch_xla from choosing and announcing a device when it is imported.
 
-    It also keeps XLA's own warnings away, of which each partitioned graph would bring one. Variables of the
-    environment that the user has set stay as they are.
+    This also silences XLA's own warnings, one for each partitioned graph. Environment variables that the user has set
+    are kept.
     """
     os.environ.setdefault("PJRT_SELECT_DEFAULT_DEVICE", "0")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -26,7 +26,7 @@ def require_torch_xla(wanted_by: str) -> None:
     """Check that torch_xla is installed.
 
     Args:
-        wanted_by: What needs it, for the message: ``trainer=tpu``.
+        wanted_by: The setting that needs it, for the message, such as ``trainer=tpu``.
 
     Raises:
         ValueError: If it is not; the message says what to install.
@@ -44,8 +44,8 @@ def tpu_found() -> bool:
     """Whether this machine has a TPU and torch_xla to use it.
 
     It looks at the PCI devices, and imports torch_xla, which takes seconds, only if one of them is Google's. torch_xla
-    has no public function that looks: its public ones start the runtime, and Lightning's asks Google's metadata server,
-    which is not everywhere. ``tests/backends/xla/test_parts.py`` fails if this private one goes.
+    has no suitable public function: those start the runtime, and Lightning's queries Google's metadata server, which
+    does not exist everywhere. ``tests/backends/xla/test_parts.py`` fails if the private one is removed.
     """
     if importlib.util.find_spec("torch_xla") is None:
         return False
@@ -57,10 +57,10 @@ def tpu_found() -> bool:
 
 
 def answer_lightning() -> None:
-    """Let Lightning know that there is no TPU, if so, before it looks for one.
+    """If there is no TPU, tell Lightning so before it looks for one.
 
-    Lightning's Trainer looks for a TPU whatever it is to train on, if only for its log. Where torch_xla is installed it
-    imports it for that, which takes a third of the time that a training on the CPU takes to start.
+    Lightning's Trainer always looks for a TPU, if only for its log. If torch_xla is installed, it imports it for that,
+    which takes a third of the start-up time of a training on the CPU.
     """
     from lightning.pytorch.accelerators import XLAAccelerator
 

@@ -1,4 +1,4 @@
-"""Batch normalisation on each core by itself."""
+"""Batch normalisation on each core separately."""
 
 from functools import partial
 
@@ -9,13 +9,13 @@ from deblurlab.nets.folding import GroupedBatchNorm, replace_norms
 
 
 class NormalisePerCore(Callback):
-    """Has the batch normalisations of a task's networks take the statistics of each core's images alone.
+    """Makes the batch normalisations of a task's networks use the statistics of each core's images separately.
 
-    XLA's partitioner gives each core a part of the batch, and so a group of the normalisation: its sums need no
-    all-reduce.
+    XLA's partitioner gives each core a part of the batch, which is a group of the normalisation, so that the sums need
+    no all-reduce.
 
     Args:
-        cores: Over how many cores of all hosts a batch is split.
+        cores: The number of cores, on all hosts, over which a batch is split.
     """
 
     def __init__(self, cores: int) -> None:

@@ -1,4 +1,4 @@
-"""bfloat16 for the network alone, and one graph per training step."""
+"""bfloat16 for the network only, and one graph per training step."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -15,16 +15,16 @@ from typing_extensions import override
 class SPMDPrecision(XLAPrecision):
     """Autocast around the steps; weights, gradients and the optimizer's state stay float32.
 
-    Lightning's ``bf16-true`` would set XLA_USE_BF16, which turns every float32 of the process into bfloat16: the
-    weights, Adam's state and the metrics, too.
+    Lightning's ``bf16-true`` would set XLA_USE_BF16, which turns every float32 of the process into bfloat16, including
+    the weights, Adam's state and the metrics.
 
     Args:
         bfloat16: Whether the network runs in bfloat16.
-        run_each_step: Under manual optimization, whether a graph runs after each optimizer's step and not once per
+        run_each_step: Under manual optimization, whether a graph runs after each optimizer step instead of once per
             batch.
 
     Attributes:
-        run: Runs what was traced so far. Whoever only wants the graph puts another function here.
+        run: Runs the operations that were traced so far. ``trace.py`` replaces this function to get the graph instead.
     """
 
     def __init__(self, *, bfloat16: bool, run_each_step: bool = False) -> None:
@@ -43,11 +43,11 @@ class SPMDPrecision(XLAPrecision):
     ) -> Any:
         """Make the step, then :attr:`run` its graph: forward and backward pass, all-reduces and update in one.
 
-        XLA's partitioner adds the all-reduces where a batch that is split over the devices meets a weight that is not.
-        Therefore nothing is reduced here.
+        Nothing is reduced here: XLA's partitioner adds the all-reduces, because the batch is split over the devices and
+        the weights are not.
         """
         result = optimizer.step(closure=lambda: self._wrap_closure(model, optimizer, closure), **kwargs)
         if model.automatic_optimization or self.run_each_step:
-            optimizer.zero_grad()  # a gradient that lives on would be a result of the graph, written to memory
+            optimizer.zero_grad()  # gradients that are kept would be results of the graph, written to memory
             self.run()
         return result

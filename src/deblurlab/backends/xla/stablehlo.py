@@ -1,4 +1,4 @@
-"""Networks as StableHLO, for the runtimes that take XLA's programs."""
+"""Exports networks as StableHLO, for runtimes that run XLA's programs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +16,7 @@ def write_stablehlo(network: nn.Module, inputs: tuple[Tensor, ...], folder: Path
     Args:
         network: The network.
         inputs: Example inputs. The written program takes inputs of their shapes only.
-        folder: The folder to write, whole or not at all.
+        folder: The folder to write, completely or not at all.
 
     Returns:
         A function that runs the written program on this machine.

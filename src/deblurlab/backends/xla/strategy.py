@@ -29,24 +29,24 @@ from deblurlab.interfaces import Resumable
 
 T = TypeVar("T")
 
-# How an optimizer must compute here: its step count is on the device, and it uses no kernels of CUDA or the CPU.
+# An optimizer's settings on XLA: its step count must be on the device, and it must not use kernels of CUDA or the CPU.
 _IN_GRAPH = {"capturable": True, "foreach": False, "fused": False}
 
 
 def _in_graph(group: Mapping[str, Any]) -> dict[str, bool]:
-    """Those of the settings above that a parameter group of an optimizer has."""
+    """The settings of ``_IN_GRAPH`` that a parameter group of an optimizer has."""
     return {name: value for name, value in _IN_GRAPH.items() if name in group}
 
 
 class SPMDStrategy(SingleDeviceXLAStrategy):
     """One process per host sees all its devices as one; batches are split over a mesh of all devices of all hosts.
 
-    Weights and optimizer state are replicated. Every operation means what it means on one device with the whole
-    batch: BatchNorm normalises over the global batch, and a mean is the global mean. Therefore nothing needs
-    ``sync_dist``, and a run's numbers do not depend on the number of devices.
+    Weights and optimizer state are replicated. Every operation has the same meaning as on one device with the whole
+    batch: BatchNorm normalises over the global batch, and a mean is the global mean. Therefore ``sync_dist`` is not
+    needed, and a run's numbers do not depend on the number of devices.
 
     Every host must run the same graphs in the same order. Code that reads a value computed from the batch must do so
-    on all hosts; only writing files is left to the first host.
+    on all hosts; only files are written by the first host alone.
 
     Args:
         accelerator: An accelerator of XLA devices.
@@ -55,8 +55,8 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
 
     Attributes:
         devices: The number of devices of all hosts.
-        mesh: All of them in a row, whose only axis is the batch.
-        hosts: Where the processes of a pod slice meet.
+        mesh: The mesh of all devices, with the batch as its only axis.
+        hosts: The communication between the processes of a pod slice.
     """
 
     strategy_name = "spmd"
@@ -111,10 +111,10 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         """Send a batch to the devices.
 
         Args:
-            batch: A named tuple of this host's rows: tensors (B, ...), and other values, which stay as they are.
+            batch: A named tuple of this host's rows: tensors (B, ...), and other values, which are not changed.
 
         Returns:
-            The same tuple; its tensors are split over the mesh along their first dimension.
+            The same tuple with its tensors on the devices, split over the mesh along their first dimension.
         """
         rows, here = len(batch[0]), self.devices // self.world_size
         if rows % here:
@@ -147,7 +147,7 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
 
     @override
     def optimizer_state(self, optimizer: Optimizer) -> dict[str, Tensor]:
-        """The state dict with the settings that the optimizer was made with, so that a CPU or GPU resumes from it."""
+        """The state dict with the optimizer's original settings, so that a CPU or GPU can resume from it."""
         state = super().optimizer_state(optimizer)
         for group, settings in zip(state["param_groups"], self._settings[id(optimizer)], strict=True):
             group.update(settings)
@@ -162,13 +162,13 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
 
     @override
     def batch_to_device(self, batch: Any, device: torch.device | None = None, dataloader_idx: int = 0) -> Any:
-        """Run what is pending first, so that the step's graph is the same whatever came before it."""
+        """Run pending operations first, so that the step's graph does not depend on them."""
         torch_xla.sync()
         return super().batch_to_device(batch, device, dataloader_idx)
 
     @override
     def training_step(self, *args: Any, **kwargs: Any) -> Any:
-        """Seed random numbers on the devices by the run's seed and the step alone: a resumed run draws the same."""
+        """Seed the devices' random numbers with the run's seed and the step, so that a resumed run draws the same."""
         assert self.lightning_module is not None
         step = self.lightning_module.trainer.global_step
         set_rng_state((torch.initial_seed() << 32 | step) % 2**63)

@@ -1,4 +1,4 @@
-"""Traces the real training step into HLO, with a real Trainer, and runs nothing of it."""
+"""Traces the real training step into HLO, with a real Trainer, without running it."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -34,14 +34,14 @@ def training_step(
     data: LightningDataModule,
     lower: Callable[[list[Tensor]], T],
 ) -> T:
-    """Trace a whole training step: the blur, forward and backward pass, Adam and what is logged.
+    """Trace a whole training step: the blur, forward and backward pass, Adam and the logged values.
 
     XLA's partitioner adds the all-reduces later, when the step is compiled.
 
     Args:
-        trainer_with: Makes a trainer of ``trainer=xla_cpu`` that has the given callback. The trainer is of no use
+        trainer_with: Makes a trainer of ``trainer=xla_cpu`` with the given callback. The trainer cannot be used
             afterwards.
-        task: The task whose step is traced. Its weights and its optimizers' state are lost.
+        task: The task whose step is traced. Its weights and its optimizers' states are lost.
         data: The data module. Only the shapes of its batches matter.
         lower: Turns the step's results, lazy tensors, into HLO: :func:`serialised` or :func:`readable`.
 
@@ -57,11 +57,11 @@ def training_step(
 
 
 class _StepTracedError(Exception):
-    """Leaves the training loop: its next statement would ask for a number, and so run the step."""
+    """Ends the training loop: its next statement would read a number, and so run the step."""
 
 
 class _Tracer(Callback, Generic[T]):
-    """Lowers the first step where it would be run."""
+    """Lowers the first step instead of running it."""
 
     def __init__(self, lower: Callable[[list[Tensor]], T]) -> None:
         self.hlo: list[T] = []
@@ -85,7 +85,7 @@ class _Tracer(Callback, Generic[T]):
 
 
 def _start_adam(trainer: Trainer) -> None:
-    """Give Adam the state that it has after its first step: the first step's graph would differ from all others."""
+    """Initialise Adam's state, because the graph of a first step that does so would differ from all others."""
     for optimizer in trainer.optimizers:
         if not isinstance(optimizer, Adam):
             raise ValueError(f"plan knows Adam's state only, not that of {type(optimizer).__name__}.")
@@ -101,6 +101,6 @@ def _start_adam(trainer: Trainer) -> None:
 def _keep_results_pending(trainer: Trainer) -> None:
     """Disable the trainer's clean-up, which would move the weights to the host and, for that, run the step.
 
-    Lightning has no public switch for it. ``tests/backends/xla/test_trace.py`` fails if this method is renamed.
+    Lightning has no public option for it. ``tests/backends/xla/test_trace.py`` fails if this method is renamed.
     """
     trainer._teardown = lambda: None  # type: ignore[method-assign]

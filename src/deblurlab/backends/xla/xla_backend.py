@@ -1,4 +1,4 @@
-"""The backend of TPUs: one process per host trains on all its cores."""
+"""The backend for TPUs: one process per host trains on all its cores."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,7 +25,7 @@ class XLA(Backend):
 
     @override
     def training(self, settings: DeviceSettings) -> Training:
-        """Start the XLA runtime, of which a process has one, and split each batch over all its devices."""
+        """Start the XLA runtime, of which a process can have one only, and split each batch over all its devices."""
         if settings.precision not in ("auto", "bf16-mixed", "32-true"):
             raise ValueError(f"trainer.precision must be auto, bf16-mixed or 32-true on XLA, got {settings.precision}.")
         if (rank := this_rank()) is not None and rank.local > 1:
@@ -45,7 +45,7 @@ class XLA(Backend):
         cores = strategy.devices
         normalisation = [NormalisePerCore(cores), PartsOfBatch(cores)] if settings.batch_norm == "per_core" else []
         return Training(
-            # The strategy brings its own accelerator and precision, and counts as one device.
+            # The strategy has its own accelerator and precision, and counts as one device.
             arguments={"accelerator": "auto", "devices": 1, "precision": None, "strategy": strategy},
             watchers=[Compiles(), *normalisation],
             devices=strategy.devices // strategy.world_size,
@@ -72,16 +72,16 @@ def _client(accelerator: str) -> Client:
 def data_parallel(client: Client, *, devices: Devices, bfloat16: bool, run_each_step: bool = False) -> "SPMDStrategy":
     """The strategy that trains on every core, with its accelerator, precision and checkpoint IO.
 
-    Call it before anything touches an XLA device: a process has one runtime, and this call chooses it.
+    Call this before any use of an XLA device: a process has one runtime, and this call chooses it.
 
     Args:
         client: ``tpu``, all cores of this host (and of the other hosts of a pod slice); or ``xla_cpu``.
         devices: The number of virtual devices of ``xla_cpu``; ``auto`` for a TPU, which always uses all its cores.
         bfloat16: Whether the network runs in bfloat16. Weights, optimizer, losses and metrics stay float32.
-        run_each_step: Where a batch has several optimizer steps, whether each runs as a graph of its own.
+        run_each_step: If a batch has several optimizer steps, whether each runs as a separate graph.
 
     Raises:
-        ValueError: If torch_xla or the TPU is missing, or ``devices`` makes no sense for the client.
+        ValueError: If torch_xla or the TPU is missing, or ``devices`` is invalid for the client.
     """
     require_torch_xla(f"trainer={client}")
     from deblurlab.backends.xla import accelerator, checkpoint_io, precision, strategy
