@@ -1,21 +1,22 @@
-"""The settings of a run that change what its network learns, and how a label says them."""
+"""The settings of a run that influence what its network learns, and their wording in labels."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from omegaconf import OmegaConf
 
 from deblurlab.reports.reported_run import ReportedRun
 from deblurlab.run.defaults import with_defaults
+from deblurlab.run.flat_settings import flat, is_below
 
-# Keys that do not change what a run learns, or that differ between its seeds anyway.
+# Keys that do not influence what a run learns, or that differ between seeds anyway.
 _INCIDENTAL_KEYS = (
     *("seed", "model.seed", "run", "ckpt_path", "monitor", "search", "name", "rerun", "metrics", "logger"),
     *(f"data.{key}" for key in ("seed", "workers", "cache", "cache_gib", "on_error", "mixed_frames")),
     *(f"trainer.{key}" for key in ("accelerator", "devices", "graph", "keep_memory")),
     *(f"trainer.{key}" for key in ("default_root_dir", "log_every_n_steps", "enable_checkpointing")),
 )
-# The settings that come first in a label, and what it says instead of "KEY VALUE".
+# The settings that come first in a label, with their wording instead of "KEY VALUE".
 SPOKEN_KEYS = {
     "trainer.max_epochs": "{} epochs",
     "data.batch_size": "batch {}",
@@ -24,14 +25,14 @@ SPOKEN_KEYS = {
 
 
 def learning_settings(run: ReportedRun) -> dict[str, Any]:
-    """What a run was trained with: full keys, such as ``model.optimizer.lr``, to values."""
+    """The settings that influenced a run's weights, by their dotted keys, such as ``model.optimizer.lr``."""
     incidental = _INCIDENTAL_KEYS if run.data == "folder" else (*_INCIDENTAL_KEYS, "data.root")
-    every = {"trainer.batch_norm": "global"} | _flat(with_defaults(OmegaConf.to_container(run.config)))
-    return {key: value for key, value in every.items() if not _is_below(key, incidental) and _changes_weights(key)}
+    every = {"trainer.batch_norm": "global"} | flat(with_defaults(OmegaConf.to_container(run.config)))
+    return {key: value for key, value in every.items() if not is_below(key, incidental) and _changes_weights(key)}
 
 
 def spoken(key: str, settings: Mapping[str, Any]) -> str:
-    """A setting as a label says it: ``lr 0.001``, ``residual``, ``no ema``."""
+    """The wording of a setting in a label: ``lr 0.001``, ``residual``, ``no ema``."""
     name = key.removesuffix("._target_").split(".")[-1].replace("_", " ")
     value = settings.get(key)
     if value is None or value is False:
@@ -42,18 +43,6 @@ def spoken(key: str, settings: Mapping[str, Any]) -> str:
     return "1 epoch" if (key, value) == ("trainer.max_epochs", 1) else SPOKEN_KEYS.get(key, name + " {}").format(words)
 
 
-def _is_below(key: str, parents: Iterable[str]) -> bool:
-    return any(key == parent or key.startswith(parent + ".") for parent in parents)
-
-
 def _changes_weights(key: str) -> bool:
     """False for callbacks, except for the moving average of the weights."""
-    return not _is_below(key, ["callbacks"]) or _is_below(key, ["callbacks.ema"])
-
-
-def _flat(value: Any, prefix: str = "") -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        return {prefix: value}
-    return {
-        name: leaf for key, inner in value.items() for name, leaf in _flat(inner, f"{prefix}.{key}".lstrip(".")).items()
-    }
+    return not is_below(key, ["callbacks"]) or is_below(key, ["callbacks.ema"])

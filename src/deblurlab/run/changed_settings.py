@@ -1,11 +1,12 @@
 """Which settings of a resumed run may change, and which may not."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from deblurlab.run.defaults import with_defaults
+from deblurlab.run.flat_settings import flat, is_below
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ def tell_changes(before: Mapping[str, Any], now: Mapping[str, Any], *, source: P
     Raises:
         ValueError: If a setting has changed that a resumed run must keep; the message names it with both values.
     """
-    old, new = _flat(_comparable(before)), _flat(_comparable(now))
+    old, new = flat(_comparable(before)), flat(_comparable(now))
     for key in dict.fromkeys((*old, *new)):
         there, here = old.get(key), new.get(key)  # a missing argument has its default, like one that is null
         if there == here or key in ("run", "rerun", "ckpt_path", "trust"):
@@ -67,31 +68,14 @@ def _comparable(config: Mapping[str, Any]) -> Any:
 
 
 def _must_stay(key: str, *configs: Mapping[str, Any]) -> bool:
-    if _below(key, _FIXED):
+    if is_below(key, _FIXED):
         return True
-    if _below(key, ("callbacks",)):
+    if is_below(key, ("callbacks",)):
         return any(_averages(config.get("callbacks"), key.split(".")[1]) for config in configs)
-    return not _below(key, (*_FREE, *_FREE_OF_DATA))
+    return not is_below(key, (*_FREE, *_FREE_OF_DATA))
 
 
 def _averages(callbacks: Any, name: str) -> bool:
     """Whether an entry of the callbacks changes the weights."""
     entry = callbacks.get(name) if isinstance(callbacks, Mapping) else None
     return isinstance(entry, Mapping) and str(entry.get("_target_")).split(".")[-1] in _CHANGES_WEIGHTS
-
-
-def _below(key: str, parents: tuple[str, ...]) -> bool:
-    return any(key == parent or key.startswith(parent + ".") for parent in parents)
-
-
-def _flat(value: Any) -> dict[str, Any]:
-    """Flatten nested mappings: dotted keys, such as ``model.optimizer.lr``, with their values."""
-    return dict(_leaves(value, ()))
-
-
-def _leaves(value: Any, place: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _leaves(inner, (*place, str(key)))
-    elif not isinstance(value, Mapping):
-        yield ".".join(place), value
