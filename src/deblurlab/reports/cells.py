@@ -1,4 +1,4 @@
-"""A table of the report as text and what is to be marked in it: HTML and Markdown are written from the same."""
+"""The tables of the report, as texts with marks, from which HTML and Markdown are written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ RowKind = Literal["plain", "head", "ours", "study", "difference"]
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell's text, and how it is marked: ``gap`` for a value that there is not."""
+    """A cell's text and its mark; ``gap`` marks a missing value."""
 
     text: str
     mark: Mark = ""
@@ -24,10 +24,10 @@ class Row:
     """A row of a table.
 
     Attributes:
-        title: The text of its first cell.
+        title: The text of the first cell.
         cells: The other cells; none for the head of a section.
-        note: Stands small beside the title.
-        kind: Whose values these are.
+        note: A small text after the title.
+        kind: The kind of row, by which it is styled.
     """
 
     title: str
@@ -42,8 +42,8 @@ class Table:
 
     Attributes:
         heads: The headings of the columns.
-        sections: Rows that belong together: a network's own scores, the study's, and the difference.
-        notes: Sentences that stand under the table.
+        sections: Groups of rows, such as a network's own scores, the study's, and the difference.
+        notes: Sentences below the table.
     """
 
     heads: Sequence[str]
@@ -51,7 +51,7 @@ class Table:
     notes: Sequence[str] = field(default_factory=tuple)
 
 
-# The study ranks networks by this score, and where there are no scores, its column says why.
+# The study ranks networks by this score. If a network has no scores, this column says why.
 RANKING = next(score for score in SCORES if score.name == "ssim")
 SCORE_HEADS = ["", *(score.heading for score in SCORES)]
 
@@ -72,9 +72,9 @@ def score_cells(
     """One cell per score of the table of scores.
 
     Args:
-        scores: Names to means and standard deviations, in plain units.
-        best: Names to the values that are marked as the best.
-        absent: What stands where there is no such score.
+        scores: Means and standard deviations by name, in plain units.
+        best: The values that are marked as the best, by name.
+        absent: The cell for a missing score.
     """
     return [_score_cell(one, *scores[one.name], best.get(one.name)) if one.name in scores else absent for one in SCORES]
 

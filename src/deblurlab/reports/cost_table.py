@@ -19,8 +19,8 @@ def cost_table(groups: Sequence[Group], sizes: Mapping[str, Size], *, dollars_pe
 
     Args:
         groups: The groups of one table.
-        sizes: The labels of the groups whose networks could be read to what these cost.
-        dollars_per_hour: The price of an hour of training; None leaves the column of prices out.
+        sizes: The sizes of the networks that could be read, by the labels of their groups.
+        dollars_per_hour: The price of an hour of training; None leaves out the column of prices.
     """
     heads = ["", "parameters", "kMAC per pixel", "GFLOP per image", "images/s", "hours so far or in all"]
     if dollars_per_hour is not None:
@@ -56,7 +56,7 @@ def _images_per_second(run: ReportedRun) -> float | None:
 
 
 def run_table(runs: Sequence[ReportedRun]) -> Table:
-    """The folders that the report was made of, with what each run is."""
+    """The runs of the report: folder, data, network, seed and state."""
     rows = [
         Row(
             str(run.folder),

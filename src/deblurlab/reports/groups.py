@@ -1,4 +1,4 @@
-"""Groups of runs that differ in nothing but their seed, each with a label that tells it from the others."""
+"""Groups of runs that only differ in their seed, each with a label that distinguishes it from the others."""
 
 import json
 import statistics
@@ -15,12 +15,12 @@ MeanAndDeviation = tuple[float, float | None]
 
 @dataclass(frozen=True)
 class Group:
-    """Runs of one network on one data set that differ in nothing but their seed.
+    """Runs of one network on one data set that only differ in their seed.
 
     Attributes:
-        model: What the network is called.
-        label: The network's title and, where there are several groups of it, the settings that set this one apart.
-        runs: At least one run.
+        model: The name of the network.
+        label: The network's title and, if it has several groups, the settings that distinguish this one.
+        runs: The runs, at least one.
     """
 
     model: str
@@ -29,7 +29,7 @@ class Group:
 
     @property
     def loss(self) -> object:
-        """The loss that was trained with; test scores of different losses cannot be compared."""
+        """The loss of the training; the loss scores of runs with different losses cannot be compared."""
         return self.runs[0].config.model.get("loss")
 
     @property
@@ -43,10 +43,10 @@ class Group:
         return all(run.whole_test for run in self.tested)
 
     def scores(self, version: str) -> dict[str, MeanAndDeviation]:
-        """Each test score of the ``restored`` or ``blurred`` images: its mean over the runs and its standard deviation.
+        """The mean and standard deviation over the runs of each test score of the ``restored`` or ``blurred`` images.
 
-        Those of the table come first, then those that the runs were given as ``metrics``. The deviation of a single run
-        is None. A score that one of the runs lacks is left out.
+        The scores of the table come first, then those of the setting ``metrics``. The deviation of a single run is
+        None. A score that one of the runs lacks is left out.
         """
         results = [run.result[version] for run in self.runs if run.result]
         names = [*(score.name for score in SCORES), *beside_table(results[0] if results else ())]
@@ -67,10 +67,10 @@ def _mean_and_deviation(values: Sequence[float]) -> MeanAndDeviation:
 
 
 def group_runs(runs: Iterable[ReportedRun]) -> dict[str, list[Group]]:
-    """Group runs by what they learned.
+    """Group runs by the settings that influence what they learned.
 
     Returns:
-        The title of each of the report's tables to its groups, in the study's order of networks.
+        The groups of each of the report's tables by its title, in the study's order of networks.
     """
     tables: dict[str, dict[tuple[str, str], list[ReportedRun]]] = {}
     for run in runs:
@@ -90,7 +90,7 @@ def group_runs(runs: Iterable[ReportedRun]) -> dict[str, list[Group]]:
 
 
 def _label(run: ReportedRun, others: Sequence[ReportedRun]) -> str:
-    """The network's title and as many settings as tell the run apart from every other run."""
+    """The network's title and as many settings as are needed to distinguish the run from every other one."""
     title = run.network_title
     own = learning_settings(run)
     alike = [learning_settings(other) for other in others if other.model == run.model and other is not run]

@@ -1,4 +1,4 @@
-"""What a run's folder does not tell: how its network restores the test images of the report, and what it costs."""
+"""Restores the test images of the report with each run's network, and measures the size of the networks."""
 
 import copy
 import logging
@@ -21,12 +21,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Pictures:
-    """The same test images as every network restores them.
+    """The same test images, restored by every network.
 
     Attributes:
-        columns: Titles to images, (N, 3, H, W): "Blurred", the label of each group, broken into lines, and "Sharp".
-        captions: Titles to one line per image: its SSIM and PSNR; for the blurred images also sigma, where known.
-        frames: Whether these are whole frames, which networks take patch by patch.
+        columns: Images, (N, 3, H, W), by title: "Blurred", the label of each group, broken into lines, and "Sharp".
+        captions: One caption per image by the same titles: SSIM and PSNR; for blurred images also sigma, if known.
+        frames: Whether these are whole frames, which networks restore in patches.
     """
 
     columns: Mapping[str, Tensor]
@@ -36,12 +36,12 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the networks of one table restore and cost. Groups without a checkpoint are in none of the three.
+    """The images and sizes of the networks of one table. Groups without a checkpoint are in none of the three.
 
     Attributes:
         pictures: The images of the networks that could be read.
-        sizes: The labels of their groups to what they cost.
-        failures: The labels of the other groups to the reason why their network could not be read.
+        sizes: The sizes of these networks, by the labels of their groups.
+        failures: The reasons why the other networks could not be read, by the labels of their groups.
     """
 
     pictures: Pictures
@@ -53,14 +53,14 @@ def measure_networks(groups: Sequence[Group], *, root: str | None, images: int, 
     """Restore some test images with each group's network, in float32 on the CPU.
 
     Args:
-        groups: The groups of one table. The data is the one of the first group whose configuration may be built.
-        root: The folder where the data lies now; None for where it lay in training.
-        images: How many images to restore. Where the data tells the strength of their blur, they are spread over it.
-        trust: Packages that the runs' configurations may name.
+        groups: The groups of one table. The data set is that of the first group whose configuration is trusted.
+        root: The present folder of the data; None if it is the same as in training.
+        images: The number of images to restore. If the strength of their blur is known, they are spread over it.
+        trust: Names of packages that the runs' configurations may name.
 
     Raises:
-        UntrustedError: If no group's configuration may be built.
-        ValueError: If the data is not there.
+        UntrustedError: If no group's configuration is trusted.
+        ValueError: If the data is missing.
         OSError: If the data cannot be read.
     """
     allowed, failures = _allowed(groups, trust=trust)
@@ -79,7 +79,7 @@ def measure_networks(groups: Sequence[Group], *, root: str | None, images: int, 
             size = measure_size(task, pair)
             with torch.inference_mode():
                 images_restored = task.restore_whole(pair)
-        except Exception as error:  # the package of this run's network may be gone: the others are still shown
+        except Exception as error:  # a network's package may be missing; the other networks are still shown
             failures[group.label] = str(error).splitlines()[0]
             log.warning(f"{group.label}: {failures[group.label]}")
             continue
@@ -92,7 +92,7 @@ def measure_networks(groups: Sequence[Group], *, root: str | None, images: int, 
 
 
 def _allowed(groups: Sequence[Group], *, trust: Sequence[str]) -> tuple[list[Group], dict[str, str]]:
-    """The groups whose configurations may be built, and the labels of the others to the reason why not."""
+    """The groups whose configurations are trusted, and the reasons against the others, by their labels."""
     allowed, refused = [], {}
     for group in groups:
         run = group.representative
@@ -106,7 +106,7 @@ def _allowed(groups: Sequence[Group], *, trust: Sequence[str]) -> tuple[list[Gro
 
 
 def _test_images(config: DictConfig, *, root: str | None, images: int) -> tuple[Pair, list[str]]:
-    """Some test images of a run's data, and what the captions say of the blur of each, if anything is known."""
+    """Some test images of a run's data, and for each the beginning of its caption: the sigma of its blur if known."""
     if root is not None and "root" in config.data:
         config = copy.deepcopy(config)
         config.data.root = root
@@ -119,9 +119,9 @@ def _test_images(config: DictConfig, *, root: str | None, images: int) -> tuple[
 
 
 def _spread_rows(sigma: Sequence[float] | None, *, count: int, wanted: int) -> list[int]:
-    """The indices of ``wanted`` of ``count`` images, spread evenly over their blur, or over the split without one.
+    """Choose ``wanted`` of ``count`` images, spread evenly over their sigma, or over the split if there is none.
 
-    They are the same in each report.
+    The choice is the same in each report.
     """
     rows = torch.linspace(0, count - 1, min(wanted, count)).long()
     if sigma is None:
@@ -132,6 +132,6 @@ def _spread_rows(sigma: Sequence[float] | None, *, count: int, wanted: int) -> l
 
 
 def _in_lines(label: str) -> str:
-    """Break a label into lines: long ones would run into each other above the columns."""
+    """Break a label into lines: long ones would overlap above the columns."""
     parts = label.replace(" (", "\n(").replace(", ", ",\n").splitlines()
     return "\n".join(textwrap.fill(part, 22) for part in parts)

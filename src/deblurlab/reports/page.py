@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs no other file, and as Markdown with its figures beside it."""
+"""Writes the report as one self-contained HTML page, and as Markdown with separate figures."""
 
 import base64
 import io
@@ -26,7 +26,7 @@ READING_BESIDE_THE_STUDY = (
     " Study: M. Orlandi, G. Pinardi, “Application of Deep Learning on Image Deblurring”, whose loss is LogCosh; its "
     "best scores are bold apart from ours."
 )
-# On white and on black alike, for the text among photographs, which have no ground of their own.
+# The colour of text among photographs. These figures are transparent, so it must be legible on white and on black.
 _GREY = "0.5"
 
 
@@ -35,14 +35,14 @@ class Picture:
     """A figure of the report, or the reason why there is none.
 
     Attributes:
-        title: Its heading.
-        alt: What it shows, for readers who cannot see it.
-        caption: How to read it.
+        title: The heading.
+        alt: A description for readers who cannot see the figure.
+        caption: An explanation of how to read the figure.
         drawing: The figure; None leaves a marked gap.
-        missing: Which networks the figure lacks and why, or why there is no figure; empty if all is there.
+        missing: The networks that the figure lacks and why, or why there is no figure; empty if it is complete.
         photographic: Whether it is written as WebP instead of SVG.
-        file: Its path in the report's folder, once it is rendered.
-        uri: Its content as a data URI, once it is rendered.
+        file: The path in the report's folder, after rendering.
+        uri: The content as a data URI, after rendering.
     """
 
     title: str
@@ -78,12 +78,12 @@ class Part:
     """The report's part of one data set.
 
     Attributes:
-        title: Its heading, such as "REDS 512x288".
-        finding: The score table in one sentence.
+        title: The heading, such as "REDS 512x288".
+        finding: A summary of the score table in one sentence.
         scores: The score table.
-        further: The table of scores beside those of the score table; None if no run has any.
-        beside_study: Whether the study has a table of this data.
-        figures: Its figures in their order.
+        further: The table of further scores; None if no run has any.
+        beside_study: Whether the study has a table for this data.
+        figures: The figures, in order.
         costs: The table of costs; None if there is no run.
     """
 
@@ -97,12 +97,12 @@ class Part:
 
     @property
     def anchor(self) -> str:
-        """The name by which links lead to this part, and by which its figures are called."""
+        """The name of this part in links and in the file names of its figures."""
         return "".join(letter if letter.isalnum() else "-" for letter in self.title.lower())
 
 
 def plain_markdown(text: str) -> str:
-    """Text that Markdown shows as it is, in a table too: names of folders and runs may hold its signs."""
+    """Escape text for Markdown, in a table too: names of folders and runs may contain its special characters."""
     return re.sub(r"([\\`*|<>\[\]])", r"\\\1", " ".join(text.split()))
 
 

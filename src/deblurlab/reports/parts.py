@@ -1,4 +1,4 @@
-"""One part of the report per data set: its tables, its figures, and what stands under them."""
+"""The part of the report for one data set: its tables, its figures, and their captions."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -35,11 +35,11 @@ def make_part(
     Args:
         title: The title of the part, by which the study's scores are found.
         groups: Our runs on this data.
-        root: Where the data lies now; None if it lies where it lay in training.
-        roots: The same by the name of the data set; it goes before ``root``.
+        root: The present folder of the data; None if it is the same as in training.
+        roots: Present folders by the name of the data set; they take precedence over ``root``.
         images: The number of test images that every network restores.
-        dollars_per_hour: The price of an hour of training; None leaves the prices out.
-        trust: Packages that the runs' configurations may name.
+        dollars_per_hour: The price of an hour of training; None leaves out the prices.
+        trust: Names of packages that the runs' configurations may name.
     """
     measured, problem = _measure(title, groups, root=root, roots=roots, images=images, trust=trust)
     sizes = measured.sizes if measured else {}
@@ -70,7 +70,7 @@ def _measure(
     images: int,
     trust: Sequence[str],
 ) -> tuple[Measured | None, str]:
-    """What the networks restore and cost, or None and the reason why nothing could be measured."""
+    """Measure the networks; None and the reason if nothing could be measured."""
     data = groups[0].representative.data
     root = roots.get(data, root)
     try:
@@ -161,6 +161,6 @@ def _without_per_image_scores(groups: Sequence[Group]) -> str:
 
 
 def _missing(what: str, groups: Sequence[Group], has: Callable[[Group], bool]) -> str:
-    """A sentence that names the groups that a figure lacks, and what they lack; empty if the figure shows all."""
+    """A sentence about the groups that a figure lacks, and why; empty if the figure shows all groups."""
     absent = [group.label for group in groups if not has(group)]
     return f"Missing for lack of {what}: {', '.join(absent)}." if absent else ""

@@ -1,4 +1,4 @@
-"""The report's plots. A group has the same colour in all of them. None stands for a plot without any data."""
+"""The report's plots. A group has the same colour in all of them. A plot without any data is None."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from deblurlab.run.cost import Size
 
 Floats = npt.NDArray[np.float64]
 
-# How much text of a legend fits into a figure: letters per inch, and the room of a line's sample in letters.
+# The room for text in a legend: letters per inch of a figure, and the width of a line's sample in letters.
 _LETTERS_PER_INCH = 11
 _LETTERS_OF_HANDLE = 7
 _BLURRED_STYLE = {"color": "0.45", "linestyle": "--"}
@@ -61,9 +61,9 @@ def curves(groups: Sequence[Group]) -> Figure | None:
 
 
 def _over_epochs(runs: Sequence[ReportedRun], name: str) -> tuple[Floats, Floats]:
-    """Epochs, (E,), and a logged metric of each run, (runs, E), NaN where a run lacks it in an epoch.
+    """Epochs, (E,), and a logged metric of each run, (runs, E), NaN if a run lacks it in an epoch.
 
-    Epochs and runs that lack it altogether are left out. A run that has diverged lacks what is not a number.
+    Epochs and runs without any value are left out. Values that are not finite count as missing.
     """
     values = [
         {row["epoch"]: row[name] for row in run.history if name in row and np.isfinite(row[name])} for run in runs
@@ -74,7 +74,7 @@ def _over_epochs(runs: Sequence[ReportedRun], name: str) -> tuple[Floats, Floats
 
 
 def gains(groups: Sequence[Group]) -> Figure | None:
-    """Histograms of what each test image gains over its blurred version, by each compared score."""
+    """Histograms of each test image's gain over its blurred version, one per compared score."""
     if not any(group.representative.per_image for group in groups):
         return None
     figure = _empty_figure(len(COMPARED_SCORES))
@@ -96,9 +96,9 @@ def gains(groups: Sequence[Group]) -> Figure | None:
 
 
 def _gain(scores: Mapping[str, Sequence[float]], name: str) -> Floats:
-    """Restored minus blurred of each image, without images whose score is infinite, as PSNR may be.
+    """Restored minus blurred score of each image, without images with an infinite score, as PSNR may be.
 
-    Nothing if the run was tested before the table had this score.
+    The result is empty if the run was tested by a version without this score.
     """
     if f"restored_{name}" not in scores:
         return np.empty(0)

@@ -1,4 +1,4 @@
-"""What the folder of a run tells the report: configuration, epochs, test scores."""
+"""Reads the folder of a run for the report: configuration, epochs, test scores."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ class ReportedRun:
 
     Attributes:
         folder: The run's folder.
-        model: What its network is called: the name of its configuration, or of its class.
-        data: What its data set is called, likewise.
-        config: Its whole configuration.
-        pictures: What the folder of its pictures is called, if they are one's own: ``data=folder``.
+        model: The name of the network: that of its configuration, or of its class.
+        data: The name of the data set: that of its configuration, or of its class.
+        config: The whole configuration.
+        pictures: For ``data=folder``, the name of the folder of pictures.
     """
 
     folder: Path
@@ -44,7 +44,7 @@ class ReportedRun:
 
     @cached_property
     def history(self) -> list[dict[str, float]]:
-        """The rows of metrics.csv, one per epoch that has ended."""
+        """The rows of metrics.csv, one per completed epoch."""
         return read_history(self.files.history_file)
 
     @cached_property
@@ -54,9 +54,9 @@ class ReportedRun:
 
     @cached_property
     def per_image(self) -> dict[str, list[float]]:
-        """The scores of each test image, and the sigma of its blur where the data has one.
+        """The scores of each test image, and the sigma of its blur if the data has one, as columns by name.
 
-        Column to values; empty if neither train nor evaluate has written them.
+        It is empty if neither train nor evaluate has written them.
         """
         evaluation = self.files.evaluation(self.data)
         # up to version 0.1.0, evaluate gave its table per image the name that train gives the one per epoch
@@ -67,13 +67,13 @@ class ReportedRun:
 
     @cached_property
     def elsewhere(self) -> dict[str, dict[str, Any]]:
-        """The results of ``evaluate`` on other data: names of data sets to the content of their metrics.json."""
+        """The results of ``evaluate`` on other data: the content of metrics.json by the name of the data set."""
         others = {data: files for data, files in self.files.evaluations().items() if data != self.data}
         return {data: read_scores(files.scores_file) for data, files in others.items()}
 
     @property
     def source(self) -> Path:
-        """The file that holds the configuration."""
+        """The file with the configuration."""
         return self.files.config_file
 
     @property
@@ -83,7 +83,7 @@ class ReportedRun:
 
     @property
     def whole_test(self) -> bool:
-        """Whether the run was tested on the whole test set: of a published data set, on all of its test images."""
+        """Whether the run was tested on the whole test set; for a published data set, on all its test images."""
         if self.result is not None and self.data in TEST_IMAGES:
             return bool(self.result["images"] == TEST_IMAGES[self.data])
         share = self.config.trainer.limit_test_batches
@@ -91,7 +91,7 @@ class ReportedRun:
 
     @property
     def state(self) -> str:
-        """How far the run has come, in words."""
+        """The progress of the run in words."""
         epochs, planned = len(self.history), self.config.trainer.max_epochs
         if self.result is None:
             return f"unfinished: epoch {epochs} of {planned}"
@@ -101,15 +101,15 @@ class ReportedRun:
 
     @property
     def network_title(self) -> str:
-        """What the report calls its network: its name, in the spelling of its authors where it is a known one."""
+        """The network's name in the report, in the spelling of its authors if it is a known one."""
         return _NETWORK_TITLES.get(self.model, self.model)
 
     @property
     def table(self) -> str:
         """The title of the report's table that the run belongs to.
 
-        It is the data set's title, with the frames' size where they have one. The study's tables have such titles.
-        Pictures of one's own are called by their folder.
+        It is the data set's title, with the size of the frames if they have one, as for the study's tables. For the
+        user's own pictures it has the name of their folder.
         """
         if self.data == "folder":
             return f"Pictures in {self.pictures}"
@@ -129,10 +129,7 @@ def find_runs(places: Iterable[str]) -> list[ReportedRun]:
     """
     folders: dict[Path, None] = {}
     for place in places:
-        matches = [Path(place)] if Path(place).is_dir() else sorted(Path().glob(place)) if place[0] != "/" else None
-        if matches is None:
-            matches = sorted(Path("/").glob(place[1:]))
-        found = [folder for match in matches for folder in _runs_in(match)]
+        found = [folder for match in _matches(place) for folder in _runs_in(match)]
         if not found:
             raise ValueError(f"runs={place}: there is no run (a folder with .hydra/config.yaml).")
         folders |= dict.fromkeys(found)
@@ -144,18 +141,25 @@ def find_runs(places: Iterable[str]) -> list[ReportedRun]:
             model=run.model,
             data=run.data,
             config=run.config,
-            pictures=called(roots[folder], roots.values()) if folder in roots else "",
+            pictures=unique_end(roots[folder], roots.values()) if folder in roots else "",
         )
         for folder, run in runs.items()
     ]
 
 
-def called(path: Path, all_paths: Iterable[Path]) -> str:
-    """The end of a path that no other path shares: its last name, if that is enough."""
+def unique_end(path: Path, all_paths: Iterable[Path]) -> str:
+    """The shortest end of a path that no other path shares: its last name, if that is enough."""
     others = [other for other in all_paths if other != path]
     ends = (path.parts[-count:] for count in range(1, len(path.parts)))
     own = next((end for end in ends if all(other.parts[-len(end) :] != end for other in others)), path.parts)
     return str(Path(*own))
+
+
+def _matches(place: str) -> list[Path]:
+    """The folder of this name, or the paths that match it as a glob."""
+    if Path(place).is_dir():
+        return [Path(place)]
+    return sorted(Path("/").glob(place[1:]) if place.startswith("/") else Path().glob(place))
 
 
 def _runs_in(folder: Path) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""The report's tables of test scores, and the sentence that sums one up."""
+"""The report's tables of test scores, and the sentence that summarises one."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from deblurlab.reports.cells import (
     score_cells,
 )
 from deblurlab.reports.groups import Group, MeanAndDeviation
-from deblurlab.reports.reported_run import ReportedRun, called
+from deblurlab.reports.reported_run import ReportedRun, unique_end
 from deblurlab.reports.study import TITLES, study_scores
 
 _PARTIAL_NOTE = "† Tested on a part of the test set: {compared}no candidate for the best score."
@@ -25,15 +25,13 @@ _LOSS_NOTE = "The losses of rows that were trained with different losses cannot 
 
 
 def score_table(title: str, groups: Sequence[Group]) -> Table:
-    """Our test scores beside the blurred input's, and beside the study's where it has a table of this data.
+    """Our test scores beside those of the blurred input and, if it has a table for this data, those of the study.
 
-    Networks that we have run come first, then those that only the study has.
-
-    The best value of each score is marked, ours and the study's apart. Runs that were tested on a part of the test set
-    are compared with nothing.
+    Networks that we have run come first, then those that only the study has. The best value of each score is marked,
+    separately for ours and the study's. Runs that were tested on a part of the test set are not compared.
 
     Args:
-        title: The table's title, which the study's table of the same data and frame size has, too.
+        title: The table's title; the study's table of the same data and frame size has the same title.
         groups: The groups of this table.
     """
     study = study_scores(title)
@@ -99,7 +97,7 @@ def _our_rows(
     *,
     best: Mapping[str, float],
 ) -> list[Row]:
-    """A row of our scores and, if the whole test set was taken, a row of their differences from the study's."""
+    """A row of our scores and, if the whole test set was used, a row of their differences from the study's."""
     if not scores:
         return [Row(title, gap_cells("no test yet"), note, "ours")]
     cells = score_cells(scores, best=best, absent=Cell("", "gap"))
@@ -112,7 +110,7 @@ def _our_rows(
 
 
 def _notes(group: Group) -> list[str]:
-    """What stands small beside a group's title: how far its runs are, how many there are, on how many images."""
+    """Small notes after a group's title: the state of its runs, their number, and the number of test images."""
     seeds = ""
     if len(group.runs) > 1:
         different = len({run.config.seed for run in group.runs})
@@ -134,7 +132,7 @@ def _without_deviation(means: Mapping[str, float]) -> dict[str, MeanAndDeviation
 
 
 def further_table(groups: Sequence[Group]) -> Table | None:
-    """The scores that tests were given as ``metrics``, in plain units; None if there are none."""
+    """The scores of the setting ``metrics``, in plain units; None if there are none."""
     scores = [(group, group.scores("restored"), group.scores("blurred")) for group in groups if group.tested]
     names = list(dict.fromkeys(name for _, restored, _ in scores for name in beside_table(restored)))
 
@@ -153,14 +151,14 @@ def further_table(groups: Sequence[Group]) -> Table | None:
 def elsewhere_table(runs: Sequence[ReportedRun]) -> Table | None:
     """The scores of runs that ``evaluate`` tested on data that they were not trained on; None if there are none.
 
-    Runs of one network and one data set are told apart by the ends of their folders.
+    Runs with the same network and data set are distinguished by the ends of their folders.
     """
     sections = []
     titles = Counter((run.network_title, run.table) for run in runs)
     for run in runs:
         trained = f"{run.network_title} of {run.table}"
         if titles[run.network_title, run.table] > 1:
-            trained += f" ({called(run.folder, [other.folder for other in runs])})"
+            trained += f" ({unique_end(run.folder, [other.folder for other in runs])})"
         for data, result in run.elsewhere.items():
             restored, blurred = (
                 score_cells(_without_deviation(result[version]), best={}, absent=Cell("", "gap"))
@@ -172,7 +170,7 @@ def elsewhere_table(runs: Sequence[ReportedRun]) -> Table | None:
 
 
 def finding(title: str, groups: Sequence[Group]) -> str:
-    """The score table in a sentence: how many runs there are, and which network ranks first."""
+    """A summary of the score table: the number of runs, and the network that ranks first."""
     study = {name: scores for name, scores in study_scores(title).items() if name != "blurred"}
     of_study = ""
     if study:

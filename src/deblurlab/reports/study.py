@@ -12,10 +12,10 @@ TITLES = {
     "blurred": "blurred input",
 }
 
-# Images, or whole frames, of the published test sets.
+# The numbers of images, or whole frames, of the published test sets.
 TEST_IMAGES = {"cifar10": 10_000, "reds": 3_000, "gopro": 1_111}
 
-# Table to network to scores, in plain units as in metrics.json.
+# The scores of each network in each table, in plain units as in metrics.json.
 _SLIDES: dict[str, dict[str, dict[str, float]]] = {
     "CIFAR-10": {
         "resnet16": {"loss": 9.794e-4, "ssim": 0.9034, "psnr": 29.09, "mse": 1.965e-3, "mae": 2.888e-2},
@@ -39,10 +39,10 @@ _SLIDES: dict[str, dict[str, dict[str, float]]] = {
 
 
 def study_scores(table: str) -> dict[str, dict[str, float]]:
-    """Network to scores in plain units, as metrics.json has them; empty for a table that the study does not have."""
+    """The scores of each network in a table, in plain units as in metrics.json; empty if there is no such table."""
     return _SLIDES.get(table, {})
 
 
 def study_tables() -> tuple[str, ...]:
-    """The study's tables, in its order."""
+    """The titles of the study's tables, in order."""
     return tuple(_SLIDES)
