@@ -48,7 +48,7 @@ def test_a_failure_keeps_the_last_lines(
     assert "job | line 0\n" in capsys.readouterr().err
 
 
-def test_a_hopeless_job_is_ended(module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_is_pruned(module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module.write_text(
         "import pathlib, time\n"
         "for number in range(3): print(number, flush=True)\n"
@@ -57,9 +57,8 @@ def test_a_hopeless_job_is_ended(module: Path, tmp_path: Path, monkeypatch: pyte
     )
     monkeypatch.chdir(tmp_path)
     asked: list[int] = []
-    assert run_process(["stand_in"], tmp_path / "job", hopeless=lambda: bool(asked.append(1)) or len(asked) > 2) == (
-        "pruned"
-    )
+    ended = run_process(["stand_in"], tmp_path / "job", should_prune=lambda: bool(asked.append(1)) or len(asked) > 2)
+    assert ended == "pruned"
     assert len(asked) == 3
     assert not (tmp_path / "at its end").exists()
 
@@ -80,7 +79,7 @@ def test_a_job_may_say_goodbye_when_the_sweep_is_interrupted(module: Path, tmp_p
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_process(["stand_in", str(tmp_path / "said")], tmp_path / "job", hopeless=interrupt)
+        run_process(["stand_in", str(tmp_path / "said")], tmp_path / "job", should_prune=interrupt)
     assert (tmp_path / "said").read_text() == "goodbye"
 
 
@@ -89,7 +88,7 @@ def test_a_job_dies_with_its_sweep(module: Path, tmp_path: Path) -> None:
     module.write_text("import time\nprint('ready', flush=True)\ntime.sleep(3600)")
     sweep = (
         "import os, pathlib; from deblurlab.sweeps.process import run_process\n"
-        "run_process(['stand_in'], pathlib.Path('job'), hopeless=lambda: os.kill(os.getpid(), 9))"
+        "run_process(['stand_in'], pathlib.Path('job'), should_prune=lambda: os.kill(os.getpid(), 9))"
     )
     killed = subprocess.run([sys.executable, "-c", sweep], cwd=tmp_path, timeout=HANG_SECONDS, check=False)
     assert killed.returncode == -signal.SIGKILL

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from deblurlab.sweeps.search import taken_up
+from deblurlab.sweeps.search import reopened
 
 optuna = pytest.importorskip("optuna", reason="Optuna, the extra `optuna`, is not installed")
 
 
-def test_an_open_trial_is_taken_up_by_another_process(tmp_path: Path) -> None:
+def test_an_open_trial_is_reopened_by_another_process(tmp_path: Path) -> None:
     """Another process: the study is read anew from its file."""
 
     def study() -> "optuna.Study":
@@ -23,7 +23,7 @@ def test_an_open_trial_is_taken_up_by_another_process(tmp_path: Path) -> None:
 
     again = study()
     (record,) = again.get_trials()
-    trial = taken_up(again, record)
+    trial = reopened(again, record)
     assert (trial.number, trial.params) == (first.number, first.params)
     assert not trial.should_prune()
     trial.report(11.0, 2)

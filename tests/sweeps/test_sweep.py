@@ -162,7 +162,7 @@ def _environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))}
 
 
-def test_a_search_prunes_and_is_taken_up_again(call: Call, tmp_path: Path) -> None:
+def test_a_search_prunes_and_continues(call: Call, tmp_path: Path) -> None:
     optuna = pytest.importorskip("optuna")
     search = ("sweep=optuna", "model=unet16", "hydra.sweep.dir=sweep", "search.warmup_epochs=0")
     call("train", *search, "search.trial=range(8)", "trainer.max_epochs=3")

@@ -1,5 +1,6 @@
-"""What a training step would cost on a TPU that is not at hand, according to the TPU compiler.
+"""Estimates what a training step would cost on a TPU, without a TPU, by means of the TPU compiler.
 
-``compiler`` compiles a traced step for a slice of ``chips``, ``estimate`` turns the compiler's cycles into seconds, and
-``largest_batch`` and ``table`` use the estimates. The step itself comes from ``deblurlab.backends.xla.trace``.
+``compiler`` compiles a traced step for a slice of ``chips``, ``estimate`` converts the compiler's cycles to seconds,
+and ``largest_batch`` and ``table`` use the estimates. ``hlo_text`` reads the compiler's output. The step itself comes
+from ``deblurlab.backends.xla.trace``.
 """

@@ -16,7 +16,7 @@ class Chip:
         peak: bfloat16 FLOP per second.
         memory: Bytes of HBM.
         bandwidth: Bytes per second between the core and its HBM.
-        link: Bytes per second that the core's share of the chip's links sends.
+        link: Bytes per second that the core can send over its share of the chip's links.
         cores: Cores per chip.
     """
 
@@ -58,22 +58,22 @@ class Topology:
 
     @property
     def chip(self) -> Chip:
-        """The slice's cores; they are all alike."""
+        """The type of the slice's cores."""
         return CHIPS[self.generation]
 
     @property
     def compiler_name(self) -> str:
-        """What the TPU compiler calls the slice, such as ``v2:2x2``."""
+        """The TPU compiler's name of the slice, such as ``v2:2x2``."""
         return f"{self.generation}:{'x'.join(map(str, self.grid))}"
 
     @property
     def hops(self) -> int:
-        """How many messages from chip to neighbouring chip an all-reduce sends one after the other."""
+        """The number of consecutive messages from chip to neighbouring chip in an all-reduce."""
         return sum(2 * (side - 1) for side in self.grid)
 
 
 def topology(name: str) -> Topology:
-    """The slice that Google calls ``v2-8``, ``v5e-64``, ...
+    """The slice with a name such as ``v2-8`` or ``v5e-64``.
 
     Raises:
         ValueError: If there is no such slice; the message names the generations and sizes that there are.

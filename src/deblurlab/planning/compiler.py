@@ -1,4 +1,4 @@
-"""The TPU compiler without a TPU: takes an HLO module, returns what the module costs on a core."""
+"""Runs the TPU compiler without a TPU, and returns the cost of an HLO module on a core."""
 
 import importlib.util
 import os
@@ -10,7 +10,7 @@ import numpy as np
 from deblurlab.planning.chips import Topology
 from deblurlab.planning.hlo_text import all_reduce_bytes, estimated_cycles, split_over
 
-# libtpu would look for the TPU VM it runs on, and lock the chips against other processes. There are no chips here.
+# Without these, libtpu would look for the TPU VM that it runs on, and lock its chips against other processes.
 _WITHOUT_A_TPU = {
     "TPU_SKIP_MDS_QUERY": "1",
     "TPU_WORKER_HOSTNAMES": "localhost",
@@ -22,13 +22,13 @@ _WITHOUT_A_TPU = {
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run of a compiled program costs one core.
+    """The cost of one run of a compiled program on one core.
 
     Attributes:
         flops: Floating point operations; a multiplication and an addition count as two.
         hbm_bytes: Bytes that all operations together read from and write to the core's memory (HBM).
-        memory_bytes: The peak use of that memory: arguments, temporary values and code. The results take the
-            arguments' place.
+        memory_bytes: The peak use of that memory: arguments, temporary values and code. The results replace the
+            arguments.
         cycles: The compiler's estimate, summed over all operations. It leaves out the time that collectives
             spend on the links between chips.
         all_reduces: The number of all-reduces.
@@ -62,7 +62,7 @@ def compile_for(topology: Topology, hlo: bytes) -> Cost:
 
     Args:
         topology: The slice.
-        hlo: A serialised HloModuleProto whose batch is split over several devices, however many.
+        hlo: A serialised HloModuleProto whose batch is split over any number of devices.
 
     Raises:
         DoesNotFitError: If a core's memory is too small for the program.
@@ -83,7 +83,7 @@ def compile_for(topology: Topology, hlo: bytes) -> Cost:
 
 
 def _compiled(topology: Topology, hlo: bytes) -> Any:
-    """The executable of jax's TPU client. jax has no public function that compiles a foreign module for a slice."""
+    """The executable of jax's TPU client. jax has no public function that compiles another library's module."""
     for name, value in _WITHOUT_A_TPU.items():
         os.environ.setdefault(name, value)
     from jax._src.interpreters import mlir

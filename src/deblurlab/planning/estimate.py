@@ -1,4 +1,4 @@
-"""From a compiled step's cost to seconds, images per second and hours."""
+"""Converts a compiled step's cost to seconds and images per second."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from deblurlab.planning.chips import Topology
 from deblurlab.planning.compiler import Cost
 
-# Seconds that a message between neighbouring chips takes however short it is: the order of magnitude of TPU links.
+# The latency of a message between neighbouring chips in seconds: the order of magnitude for TPU links.
 _HOP = 1e-6
 
 
@@ -14,18 +14,18 @@ _HOP = 1e-6
 class Estimate:
     """The cost of a training step on a slice.
 
-    The compiler's cycles leave out the time that collectives spend on the links between chips. It is added here: an
-    all-reduce of b bytes over n cores sends 2 b (n - 1) / n bytes through the links of each core, and takes a
-    microsecond for each of the messages between neighbours that must follow one another. In this model nothing
-    overlaps, so that it errs on the slow side.
+    The compiler's cycles do not include the time that collectives spend on the links between chips. It is added here:
+    an all-reduce of b bytes over n cores sends 2 b (n - 1) / n bytes through the links of each core, and takes a
+    microsecond for each of the consecutive messages between neighbours. The model assumes that nothing overlaps, so it
+    errs on the slow side.
 
     Attributes:
-        topology: The slice that the step was compiled for.
-        cost: What the compiler says of it.
+        topology: The slice for which the step was compiled.
+        cost: The compiler's results.
         batch: Images per core and step.
-        useful_flops: Floating point operations per core and step that the network as written needs: convolutions and
-            matrix products, a multiply-add counted as two. ``cost.flops`` are those that are executed, with the zeros
-            of folded kernels.
+        useful_flops: Floating point operations per core and step of the network as it is written: convolutions and
+            matrix products, a multiply-add counted as two. ``cost.flops`` are the executed ones, which include products
+            with the zeros of folded kernels.
     """
 
     topology: Topology
@@ -62,7 +62,7 @@ class Estimate:
         return self.batch * self.topology.cores / self.seconds
 
     def as_json(self) -> dict[str, Any]:
-        """What ``plan ... json=FILE`` writes. Other programs read it: its keys stay as they are."""
+        """The content of ``plan ... json=FILE``. Other programs read it, so the keys must not change."""
         core = {
             "flops": self.cost.flops,
             "useful_flops": self.useful_flops,

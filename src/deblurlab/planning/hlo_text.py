@@ -1,7 +1,7 @@
 """Reads and rewrites programs as XLA prints them: StableHLO before compilation, HLO after it.
 
-The compiler offers some of its findings in the printed program only. Every function here raises ``ValueError`` when
-the text does not hold what it looks for, because another version of the compiler may print it differently.
+The compiler gives some of its results in the printed program only. Every function here raises ``ValueError`` if it does
+not find what it looks for, because another version of the compiler may print it differently.
 """
 
 import math
@@ -19,11 +19,11 @@ def _unknown(what: str) -> ValueError:
 
 
 def split_over(stablehlo: str, cores: int) -> str:
-    """The program with every batch split over ``cores`` devices instead of those it was traced with.
+    """Rewrite a program so that every batch is split over ``cores`` devices instead of those it was traced with.
 
     Args:
         stablehlo: A program that was traced with each batch split over several devices.
-        cores: How many devices share a batch.
+        cores: The number of devices that share a batch.
 
     Raises:
         ValueError: If nothing in the program is split over devices.
@@ -62,7 +62,7 @@ def estimated_cycles(hlo: str) -> int:
     """The cycles that the compiler's scheduler estimates for a compiled program, summed over its operations.
 
     Raises:
-        ValueError: If the program names no cycles.
+        ValueError: If the program states no cycles.
     """
     cycles = [int(count) for count in re.findall(r'"estimated_cycles":"(\d+)"', hlo)]
     if not sum(cycles):

@@ -7,15 +7,15 @@ from deblurlab.planning.estimate import Estimate
 
 
 def largest_batch(step: Estimate, compiled: Callable[[int], Estimate], *, images: int) -> int:
-    """The most images per core whose training step fits into the memory of ``step``'s chip.
+    """The largest number of images per core with which a training step fits into the memory of ``step``'s chip.
 
-    Memory grows linearly with the batch. The step and one of half its batch therefore predict the answer; further
+    Memory grows linearly with the batch. Therefore the step and one of half its batch predict the result; further
     compilations confirm it or try 5 % fewer images.
 
     Args:
         step: A step that fits.
         compiled: Compiles the step for a number of images per core. It may raise :class:`DoesNotFitError`.
-        images: Images in the training set, which must fill a batch of all cores.
+        images: The number of images in the training set, which must fill a batch of all cores.
 
     Returns:
         A multiple of 8, or the batch of ``step`` if no larger multiple fits.

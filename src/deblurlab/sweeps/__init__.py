@@ -1,4 +1,4 @@
-"""Sweeps: many runs from one command. Imports nothing heavy, because Hydra loads :class:`Summary` with each command."""
+"""Sweeps: many runs from one command. Imports nothing heavy, because Hydra loads :class:`Summary` in each command."""
 
 from deblurlab.sweeps.job import run_job
 from deblurlab.sweeps.summary import Summary

@@ -1,4 +1,4 @@
-"""One job of a sweep: find its folder, and train there unless that has been done."""
+"""Runs one job of a sweep: finds its folder, and trains there unless that has already been done."""
 
 import logging
 import re
@@ -23,24 +23,24 @@ log = logging.getLogger(__name__)
 
 
 def run_job(cfg: DictConfig) -> float:
-    """Run the job that Hydra composed ``cfg`` for, unless it has been run already.
+    """Run the job with the configuration ``cfg``, unless it has already been run.
 
-    A job's folder lies in the sweep's folder, ``hydra.sweep.dir``, and is named by the overrides that differ between
-    the jobs. So the same sweep finds it again: a finished or pruned job is skipped; a killed or failed one goes on from
+    A job's folder is in the sweep's folder, ``hydra.sweep.dir``, and named after the overrides that differ between the
+    jobs. So the same sweep finds it again: a finished or pruned job is skipped; a killed or failed one continues from
     its last checkpoint, or starts again if it has none.
 
     Returns:
-        The best value of ``cfg.monitor``; NaN if the job failed, and then its ``failure.txt`` tells why.
+        The best value of ``cfg.monitor``; NaN if the job failed, and then its ``failure.txt`` says why.
 
     Raises:
-        ValueError: if the folder belongs to a job with other overrides, or ``run`` is given.
+        ValueError: If the folder belongs to a job with other overrides, or ``run`` is given.
     """
     hydra = HydraConfig.get()
     sweep = Path(hydra.sweep.dir)
     overrides = {override.get_key_element(): override for override in parse_overrides(hydra.overrides.task)}
     if "run" in overrides:
         raise ValueError("run=... is the folder of one run. A sweep's folder is hydra.sweep.dir=...")
-    # sweep=... and search.... are for this command; the job gets the values that they lead to
+    # sweep=... and search.... are for this command; the job gets the resulting values
     own = [str(one.input_line) for key, one in overrides.items() if key != "sweep" and not key.startswith("search.")]
     keys = sorted(read_swept_keys(sweep) & overrides.keys(), key=lambda key: (key == "seed", key))
     swept = {key: overrides[key].get_value_element_as_str() for key in keys}
@@ -49,7 +49,7 @@ def run_job(cfg: DictConfig) -> float:
     before = Record.read(folder)
     if before and sorted(before.overrides) != sorted(own):
         raise ValueError(
-            f"{folder} was made with {' '.join(before.overrides)}. Repeat these overrides to go on with that sweep, or "
+            f"{folder} was made with {' '.join(before.overrides)}. Repeat these overrides to continue that sweep, or "
             "choose another hydra.sweep.dir."
         )
     trial = Trial(sweep, folder.name, cfg.search, seed=cfg.seed, monitor=cfg.monitor) if cfg.search else None
@@ -63,10 +63,10 @@ def run_job(cfg: DictConfig) -> float:
     else:
         record.write()
         command = _command(hydra, [*own, *(f"{key}={value}" for key, value in drawn.items())], folder)
-        hopeless = trial.watch(record.files.history_file, cfg.trainer.max_epochs) if trial else never
-        record.status = run_process(command, folder, hopeless=hopeless)
+        should_prune = trial.watch(record.files.history_file, cfg.trainer.max_epochs) if trial else never
+        record.status = run_process(command, folder, should_prune=should_prune)
         if trial and record.status == "failed" and record.files.diverged_file.is_file():
-            record.status = "diverged"  # a search has learnt from it, and the same values would diverge again
+            record.status = "diverged"  # not "failed", since the same values would diverge again
     record.write()
     if trial:
         trial.tell(record.status, record.best)
@@ -74,9 +74,9 @@ def run_job(cfg: DictConfig) -> float:
 
 
 def _folder_name(swept: Mapping[str, str]) -> str:
-    """Name a job's folder, such as ``model-unet16_lr-0.001_seed-1``: nothing that a shell or Hydra wants quoted.
+    """The name of a job's folder, such as ``model-unet16_lr-0.001_seed-1``, which needs no quotes in a shell or Hydra.
 
-    Of ``model.optimizer.lr`` the last part is enough, unless another swept key ends in it as well.
+    Only the last part of a key such as ``model.optimizer.lr`` is used, unless another swept key has the same.
     """
     ends = Counter(key.split(".")[-1] for key in swept)
     parts = []
@@ -89,7 +89,7 @@ def _folder_name(swept: Mapping[str, str]) -> str:
 
 
 def _command(hydra: HydraConf, overrides: list[str], folder: Path) -> list[str]:
-    """What a user would type after ``python -m`` to train this one job, or to resume it if it has a checkpoint."""
+    """The words after ``python -m`` that train this job, or resume it if it has a checkpoint."""
     added = [source.path for source in hydra.runtime.config_sources if source.provider == "command-line"]
     command = [
         "deblurlab.train",
@@ -100,6 +100,6 @@ def _command(hydra: HydraConf, overrides: list[str], folder: Path) -> list[str]:
     files = RunFolder(folder)
     if files.last_checkpoint.is_file():
         return [*command, "ckpt_path=last"]
-    # the run ended before its first checkpoint was whole; what it left would be taken for another run
+    # the run ended before its first checkpoint was complete; its folder would be taken for that of another run
     shutil.rmtree(files.checkpoints, ignore_errors=True)
     return command

@@ -1,4 +1,4 @@
-"""Runs the training of a job in a process of its own, so that a crash does not affect the other jobs."""
+"""Runs the training of a job in a separate process, so that a crash does not affect the other jobs."""
 
 import logging
 import os
@@ -16,23 +16,23 @@ from deblurlab.run.run_folder import RunFolder
 log = logging.getLogger(__name__)
 
 _KEPT_LINES = 80
-_SECONDS_TO_END = 30  # a training needs less to save a checkpoint and leave
+_SECONDS_TO_END = 30  # a training needs less to save a checkpoint and end
 
 
 def never() -> bool:
-    """Prune nothing."""
+    """Return False: do not prune."""
     return False
 
 
-def run_process(command: Sequence[str], folder: Path, *, hopeless: Callable[[], bool] = never) -> str:
-    """Run a job's command and show what it prints, each line with the job's name before it.
+def run_process(command: Sequence[str], folder: Path, *, should_prune: Callable[[], bool] = never) -> str:
+    """Run a job's command and print its output, each line with the job's name before it.
 
     The process is killed when this one ends in any way: see :mod:`~deblurlab.processes.child`.
 
     Args:
         command: A module of Python and its arguments.
-        folder: The job's folder. If the job fails, ``failure.txt`` there tells why, with the last lines it printed.
-        hopeless: Is called after each line. When it returns True, the job is ended.
+        folder: The job's folder. If the job fails, ``failure.txt`` there has the reason and the last lines it printed.
+        should_prune: Called after each line. If it returns True, the job is ended.
 
     Returns:
         How the job ended: ``finished``, ``pruned`` or ``failed``.
@@ -55,13 +55,13 @@ def run_process(command: Sequence[str], folder: Path, *, hopeless: Callable[[], 
             for line in process.stdout:
                 last_lines.append(line)
                 print(f"{folder.name} | {line}", end="", file=sys.stderr, flush=True)
-                if not pruned and hopeless():
+                if not pruned and should_prune():
                     pruned = True
                     process.terminate()
         except BaseException:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
-                process.wait(_SECONDS_TO_END)  # at the end of this block its standard input closes, which kills it
+                process.wait(_SECONDS_TO_END)  # then leaving the block closes its standard input, which kills it
             raise
     if pruned:
         log.info(f"{folder.name}: pruned")
@@ -73,5 +73,5 @@ def run_process(command: Sequence[str], folder: Path, *, hopeless: Callable[[], 
         end = f"killed by {signal.Signals(-process.returncode).name}"
     with whole_file(files.failure_file) as partial:
         partial.write_text(f"{end}\n\n{''.join(last_lines)}")
-    log.error(f"{folder.name}: {end}; the others go on. See {files.failure_file}")
+    log.error(f"{folder.name}: {end}; the others continue. See {files.failure_file}")
     return "failed"

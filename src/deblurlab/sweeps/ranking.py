@@ -1,4 +1,4 @@
-"""Which settings of a sweep are best: its jobs, grouped over their seeds and sorted by their score."""
+"""Ranks the settings of a sweep: its jobs are grouped over their seeds and sorted by their score."""
 
 import math
 import statistics
@@ -14,11 +14,11 @@ from deblurlab.sweeps.record import Record
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """The jobs of a sweep that differ in nothing but their seed.
+    """The jobs of a sweep that only differ in their seed.
 
     Attributes:
-        swept: The overrides that tell this setting from the others.
-        runs: At least one job.
+        swept: The overrides that distinguish this setting from the others.
+        runs: The jobs, at least one.
     """
 
     swept: dict[str, Any]
@@ -35,13 +35,13 @@ class Setting:
         return mean([run.best for run in self.finished or self.runs])[0]
 
     def test_values(self, score: Score) -> list[float]:
-        """A test score of each finished run; none if one was tested by a version that did not have this score."""
+        """A test score of each finished run; empty if one of them was tested by a version without this score."""
         tests = [run.test_scores() for run in self.finished]
         return [scores[score.name] for scores in tests] if all(score.name in scores for scores in tests) else []
 
 
 def mean(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and sample standard deviation of the values that are not NaN; NaN where there are too few of them."""
+    """Mean and sample standard deviation of the values that are not NaN; NaN if there are too few of them."""
     known = [value for value in values if not math.isnan(value)]
     return (
         statistics.fmean(known) if known else math.nan,
@@ -50,13 +50,13 @@ def mean(values: Sequence[float]) -> tuple[float, float]:
 
 
 def read_jobs(sweep: Path) -> list[Record]:
-    """The jobs of a sweep, by the names of their folders."""
+    """The jobs of a sweep, sorted by the names of their folders."""
     records = (Record.read(folder.path) for folder in RunFolder.within(sweep))
     return [record for record in records if record]
 
 
 def rank(records: Sequence[Record]) -> list[Setting]:
-    """Group jobs into settings, and sort these: first those with finished runs, and of these the best score first."""
+    """Group jobs into settings, and sort these: settings with finished runs first, then by their score."""
     groups: dict[tuple[tuple[str, Any], ...], list[Record]] = {}
     for record in records:
         groups.setdefault(tuple((k, v) for k, v in record.swept.items() if k != "seed"), []).append(record)

@@ -1,4 +1,4 @@
-"""What a sweep knows about a job: the file job.json in the folder of the run."""
+"""The record that a sweep keeps of a job: the file job.json in the folder of the run."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Record:
     Attributes:
         folder: The run's folder.
         monitor: The metric that ranks the runs, a column of the run's history.
-        swept: The overrides that tell this job from the others, and the values that a search drew for it.
+        swept: The overrides that distinguish this job from the others, and the values that a search drew for it.
         overrides: All overrides of the command line.
         status: ``running`` (or killed while it ran), ``finished``, ``pruned``, ``failed`` or, in a search,
             ``diverged``.
@@ -35,7 +35,7 @@ class Record:
         """The record of the job in ``folder``; None if there is none.
 
         Raises:
-            ValueError: naming the file, if it is damaged.
+            ValueError: If it is damaged; the message names the file.
         """
         file = RunFolder(folder).job_file
         if not file.is_file():
@@ -60,7 +60,7 @@ class Record:
 
     @property
     def tested(self) -> bool:
-        """Whether the run has come to its end, which is its test."""
+        """Whether the run has been tested, which means that it is finished."""
         return self.files.scores_file.is_file()
 
     @property

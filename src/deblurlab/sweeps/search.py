@@ -1,7 +1,7 @@
-"""Searches with Optuna: each job gets its values from the study in the sweep's folder, and reports the outcome.
+"""Searches with Optuna: each job gets its values from the study in the sweep's folder, and reports its outcome.
 
-This is not a sweeper plug-in. The study is a journal file that processes and hosts share, so any launcher can run
-trials in parallel, and a killed search can continue. Hydra's own Optuna sweeper needs Optuna 2 and cannot prune.
+This is not a sweeper plug-in of Hydra. The study is a journal file that processes and hosts share, so any launcher can
+run trials in parallel, and a killed search can continue. Hydra's own Optuna sweeper needs Optuna 2 and cannot prune.
 """
 
 from collections.abc import Callable
@@ -28,17 +28,17 @@ def require_optuna() -> None:
 class Trial:
     """One trial of a sweep's study.
 
-    If a killed or failed job of the same name left a trial open, that trial is taken up with its values.
+    If a killed or failed job of the same name has left a trial open, that trial is continued with its values.
 
     Args:
-        sweep: The sweep's folder, which holds the study.
+        sweep: The sweep's folder, with the study.
         name: The job's name.
         search: The group ``search`` of the configuration.
         seed: Seed of the values that are drawn.
         monitor: The metric to optimise.
 
     Raises:
-        ValueError: if Optuna is not installed.
+        ValueError: If Optuna is not installed.
     """
 
     def __init__(self, sweep: Path, name: str, search: DictConfig, *, seed: int, monitor: str) -> None:
@@ -53,7 +53,7 @@ class Trial:
             study_name="sweep",
             direction="maximize" if best_is(monitor) == "max" else "minimize",
             load_if_exists=True,
-            # each job has a sampler of its own, and with equal seeds all of them would draw the same values
+            # each job has its own sampler, and with equal seeds all of them would draw the same values
             sampler=optuna.samplers.TPESampler(n_startup_trials=search.random_trials, seed=1000 * seed + search.trial),
             pruner=optuna.pruners.MedianPruner(
                 n_startup_trials=search.compared_with, n_warmup_steps=search.warmup_epochs + 1
@@ -61,7 +61,7 @@ class Trial:
         )
         mine = next((trial for trial in self.study.get_trials() if trial.user_attrs.get("job") == name), None)
         if mine:
-            self._trial = taken_up(self.study, mine)
+            self._trial = reopened(self.study, mine)
         else:
             self._trial = self.study.ask({str(key): _distribution(values) for key, values in search.space.items()})
             self._trial.set_user_attr("job", name)
@@ -74,17 +74,17 @@ class Trial:
         return self._trial.params
 
     def watch(self, history: Path, max_epochs: int) -> Callable[[], bool]:
-        """Make a function that reports the epochs that have ended since its last call to the study.
+        """Make a function that reports newly completed epochs to the study.
 
         Args:
             history: The run's table of epochs.
-            max_epochs: The last epoch of a run, after which there is nothing to prune.
+            max_epochs: The last epoch of a run, after which pruning makes no sense.
 
         Returns:
             The function; it returns whether the trial should be pruned.
         """
 
-        def hopeless() -> bool:
+        def should_prune() -> bool:
             for row in read_history(history):
                 epoch = int(row["epoch"])
                 if epoch not in self._reported and self._monitor in row:
@@ -94,12 +94,12 @@ class Trial:
                         return True
             return False
 
-        return hopeless
+        return should_prune
 
     def tell(self, status: str, value: float) -> None:
-        """Close the trial as finished with ``value``, or as pruned, which a diverged one is, too.
+        """Close a finished trial with ``value``, or a pruned or diverged one as pruned.
 
-        A failed one stays open, to be tried again.
+        A failed trial stays open, to be tried again.
         """
         from optuna.trial import TrialState
 
@@ -109,10 +109,10 @@ class Trial:
             self.study.tell(self._trial, state=TrialState.PRUNED, skip_if_finished=True)
 
 
-def taken_up(study: "optuna.Study", trial: "optuna.trial.FrozenTrial") -> "optuna.Trial":
-    """A trial of a study that can be reported to and told, from the record that the study has of it.
+def reopened(study: "optuna.Study", trial: "optuna.trial.FrozenTrial") -> "optuna.Trial":
+    """An active trial, to which values can be reported, from the study's record of an earlier one.
 
-    Optuna has no public way to do this. ``tests/sweeps/test_search.py`` fails when its private one changes.
+    Optuna has no public function for this. ``tests/sweeps/test_search.py`` fails if the private one changes.
     """
     import optuna
 
@@ -120,7 +120,7 @@ def taken_up(study: "optuna.Study", trial: "optuna.trial.FrozenTrial") -> "optun
 
 
 def _distribution(values: Any) -> Any:
-    """What Optuna draws from: a list of choices, or ``low``, ``high`` and ``log`` of whole or real numbers."""
+    """Optuna's distribution for a list of choices, or for ``low``, ``high`` and ``log`` of integers or floats."""
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if OmegaConf.is_list(values):

@@ -1,4 +1,4 @@
-"""The outcome of a sweep: summary.csv, and a table on the terminal with the best settings first."""
+"""Summarises a sweep in summary.csv and in a table on the terminal, with the best settings first."""
 
 import csv
 import logging
@@ -27,13 +27,13 @@ log = logging.getLogger(__name__)
 
 
 class Summary(Callback):
-    """Hydra calls it when a sweep starts and when it ends.
+    """A callback that Hydra calls when a sweep starts and when it ends.
 
-    At the start it keeps the swept keys for the jobs, and says how to go on with this sweep after an interruption. At
+    At the start it saves the swept keys for the jobs, and prints how to continue this sweep after an interruption. At
     the end it writes ``summary.csv`` and prints a table.
 
-    Hydra turns whatever a callback raises into a warning and goes on. Here each error ends the process instead: a sweep
-    without its swept keys would mix up the folders of its jobs, and one that cannot tell how its jobs ended would
+    Hydra turns any error of a callback into a warning and continues. Here each error ends the process instead: a sweep
+    without its swept keys would mix up the folders of its jobs, and one that does not know how its jobs ended would
     exit as if all of them had succeeded.
     """
 
@@ -50,7 +50,7 @@ class Summary(Callback):
         )
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Write and print the outcome; end this process with exit status 1 if a job has failed, or this itself."""
+        """Write and print the outcome. End this process with exit status 1 if a job or this summary has failed."""
         failures = ""
         with _ending_the_process(f"the summary of the sweep in {self.folder} cannot be made", lambda: failures):
             jobs = read_jobs(self.folder)
@@ -62,7 +62,7 @@ class Summary(Callback):
             sys.exit(f"error: {failures}")
 
     def _failures(self, jobs: Sequence[Record]) -> str:
-        """Which jobs have failed, and how to try them again; "" if none has."""
+        """A message about the failed jobs and how to try them again; "" if there are none."""
         failed = [str(job.files.failure_file) for job in jobs if job.status == "failed"]
         if not failed:
             return ""
@@ -75,8 +75,8 @@ def _ending_the_process(what: str, known: Callable[[], str] = str) -> Iterator[N
     """End the process with one line and exit status 1 if the block raises an error.
 
     Args:
-        what: What has not been done then.
-        known: What else the line says.
+        what: The beginning of the line: what has failed.
+        known: Returns the end of the line.
     """
     try:
         yield
@@ -142,7 +142,7 @@ def print_summary(settings: Sequence[Setting]) -> None:
             _plus_minus([run.best for run in setting.finished or setting.runs], "{:.4f}".format),
             *(_plus_minus(setting.test_values(score), score.plain) for score in COMPARED_SCORES),
         )
-    # a pipe has no width of its own; in 80 columns the values would be folded
+    # a pipe has no width; in rich's default of 80 columns the values would be folded
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 

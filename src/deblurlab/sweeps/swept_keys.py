@@ -1,6 +1,6 @@
-"""Which keys have several values in a sweep: written when the sweep starts, read by each of its jobs.
+"""The keys that have several values in a sweep. They are written when the sweep starts, and read by each of its jobs.
 
-A job itself is told a single value of each key, and cannot know which of them differ between the jobs.
+A job gets a single value of each key from Hydra, and cannot know which of the keys differ between the jobs.
 """
 
 import json
@@ -17,12 +17,12 @@ _NAME = "sweep.json"
 
 
 def parse_overrides(overrides: Iterable[str]) -> list[Override]:
-    """Read overrides as Hydra's command line does."""
+    """Parse overrides like Hydra's command line."""
     return OverridesParser.create().parse_overrides(list(overrides))
 
 
 def save_swept_keys(hydra: HydraConf, sweep: Path) -> None:
-    """Keep the swept keys, from the command line and from a sweep file's ``hydra.sweeper.params``, in a sweep's folder.
+    """Save the swept keys, from the command line and a sweep file's ``hydra.sweeper.params``, in the sweep's folder.
 
     Args:
         hydra: Hydra's settings of the whole sweep.
