@@ -51,7 +51,7 @@ def run(part: str) -> None:
         address="127.0.0.1",
         port=1,
         environment=os.environ | {"PYTHONPATH": path},
-        goes_on="go on",
+        advice="go on",
     )
 
 

@@ -36,7 +36,7 @@ def train_in_processes(count: int, cfg: DictConfig, folder: RunFolder) -> None:
         address=point.host,
         port=point.port,
         environment={"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count)), **os.environ},
-        goes_on=f"run={folder} ckpt_path=auto continues from the last checkpoint, or starts again if there is none",
+        advice=f"run={folder} ckpt_path=auto continues from the last checkpoint, or starts again if there is none",
     )
 
 

@@ -1,7 +1,7 @@
-"""Weights that others have trained in Keras, put into our networks.
+"""Loads weights that were trained in Keras into our networks.
 
-``keras_file`` reads Keras' HDF5 files, ``study_layers`` knows the layers of the study's networks and where each of them
-stands in ours, and ``conversion`` brings the two together.
+``keras_file`` reads Keras' HDF5 files, ``study_layers`` maps the layers of the study's networks to the modules of ours,
+and ``conversion`` combines the two.
 """
 
 from deblurlab.converting.conversion import fill_from

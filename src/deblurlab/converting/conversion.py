@@ -1,4 +1,4 @@
-"""The weights of a Keras file, checked layer by layer and put into a network of ours."""
+"""Loads the weights of a Keras file into one of our networks, with a check of each layer."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -10,22 +10,22 @@ from torch import Tensor, nn
 from deblurlab.converting import keras_file
 from deblurlab.converting.study_layers import UNNAMED, Place, Study, recognised
 
-# Keras' names of a layer's weights, and PyTorch's.
+# Keras' names of a layer's weights, with PyTorch's.
 _CONVOLUTION = {"kernel": "weight", "bias": "bias"}
 _BATCH_NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"}
 _LAYER_NORM = {"gamma": "weight", "beta": "bias"}
 
 
 def fill_from(file: Path, network: nn.Module, study: Study) -> None:
-    """Put the weights of a Keras file into a network.
+    """Load the weights of a Keras file into a network.
 
     Args:
-        file: A file that Keras has written of the study's network.
+        file: A file that Keras has written for the study's network.
         network: Our network.
-        study: The network of the study that it is made after.
+        study: The study's network that corresponds to it.
 
     Raises:
-        ValueError: naming the file, if it is none of Keras, or of another network.
+        ValueError: If it is not a file of Keras, or of another network; the message names the file.
     """
     modules = {name.rpartition(".")[0] for name in network.state_dict()}
     if modules != {place.module for place in study.places.values()}:
@@ -36,7 +36,7 @@ def fill_from(file: Path, network: nn.Module, study: Study) -> None:
         tensors: dict[str, Tensor] = {}
         for name, place in study.places.items():
             tensors |= _tensors(found[name], place, network, file)
-    # Keras does not count batches; with a momentum, PyTorch makes nothing of their number.
+    # Keras does not count batches, and PyTorch does not use the number if there is a momentum.
     counted = {name: value for name, value in network.state_dict().items() if name.endswith("num_batches_tracked")}
     network.load_state_dict(tensors | counted)
 

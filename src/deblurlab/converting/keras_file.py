@@ -1,7 +1,7 @@
-"""Keras' HDF5 files of before Keras 3: layers by name, each with its weights. Only names and numbers are read.
+"""Reads HDF5 files of Keras before version 3: layers by name, each with its weights. Only names and numbers are read.
 
-``model.save_weights("x.h5")`` writes a group for each layer, and ``model.save("x.h5")`` the same inside of the group
-``model_weights``, beside a description of the model that may hold code, which is not looked at. The attribute
+``model.save_weights("x.h5")`` writes a group for each layer. ``model.save("x.h5")`` writes the same inside the group
+``model_weights``, together with a description of the model that may contain code, which is not read. The attribute
 ``layer_names`` lists the layers, and the attribute ``weight_names`` of a layer the paths of its weights::
 
     layer_names: [..., "encode_conv0", ...]
@@ -9,7 +9,8 @@
         weight_names: ["encode_conv0/kernel:0", "encode_conv0/bias:0"]
         encode_conv0/kernel:0    (3, 3, 3, 64) float32
 
-HDF5 can do more than Keras asks of it. What would be read from another file, unpacked or made up is refused.
+HDF5 has features that Keras does not use: numbers in other files, compressed numbers, or computed ones. Files with
+these are refused.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,15 +29,15 @@ _NAME_BYTES = 256
 
 
 class _UnlikeKerasError(ValueError):
-    """The file holds what Keras does not write."""
+    """The file has something that Keras does not write."""
 
 
 class Layer(NamedTuple):
     """A layer that has weights.
 
     Attributes:
-        name: Its name, such as ``encode_conv0``.
-        weights: Its weights by name, such as ``kernel``, not yet read.
+        name: The name of the layer, such as ``encode_conv0``.
+        weights: The weights by name, such as ``kernel``, not yet read.
     """
 
     name: str
@@ -47,11 +48,11 @@ class Layer(NamedTuple):
 def opened(file: Path) -> Iterator[list[Layer]]:
     """Open a file, and close it at the end of the block.
 
-    Returns:
+    Yields:
         The layers that have weights, in the order of the file.
 
     Raises:
-        ValueError: naming the file, if it is none that Keras writes, or is damaged.
+        ValueError: If Keras does not write such files, or it is damaged; the message names the file.
     """
     if not file.is_file():
         raise ValueError(f"{file}: there is no such file.")
@@ -67,7 +68,7 @@ def opened(file: Path) -> Iterator[list[Layer]]:
 
 
 def read(dataset: h5py.Dataset) -> npt.NDArray[np.float32]:
-    """The numbers of a weight, whose shape the caller has checked: it says how much memory they take."""
+    """The numbers of a weight. The caller must have checked its shape, which determines the memory."""
     storage = dataset.id.get_create_plist()
     plain = storage.get_layout() == h5py.h5d.CONTIGUOUS and storage.get_external_count() == 0
     if not plain or dataset.id.get_offset() is None:
@@ -113,7 +114,7 @@ def _last(path: str) -> str:
 
 
 def _child(group: h5py.Group, name: str) -> Any:
-    """What a group holds by this name; None if nothing."""
+    """The member of a group with this name; None if there is none."""
     links, key = group.id.links, name.encode()
     if not links.exists(key):
         return None
@@ -128,7 +129,7 @@ def _names(group: h5py.Group, attribute: str) -> list[str]:
     stored = group.attrs.get_id(attribute)
     if stored.shape == (0,):  # a layer without weights
         return []
-    # TensorFlow of the study's time wrote names of one length, as bytes; later versions write each as long as it is.
+    # TensorFlow of the study's time wrote names as bytes of a fixed length; later versions write variable lengths.
     text = h5py.check_string_dtype(stored.dtype)
     if text is None or len(stored.shape) != 1 or stored.shape[0] > _NAMES or (text.length or 0) > _NAME_BYTES:
         raise _UnlikeKerasError(f"{attribute} of {group.name:.80} is not a list of at most {_NAMES} names")

@@ -5,18 +5,18 @@ from itertools import product
 from typing import Any, NamedTuple
 
 # The axes of a kernel in the order of PyTorch. Keras' kernel of a convolution is (height, width, inputs, outputs), that
-# of a transposed one (height, width, outputs, inputs); PyTorch's are (outputs, inputs, height, width), and transposed
-# (inputs, outputs, height, width). So the same order does for both.
+# of a transposed one (height, width, outputs, inputs); PyTorch's are (outputs, inputs, height, width) and, transposed,
+# (inputs, outputs, height, width). So the same order is right for both.
 _AXES = (3, 2, 0, 1)
 
 
 class Place(NamedTuple):
-    """Where the weights of a layer go.
+    """The destination of a layer's weights in our network.
 
     Attributes:
         module: The name of the module, such as ``encoder.0.conv``.
-        axes: The axes of its kernel in PyTorch's order.
-        last: How many of its first input channels are the last ones in ours.
+        axes: The axes of the kernel in PyTorch's order.
+        last: The number of first input channels that are the last ones in our network.
     """
 
     module: str
@@ -31,9 +31,9 @@ class Study(NamedTuple):
     """A network of the study.
 
     Attributes:
-        overrides: What chooses it on the command line of ``convert``.
-        places: Its layers by name, and where the weights of each go.
-        arguments: Arguments of our class with which it computes what the study's does.
+        overrides: The overrides that choose it on the command line of ``convert``.
+        places: The destination of each layer's weights, by the name of the layer.
+        arguments: Arguments of our class with which it computes the same as the study's network.
     """
 
     overrides: str
@@ -41,21 +41,21 @@ class Study(NamedTuple):
     arguments: Mapping[str, str] = {}
 
 
-# How layers are called that the study gave no name. Keras counts all of a process, so that their numbers may be any:
-# only their order tells which is which.
+# Keras' name of layers that the study has not named. Keras numbers all such layers of a process, so their numbers are
+# arbitrary, and only their order is known.
 UNNAMED = "conv2d_transpose"
 
 
 def study_of(network: Mapping[str, Any]) -> Study:
-    """The network of the study that ours is made after.
+    """The study's network that corresponds to one of ours.
 
     Args:
-        network: The configuration of ours, ``_target_`` and its arguments.
+        network: The configuration of our network, ``_target_`` and its arguments.
 
     Raises:
-        ValueError: if the study has no such network.
+        ValueError: If the study has no such network.
     """
-    blocks = network.get("blocks")  # of another network than MSDeblur, they may be a list
+    blocks = network.get("blocks")  # for other networks than MSDeblur, this may be a list
     studies = _studies(blocks if isinstance(blocks, int) else 0)
     name = str(network["_target_"]).rpartition(".")[2]
     if name not in studies:
@@ -64,7 +64,7 @@ def study_of(network: Mapping[str, Any]) -> Study:
 
 
 def recognised(layers: Collection[str]) -> Study | None:
-    """The network of the study that has layers of these names; None if none has."""
+    """The network of the study with layers of these names; None if there is none."""
     blocks = sum(name.startswith("res_conv1_") and name.endswith("_1") for name in layers)
     return next((study for study in _studies(blocks).values() if study.places.keys() == set(layers)), None)
 
@@ -112,7 +112,7 @@ def _rednet30() -> Places:
     for half, block in product(("encode", "decode"), range(15)):
         modules[f"{half}_conv{block}"] = f"{half}r.{block}.conv"
         modules[f"{half}_bn{block}"] = f"{half}r.{block}.norm"
-    # A transposed convolution of 1x1 pixels is a convolution whose kernel has its inputs and outputs exchanged.
+    # A transposed 1x1 convolution equals a convolution with inputs and outputs of the kernel exchanged.
     return {**_placed(modules), "output_conv": Place("output", (2, 3, 0, 1))}
 
 
@@ -124,7 +124,7 @@ def _msdeblur(blocks: int) -> Places:
         for block, step in product(range(blocks), (1, 2)):
             modules[f"res_conv{scale}_{block}_{step}"] = f"{branch}.{block + 1}.conv{step}"
             modules[f"res_bn{scale}_{block}_{step}"] = f"{branch}.{block + 1}.norm{step}"
-    # Of what is concatenated, the study has the blurred image first, and ours has it last.
+    # In the concatenation of features, the study's network has the blurred image first, and ours has it last.
     finer = {f"conv{scale}": Place(modules[f"conv{scale}"], last=3) for scale in (2, 1)}
     return {**_placed(modules), **finer}
 

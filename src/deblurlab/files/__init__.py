@@ -1,1 +1,1 @@
-"""Files that are complete or not there. Every other folder may import this one; it imports nothing of deblurlab."""
+"""Writes files completely or not at all. Every other folder may import this one; it imports nothing of deblurlab."""

@@ -1,4 +1,4 @@
-"""A folder for temporary files, which is removed afterwards, even if its process was killed."""
+"""Temporary folders that are removed afterwards, even if their process was killed."""
 
 import shutil
 import tempfile
@@ -13,9 +13,9 @@ _PREFIX, _LOCK = "deblurlab-", "in_use.lock"
 
 @contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """A new folder among the system's temporary ones. Those that killed processes have left there are removed.
+    """A new folder in the system's temporary folder. Those that killed processes have left there are removed.
 
-    Each has a lock, which ends with its process: a folder of that name without a lock is not touched.
+    Each contains a lock file, whose lock ends with its process. Folders without a lock file are not touched.
     """
     for lock in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*/{_LOCK}"):
         try:

@@ -1,6 +1,6 @@
-"""Notices when a folder that a command writes to vanishes, for example because a disk is unplugged.
+"""Detects that a folder to which a command writes has vanished, for example because a disk was unplugged.
 
-If it were made again, it would hold only what is written later: a run would end well without its checkpoints.
+If the folder were made again, it would only have the later files: a run would end normally without its checkpoints.
 """
 
 import errno
@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_written: list[set[Path]] = []  # one set of folders for each command that is running; there may be none
+_written: list[set[Path]] = []  # the folders that each running command has written to; there may be no command
 
 
 @contextmanager
 def vanishing_told() -> Iterator[None]:
-    """In the body, a folder that was written to and is gone is an error of :func:`require_there`."""
+    """While the body runs, :func:`require_there` raises an error for folders that were written to and have vanished."""
     _written.append(set())
     try:
         yield
@@ -22,13 +22,13 @@ def vanishing_told() -> Iterator[None]:
 
 
 def written_to(folder: Path) -> None:
-    """Remember a folder that a file has been written to."""
+    """Record that a file has been written to a folder."""
     for folders in _written:
         folders.add(folder.absolute())
 
 
 def require_there(folder: Path) -> None:
-    """Raise FileNotFoundError if ``folder``, or one that it lies in, has been written to and is gone."""
+    """Raise FileNotFoundError if ``folder`` or one of its parents has been written to and has vanished."""
     folder = folder.absolute()
     for one in (folder, *folder.parents):
         if any(one in folders for folders in _written) and not one.is_dir():

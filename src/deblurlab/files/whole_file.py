@@ -16,32 +16,32 @@ from deblurlab.files.vanished import require_there, written_to
 if sys.platform != "win32":
     import fcntl
 
-# File systems allow 255 bytes (eCryptfs 143). Longer names are not spelt out in the name of their partial file.
+# File systems allow names of 255 bytes (eCryptfs 143). The partial file of a longer name is named by a hash instead.
 _LONGEST_SPELT_NAME = 100
 
 
 @contextmanager
 def whole_file(path: str | Path) -> Iterator[Path]:
-    """Give the body another path to write to, and move that file to ``path`` when the body has ended::
+    """Yield another path to write to, and move that file to ``path`` at the end of the body::
 
         with whole_file(folder / "metrics.json") as partial:
             partial.write_text(text)
 
-    The partial file lies beside ``path`` and is called ``.NAME.partial``. It is flushed to the disk before it gets
-    its name, so that even a power cut leaves no half-written file. When the body raises, the partial file is removed
-    and ``path`` stays as it was. What a killed process left of its partial file, the next writer of ``path`` removes.
-    When two processes write ``path`` at the same time, one waits for the other (but not on Windows).
+    The partial file is in the same folder and named ``.NAME.partial``. It is flushed to the disk before it is renamed,
+    so that even a power cut leaves no half-written file. If the body raises an error, the partial file is removed and
+    ``path`` is not changed. The next writer of ``path`` removes a partial file that a killed process has left. If two
+    processes write ``path`` at the same time, one waits for the other (but not on Windows).
 
     Args:
         path: The file to write. Its folder is made if it does not exist, unless the same command has written to it
-            before. The file may exist already; it gets the permissions of a new file.
+            before. An existing file is replaced; the new one gets the permissions of a new file.
 
     Yields:
-        The path to write to: an empty file. The body must not remove it without writing it again.
+        The path to write to, an empty file. If the body removes it, it must write it again.
 
     Raises:
-        OSError: naming the file, if it cannot be written: a full disk, a quota, a folder that has vanished. Errors of
-            libraries that write in their own way become one.
+        OSError: If it cannot be written, because of a full disk, a quota, or a folder that has vanished. The message
+            names the file. Errors of libraries that have such a cause become an OSError.
     """
     path = Path(path)
     require_there(path.parent)
@@ -49,7 +49,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     partial = path.with_name(_partial_name(path.name))
     with _opened_alone(partial):
         try:
-            partial.write_bytes(b"")  # it may hold what a killed process left
+            partial.write_bytes(b"")  # it may have content of a killed process
             yield partial
             with partial.open("rb+") as written:
                 os.fsync(written.fileno())
@@ -64,12 +64,13 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 def require_writable(folder: Path) -> None:
-    """Refuse a folder in which no file can be made, before the work whose results are to go there.
+    """Check that files can be made in a folder, before the work whose results will be written there.
 
-    Nothing is left behind: a folder that does not exist yet is not made, and the folder in which it would be is tried.
+    This creates nothing permanent. If the folder does not exist, its nearest existing parent is checked instead.
 
     Raises:
-        OSError: naming the folder: its disk is full or cannot be written, it belongs to someone else, or it is a file.
+        OSError: If its disk is full or read-only, it belongs to another user, or it is a file. The message names the
+            folder.
     """
     try:
         nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
@@ -80,23 +81,23 @@ def require_writable(folder: Path) -> None:
 
 
 def remove_partials(*folders: Path) -> None:
-    """Remove what killed processes have left in folders that no living process writes to."""
+    """Remove the partial files of killed processes from folders to which no living process writes."""
     for folder in folders:
         for partial in folder.glob(".*.partial"):
             partial.unlink(missing_ok=True)
 
 
-# Why a file cannot be written, whatever is written to it.
+# Errors that do not depend on the content that is written.
 _FAILURES = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.ENODEV, errno.ESTALE}
-_IN_RUST = re.compile(r"\(os error (\d+)\)")  # how Rust's libraries, such as safetensors, end their messages
+_IN_RUST = re.compile(r"\(os error (\d+)\)")  # the end of messages of Rust's libraries, such as safetensors
 
 
 def _failed_write(error: BaseException | None) -> int | None:
-    """The system's number of the failure behind an error; torch, for one, lets its own error follow on it."""
+    """The errno of a failed write that caused an error, which libraries such as torch replace by their own error."""
     while error is not None:
         number = error.errno if isinstance(error, OSError) else None
-        if told := _IN_RUST.search(str(error)):
-            number = int(told[1])
+        if match := _IN_RUST.search(str(error)):
+            number = int(match[1])
         if number in _FAILURES:
             return number
         error = error.__cause__ or error.__context__
@@ -104,7 +105,7 @@ def _failed_write(error: BaseException | None) -> int | None:
 
 
 def _partial_name(name: str) -> str:
-    """The same partial name for each writer of a file, and never too long for a file system that takes ``name``."""
+    """The name of the partial file: the same for each writer, and never too long if ``name`` is not."""
     if len(os.fsencode(name)) > _LONGEST_SPELT_NAME:
         name = hashlib.sha256(os.fsencode(name)).hexdigest()[:32]
     return f".{name}.partial"
@@ -121,7 +122,7 @@ def _opened_alone(partial: Path) -> Iterator[None]:
         _lock(stream)
         if _is_at(stream, partial):
             break
-        stream.close()  # while we waited for the lock, the other writer gave the file its name
+        stream.close()  # while this process waited for the lock, another writer has renamed the file
     with stream:
         yield
 

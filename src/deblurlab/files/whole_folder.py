@@ -11,11 +11,11 @@ from filelock import FileLock
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Give the body an empty folder to write to, and move it to ``path`` when the body has ended.
+    """Yield an empty folder to write to, and move it to ``path`` at the end of the body.
 
-    The folder lies beside ``path`` and is called ``.NAME.partial``. When the body raises, it is removed, and ``path``
-    stays as it was. What a killed process left of it, the next writer of ``path`` removes. When two processes write
-    ``path`` at the same time, one waits for the other.
+    The folder has the same parent and is named ``.NAME.partial``. If the body raises an error, it is removed, and
+    ``path`` is not changed. The next writer of ``path`` removes a folder that a killed process has left. If two
+    processes write ``path`` at the same time, one waits for the other.
 
     Args:
         path: The folder to write. It is replaced if it exists.
@@ -26,7 +26,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     with suppress(NotImplementedError):  # some network file systems cannot lock
         lock.acquire()
     try:
-        if before.exists() and not path.exists():  # a killed process stood between the two names
+        if before.exists() and not path.exists():  # a process was killed between the two renames below
             before.rename(path)
         _remove(partial)
         partial.mkdir()

@@ -1,4 +1,4 @@
-"""Loggers in addition to Lightning's own: dashboards that people watch."""
+"""Loggers in addition to Lightning's own: dashboards with pictures and tables."""
 
 from deblurlab.loggers.tensorboard import TensorBoard
 from deblurlab.loggers.wandb import Wandb

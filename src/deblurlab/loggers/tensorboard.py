@@ -1,4 +1,4 @@
-"""TensorBoard with the panel of images and the other values that callbacks offer a dashboard."""
+"""TensorBoard with the panel of images and other values that callbacks log to dashboards."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,7 +32,7 @@ class TensorBoard(TensorBoardLogger):
         self.experiment.add_image(key, picture, step, dataformats="HWC")
 
     def log_table(self, key: str, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Leave a table out: TensorBoard shows none."""
+        """Do nothing: TensorBoard cannot show tables."""
 
     def finish(self) -> None:
         """Do nothing: Lightning closes the event file when a fit or a test ends."""

@@ -1,4 +1,4 @@
-"""Weights & Biases for runs that nobody watches: it never asks a question, and its failures do not stop a training."""
+"""Weights & Biases for unattended runs: it never asks a question, and its failures do not stop a training."""
 
 import logging
 import os
@@ -26,22 +26,21 @@ log = logging.getLogger(__name__)
 class Wandb(Logger):
     """A run in the dashboard of Weights & Biases; a :class:`~deblurlab.interfaces.Dashboard`.
 
-    An offline run keeps its files in ``folder/wandb``, from which ``wandb sync`` uploads them. A resumed run goes on
-    under the id that its folder remembers. Offline, each part of a resumed run has a folder of its own in
-    ``folder/wandb``; ``wandb sync`` of all of them makes one run, in which no step is repeated and none is missing:
-    what W&B had not yet written when the run was killed is logged again. Whatever goes wrong in W&B, a lost connection
-    or a full disk, costs some entries of the log and one warning. This is why it is not Lightning's ``WandbLogger``,
-    where such an error ends the training.
+    An offline run keeps its files in ``folder/wandb``, from which ``wandb sync`` uploads them. A resumed run continues
+    under the id that is stored in its folder. Offline, each part of a resumed run has its own folder in
+    ``folder/wandb``; ``wandb sync`` of all of them makes one run, in which no step is repeated or missing: entries that
+    W&B had not yet written when the run was killed are logged again. Failures of W&B, such as a lost connection or a
+    full disk, cost some entries of the log and one warning. In Lightning's ``WandbLogger`` they would end the training.
 
     Args:
         folder: The run's folder.
         project: The project in W&B.
         name: The run's name in the dashboard; by default the name of its folder.
-        group: Runs of one group are shown together. The environment variable ``WANDB_RUN_GROUP``, which a sweep sets,
-            goes before it. By default it is the name of the folder that holds the run's folder.
-        offline: Whether everything stays on the disk. By default it does where there is no API key, unless the
-            environment variable ``WANDB_MODE`` says what to do.
-        upload_seconds: How long the end of a run waits for uploads; a lost connection must not keep it from ending.
+        group: The group of the run; runs of one group are shown together. The environment variable ``WANDB_RUN_GROUP``,
+            which a sweep sets, takes precedence. The default is the name of the parent of the run's folder.
+        offline: Whether everything stays on the disk. The default is to stay offline if there is no API key, unless the
+            environment variable ``WANDB_MODE`` is set.
+        upload_seconds: The longest time that the end of a run waits for uploads, in seconds.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class Wandb(Logger):
         self._offline, self._upload_seconds = offline, upload_seconds
         self._run: Any = None
         self._rows = LoggedRows(RunFolder(self._folder).wandb_rows_file)
-        self._open = 0  # the step of W&B's last row, which takes more values; earlier ones do not
+        self._open = 0  # the step of W&B's last row, the only one to which values can be added
         self._step: int | None = None  # the last step that Lightning has logged
         self._warned = False
         self._best: ModelCheckpoint | None = None
@@ -81,7 +80,7 @@ class Wandb(Logger):
     @property
     @rank_zero_experiment
     def experiment(self) -> Any:
-        """The ``wandb.Run``; it is started when it is first asked for."""
+        """The ``wandb.Run``, started at the first access."""
         if self._run is None:
             self._run = start(
                 self._folder,
@@ -126,14 +125,14 @@ class Wandb(Logger):
             self._log({key: wandb.Image(picture)}, {key: None}, self._step)
 
     def _log(self, values: Mapping[str, Any], scalars: Mapping[str, float | None], step: int | None) -> None:
-        """Log values to the row of a step, unless a resumed run repeats what is there already.
+        """Log values to the row of a step, unless they are there already, as when a resumed run repeats steps.
 
-        W&B takes nothing more for rows before its last one. What they lack, such as the scores of a validation in which
-        the run was ended, goes to the last one.
+        W&B accepts no values for rows before its last one. Values that such rows lack, such as the scores of a
+        validation during which the run was ended, are logged to the last row.
 
         Args:
-            values: What W&B is given.
-            scalars: What of it can be logged again, with None for the rest.
+            values: The values for W&B.
+            scalars: The same names with their values if these can be logged again, and None otherwise.
             step: The step; None stands for the last row.
         """
         run = self.experiment
@@ -148,7 +147,7 @@ class Wandb(Logger):
                 self._rows.add(step, {name: scalars[name] for name in new})
 
     def _log_again(self) -> None:
-        """Log the rows that W&B lacks of an earlier part of the run."""
+        """Log the rows of an earlier part of the run that W&B has lost."""
         self._open = self._run.step
         for step, row in self._rows.since(self._open):
             self._run.log(row, step=step)
@@ -156,7 +155,7 @@ class Wandb(Logger):
 
     @rank_zero_only
     def log_table(self, key: str, columns: Mapping[str, Sequence[Any]]) -> None:
-        """Log a table, given by its columns. It has as many rows as the shortest column."""
+        """Log a table, given by its columns. The table has as many rows as the shortest column."""
         with self._surviving("log a table"):
             import wandb
 
@@ -171,7 +170,7 @@ class Wandb(Logger):
     @rank_zero_only
     @override
     def finalize(self, status: str) -> None:
-        """After a fit, upload the best checkpoint; after an exception, close the run as failed."""
+        """After a training, upload the best checkpoint; after an exception, close the run as failed."""
         if self._run is None:
             return
         if status != "success":
@@ -191,7 +190,7 @@ class Wandb(Logger):
 
     @rank_zero_only
     def finish(self, *, failed: bool = False) -> None:
-        """Close the run and wait for its uploads. Tell how to upload it later, if it is offline or not all arrived.
+        """Close the run and wait for its uploads. If it is offline or incomplete, log how to upload it later.
 
         Args:
             failed: Whether W&B shows the run as failed.
@@ -208,11 +207,11 @@ class Wandb(Logger):
 
     @contextmanager
     def _surviving(self, doing: str) -> Iterator[None]:
-        """Make a warning of an error of W&B's, and say nothing of later ones."""
+        """Turn the first error of W&B into a warning, and ignore later ones."""
         try:
             yield
         except Exception as error:
             if not self._warned:
                 why = str(error) if isinstance(error, OSError) else repr(error)  # the former's text names the file
-                log.warning(f"W&B could not {doing}, training goes on; further failures are not told: {why}")
+                log.warning(f"W&B could not {doing}, training continues; further failures are not logged: {why}")
             self._warned = True

@@ -1,7 +1,7 @@
-"""The rows that a run has logged to Weights & Biases: in a file of ours, and in the files that W&B keeps on the disk.
+"""The rows that a run has logged to Weights & Biases: in our own file, and in W&B's files on the disk.
 
-W&B keeps the last row, and up to 15 seconds of earlier ones, in the memory of a process that ends with ours. So our
-file says at once what was logged, and a run that was killed logs what is missing again when it is resumed.
+W&B keeps the last row, and up to 15 seconds of earlier ones, in the memory of a process that ends with ours. Our own
+file is written at once, so that a run that was killed can log the missing rows again when it is resumed.
 """
 
 import json
@@ -17,7 +17,7 @@ class LoggedRows:
     """The rows of scalars that a run has logged so far, in this process and before, by their step.
 
     Args:
-        file: Where they are kept, a line for each time that something is logged.
+        file: The file in which they are stored, with one line per call that logs something.
     """
 
     def __init__(self, file: Path) -> None:
@@ -25,13 +25,13 @@ class LoggedRows:
         self._rows: dict[int, dict[str, float | None]] = {}
         try:
             lines = file.read_text(errors="replace").splitlines()
-        except OSError:  # nothing was logged yet, or nobody may read it: no failure of W&B ends a training
+        except OSError:  # nothing was logged yet, or it cannot be read, which must not end a training
             lines = []
         for line in lines:
             try:
                 one = json.loads(line)
                 step, values = int(one["step"]), dict(one["values"])
-            except (ValueError, LookupError, TypeError):  # where the disk was full or the computer stopped
+            except (ValueError, LookupError, TypeError):  # a broken line, because of a full disk or a crash
                 continue
             self._rows.setdefault(step, {}).update(values)
 
@@ -41,17 +41,17 @@ class LoggedRows:
         return max(self._rows, default=None)
 
     def since(self, step: int) -> Iterator[tuple[int, dict[str, float]]]:
-        """The rows of this step and later ones, in their order, without what is not a scalar."""
+        """The rows of this step and later ones, in order, without values that are not scalars."""
         for one in sorted(self._rows):
             if one >= step:
                 yield one, {name: value for name, value in self._rows[one].items() if value is not None}
 
     def lacks(self, step: int, names: Mapping[str, object]) -> set[str]:
-        """Which of these names the row of a step lacks; none if there is no such row."""
+        """The names among these that the row of a step lacks; empty if there is no such row."""
         return names.keys() - self._rows.get(step, names).keys()
 
     def add(self, step: int, values: Mapping[str, float | None]) -> None:
-        """Keep what is logged at a step; None stands for what is not a scalar."""
+        """Store the values that are logged at a step; None stands for values that are not scalars."""
         self._rows.setdefault(step, {}).update(values)
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a") as stream:
@@ -59,11 +59,11 @@ class LoggedRows:
 
 
 def last_stored_step(folder: Path, name: str) -> int | None:
-    """The last step in the files that W&B has written of a run; -1 if they hold none, None if there are no files.
+    """The last step in the files that W&B has written for a run; -1 if they have none, None if there are no files.
 
-    ``wandb sync`` stops at a file that ends within a record, because its process was killed, and at one to which
-    nothing had been written, and leaves out those that follow. So the former is cut off at the end of its last whole
-    record, and the folder of the latter gets a name that begins with ``empty-``.
+    ``wandb sync`` stops at a file that ends within a record, because its process was killed, and at an empty file, and
+    skips the files that follow. So the former is truncated to its last complete record, and the folder of the latter is
+    renamed to begin with ``empty-``.
 
     Args:
         folder: W&B's folder, ``wandb`` in the run's folder.
@@ -87,11 +87,11 @@ def last_stored_step(folder: Path, name: str) -> int | None:
 
 
 def _records(stored: bytes) -> Iterator[tuple[bytes, int]]:
-    """The whole records of a ``.wandb`` file, each with the place of its end.
+    """Yield the complete records of a ``.wandb`` file, each with the offset of its end.
 
-    The file is 7 bytes and a log of LevelDB's format in blocks of 32 KiB. A record is one piece or several, none of
-    which crosses a block's end. The 7 bytes before each piece are a checksum, its length, and its kind: the whole
-    record (1), its first piece (2), a middle one (3), or its last one (4).
+    The file has 7 bytes and then a log in LevelDB's format, in blocks of 32 KiB. A record has one or more pieces, none
+    of which crosses the end of a block. The 7 bytes before each piece are a checksum, its length, and its kind: a whole
+    record (1), or the first (2), a middle (3) or the last piece (4) of one.
     """
     place, pieces = 7, list[bytes]()
     while place + 7 <= len(stored):

@@ -1,4 +1,4 @@
-"""Starts a run in Weights & Biases: online where that works, else on the disk, and never with an error."""
+"""Starts a run in Weights & Biases: online if that works, else on the disk, and never with an error."""
 
 import logging
 import os
@@ -25,23 +25,23 @@ def start(
     upload_seconds: float,
     last_logged: int | None = None,
 ) -> Any:
-    """Start a run, or go on with the one whose id the folder remembers.
+    """Start a run, or continue the one whose id is stored in the folder.
 
     Args:
         folder: The run's folder; W&B keeps its files in ``folder/wandb``.
         project: The project in W&B.
         name: The run's name in the dashboard.
-        group: Runs of one group are shown together.
-        offline: Whether everything stays on the disk. With None it does where there is no API key, unless the
-            environment variable ``WANDB_MODE`` says what to do.
-        upload_seconds: How long the end of the run waits for uploads.
-        last_logged: The last step that the run has logged, which W&B may have lost. It stands for the last row that W&B
-            has where its files in the folder are gone or cannot be read.
+        group: The group of the run; runs of one group are shown together.
+        offline: Whether everything stays on the disk. None stays offline if there is no API key, unless the environment
+            variable ``WANDB_MODE`` is set.
+        upload_seconds: The longest time that the end of the run waits for uploads, in seconds.
+        last_logged: The last step that the run has logged. It is used instead of W&B's last row if W&B's files in the
+            folder are missing or cannot be read.
 
     Returns:
-        A ``wandb.Run``: an online one if that works, else an offline one. Where the folder cannot be written either,
-        it is a disabled one, which takes everything and keeps nothing. Its ``step`` is the one after the last row that
-        W&B has of this run: its server tells an online run, and its files in the folder an offline one.
+        A ``wandb.Run``: an online one if that works, else an offline one. If the folder cannot be written either, it is
+        a disabled one, which accepts everything and stores nothing. Its ``step`` is the one after W&B's last row of
+        this run, which an online run gets from the server, and an offline one from the files in the folder.
     """
     import wandb
 
@@ -51,7 +51,7 @@ def start(
             project=project,
             name=name,
             group=group,
-            dir=folder.resolve() if on_disk else None,  # W&B's service has a working directory of its own
+            dir=folder.resolve() if on_disk else None,  # W&B's service has its own working directory
             id=_remembered_id(RunFolder(folder).wandb_id_file) if on_disk else None,
             resume=None if mode else "allow",
             mode=mode,
@@ -60,7 +60,7 @@ def start(
             ),
         )
 
-    last = _last_step(folder, last_logged)  # before this run has files of its own
+    last = _last_step(folder, last_logged)  # before this part of the run has its own files
     wandb.setup(wandb.Settings(silent=True))
     attempts: tuple[Mode | None, ...] = ("offline", "disabled") if offline else (None, "offline", "disabled")
     for mode in attempts:
@@ -81,7 +81,7 @@ def start(
 
 
 def _last_step(folder: Path, last_logged: int | None) -> int | None:
-    """The last step of which W&B has a row on the disk; None or -1 if it has none."""
+    """The last step with a row of W&B's on the disk; None or -1 if there is none."""
     try:
         file = RunFolder(folder).wandb_id_file
         stored = last_stored_step(file.parent, file.read_text()) if file.is_file() else None
@@ -92,7 +92,7 @@ def _last_step(folder: Path, last_logged: int | None) -> int | None:
 
 
 def _remembered_id(file: Path) -> str:
-    """The id that a run's folder remembers; a new folder gets a new one."""
+    """The id that is stored in a run's folder; a new folder gets a new id."""
     if not file.exists():
         with whole_file(file) as partial:
             partial.write_text(uuid.uuid4().hex[:8])

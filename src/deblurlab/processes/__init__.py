@@ -1,1 +1,1 @@
-"""Processes that a command starts: they end with it, and tell it why they failed. Imports nothing heavy."""
+"""Processes that a command starts. They end with it, and report their errors to it. Imports nothing heavy."""

@@ -1,9 +1,9 @@
-"""Runs a module as ``python -m MODULE ARGUMENTS`` does, in a process that is killed when its parent has ended.
+"""Runs a module like ``python -m MODULE ARGUMENTS``, in a process that is killed when its parent ends.
 
-A sweep starts its jobs by ``python -m deblurlab.processes.child``, and a training on several devices its processes. The
-parent holds the other end of this process's standard input and writes nothing to it. The system closes that end when
-the parent ends, however it ends. Without this, a job would train on after its sweep was killed, and the sweep's re-run
-would meet it in its folder.
+Sweeps and trainings on several devices start their processes by ``python -m deblurlab.processes.child``. The parent
+holds the other end of this process's standard input and writes nothing to it. The system closes that end when the
+parent ends in any way. Without this, a job would continue after its sweep was killed, and conflict with the job of the
+next sweep in its folder.
 """
 
 import os

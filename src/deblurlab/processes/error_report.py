@@ -1,4 +1,4 @@
-"""How one of several processes tells the command that started it why it failed, so that one error is shown for all."""
+"""Error reports of several processes for the command that started them, which prints only the first error."""
 
 import json
 import os
@@ -10,11 +10,11 @@ from deblurlab.processes.rank import REPORTS, this_rank
 
 
 class Report(NamedTuple):
-    """Why a process has failed.
+    """The error of a process.
 
     Attributes:
-        error: A sentence that the user can act on, or a traceback.
-        when: When it was written, in nanoseconds. What failed first is the cause of the others.
+        error: A message for the user, or a traceback.
+        when: The time when it was written, in nanoseconds. The first failure is the cause of the others.
     """
 
     error: str
@@ -22,12 +22,12 @@ class Report(NamedTuple):
 
 
 def started_by_command() -> bool:
-    """Whether a command of deblurlab has started this process and tells the user what happens to it."""
+    """Whether a command of deblurlab has started this process, and prints its error."""
     return REPORTS in os.environ
 
 
 def leave(error: str) -> None:
-    """Write why this process fails."""
+    """Write the error of this process."""
     this = this_rank()
     assert this is not None
     with whole_file(_file(Path(os.environ[REPORTS]), this.rank)) as partial:
@@ -35,7 +35,7 @@ def leave(error: str) -> None:
 
 
 def read(folder: Path, rank: int) -> Report | None:
-    """What a process has left in the folder of reports, if anything."""
+    """The report of a process in the folder of reports; None if there is none."""
     file = _file(folder, rank)
     if not file.is_file():
         return None

@@ -12,14 +12,14 @@ REPORTS = "DEBLURLAB_REPORTS"
 
 
 class Rank(NamedTuple):
-    """One of several processes that train one network; the words are those of torch.distributed.
+    """One of several processes that train one network, in the terms of torch.distributed.
 
     Attributes:
         rank: The number of this process, from 0. Process 0 writes the run's folder.
-        world: How many processes there are on all hosts.
-        local: How many of them are on this host; of srun's the mean over the hosts, rounded down.
-        hosts: How many hosts there are.
-        by: What started them: ``deblurlab``, ``torchrun`` or ``srun``.
+        world: The number of processes on all hosts.
+        local: The number of processes on this host; for srun, the mean over the hosts, rounded down.
+        hosts: The number of hosts.
+        by: The program that started them: ``deblurlab``, ``torchrun`` or ``srun``.
     """
 
     rank: int
@@ -30,9 +30,10 @@ class Rank(NamedTuple):
 
 
 def this_rank(environment: Mapping[str, str] = os.environ) -> Rank | None:
-    """Which process this is, if a command of deblurlab, torchrun or Slurm's srun has started several; None if not.
+    """The rank of this process if a command of deblurlab, torchrun or Slurm's srun has started several; None if not.
 
-    A batch script of Slurm has SLURM_PROCID, too; only what srun starts has SLURM_STEP_NUM_TASKS, the number of tasks.
+    A batch script of Slurm has SLURM_PROCID, too; only processes of srun have SLURM_STEP_NUM_TASKS, the number of
+    tasks.
 
     Raises:
         ValueError: If another program has set some of torchrun's variables and not all of them.
@@ -54,19 +55,19 @@ def this_rank(environment: Mapping[str, str] = os.environ) -> Rank | None:
 
 
 def is_first() -> bool:
-    """Whether this is the process that tells the user how the training goes: the first of several, or the only one."""
+    """Whether this process logs the progress for the user: the first of several, or the only one."""
     this = this_rank()
     return this is None or this.rank == 0
 
 
 def variables(rank: int, world: int, *, address: str, port: int) -> dict[str, str]:
-    """The variables that tell a process which one it is, as torchrun sets them.
+    """The environment variables by which a process knows its rank, as torchrun sets them.
 
     Args:
         rank: The number of the process.
-        world: How many there are, all on this host.
-        address: Where the processes meet.
-        port: Its port, at which this process's parent listens.
+        world: The number of processes, all on this host.
+        address: The address at which the processes meet.
+        port: The port at that address, at which this process's parent listens.
     """
     numbers = {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": world, "LOCAL_WORLD_SIZE": world}
     numbers |= {"GROUP_RANK": 0, "GROUP_WORLD_SIZE": 1}
@@ -75,7 +76,7 @@ def variables(rank: int, world: int, *, address: str, port: int) -> dict[str, st
 
 
 def quieten() -> None:
-    """Let all processes but the first log nothing but warnings, and these to the terminal alone."""
+    """Make all processes except the first log warnings only, and to the terminal only."""
     if is_first():
         return
     root = logging.getLogger()
@@ -86,7 +87,7 @@ def quieten() -> None:
 
 @contextmanager
 def told_already() -> Iterator[None]:
-    """Log only warnings in the block if the command that has started this process has gone through it, too."""
+    """Log only warnings in the block if a command has started this process, since it has already logged the rest."""
     logging.disable(logging.INFO if REPORTS in os.environ else logging.NOTSET)
     try:
         yield

@@ -1,6 +1,6 @@
-"""Starts the processes of a training on several devices of this machine, and watches over them.
+"""Starts the processes of a training on several devices of this machine, and watches them.
 
-This process trains nothing. So it is never inside a collective operation, in which a process waits forever if
+This process itself does not train, so it is never inside a collective operation, in which a process waits forever if
 another one has died.
 """
 
@@ -17,34 +17,34 @@ from deblurlab.processes import error_report
 from deblurlab.processes.rank import REPORTS, variables
 from deblurlab.signals.interruption import Interrupted
 
-# How long the other processes may take to fail, too, when one has failed; and to end when the first was asked to end.
+# Seconds for the other processes to fail, too, after one has failed; and to end after the first one has ended.
 _SECONDS_TO_FAIL, _SECONDS_TO_END = 2.0, 5.0
 _Processes = list["subprocess.Popen[bytes]"]
 
 
 def run_ranks(
-    command: Sequence[str], *, world: int, address: str, port: int, environment: Mapping[str, str], goes_on: str
+    command: Sequence[str], *, world: int, address: str, port: int, environment: Mapping[str, str], advice: str
 ) -> None:
     """Run a module in several processes until all of them have ended.
 
-    A signal that asks this process to end is passed on to the first of them alone, which tells the others at a point
-    at which all can stop. They are in a session of their own, where the Ctrl-C of a terminal does not reach them.
+    A signal that asks this process to end is passed on to the first of them only, which agrees with the others on a
+    point at which all can stop. Each is in its own session, so that the Ctrl-C of a terminal does not reach it.
 
     Args:
         command: A module of Python and its arguments.
-        world: How many processes.
-        address: Where they meet; see :func:`~deblurlab.processes.rank.variables`.
-        port: The port there.
-        environment: Their variables, to which those are added that tell a process which one it is.
-        goes_on: How to go on after a crash, for the error.
+        world: The number of processes.
+        address: The address at which they meet; see :func:`~deblurlab.processes.rank.variables`.
+        port: The port at that address.
+        environment: Their environment variables, to which those for the rank are added.
+        advice: How to continue after a crash, for the error.
 
     Raises:
-        ValueError: if one of them fails, with its error. The others are killed.
-        Interrupted: if a signal has ended them.
+        ValueError: If one of them fails, with its error. The others are killed.
+        Interrupted: If a signal has ended them.
     """
     with TemporaryDirectory(prefix="deblurlab-ranks-") as folder, ExitStack() as stack:
         processes: _Processes = []
-        stack.callback(_kill, processes)  # runs after the pipes below have closed, which ends them, too
+        stack.callback(_kill, processes)
         for rank in range(world):
             own = variables(rank, world, address=address, port=port) | {REPORTS: folder}
             process = subprocess.Popen(
@@ -60,14 +60,14 @@ def run_ranks(
             _pass_on(interrupted.signal, processes)
             raise
         if failed:
-            raise ValueError(_why(failed, Path(folder), world, goes_on))
+            raise ValueError(_why(failed, Path(folder), world, advice))
 
 
 def _wait(processes: _Processes) -> dict[int, int]:
-    """Wait until all processes have ended, or one has failed and the others had time to tell why they do.
+    """Wait until all processes have ended, or one has failed and the others had time to report their errors.
 
     Returns:
-        The exit status of each process that has failed.
+        The exit status of each process that has failed, by its rank.
     """
     deadline = float("inf")
     while time.monotonic() < deadline:
@@ -81,7 +81,7 @@ def _wait(processes: _Processes) -> dict[int, int]:
 
 
 def _pass_on(number: signal.Signals, processes: _Processes) -> None:
-    """Ask the first process to end, and wait for it as long as this process itself may take."""
+    """Pass a signal on to the first process, and wait until it has ended; then give the others some seconds."""
     first, *others = processes
     first.send_signal(number)
     first.wait()
@@ -98,18 +98,18 @@ def _kill(processes: _Processes) -> None:
         process.wait()
 
 
-def _why(failed: Mapping[int, int], folder: Path, world: int, goes_on: str) -> str:
+def _why(failed: Mapping[int, int], folder: Path, world: int, advice: str) -> str:
     """The error of the process that failed first.
 
-    A process that a signal has killed left no report, and those of the others are about its silence.
+    A process that was killed by a signal has left no report, and those of the others only say that it is gone.
     """
     for rank, status in failed.items():
         if status < 0:
             name = signal.Signals(-status).name
             more = " (perhaps for lack of memory)" if name == "SIGKILL" else ""
-            return f"process {rank + 1} of {world} was killed by {name}{more}: {goes_on}."
+            return f"process {rank + 1} of {world} was killed by {name}{more}: {advice}."
     reports = [left for rank in failed if (left := error_report.read(folder, rank))]
     if reports:
         return min(reports, key=lambda left: left.when).error
     rank, status = next(iter(failed.items()))
-    return f"process {rank + 1} of {world} ended with status {status}: {goes_on}."
+    return f"process {rank + 1} of {world} ended with status {status}: {advice}."

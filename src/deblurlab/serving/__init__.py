@@ -1,1 +1,1 @@
-"""The web page that restores photographs (``page.html``), its server, and what the server answers."""
+"""The web page that restores photographs (``page.html``), its server, and the server's answers."""

@@ -1,4 +1,4 @@
-"""What the page gets for an upload: the picture restored and, if it was sharp and blurred here, its scores."""
+"""Answers an upload of the page: restores the picture and, if it was sharp and blurred here, scores the result."""
 
 import base64
 import io
@@ -21,19 +21,19 @@ from deblurlab.pictures.png_chunks import COLOUR_CHUNKS, with_chunks_of
 from deblurlab.restoring import Restorer, Tiling
 from deblurlab.restoring.tiling import tile_count
 
-# The blurs that the page can give a sharp picture, and the most of each: a Gaussian's sigma and the length of a
+# The blurs that the page can apply to a sharp picture, with their maxima: a Gaussian's sigma and the length of a
 # camera's path, both in pixels.
 BLURS = {"gaussian": 5.0, "motion": 25.0}
 _SHOWN_BY_BROWSERS = ("JPEG", "MPO", "PNG", "WEBP", "BMP")
 _PNG = b"\x89PNG\r\n\x1a\n"
-_HIGHEST_PSNR = 99.0  # stands for the infinite PSNR of a picture without any error: JSON has no word for infinity
+_HIGHEST_PSNR = 99.0  # instead of the infinite PSNR of a picture without any error: JSON has no infinity
 
 
 class RefusedRequestError(Exception):
-    """A request that cannot be granted.
+    """A request that is refused. The page shows the error's text.
 
     Attributes:
-        status: The HTTP status of the answer. The error's text is what the page shows.
+        status: The HTTP status of the answer.
     """
 
     def __init__(self, status: int, message: str) -> None:
@@ -42,13 +42,13 @@ class RefusedRequestError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What a request asks for.
+class PictureRequest:
+    """The parameters of a request.
 
     Attributes:
         restorer: The network.
-        blur: The blur that the picture is given first, a key of :data:`BLURS`; "" if it is blurred already.
-        amount: How much of that blur, in pixels.
+        blur: The blur to apply to the picture first, a key of :data:`BLURS`; "" if it is already blurred.
+        amount: The amount of that blur, in pixels.
     """
 
     restorer: Restorer
@@ -56,39 +56,39 @@ class Wish:
     amount: float
 
 
-def answer(wish: Wish, upload: bytes, *, most_pixels: int, on_tile: Callable[[], None]) -> dict[str, Any]:
+def answer(wanted: PictureRequest, upload: bytes, *, most_pixels: int, on_tile: Callable[[], None]) -> dict[str, Any]:
     """Restore an uploaded picture.
 
     Args:
-        wish: What is asked for.
+        wanted: The parameters of the request.
         upload: The bytes of a picture's file.
         most_pixels: The most pixels that the picture may have.
-        on_tile: Called before the work starts and after each tile; what it raises ends the work.
+        on_tile: Called before the work starts and after each tile; an error that it raises ends the work.
 
     Returns:
         ``restored``, a picture as a data URL; ``blurred``, the same, unless the browser can show the upload itself;
         ``scores``, the SSIM and PSNR in dB of both, if the sharp picture is known and large enough for SSIM.
 
     Raises:
-        RefusedRequestError: if the upload is no picture, or too large, or too small for the blur.
+        RefusedRequestError: If the upload is not a picture, is too large, or too small for the blur.
     """
     on_tile()
-    picture = _decoded(upload, wish.restorer.size_multiple, most_pixels)
-    uploaded = np.array(picture.upright())  # a copy: torch warns of arrays that cannot be written
+    picture = _decoded(upload, wanted.restorer.size_multiple, most_pixels)
+    uploaded = np.array(picture.upright())  # a copy, because torch warns of read-only arrays
     height, width, _ = uploaded.shape
-    blurred = _blurred(uploaded, wish) if wish.blur else uploaded
-    # tiles of one shape: each network is compiled once
-    restored = wish.restorer.restore(blurred, tiling=Tiling(), on_tile=on_tile)
+    blurred = _blurred(uploaded, wanted) if wanted.blur else uploaded
+    # tiles of one shape, so that each network is compiled once
+    restored = wanted.restorer.restore(blurred, tiling=Tiling(), on_tile=on_tile)
     found: dict[str, Any] = {"restored": _data_url(restored, picture, upload)}
-    if wish.blur or not _browsers_show(upload):
+    if wanted.blur or not _browsers_show(upload):
         found["blurred"] = _data_url(blurred, picture, upload)
-    if wish.blur and min(height, width) >= require.SSIM_WINDOW:
+    if wanted.blur and min(height, width) >= require.SSIM_WINDOW:
         found["scores"] = {"blurred": _scores(blurred, uploaded), "restored": _scores(restored, uploaded)}
     return found
 
 
 def _decoded(upload: bytes, multiple: int, most_pixels: int) -> Picture:
-    """The picture of an upload, unless it has too many pixels, or takes too many tiles for the few that it has."""
+    """Decode an upload, unless it has too many pixels or, because of its shape, needs too many tiles."""
     try:
         height, width = pictures.size(io.BytesIO(upload), "The file")
         if height * width > most_pixels:
@@ -108,7 +108,7 @@ def _browsers_show(upload: bytes) -> bool:
 
 
 def _reason(error: ValueError, upload: bytes) -> str:
-    """Why an upload cannot be read, for someone who has no file on the server to look at."""
+    """Why an upload cannot be read, in words for a visitor of the page."""
     if isinstance(error.__cause__, Image.DecompressionBombError):
         return "The picture has far too many pixels."
     if "truncated" in str(error):
@@ -118,8 +118,8 @@ def _reason(error: ValueError, upload: bytes) -> str:
     return str(error)
 
 
-def _blurred(sharp: Pixels, wish: Wish) -> Pixels:
-    kernel = _kernel(wish.blur, wish.amount)
+def _blurred(sharp: Pixels, wanted: PictureRequest) -> Pixels:
+    kernel = _kernel(wanted.blur, wanted.amount)
     height, width, _ = sharp.shape
     if min(height, width) <= len(kernel):
         raise RefusedRequestError(400, f"{width}x{height} pixels are too few for so much blur.")
@@ -138,19 +138,17 @@ def _scores(image: Pixels, sharp: Pixels) -> dict[str, float]:
 
 
 def png(pixels: Pixels, *, profile: bytes | None = None) -> bytes:
-    """(H, W, 1 to 4) or (H, W) uint8 as the bytes of a PNG with an ICC profile, packed quickly rather than small."""
+    """(H, W, 1 to 4) or (H, W) uint8 as the bytes of a PNG with an ICC profile, compressed quickly rather than well."""
     with io.BytesIO() as stream:
         Image.fromarray(pixels).save(stream, "PNG", compress_level=1, icc_profile=profile)
         return stream.getvalue()
 
 
 def _data_url(pixels: Pixels, picture: Picture, upload: bytes) -> str:
-    """(H, W, 3) uint8 as a PNG that browsers show as they show the upload: with its transparency, and its profile or a
-    PNG's own chunks.
-    """
+    """(H, W, 3) uint8 as a PNG that browsers show like the upload: with its transparency and its colour information."""
     if (alpha := picture.upright_alpha()) is not None:
         pixels = np.dstack([pixels, alpha])
-    if picture.profile is not None and picture.rgb_profile is None:  # of grey: it suits one channel only
+    if picture.profile is not None and picture.rgb_profile is None:  # a profile for grey fits one channel only
         grey = pixels[..., :3].mean(axis=2).round().astype(np.uint8)
         encoded = png(grey if alpha is None else np.dstack([grey, alpha]), profile=picture.profile)
     elif upload.startswith(_PNG):

@@ -1,13 +1,13 @@
-"""Whether the page can be served at an address."""
+"""Checks whether the page can be served at an address."""
 
 import socket
 
 
 def require_free(host: str, port: int) -> None:
-    """Refuse an address that cannot be listened on, before any network is loaded.
+    """Check that an address can be listened on, before any network is loaded.
 
     Raises:
-        ValueError: naming the port.
+        ValueError: If it cannot; the message names the port.
     """
     try:
         with socket.create_server((host, port)):

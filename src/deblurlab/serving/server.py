@@ -1,4 +1,4 @@
-"""The web page's server. It keeps nothing: a picture comes with a request and leaves with the answer."""
+"""The web page's server. It stores nothing: a picture comes with a request and leaves with the answer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from deblurlab.restoring import Restorer
-from deblurlab.serving.answer import BLURS, RefusedRequestError, Wish, answer, png
+from deblurlab.serving.answer import BLURS, PictureRequest, RefusedRequestError, answer, png
 from deblurlab.serving.turns import Turns
 
 # Sharp photographs with fine detail, which a blur hides.
@@ -36,12 +36,12 @@ _HEADERS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a request may ask for.
+    """The limits of a request.
 
     Attributes:
         bytes: The largest upload in bytes.
         pixels: The largest picture in pixels, height times width.
-        waiting: How many pictures may wait while one is restored; further ones are refused.
+        waiting: The number of pictures that may wait while one is restored; further ones are refused.
         upload_seconds: The longest time that an upload may take.
     """
 
@@ -52,13 +52,15 @@ class Limits:
 
 
 def application(restorers: Mapping[str, Restorer], *, limits: Limits, hosts: tuple[str, ...] = ("*",)) -> Starlette:
-    """The page, its sample photographs, ``POST /restore``, which restores the picture in its body, and ``/place``,
-    which tells how many pictures are before it.
+    """Make the application that serves the page.
+
+    It has the page itself, its sample photographs, ``POST /restore``, which restores the picture in its body, and
+    ``/place``, which returns the number of pictures before it in the queue.
 
     Args:
         restorers: The networks to choose from, by name. The page suggests the first.
         limits: The limits of each request.
-        hosts: The names by which the server may be called; "*" stands for any.
+        hosts: The host names that the server accepts; "*" stands for any.
     """
     page = (Path(__file__).parent / "page.html").read_text()
     page = page.replace("<!--weights-->", "".join(f"<option>{escape(name)}</option>" for name in restorers))
@@ -78,11 +80,11 @@ def application(restorers: Mapping[str, Restorer], *, limits: Limits, hosts: tup
 
     async def restore(request: Request) -> Response:
         try:
-            wish = _wish(request, restorers)
-            turns.refuse_when_full()  # before an upload that would be in vain
+            wanted = _parsed(request, restorers)
+            turns.refuse_when_full()  # before the upload, which would be useless
             upload = await turns.upload(request)
             found = await turns.take(
-                request, lambda go_on: answer(wish, upload, most_pixels=limits.pixels, on_tile=go_on)
+                request, lambda check: answer(wanted, upload, most_pixels=limits.pixels, on_tile=check)
             )
             return JSONResponse(found)
         except RefusedRequestError as error:
@@ -99,11 +101,11 @@ def application(restorers: Mapping[str, Restorer], *, limits: Limits, hosts: tup
     return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))])
 
 
-def _wish(request: Request, restorers: Mapping[str, Restorer]) -> Wish:
-    """What the query of a request asks for.
+def _parsed(request: Request, restorers: Mapping[str, Restorer]) -> PictureRequest:
+    """Parse the query of a request.
 
     Raises:
-        RefusedRequestError: if there are no such weights or no such blur, or the blur is too strong.
+        RefusedRequestError: If there are no such weights or no such blur, or the blur is too strong.
     """
     query = request.query_params
     name, blur = query.get("weights", ""), query.get("blur", "")
@@ -115,4 +117,4 @@ def _wish(request: Request, restorers: Mapping[str, Restorer]) -> Wish:
         amount = float("nan")
     if blur and not 0 < amount <= BLURS[blur]:  # also refuses NaN
         raise RefusedRequestError(400, f"The blur must be between 0 and {BLURS[blur]:g} pixels.")
-    return Wish(restorer=restorers[name], blur=blur, amount=amount)
+    return PictureRequest(restorer=restorers[name], blur=blur, amount=amount)

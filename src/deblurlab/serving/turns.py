@@ -1,4 +1,4 @@
-"""The queue of the page: slow uploads do not block it, and one picture is restored at a time."""
+"""The queue of the page. One picture is restored at a time, and slow uploads do not block the queue."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ from deblurlab.serving.answer import RefusedRequestError
 
 T = TypeVar("T")
 
-# Uploads that may be under way at once; they bound the memory, and wait in no queue.
+# The most uploads at the same time, which bounds the memory. Further ones are refused.
 _UPLOADS = 32
 
 
@@ -21,8 +21,8 @@ class Turns:
     """The turns of all requests.
 
     Args:
-        waiting: How many pictures may wait while one is restored; further ones are refused.
-        upload_bytes: The largest upload.
+        waiting: The number of pictures that may wait while one is restored; further ones are refused.
+        upload_bytes: The largest upload in bytes.
         upload_seconds: The longest time that an upload may take.
     """
 
@@ -33,17 +33,14 @@ class Turns:
         self._line: list[str] = []
 
     def before(self, ticket: str) -> int | None:
-        """How many pictures are restored before that of the request with ``ticket=...`` in its query.
-
-        None if there is no such picture.
-        """
+        """The number of pictures before that of the request with ``ticket=...`` in its query; None if there is none."""
         return self._line.index(ticket) if ticket in self._line else None
 
     async def upload(self, request: Request) -> bytes:
-        """The body of a request; it is read no further than it may be long, and for no longer than it may take.
+        """Read the body of a request, up to the limits of size and time.
 
         Raises:
-            RefusedRequestError: if it is too long or too slow, or too many others are under way.
+            RefusedRequestError: If it is too large or too slow, or there are too many other uploads.
         """
         if self._uploads >= _UPLOADS:
             raise RefusedRequestError(503, "Too many pictures are being uploaded. Try again in a minute.")
@@ -71,17 +68,17 @@ class Turns:
 
         Args:
             request: A request whose body has been read.
-            work: What to do. It is given a function that it calls now and then; that function raises ClientDisconnect
-                once the client has left.
+            work: The function to run. Its argument is a function that it should call from time to time, and that raises
+                ClientDisconnect if the client has left.
 
         Raises:
-            RefusedRequestError: if too many others wait.
-            ClientDisconnect: if the client leaves before the work is done.
+            RefusedRequestError: If too many others wait.
+            ClientDisconnect: If the client leaves before the work is done.
         """
         self.refuse_when_full()
         left = threading.Event()
 
-        def go_on() -> None:
+        def check() -> None:
             if left.is_set():
                 raise ClientDisconnect
 
@@ -91,7 +88,7 @@ class Turns:
             nonlocal running
             async with self._turn:
                 running = True
-                return await run_in_threadpool(work, go_on)
+                return await run_in_threadpool(work, check)
 
         self._pictures += 1
         ticket = request.query_params.get("ticket", "")
@@ -103,7 +100,7 @@ class Turns:
                 return working.result()
             left.set()
             if not running:
-                working.cancel()  # it waits for its turn; work in a thread ends by itself, and keeps its turn till then
+                working.cancel()  # else it ends at its next check, and keeps its turn until then
             with suppress(asyncio.CancelledError):
                 await working
             raise ClientDisconnect
@@ -114,7 +111,7 @@ class Turns:
 
 
 async def _left(request: Request) -> None:
-    """Ends when the client has left. After its body, nothing else comes from a client."""
+    """Return when the client has left. After the body of a request, a client sends nothing else."""
     message: Any = {}
     while message.get("type") != "http.disconnect":
         message = await request.receive()

@@ -1,1 +1,1 @@
-"""What asks a command to end: Ctrl-C, and the signals of systems that manage jobs. Imports nothing heavy."""
+"""Handles requests to end a command: Ctrl-C, and the signals of systems that manage jobs. Imports nothing heavy."""

@@ -1,6 +1,6 @@
-"""Ctrl-C while a command is still being imported: one line and its exit status, as later, instead of a traceback.
+"""Handles Ctrl-C while a command is still being imported: one line and its exit status instead of a traceback.
 
-The package imports this file first. It does nothing in a program of someone else's that imports deblurlab.
+The package imports this file first. It does nothing if another program imports deblurlab.
 """
 
 import os
@@ -13,7 +13,7 @@ def is_command(program: str, line: list[str]) -> bool:
     """Whether Python runs a command of deblurlab: ``python -m deblurlab.X``, or the script ``deblurlab``.
 
     Args:
-        program: ``sys.argv[0]``, which is ``-m`` as long as the module of ``python -m`` is being looked for.
+        program: ``sys.argv[0]``, which is ``-m`` while Python looks for the module of ``python -m``.
         line: The whole command line with the interpreter, ``sys.orig_argv``.
     """
     if program == "-m":
@@ -22,8 +22,8 @@ def is_command(program: str, line: list[str]) -> bool:
 
 
 def leave_in_one_line() -> None:
-    """Attend to Ctrl-C until :func:`deblurlab.signals.interruption.listening` does."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored, or somebody else's
+    """Handle Ctrl-C until :func:`deblurlab.signals.interruption.listening` does."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored or handled by others
         signal.signal(signal.SIGINT, _leave)
 
 

@@ -1,10 +1,10 @@
-"""How a command ends when it is asked to: within half a minute, and with complete files.
+"""Ends a command on a signal: within half a minute, and with complete files.
 
-A signal raises :class:`Interrupted` in the main thread, which tidies up as any exception does. Where work would be
-lost, :func:`finishing_first` puts this off until the work reaches a point at which it can stop, which asks
+A signal raises :class:`Interrupted` in the main thread, which cleans up as after any exception. If work would be lost,
+:func:`finishing_first` delays this until the work reaches a point at which it can stop and calls
 :func:`leave_if_asked`; after ``PATIENCE`` seconds it is interrupted wherever it is. A thread keeps the time, because
-Python itself attends to a signal only when the main thread comes back from C++, where it may compile for minutes. A
-second Ctrl-C, or ``LIMIT`` seconds, end the process at once.
+Python handles a signal only when the main thread returns from C++ code, which may compile for minutes. A second Ctrl-C,
+or ``LIMIT`` seconds, end the process at once.
 """
 
 import _thread
@@ -20,13 +20,13 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
 
-# Ctrl-C; the end that systemd, Docker and Slurm ask for; a closed terminal; Slurm's `--signal=USR1@60`.
+# Ctrl-C; the request to end of systemd, Docker and Slurm; a closed terminal; Slurm's `--signal=USR1@60`.
 SIGNALS = [
     signal.Signals[name]
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1")
     if name in signal.Signals.__members__  # Windows has the first two
 ]
-# Seconds after the signal: when the user is told what is waited for, when work is cut short, when the process ends.
+# Seconds from the signal to a message for the user, to the interruption of work, and to the end of the process.
 _TOLD, PATIENCE, LIMIT = 3.0, 15.0, 25.0
 
 Handler = Callable[[int, FrameType | None], object] | int | None
@@ -42,15 +42,15 @@ class Interrupted(SystemExit):
 
 @dataclass
 class _State:
-    """Where this process stands.
+    """The state of this process.
 
     Attributes:
-        asked: The first signal that came.
-        raised: Whether the main thread has got its exception. It gets one only, which later signals do not disturb.
-        finishing: In how many blocks of :func:`finishing_first` the main thread is.
-        patient: Whether these blocks are still waited for.
-        before: The handlers that stood before :func:`listening`.
-        bell: The socket to which the system writes the number of each signal that comes.
+        asked: The first signal that was received.
+        raised: Whether :class:`Interrupted` has been raised in the main thread. It is raised only once.
+        finishing: The number of nested blocks of :func:`finishing_first` that the main thread is in.
+        patient: Whether to wait for the end of these blocks.
+        before: The handlers before :func:`listening`.
+        bell: The socket to which the system writes the number of each signal.
     """
 
     asked: signal.Signals | None = None
@@ -65,7 +65,7 @@ _state = _State()
 
 
 def asked() -> signal.Signals | None:
-    """The signal that has asked this process to end, if one has."""
+    """The signal that has asked this process to end; None if there was none."""
     return _state.asked
 
 
@@ -76,7 +76,7 @@ def leave_if_asked() -> None:
 
 
 def leave(number: signal.Signals) -> NoReturn:
-    """Raise :class:`Interrupted` for a signal that has come to another process of the same work, or to this one."""
+    """Raise :class:`Interrupted` for a signal that this process, or another one of the same training, has received."""
     if _state.asked is None:
         _state.asked = number
     _state.raised = True
@@ -85,7 +85,7 @@ def leave(number: signal.Signals) -> NoReturn:
 
 @contextmanager
 def finishing_first() -> Iterator[None]:
-    """Let the body stop by itself when a signal comes: it calls :func:`leave_if_asked`, and so does its end."""
+    """Delay the reaction to a signal until the body calls :func:`leave_if_asked`, or ends."""
     _state.finishing += 1
     try:
         yield
@@ -97,13 +97,13 @@ def finishing_first() -> Iterator[None]:
 
 @contextmanager
 def listening(last_words: Callable[[signal.Signals], str]) -> Iterator[None]:
-    """Attend to the signals while the body runs, and to the end of the process once one has come.
+    """Handle the signals while the body runs, and after the first one until the process ends.
 
     A signal that the process ignores stays ignored, such as SIGHUP under ``nohup``. Outside the main thread, where
-    Python has no signals, this does nothing.
+    Python cannot handle signals, this does nothing.
 
     Args:
-        last_words: What to print when the process has to be ended at once.
+        last_words: Returns the message to print if the process has to be ended at once.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -127,13 +127,13 @@ def listening(last_words: Callable[[signal.Signals], str]) -> Iterator[None]:
 
 
 def listen_again() -> None:
-    """Take the signals back from a library that has set handlers of its own."""
+    """Set our handlers again, after a library has set its own."""
     for one in _state.before:
         signal.signal(one, _on_signal)
 
 
 def _on_signal(number: int, _: FrameType | None) -> None:
-    """What Python calls in the main thread, between two of its steps."""
+    """Python calls this in the main thread, between two bytecode instructions."""
     if _state.asked is None:
         _state.asked = signal.Signals(number)
     if not _state.raised and not (_state.finishing and _state.patient):
@@ -141,7 +141,7 @@ def _on_signal(number: int, _: FrameType | None) -> None:
 
 
 def _keep_time(receiver: socket.socket, last_words: Callable[[signal.Signals], str]) -> None:
-    """The thread: the system writes the number of each signal to the other end, whatever the main thread does."""
+    """The thread that keeps the time. The system writes each signal to its socket, whatever the main thread does."""
     first = _next_signal(receiver, until=None)
     if first is None:
         receiver.close()
@@ -162,7 +162,7 @@ def _keep_time(receiver: socket.socket, last_words: Callable[[signal.Signals], s
         _state.patient = False
         if sys.platform == "win32":
             _thread.interrupt_main(signal.SIGTERM)
-        else:  # which also wakes the main thread where it waits for something
+        else:  # this also wakes the main thread from a system call
             signal.pthread_kill(main_thread, signal.SIGTERM)
 
     for seconds, act in ((_TOLD, tell), (PATIENCE, interrupt), (LIMIT, end)):
@@ -173,7 +173,7 @@ def _keep_time(receiver: socket.socket, last_words: Callable[[signal.Signals], s
 
 
 def _next_signal(receiver: socket.socket, *, until: float | None) -> signal.Signals | None:
-    """The next of our signals; None when it is late, or nobody listens any more."""
+    """The next of our signals; None if there is none until then, or the socket has been closed."""
     while True:
         if until is not None:
             receiver.settimeout(max(until - time.monotonic(), 1e-3))
@@ -188,7 +188,7 @@ def _next_signal(receiver: socket.socket, *, until: float | None) -> signal.Sign
 
 
 def _leave_to_parent() -> None:
-    """In a forked process, such as a loader's worker: what its signals wake is not the parent's thread."""
+    """In a forked process, such as a loader's worker, keep its signals from reaching the parent's thread."""
     if _state.before:
         signal.set_wakeup_fd(-1)
 
