@@ -1,5 +1,5 @@
-"""The contracts between the folders: what a data module feeds, what a task asks of a network and of a loss, what
-callbacks ask of a dashboard and of a strategy.
+"""The contracts between the packages: batches of data modules, networks and losses of tasks, and the optional abilities
+of data modules, tasks, loggers and strategies that callbacks and commands use.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -177,7 +177,7 @@ class Resumable(Protocol):
 
 @runtime_checkable
 class Evaluable(Protocol):
-    """What commands ask of a data module after a test."""
+    """A data module with examples and labels of its evaluation images, which commands use after a test."""
 
     def examples(self, split: Literal["val", "test"], rows: Sequence[int]) -> Pair:
         """The images of a split whose indices are ``rows``, in that order, on the CPU."""

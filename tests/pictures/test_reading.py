@@ -118,7 +118,7 @@ def test_an_interlaced_png_of_16_bits(caplog: pytest.LogCaptureFixture) -> None:
         (b"\0\0\0\x20ftypheic\0\0\0\0mif1heic", "is a HEIC file, which is not read: save it as JPEG or PNG first"),
         (b"\0\0\0\x20ftypmif1\0\0\0\0mif1avif", "is an AVIF file, which is not read: save it as JPEG or PNG first"),
         (encoded(Image.fromarray(PIXELS), "GIF"), "is a GIF file, which is not read: save its picture as PNG first"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "cannot be read as a picture: it is no JPEG, PNG, TIFF, WebP or BMP"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "cannot be read as a picture: it is not a JPEG, PNG, TIFF, WebP or BMP file"),
     ],
 )
 def test_other_formats_are_named_with_what_to_do(start: bytes, message: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How a command starts and ends: Hydra composes its configuration, and a user's mistake ends in one message."""
+"""Starts and ends commands: Hydra composes the configuration, and a user's mistake ends in one message."""
 
 import functools
 import logging

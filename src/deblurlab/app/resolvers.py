@@ -17,7 +17,7 @@ def run_folder(parent: str, name: str, ckpt_path: str | None) -> str:
     """The folder of a run: ``parent/name`` for a new one, and with ``ckpt_path=last`` the newest run in ``parent``.
 
     The folder of a new run is made at once, so that commands that start within the same second get different names,
-    such as ``parent/name_2``. The newest run is that of the runs with a checkpoint.
+    such as ``parent/name_2``. The newest run is the last one that has a checkpoint.
 
     Raises:
         ValueError: If there is nothing to resume, or ``ckpt_path=auto`` comes without ``run``.

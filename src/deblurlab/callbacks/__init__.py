@@ -1,4 +1,4 @@
-"""What happens during training besides the training itself: the history of epochs, pictures, progress, checkpoints."""
+"""Lightning callbacks: the history of epochs, pictures, progress, checkpoints, and checks of the training."""
 
 from deblurlab.callbacks.divergence import Divergence
 from deblurlab.callbacks.ema import EMA

@@ -148,7 +148,7 @@ class Progress(Callback):
 
 
 def _most_epochs(trainer: Trainer) -> int | None:
-    """How many epochs are trained; None for ``trainer.max_epochs=-1``, which trains until something else ends it."""
+    """The number of epochs to train; None for ``trainer.max_epochs=-1``, which trains until something else ends it."""
     return trainer.max_epochs if trainer.max_epochs is not None and trainer.max_epochs >= 0 else None
 
 

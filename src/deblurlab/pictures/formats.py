@@ -39,7 +39,7 @@ def not_read(data: bytes | memoryview) -> str:
     start = bytes(data[:32])
     if (name := _other_format(start)) is not None:
         return f"is {'an' if name == 'AVIF' else 'a'} {name} file, which is not read: {_OTHERS[name][1]}"
-    return f"cannot be read as a picture: it is no {_READ}. Get the file again"
+    return f"cannot be read as a picture: it is not a {_READ} file. Get the file again"
 
 
 def what_to_do(file: PurePath) -> str | None:

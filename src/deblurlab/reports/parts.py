@@ -78,7 +78,7 @@ def _measure(
     except UntrustedError as error:
         problem = f"Not drawn: {error}"
     except (ValueError, OSError) as error:
-        problem = f"Not drawn: {error} (roots={{{data}: FOLDER}} tells where the data lies now.)"
+        problem = f"Not drawn: {error} (roots={{{data}: FOLDER}} names the present folder of the data.)"
     log.warning(f"{title}: {problem}")
     return None, problem
 

@@ -29,8 +29,8 @@ _SEEN = 0.25 / 255  # smaller changes do not count: even a few times as much is 
 def probe(multiple: int, length: int = _LENGTH) -> Tensor:
     """The picture on which a network is measured, (1, 3, 64, length) or somewhat larger, in [0, 1].
 
-    Like a photograph it has structure at all scales, but more contrast than most, so that a network's response to few
-    pictures is stronger. It is the same each time.
+    Like a photograph it has structure at all scales, but more contrast than most, so that the reach of a network is
+    longer on few pictures. It is the same each time.
 
     Args:
         multiple: The network's ``size_multiple``. Height, and half the width, are multiples of it.

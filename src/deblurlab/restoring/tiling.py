@@ -176,15 +176,15 @@ class Cut:
 
 
 def tile_count(height: int, width: int, tiling: Tiling, multiple: int) -> int:
-    """How many tiles a picture is cut to.
+    """The number of tiles of a picture.
 
     Args:
-        height: Height of the picture in pixels.
-        width: Its width.
-        tiling: How it is cut.
+        height: The height of the picture in pixels.
+        width: The width of the picture in pixels.
+        tiling: The size and overlap of the tiles.
         multiple: The network's ``size_multiple``.
 
     Raises:
-        ValueError: if the tiles are too small for a network whose sides are multiples of ``multiple``.
+        ValueError: If the tiles are too small for a network whose sides are multiples of ``multiple``.
     """
     return Cut.of(height, width, tiling, multiple).count

@@ -1,4 +1,4 @@
-"""Which settings of a resumed run may change, and which may not."""
+"""Compares the settings of a resumed run with its earlier ones: some may change, others may not."""
 
 import logging
 from collections.abc import Mapping

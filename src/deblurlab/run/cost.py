@@ -1,4 +1,4 @@
-"""What a network costs to use: parameters, operations and speed. PyTorch counts the operations of any network."""
+"""Measures what a network costs to use: parameters, operations (counted by PyTorch) and speed."""
 
 import time
 from dataclasses import dataclass

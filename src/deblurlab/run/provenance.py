@@ -1,4 +1,4 @@
-"""Where a run comes from: commits, versions, command line and machine. Imports nothing heavy."""
+"""Records the origin of a run: commits, versions, command line and machine. Imports nothing heavy."""
 
 import json
 import os

@@ -141,8 +141,8 @@ def read_pth(file: Path) -> tuple[Mapping[str, tuple[int, ...]], Callable[[], di
         described = _described(file)
     except (zipfile.BadZipFile, OSError) as error:
         raise ValueError(
-            f"{file} is no .pth file as torch 1.6 and later write it, or is damaged: {error}. Load it where it comes "
-            "from, and save its state dict as safetensors."
+            f"{file} is not a .pth file of torch 1.6 or later, or is damaged: {error}. Load it with the program that "
+            "wrote it, and save its state dict as safetensors."
         ) from error
     except _NotPlainError as error:
         raise ValueError(f"{file} is not taken: {error}. Save its state dict as safetensors.") from error

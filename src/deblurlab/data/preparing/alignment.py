@@ -1,4 +1,4 @@
-"""How well two pictures of one scene are aligned, and which of them has more detail."""
+"""Compares two pictures of one scene: their alignment, and their amount of detail."""
 
 from typing import NamedTuple
 

@@ -13,7 +13,7 @@ def example_bytes(features: dict[str, bytes]) -> bytes:
     """A serialized ``tf.train.Example`` with one value per feature.
 
     Raises:
-        ValueError: if protobuf is not installed.
+        ValueError: If protobuf is not installed.
     """
     example = _example()()
     for key, value in sorted(features.items()):

@@ -1,4 +1,4 @@
-"""What a slow-motion video contains: its frame rate, its scenes, and the stretches in which something moves."""
+"""Surveys a slow-motion video: its frame rate, its scenes, and the stretches in which something moves."""
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle
@@ -144,7 +144,7 @@ def _require_rate(file: Path, rate: float | None) -> float:
     found = float(stated) if rate is None else rate
     if found < SLOWEST:
         raise ValueError(
-            f"{file} has {found:g} frames per second: their average shows a moving edge several times, and is no blur. "
+            f"{file} has {found:g} frames per second: their average shows a moving edge several times, not blurred. "
             "Film at 120 or 240 frames per second (slow motion). If it was filmed so, and is played slowly: fps=240."
         )
     return found

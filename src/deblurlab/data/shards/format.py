@@ -60,7 +60,7 @@ class Shard(NamedTuple):
         shard = cls(**(content | {"frames": tuple(content["frames"])}))
         for name, value, plain in (("file", shard.file, _FILE), ("sha256", shard.sha256, _SHA256)):
             if not plain.fullmatch(str(value)):
-                raise ValueError(f"{value!r} is no {name} of a shard")
+                raise ValueError(f"{value!r} is not the {name} of a shard")
         if not isinstance(shard.bytes, int):
             raise TypeError(f"{shard.bytes!r} is not a number of bytes")
         return shard

@@ -135,7 +135,7 @@ def sequence_folders(root: Path, split: Split, layout: Layout) -> list[tuple[str
     """The name, the blurred and the sharp folder of each sequence that has either folder, sorted by name.
 
     Raises:
-        ValueError: if a folder above the sequences is missing.
+        ValueError: If a folder above the sequences is missing.
     """
     require_root(root, layout)
     patterns = layout.folders(split)
