@@ -30,7 +30,7 @@ from tests.pictures import picture
 pytest.importorskip("starlette", reason="Starlette, of the extra `demo`, is not installed")
 
 from deblurlab.serving import server
-from deblurlab.serving.answer import BLURS, Wish, answer
+from deblurlab.serving.answer import BLURS, PictureRequest, answer
 
 PIXELS = picture(0, 60, 90)
 
@@ -170,8 +170,8 @@ def test_the_page_suggests_the_shipped_weights_that_are_best_on_its_samples(clie
             top, left = (pixels.shape[0] - 256) // 2, (pixels.shape[1] - 256) // 2
             upload = encode(pixels[top : top + 256, left : left + 256])
             for name, restorer in restorers.items():
-                wish = Wish(restorer=restorer, blur=blur, amount=amount)
-                scores = answer(wish, upload, most_pixels=100_000, on_tile=lambda: None)["scores"]
+                wanted = PictureRequest(restorer=restorer, blur=blur, amount=amount)
+                scores = answer(wanted, upload, most_pixels=100_000, on_tile=lambda: None)["scores"]
                 gains[name].append(scores["restored"]["psnr"] - scores["blurred"]["psnr"])
         assert max(gains, key=lambda name: sum(gains[name])) == best[blur], gains
         assert blur != "gaussian" or gains[best[blur]][0] > 3, gains
@@ -236,8 +236,8 @@ def test_users_take_turns_and_too_many_are_told(monkeypatch: pytest.MonkeyPatch)
 
 def test_transparency_is_kept() -> None:
     pixels = np.dstack([picture(3, 40, 60), np.linspace(0, 255, 40 * 60).reshape(40, 60).astype(np.uint8)])
-    wish = Wish(restorer=identity(), blur="", amount=0.0)
-    found = answer(wish, encode(pixels), most_pixels=100_000, on_tile=lambda: None)
+    wanted = PictureRequest(restorer=identity(), blur="", amount=0.0)
+    found = answer(wanted, encode(pixels), most_pixels=100_000, on_tile=lambda: None)
     encoded = base64.b64decode(found["restored"].partition(",")[2])
     np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(encoded))), pixels)
 
