@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from deblurlab.nets import UNet16
@@ -102,7 +103,12 @@ def test_turning_and_progress_reach_the_tiles() -> None:
     ("images", "message"),
     [
         (UNIT[..., 0], r"a picture is an array of \(height, width, 3\), got \(30, 41\)"),
+        (UNIT[..., :1], r"got \(30, 41, 1\)\. Of a grey picture, numpy\.dstack"),
         (np.zeros((4, 4, 4), np.uint8), r"got \(4, 4, 4\)"),
+        (Image.new("RGB", (4, 4)), r"a NumPy array or a torch batch, got Image\. .* numpy\.asarray\(picture"),
+        (UNIT.tolist(), "got list"),
+        ("photo.jpg", "got str"),
+        (None, "got NoneType"),
         (np.zeros((0, 4, 3), np.uint8), r"got \(0, 4, 3\)"),
         (UNIT * 255, r"float images have values in \[0, 1\], got 0 to 255: scale or clip them"),
         (np.full((4, 4, 3), np.nan), "got nan to nan"),

@@ -171,8 +171,15 @@ class Restorer(nn.Module):
 
 def require_picture(picture: Picture) -> None:
     """Raise ValueError unless ``picture`` is (H, W, 3) of a type and range that :meth:`Restorer.restore` accepts."""
+    if not isinstance(picture, np.ndarray):
+        raise ValueError(
+            f"a picture is a NumPy array or a torch batch, got {type(picture).__name__}. Of a picture of Pillow, "
+            'numpy.asarray(picture.convert("RGB")) is the array; Pillow\'s Image.open opens a file.'
+        )
     if picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
-        raise ValueError(f"a picture is an array of (height, width, 3), got {picture.shape}.")
+        grey = picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 1)
+        fix = " Of a grey picture, numpy.dstack([grey] * 3) has three channels." if grey else ""
+        raise ValueError(f"a picture is an array of (height, width, 3), got {picture.shape}.{fix}")
     if picture.dtype in (np.uint8, np.uint16):
         return
     if not np.issubdtype(picture.dtype, np.floating):
