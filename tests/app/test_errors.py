@@ -161,6 +161,13 @@ def test_a_mistake_in_a_package_of_ones_own_is_shown_where_it_is(
         assert f"{file}, line 1: " in message
 
 
+def test_a_function_that_is_called_in_place_of_handed_on(refused: Refused, own_part: Callable[[str], Path]) -> None:
+    own_part("def loss(restored, sharp): return (restored - sharp).abs().flatten(1).mean(dim=1)")
+    message = refused("train", "model.loss._target_=own_package.part.loss", "trainer=cpu")
+    assert "missing 2 required positional arguments: 'restored' and 'sharp'" in message
+    assert "If it is a function of images, as a loss may be, add model.loss._partial_=true" in message
+
+
 def test_an_import_that_fails_within_the_module_of_a_score(refused: Refused, own_part: Callable[[str], Path]) -> None:
     own_part("import not_there")
     message = refused("evaluate", "weights=cifar10_unet16", "metrics=[own_package.part.score]", "data=sample")

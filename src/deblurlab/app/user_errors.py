@@ -91,7 +91,7 @@ def _words(error: Exception) -> str:
         if "`tensorboard`" in str(first):  # Lightning's words, which name no extra of deblurlab
             return "logger=tensorboard needs pip install 'deblurlab[tensorboard]'."
         failed = "cannot be imported" if in_class[1] == "locating" else "cannot be made"
-        return f"{in_class[2]} {failed}: {_where(first)}{how_to_find(first, in_class[2])}"
+        return f"{in_class[2]} {failed}: {_where(first)}{how_to_find(first, in_class[2])}{_to_call_later(first, words)}"
     if isinstance(error, MissingMandatoryValue):
         return f"{error.full_key} has no value, which ??? stands for: set {error.full_key}=..."
     if words.startswith(_NONE_CHOSEN):
@@ -126,6 +126,14 @@ def _first(error: BaseException) -> BaseException:
             break
         error = following
     return error
+
+
+def _to_call_later(error: BaseException, words: str) -> str:
+    """What to add if a function was called that should have been handed on, such as a loss; "" for other errors."""
+    called = isinstance(error, TypeError) and "required positional argument" in str(error)
+    if not called or (full_key := _FULL_KEY.search(words)) is None:
+        return ""
+    return f". If it is a function of images, as a loss may be, add {full_key[1]}._partial_=true"
 
 
 def _where(error: BaseException) -> str:
