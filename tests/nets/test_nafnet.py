@@ -225,5 +225,5 @@ def test_other_files_are_named(tmp_path: Path) -> None:
     torch.save({"x": torch.rand(2)}, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
     (tmp_path / "empty.pth").write_bytes(b"")
     for name in ("old", "empty"):
-        with pytest.raises(ValueError, match=rf"{name}\.pth is no \.pth file as torch 1\.6 and later write it"):
+        with pytest.raises(ValueError, match=rf"{name}\.pth is not a \.pth file of torch 1\.6 or later"):
             weights.load(str(tmp_path / f"{name}.pth"))
