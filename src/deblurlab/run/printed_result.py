@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deblurlab.checks.words import counted
 from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES, beside_table, heading
 
 
@@ -24,7 +25,7 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> st
         The text that was printed.
     """
     table = Table(
-        title=escape(f"{result['data']}, {result['split']} set, {result['images']:,} images, {precision}"),
+        title=escape(f"{result['data']}, {result['split']} set, {counted(result['images'], 'image')}, {precision}"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )
