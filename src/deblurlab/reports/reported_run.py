@@ -15,7 +15,14 @@ from deblurlab.run.results import is_number_column, read_per_image, read_scores
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.run.saved_run import load_run
 
-_DATA_TITLES = {"cifar10": "CIFAR-10", "reds": "REDS", "gopro": "GOPRO", "sample": "Sample photographs"}
+_DATA_TITLES = {
+    "cifar10": "CIFAR-10",
+    "reds": "REDS",
+    "reds_full": "REDS 1280x720",
+    "gopro": "GOPRO",
+    "gopro_full": "GOPRO 1280x720",
+    "sample": "Sample photographs",
+}
 _NETWORK_TITLES = TITLES | {"nafnet": "NAFNet", "blind_wiener": "BlindWiener"}
 
 

@@ -13,7 +13,7 @@ TITLES = {
 }
 
 # The numbers of images, or whole frames, of the published test sets.
-TEST_IMAGES = {"cifar10": 10_000, "reds": 3_000, "gopro": 1_111}
+TEST_IMAGES = {"cifar10": 10_000, "reds": 3_000, "gopro": 1_111, "reds_full": 3_000, "gopro_full": 1_111}
 
 # The scores of each network in each table, in plain units as in metrics.json.
 _SLIDES: dict[str, dict[str, dict[str, float]]] = {

@@ -52,7 +52,7 @@ def frames(folder: Path, make_reds: Callable[..., Path]) -> VideoFrames:
 
     from tests.conftest import ROOT
 
-    layout = OmegaConf.load(ROOT / "src/deblurlab/conf/data/reds.yaml").layout
+    layout = OmegaConf.load(ROOT / "src/deblurlab/conf/data/base/reds.yaml").layout
     options = {str(name): value for name, value in OmegaConf.to_container(layout).items() if name != "_target_"}
     root = make_reds(sequences=2, frames=4, test_sequences=1)
     return VideoFrames(root=str(root), layout=Layout(**options), size=(36, 64), grid=(3, 4), batch_size=5)

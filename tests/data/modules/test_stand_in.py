@@ -21,8 +21,7 @@ def test_cifar10_stands_in_with_as_many_images_as_are_published() -> None:
 
 def test_frames_stand_in_at_the_size_that_is_trained() -> None:
     folder = ROOT / "src/deblurlab/conf/data"
-    config = OmegaConf.merge(OmegaConf.load(folder / "base/video_frames.yaml"), OmegaConf.load(folder / "reds.yaml"))
-    del config["defaults"]
+    config = OmegaConf.merge(*(OmegaConf.load(folder / f"base/{name}.yaml") for name in ("video_frames", "reds")))
     config.update(root="nowhere", seed=0, batch_size=24)
     data = hydra.utils.instantiate(config, _convert_="all")
     data.stand_in()

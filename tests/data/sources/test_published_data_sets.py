@@ -137,3 +137,16 @@ def test_what_a_list_names_and_is_not_there(tmp_path: Path, caplog: pytest.LogCa
     (tmp_path / "RealBlur_J_train_list.txt").unlink()
     with pytest.raises(ValueError, match=r"there is no list RealBlur_J_train_list\.txt"):
         find_frames(tmp_path, "train", layout)
+
+
+@pytest.mark.parametrize("name", ["gopro", "reds"])
+def test_frames_of_gopro_and_reds_keep_their_size(name: str, real_data: Path) -> None:
+    config = OmegaConf.load(CONF / f"{name}_full.yaml")
+    crops = {"crops": config.crops, "rotations": config.rotations}
+    data = PublishedPairs(
+        root=str(real_data / name), layout=layout_of(f"base/{name}"), patch=[720, 1280], batch_size=2, **crops
+    )
+    assert next(iter(data.batches("test"))).sharp.shape == (2, 3, 720, 1280)
+    assert next(iter(data.batches("train"))).sharp.shape == (2, 3, 256, 256)
+    # the patches that validation takes without another patch= cover a frame
+    assert [size % side for size, side in zip((720, 1280), config.patch, strict=True)] == [0, 0]
