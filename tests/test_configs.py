@@ -1,5 +1,6 @@
 """Every configuration composes and builds, and every experiment runs."""
 
+import itertools
 import re
 from pathlib import Path
 
@@ -112,6 +113,12 @@ def test_experiment(name: str, call: Call, tiny_cifar10: Path, tiny_reds: Path, 
         data = [f"data.root={tiny_reds}", "data.batch_size=4", "data.size=[72,128]"]
     if name.endswith("msdeblur_wgan"):
         data += ["model.network.blocks=1"]
+    if name == "gopro_nafnet":
+        for split, folder, number in itertools.product(("train", "test"), ("blur", "sharp"), range(2)):
+            file = tmp_path / split / "sequence" / folder / f"{number}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture(number, 256, 320)).save(file)
+        data = [f"data.root={tmp_path}", "data.patch=[256,320]", "data.batch_size=1", "model.network.width=4"]
     if name == "photographs":
         for number in range(16):
             Image.fromarray(picture(number, 176, 176)).save(tmp_path / f"{number}.png")

@@ -41,6 +41,7 @@ def test_the_best_value_is_that_of_equal_images(row: Score) -> None:
         ("loss", 9.794e-4, "Loss [1e-4]", "9.794", "Loss", "9.794e-04"),
         ("ssim", 0.90341, "SSIM", "0.9034", "SSIM", "0.9034"),
         ("psnr", 29.091, "PSNR [dB]", "29.09", "PSNR [dB]", "29.09"),
+        ("loss", -22.434, "Loss [1e-4]", "-22.434 [1]", "Loss", "-2.243e+01"),  # a loss in dB
         ("mae", 0.02888, "MAE [1e-2]", "2.888", "MAE", "2.888e-02"),
     ],
 )

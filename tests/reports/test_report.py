@@ -203,6 +203,17 @@ def test_scores_stand_beside_the_studys(tmp_path: Path) -> None:
     assert "best of 2 by SSIM: UNet16, 0.9100" in finding("CIFAR-10", grouped(tmp_path))
 
 
+def test_another_loss_is_not_compared_with_the_study_s(tmp_path: Path) -> None:
+    for model, loss in {"unet16": "LogCosh", "resnet16": "PSNRLoss"}.items():
+        made_up(tmp_path / model, ssim=0.8, model=model, model_keys={"loss": {"_target_": f"deblurlab.losses.{loss}"}})
+    table = score_table("CIFAR-10", grouped(tmp_path))
+    found = rows(table)
+    assert found["UNet16", "difference"].cells[0].text
+    assert not found["ResNet16", "difference"].cells[0].text
+    assert found["ResNet16", "difference"].cells[1].text
+    assert "Losses other than the study's, LogCosh, are not compared with it." in table.notes
+
+
 def test_scores_of_metrics_have_a_table_of_their_own(tmp_path: Path) -> None:
     for number, lpips in enumerate((0.25, 0.15)):
         file = made_up(tmp_path / f"seed{number}", ssim=0.9, seed=number) / "metrics.json"

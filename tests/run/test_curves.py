@@ -15,3 +15,10 @@ def test_curves_have_a_title_and_the_blurred_images_as_a_line() -> None:
         for title, axes in titles.items()
     }
     assert dashed == {"Loss": [3e-3], "validation SSIM": [0.6], "validation PSNR [dB]": []}
+
+
+def test_the_axis_of_a_loss_is_logarithmic_only_if_the_loss_is_positive() -> None:
+    (loss, *_) = curves(ROWS).axes
+    assert loss.get_yscale() == "log"
+    (loss, *_) = curves([{**ROWS[0], "train/loss": -20.0}]).axes  # in dB
+    assert loss.get_yscale() == "linear"

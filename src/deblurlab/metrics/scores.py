@@ -54,7 +54,12 @@ class Score:
         return self.heading if self.factor == 1 else self.title
 
     def in_table(self, value: float) -> str:
-        """A value as tables show it: multiplied by ``factor`` and rounded."""
+        """A value as tables show it: multiplied by ``factor`` and rounded.
+
+        A value of 1 or more, such as a loss in dB, needs no factor, and a unit of its own says so: ``-22.434 [1]``.
+        """
+        if self.factor != 1 and abs(value) >= 1:
+            return f"{value:.{self.digits}f} [1]"
         return f"{value * self.factor:.{self.digits}f}"
 
     def plain(self, value: float) -> str:

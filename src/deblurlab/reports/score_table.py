@@ -22,6 +22,8 @@ from deblurlab.reports.study import TITLES, study_scores
 
 _PARTIAL_NOTE = "† Tested on a part of the test set: {compared}no candidate for the best score."
 _LOSS_NOTE = "The losses of rows that were trained with different losses cannot be compared."
+_STUDY_LOSS = "deblurlab.losses.LogCosh"
+_STUDY_LOSS_NOTE = "Losses other than the study's, LogCosh, are not compared with it."
 
 
 def score_table(title: str, groups: Sequence[Group]) -> Table:
@@ -45,6 +47,8 @@ def score_table(title: str, groups: Sequence[Group]) -> Table:
     if not study:
         rows = [row for group in groups for row in _group_rows(group.label, group, {}, best=best)]
         return Table(SCORE_HEADS, [rows, _blurred_rows(whole or groups, {}, title=TITLES["blurred"])], notes)
+    if not all(map(_has_study_loss, groups)):
+        notes.append(_STUDY_LOSS_NOTE)
     best_of_study = best_values([scores for network, scores in study.items() if network != "blurred"])
     sections = []
     titles = {group.model: group.runs[0].network_title for group in groups}
@@ -105,8 +109,16 @@ def _our_rows(
         cells = [cell if cell.mark == "gap" else Cell(f"{cell.text} †") for cell in cells]
     rows = [Row(title, cells, note, "ours")]
     if reference and group.whole_test:
-        rows.append(Row("difference", difference_cells(_means(scores), reference), "ours − study", "difference"))
+        means = _means(scores)
+        if not _has_study_loss(group):
+            means.pop("loss", None)
+        rows.append(Row("difference", difference_cells(means, reference), "ours − study", "difference"))
     return rows
+
+
+def _has_study_loss(group: Group) -> bool:
+    """Whether the runs were trained with the study's loss. WGANs have no ``loss``, and no loss score in the study."""
+    return not isinstance(group.loss, Mapping) or group.loss.get("_target_") == _STUDY_LOSS
 
 
 def _notes(group: Group) -> list[str]:

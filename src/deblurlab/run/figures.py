@@ -38,7 +38,7 @@ def curves(
             axes.plot(epochs, values, marker="o" if len(rows) < 3 else "", label=label)
         if blurred and np.isfinite(blurred[score.name]):
             axes.axhline(blurred[score.name], color="0.45", linestyle="--", linewidth=1, label="blurred")
-        if score.is_loss:
+        if score.is_loss and min(axes.dataLim.intervaly) > 0:  # a loss in dB can be negative
             axes.set_yscale("log")
         if score.is_loss or blurred:
             axes.legend()
