@@ -203,6 +203,33 @@ def test_scores_stand_beside_the_studys(tmp_path: Path) -> None:
     assert "best of 2 by SSIM: UNet16, 0.9100" in finding("CIFAR-10", grouped(tmp_path))
 
 
+def test_a_whole_test_by_evaluate_takes_the_place_of_a_partial_one(tmp_path: Path) -> None:
+    run = made_up(tmp_path / "run", ssim=0.99, images=100)
+    evaluation = run / "evaluate" / "cifar10"
+    evaluation.mkdir(parents=True)
+    result = json.loads((run / "metrics.json").read_text())
+    result["images"], result["restored"]["ssim"] = 10_000, 0.91
+    (evaluation / "metrics.json").write_text(json.dumps(result))
+    assert rows(score_table("CIFAR-10", grouped(tmp_path)))["UNet16", "ours"].cells[1].text == "0.9100"
+    result["images"] = 50  # a smaller part than the run's own test
+    (evaluation / "metrics.json").write_text(json.dumps(result))
+    assert rows(score_table("CIFAR-10", grouped(tmp_path)))["UNet16", "ours"].cells[1].text == "0.9900 †"
+
+
+def test_pictures_of_ones_own_are_tested_whole_if_the_scores_say_so(tmp_path: Path) -> None:
+    run = made_up(tmp_path / "run", ssim=0.8, images=10, data_name="folder")
+    result = json.loads((run / "metrics.json").read_text())
+    for everything, whole in ((10, True), (20, False)):
+        (run / "metrics.json").write_text(json.dumps(result | {"all_images": everything}))
+        assert find_runs([str(run)])[0].whole_test is whole
+
+
+def test_the_state_of_a_run_without_a_number_of_epochs(tmp_path: Path) -> None:
+    for name, ssim, state in (("tested", 0.8, "finished, 2 epochs"), ("not", None, "unfinished: epoch 2")):
+        run = made_up(tmp_path / name, ssim=ssim, trainer={"max_epochs": -1, "max_steps": 20})
+        assert find_runs([str(run)])[0].state == state
+
+
 def test_another_loss_is_not_compared_with_the_study_s(tmp_path: Path) -> None:
     for model, loss in {"unet16": "LogCosh", "resnet16": "PSNRLoss"}.items():
         made_up(tmp_path / model, ssim=0.8, model=model, model_keys={"loss": {"_target_": f"deblurlab.losses.{loss}"}})
@@ -248,8 +275,10 @@ def test_costs(tmp_path: Path) -> None:
     (section,) = cost_table(groups, sizes, dollars_per_hour=3600.0).sections
     # epochs of 80 images in 2 s and in 4 s: the median epoch of two is the faster; 6 s at a dollar a second
     assert [cell.text for cell in section[0].cells] == ["482,067", "35.6", "0.073", "40", "0.00", "$6.00"]
+    assert section[0].note == "on cpu"  # trainer.accelerator, as there is no record of the start
+    (tmp_path / "run/provenance.json").write_text(json.dumps([{"machine": {"device": "NVIDIA A100"}}]))
     (section,) = cost_table(groups, {}, dollars_per_hour=None).sections
-    assert section[0].cells[0].mark == "gap"
+    assert (section[0].cells[0].mark, section[0].note) == ("gap", "on NVIDIA A100")
 
 
 def test_size() -> None:

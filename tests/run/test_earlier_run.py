@@ -47,7 +47,7 @@ def test_an_evaluation_takes_the_run_s_precision(
     config = run / ".hydra/config.yaml"
     config.write_text(config.read_text().replace("precision: 32-true", "precision: bf16-mixed"))
     call("evaluate", f"run={run}", "trainer=cpu", "trainer.limit_test_batches=1", *chosen)
-    assert f"sample, test set, 16 images, {precision}" in capsys.readouterr().out
+    assert f"sample, test set, 16 of 345 images, {precision}" in capsys.readouterr().out
 
 
 def test_it_resumes(call: Call, tmp_path: Path) -> None:

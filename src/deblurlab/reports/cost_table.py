@@ -39,8 +39,8 @@ def cost_table(groups: Sequence[Group], sizes: Mapping[str, Size], *, dollars_pe
         cells.append(Cell(f"{hours:.2f}"))
         if dollars_per_hour is not None:
             cells.append(Cell(f"${hours * dollars_per_hour:.2f}"))
-        devices = dict.fromkeys(str(run.config.trainer.accelerator) for run in group.runs)
-        rows.append(Row(group.label, cells, "trainer.accelerator=" + ", ".join(devices)))
+        devices = dict.fromkeys(run.device for run in group.runs)
+        rows.append(Row(group.label, cells, "on " + ", ".join(devices)))
     return Table(heads, [rows], [_NOTE])
 
 

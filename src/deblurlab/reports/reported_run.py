@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from deblurlab.checks.words import counted
 from deblurlab.reports.study import TEST_IMAGES, TITLES
 from deblurlab.run.history import read_history
+from deblurlab.run.provenance import read_starts
 from deblurlab.run.results import is_number_column, read_per_image, read_scores
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.run.saved_run import load_run
@@ -55,9 +56,17 @@ class ReportedRun:
         return read_history(self.files.history_file)
 
     @cached_property
+    def _test(self) -> RunFolder:
+        """The folder with the test's results: the run's own, or that of ``evaluate`` if it has tested more images."""
+        own, later = self.files, self.files.evaluation(self.data)
+        tested = own.scores_file.is_file() and later.scores_file.is_file()
+        more = tested and read_scores(later.scores_file)["images"] > read_scores(own.scores_file)["images"]
+        return later if more else own
+
+    @cached_property
     def result(self) -> dict[str, Any] | None:
         """The content of metrics.json; None before the run was tested."""
-        return read_scores(self.files.scores_file) if self.files.scores_file.is_file() else None
+        return read_scores(self._test.scores_file) if self._test.scores_file.is_file() else None
 
     @cached_property
     def per_image(self) -> dict[str, list[float]]:
@@ -67,7 +76,7 @@ class ReportedRun:
         """
         evaluation = self.files.evaluation(self.data)
         # up to version 0.1.0, evaluate gave its table per image the name that train gives the one per epoch
-        for file in (self.files.per_image_file, evaluation.per_image_file, evaluation.history_file):
+        for file in (self._test.per_image_file, evaluation.per_image_file, evaluation.history_file):
             if file.is_file():
                 return {name: values for name, values in read_per_image(file).items() if is_number_column(name)}
         return {}
@@ -91,8 +100,9 @@ class ReportedRun:
     @property
     def whole_test(self) -> bool:
         """Whether the run was tested on the whole test set; for a published data set, on all its test images."""
-        if self.result is not None and self.data in TEST_IMAGES:
-            return bool(self.result["images"] == TEST_IMAGES[self.data])
+        everything = TEST_IMAGES.get(self.data, self.result and self.result.get("all_images"))
+        if self.result is not None and everything is not None:
+            return bool(self.result["images"] == everything)
         share = self.config.trainer.limit_test_batches
         return isinstance(share, float) and share == 1.0 and not self.config.trainer.fast_dev_run
 
@@ -100,11 +110,18 @@ class ReportedRun:
     def state(self) -> str:
         """The progress of the run in words."""
         epochs, planned = len(self.history), self.config.trainer.max_epochs
+        endless = planned in (None, -1)  # max_steps or max_time ends it
         if self.result is None:
-            return f"unfinished: epoch {epochs} of {planned}"
-        if epochs == planned:
+            return f"unfinished: epoch {epochs}" if endless else f"unfinished: epoch {epochs} of {planned}"
+        if endless or epochs == planned:
             return f"finished, {counted(epochs, 'epoch')}"
         return f"finished after {epochs} of {counted(planned, 'epoch')}"
+
+    @property
+    def device(self) -> str:
+        """The device of the newest start, such as ``cpu`` or a GPU's name; without a record, the key's value."""
+        starts = read_starts(self.files.provenance_file)
+        return str(starts[-1]["machine"]["device"] if starts else self.config.trainer.accelerator)
 
     @property
     def network_title(self) -> str:

@@ -24,8 +24,10 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> st
     Returns:
         The text that was printed.
     """
+    images, everything = result["images"], result.get("all_images", result["images"])
+    number = counted(images, "image") if images == everything else f"{images:,} of {counted(everything, 'image')}"
     table = Table(
-        title=escape(f"{result['data']}, {result['split']} set, {counted(result['images'], 'image')}, {precision}"),
+        title=escape(f"{result['data']}, {result['split']} set, {number}, {precision}"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )

@@ -46,9 +46,15 @@ def provenance(*, arguments: Sequence[str], device: str) -> dict[str, Any]:
 
 def add_start(file: Path, start: dict[str, Any]) -> None:
     """Append a start of a run to the list in ``file``; a run that was resumed has several starts."""
-    starts = json.loads(file.read_text()) if file.is_file() else []
+    starts = read_starts(file)
     with whole_file(file) as partial:
         partial.write_text(json.dumps([*starts, start], indent=2) + "\n")
+
+
+def read_starts(file: Path) -> list[dict[str, Any]]:
+    """The starts of a run, each as :func:`provenance` describes it, the newest last; none without the file."""
+    starts: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
+    return starts
 
 
 def _version(package: str) -> str | None:

@@ -49,10 +49,13 @@ def write_test(
         labels: The data module's labels of each image.
 
     Returns:
-        The content of metrics.json. If the network estimates the blur and the true sigma is known, ``sigma_error`` is
-        the mean absolute error of the estimate over the images, in pixels.
+        The content of metrics.json. ``all_images`` is the number of images in the whole test set, of which the test may
+        have used a part. If the network estimates the blur and the true sigma is known, ``sigma_error`` is the mean
+        absolute error of the estimate over the images, in pixels.
     """
     result = summary(metrics, data=data, split="test")
+    if labels:
+        result["all_images"] = len(next(iter(labels.values())))
     if "estimated_sigma" in per_image and "sigma" in labels:
         pairs = zip(per_image["estimated_sigma"], labels["sigma"], strict=False)  # a test may take a part of the images
         result["sigma_error"] = fmean(abs(estimated - true) for estimated, true in pairs)
