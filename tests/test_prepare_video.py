@@ -30,6 +30,6 @@ def test_a_clip_becomes_pairs_that_are_found_and_sound(
     with pytest.raises(SystemExit, match="root=nothing is neither a video nor a folder of videos"):
         call("prepare", "data=video", "root=nothing", "out=other", "run=log")
     with pytest.raises(
-        SystemExit, match=r"root=clip\.mkv is a clip for data=video\. The pairs of data=reds are data\.root="
+        SystemExit, match=r"root=clip\.mkv is a clip for data=video\. The pictures of data=reds are data\.root="
     ):
         call("prepare", "data=reds", "root=clip.mkv", "check=true", "run=log")

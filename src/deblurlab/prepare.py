@@ -8,6 +8,7 @@ Examples:
     deblurlab prepare data=reds data.root=REDS out=records format=tfrecord
     deblurlab prepare data=folder data/blur=camera data.root=PHOTOGRAPHS out=drawn   # the drawn test pictures
     deblurlab prepare data=realblur_j data.root=REALBLUR check=true
+    deblurlab prepare data=folder data.root=PHOTOGRAPHS check=true       # can a training use all of my pictures?
     deblurlab prepare data=video root=clip.mp4 frames=7,9,11 out=pairs   # 120 or 240 frames per second; or a folder
 """
 
@@ -36,22 +37,20 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.data import Folder, PublishedPairs, VideoFrames
 
     data = build.data(cfg)
-    if isinstance(data, Folder) and not cfg.check:
-        _write_pairs(data, cfg.out)
-        return
-    if not isinstance(data, VideoFrames | PublishedPairs):
-        raise ValueError(
-            "prepare takes pairs in a published layout, such as data=reds; of data=folder it writes test pairs."
-        )
+    if not isinstance(data, VideoFrames | PublishedPairs | Folder):
+        raise ValueError("prepare takes pairs in a published layout, such as data=reds, or your own, data=folder.")
     if cfg.root is not None and (chosen := choices().get("data")) != "video":
         raise ValueError(
-            f"root={cfg.root} is a clip for data=video. The pairs of data={chosen} are data.root={cfg.root}."
+            f"root={cfg.root} is a clip for data=video. The pictures of data={chosen} are data.root={cfg.root}."
         )
     require.workers("workers", cfg.workers, at_least=1)
     if cfg.root is not None:
+        assert not isinstance(data, Folder)
         _average(data, cfg)
     elif cfg.check:
         _check(data, workers=cfg.workers)
+    elif isinstance(data, Folder):
+        _write_pairs(data, cfg.out)
     elif isinstance(data, VideoFrames):
         _write(data, cfg)
     else:
@@ -73,20 +72,22 @@ def _write_pairs(data: "Folder", out: str | None) -> None:
     log.info(f"{counted(count, 'pair')} in {out}. Test with data=folder data.root={out}")
 
 
-def _check(data: "VideoFrames | PublishedPairs", *, workers: int) -> None:
-    from deblurlab.data import VideoFrames
-    from deblurlab.data.preparing import check_report
+def _check(data: "VideoFrames | PublishedPairs | Folder", *, workers: int) -> None:
+    from deblurlab.data import Folder, VideoFrames
     from deblurlab.data.preparing.check_frames import check_frames
+    from deblurlab.data.preparing.check_pictures import check_pictures
+    from deblurlab.data.preparing.check_report import tell
     from deblurlab.data.preparing.check_shards import check_shards
 
-    with progress_bar("checking", unit="frames") as bar:
-        if isinstance(data, VideoFrames) and data.index is not None:
+    unit = "pictures" if isinstance(data, Folder) else "frames"
+    with progress_bar("checking", unit=unit) as bar:
+        if isinstance(data, Folder):
+            report = check_pictures(data, workers=workers, progress=bar.update)
+        elif isinstance(data, VideoFrames) and data.index is not None:
             report = check_shards(data.storage, data.index, workers=workers, progress=bar.update)
-            checked, remedy = "every shard is whole and in its place", "Delete these files and run prepare again."
         else:
             report = check_frames(Path(data.root), data.layout, workers=workers, progress=bar.update)
-            checked, remedy = "every pair is readable, of one size and aligned", data.layout.help()
-    check_report.tell(report, root=str(data.root), layout=data.layout, checked=checked, remedy=remedy)
+    tell(report, root=str(data.root))
 
 
 def _average(data: "VideoFrames | PublishedPairs", cfg: DictConfig) -> None:

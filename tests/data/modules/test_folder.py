@@ -180,7 +180,7 @@ def test_train_and_test_folders_are_kept_apart(tmp_path: Path) -> None:
     [
         ([], "holds no pictures. Expected below data.root"),
         (["blurred/a.png"], "sharp lacks 1 picture, first a"),
-        (["a.png"], "1 frame cannot spare one for testing"),
+        (["a.png"], "1 photograph cannot spare one for testing"),
     ],
 )
 def test_wrong_folders_are_explained(tmp_path: Path, made: list[str], message: str) -> None:

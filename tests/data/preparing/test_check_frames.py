@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deblurlab.data.preparing import check_report
-from deblurlab.data.preparing.check_frames import Report, check_frames
+from deblurlab.data.preparing.check_frames import check_frames
+from deblurlab.data.preparing.check_report import Report, tell
 from tests.pictures import REDS_LAYOUT
 
 Make = Callable[..., Path]
@@ -50,8 +50,7 @@ def test_what_is_missing_is_not_called_no_problem(
     missing: list[str], end: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    report = Report(summary=["train: 1 frame pair"], problems=[], missing=missing)
-    check_report.tell(report, root="REDS", layout=REDS_LAYOUT, checked="all is well", remedy="")
+    tell(Report(checked="all is well", remedy="", summary=["train: 1 frame pair"], missing=missing), root="REDS")
     assert caplog.messages[-1] == end
 
 

@@ -89,9 +89,10 @@ class Folder(PairedFrames):
         self.root, self.patch = Path(root).expanduser(), (patch[0], patch[1])
         self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
         self.pairs_share = pairs_share
+        self._found: dict[Path, list[Picture]] = {}
 
     def open(self, split: Split) -> PairSource:
-        pictures = self._pictures(split)
+        pictures = self.pictures(split)
         if self.on_error == "skip":
             pictures = usable(pictures, self.patch, f"data.root={self.root}, pictures of split {split}")
         pairs = [picture for picture in pictures if isinstance(picture, FilePair)]
@@ -130,10 +131,26 @@ class Folder(PairedFrames):
             fixed=fixed,
         )
 
-    def _pictures(self, split: Split) -> list[Picture]:
+    def pictures(self, split: Split) -> list[Picture]:
+        """The pairs and photographs of a split, whether they can be used or not.
+
+        Raises:
+            ValueError: If there are none, one of a pair has no partner, or there are too few to hold one out.
+        """
         if split == "test":
-            return find_pictures(self.root / "test") if self._has_splits else self._fit_and_test[1]
+            return self._in(self.root / "test") if self._has_splits else self._fit_and_test[1]
         return self._train_and_val[0] if split == "train" else self._train_and_val[1]
+
+    def _in(self, folder: Path) -> list[Picture]:
+        """The pictures in a folder, found at the first call."""
+        if folder not in self._found:
+            self._found[folder] = find_pictures(folder)
+        return self._found[folder]
+
+    @property
+    def tests_only(self) -> bool:
+        """Whether there is a folder ``test`` alone, which is enough for evaluate."""
+        return (self.root / "test").is_dir() and not (self.root / "train").is_dir()
 
     @cached_property
     def _has_splits(self) -> bool:
@@ -141,9 +158,9 @@ class Folder(PairedFrames):
 
     @cached_property
     def _fit_and_test(self) -> tuple[list[Picture], list[Picture]]:
-        return divided(find_pictures(self.root), f"data.root={self.root}", "testing")
+        return divided(self._in(self.root), f"data.root={self.root}", "testing")
 
     @cached_property
     def _train_and_val(self) -> tuple[list[Picture], list[Picture]]:
-        pictures = find_pictures(self.root / "train") if self._has_splits else self._fit_and_test[0]
+        pictures = self._in(self.root / "train") if self._has_splits else self._fit_and_test[0]
         return divided(pictures, f"data.root={self.root}", "validation")

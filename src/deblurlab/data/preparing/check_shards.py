@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from deblurlab.checks.words import counted
-from deblurlab.data.preparing.check_frames import Report
+from deblurlab.data.preparing.check_report import Report
 from deblurlab.data.shards.format import Index, Shard
 from deblurlab.data.shards.storage import Storage
 
@@ -24,7 +24,7 @@ def check_shards(storage: Storage, index: Index, *, workers: int, progress: Call
         workers: The number of threads that read.
         progress: Called with the number of frames that were just read.
     """
-    report = Report([], [], [])
+    report = Report(checked="every shard is whole and in its place", remedy="Delete these files and run prepare again.")
     with ThreadPoolExecutor(workers) as pool:
         problems = pool.map(partial(_problem, storage), index.shards)
         for shard, problem in zip(index.shards, problems, strict=True):

@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 # A pair, or a sharp photograph.
 Picture: TypeAlias = FilePair | Path
 
-_HELP = """\
+# The end of the errors about a folder without pictures, or with pairs of which one side is missing.
+HELP = """\
 Expected below data.root:
   blurred/... and sharp/...   pairs: the same relative path on both sides; or
   any pictures                sharp photographs, blurred on the fly; beside pairs, in photographs/
@@ -29,7 +30,7 @@ def find_pictures(folder: Path) -> list[Picture]:
         ValueError: If there are no pictures, or one of a pair has no partner. The message says what is expected.
     """
     if not folder.is_dir():
-        raise ValueError(f"data.root: there is no folder {folder}. {_HELP}")
+        raise ValueError(f"data.root: there is no folder {folder}. {HELP}")
     left_out = LeftOut(pictures.SUFFIXES)
     found = _find(folder, left_out)
     for line in left_out.lines():
@@ -41,13 +42,13 @@ def _find(folder: Path, left_out: LeftOut) -> list[Picture]:
     if not ((folder / "blurred").is_dir() or (folder / "sharp").is_dir()):
         if photographs := list(image_tree(folder, left_out).values()):
             return list(photographs)
-        raise ValueError(f"{folder} holds no pictures. {_HELP}")
+        raise ValueError(f"{folder} holds no pictures. {HELP}")
     blurred, sharp = (image_tree(folder / side, left_out) for side in ("blurred", "sharp"))
     if lacking := next(without_partner(blurred, sharp), None):
         names = lacking.names
-        raise ValueError(f"{folder / lacking.side} lacks {counted(len(names), 'picture')}, first {names[0]}. {_HELP}")
+        raise ValueError(f"{folder / lacking.side} lacks {counted(len(names), 'picture')}, first {names[0]}. {HELP}")
     if not sharp:
-        raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {_HELP}")
+        raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {HELP}")
     pairs = [FilePair(str(Path(name).parent), Path(name).name, blurred[name], sharp[name]) for name in sharp]
     return [*pairs, *image_tree(folder / "photographs", left_out).values()]
 
@@ -55,7 +56,7 @@ def _find(folder: Path, left_out: LeftOut) -> list[Picture]:
 def divided(found: list[Picture], title: str, purpose: str) -> tuple[list[Picture], list[Picture]]:
     """Divides pictures into those to keep and those to hold out: an eighth of the pairs and of the photographs.
 
-    Photographs are all different, so each counts as a sequence; fewer than eight count as one sequence.
+    Photographs are all different, so each counts as a sequence; of fewer than eight, the last one is held out.
 
     Args:
         found: Pairs and photographs.
@@ -70,12 +71,23 @@ def divided(found: list[Picture], title: str, purpose: str) -> tuple[list[Pictur
     """
     kept: list[Picture] = []
     out: list[Picture] = []
-    for kind in (FilePair, Path):
-        chosen = [picture for picture in found if isinstance(picture, kind)]
-        sequences = [picture.sequence if isinstance(picture, FilePair) else str(picture) for picture in chosen]
-        if kind is Path and len(sequences) < FEWEST_SEQUENCES:
-            sequences = ["photographs"] * len(sequences)
-        held_out = hold_out_sequences(sequences, title, purpose) if chosen else ()
-        for picture, held in zip(chosen, held_out, strict=True):
-            (out if held else kept).append(picture)
+    pairs = [picture for picture in found if isinstance(picture, FilePair)]
+    photographs = [picture for picture in found if isinstance(picture, Path)]
+    held_out = [
+        *(hold_out_sequences([pair.sequence for pair in pairs], title, purpose) if pairs else ()),
+        *_hold_out_photographs(photographs, title, purpose),
+    ]
+    ordered: list[Picture] = [*pairs, *photographs]
+    for picture, held in zip(ordered, held_out, strict=True):
+        (out if held else kept).append(picture)
     return kept, out
+
+
+def _hold_out_photographs(photographs: list[Path], title: str, purpose: str) -> list[bool]:
+    """Choose the photographs to hold out. No two resemble each other, so the last one is fair where there are few."""
+    count = len(photographs)
+    if count >= FEWEST_SEQUENCES:
+        return [bool(held) for held in hold_out_sequences(list(map(str, photographs)), title, purpose)]
+    if count == 1:
+        raise ValueError(f"{title}: 1 photograph cannot spare one for {purpose}.")
+    return [number == count - 1 for number in range(count)]

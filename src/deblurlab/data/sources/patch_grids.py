@@ -9,6 +9,9 @@ from deblurlab import pictures
 from deblurlab.data.arrays import Integers
 from deblurlab.data.pixels import Pixels, decode_file
 
+# The end of the error about a picture that is smaller than a patch: what to do.
+TOO_SMALL = ": lower data.patch, take the picture out, or leave such pictures out with data.on_error=skip."
+
 
 def patch_grid(file: Path, patch: tuple[int, int]) -> tuple[int, int]:
     """The numbers of rows and columns of whole patches in a picture; only the file's header is read.
@@ -23,8 +26,7 @@ def patch_grid(file: Path, patch: tuple[int, int]) -> tuple[int, int]:
     height, width = pictures.size(file, str(file))
     if height < patch[0] or width < patch[1]:
         raise ValueError(
-            f"{file} is {width}x{height}, smaller than data.patch={list(patch)} (height, width): "
-            "lower data.patch, take the picture out, or leave such pictures out with data.on_error=skip."
+            f"{file} is {width}x{height}, smaller than data.patch={list(patch)} (height, width){TOO_SMALL}"
         )
     return height // patch[0], width // patch[1]
 
