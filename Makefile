@@ -8,10 +8,10 @@ NEWEST := .venv-newest
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-newest test-slow check docs bench wheel clean
+.PHONY: help setup setup-newest train test test-newest test-slow test-exhaustive faults check docs bench wheel clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed  ## create .venv and install deblurlab with what its tests need
 
@@ -26,6 +26,8 @@ $(VENV)/.installed-plan: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,plan,tpu]'
 	touch $@
 
+setup-newest: $(NEWEST)/.installed
+
 $(NEWEST)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(NEWEST)
 	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
@@ -35,13 +37,16 @@ train: setup  ## train UNet16 on the embedded photographs: ends with a table and
 	$(BIN)/python -m deblurlab.train experiment=sample_unet16
 
 test: setup  ## run the tests
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --durations 20
 
 test-newest: $(NEWEST)/.installed  ## run the tests with the newest PyTorch, in .venv-newest, without torch_xla
 	$(NEWEST)/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile -W default::DeprecationWarning -W default::FutureWarning
 
 test-slow: $(VENV)/.installed-plan  ## run the tests that take minutes and guard results
-	$(BIN)/python -m pytest -m slow --numprocesses $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -m 'slow and not exhaustive' --numprocesses $(WORKERS) --dist worksteal --durations 20
+
+test-exhaustive: $(VENV)/.installed-plan  ## run the further variants of tests, which CI leaves out
+	$(BIN)/python -m pytest -m exhaustive --numprocesses $(WORKERS) --dist worksteal
 
 faults: setup  ## run campaigns of kills, signals and damaged files (hours); SEED=1 SCALE=0.02 repeat a short one
 	$(BIN)/python -m tests.faults $(SEED) $(SCALE)

@@ -13,7 +13,8 @@ from deblurlab.restoring.restorer import Restorer
 from deblurlab.run import weights
 from tests.conftest import Call
 
-NETWORKS = [UNet16, pytest.param(REDNet30, marks=pytest.mark.slow), pytest.param(ResNet16, marks=pytest.mark.slow)]
+NETWORKS = [UNet16, pytest.param(REDNet30, marks=pytest.mark.slow)]
+NETWORKS += [pytest.param(ResNet16, marks=pytest.mark.exhaustive)]
 
 
 def nafnet(window: int | None = None) -> NAFNet:
@@ -29,8 +30,8 @@ def blind_wiener() -> BlindWiener:
     return BlindWiener(sigma_max=3.0, hidden=8, widths=(8, 16), blocks=(1, 1, 1))
 
 
-NETWORKS += [pytest.param(lambda: ResNet16(padding="keras"), id="ResNet16 as Keras pads", marks=pytest.mark.slow)]
-NETWORKS += [pytest.param(nafnet, marks=pytest.mark.slow)]
+NETWORKS += [pytest.param(lambda: ResNet16(padding="keras"), id="ResNet16 as Keras pads", marks=pytest.mark.exhaustive)]
+NETWORKS += [pytest.param(nafnet, marks=pytest.mark.exhaustive)]
 NETWORKS += [pytest.param(lambda: nafnet(window=24), id="nafnet of windows", marks=pytest.mark.slow)]
 NETWORKS += [pytest.param(blind_wiener, marks=pytest.mark.slow)]
 

@@ -55,6 +55,10 @@ CASES: dict[str, tuple[str, ...]] = {
 }
 
 
+# The other cases are variants of these.
+MAIN_CASES = ("autoencoder", "moving average", "BlindWiener, scheduler of steps", "WGAN", "earlier version")
+
+
 @pytest.fixture(autouse=True)
 def _one_thread() -> None:
     torch.set_num_threads(1)
@@ -63,7 +67,9 @@ def _one_thread() -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*could not find the monitored key")
 @pytest.mark.filterwarnings("ignore:.*does not have many workers")
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [case if case in MAIN_CASES else pytest.param(case, marks=pytest.mark.exhaustive) for case in CASES]
+)
 def test_a_run_resumes_from_every_moment(case: str, tmp_path: Path, tiny_cifar10: Path) -> None:
     arguments = (*BASE, f"data.root={tiny_cifar10}", *CASES[case])
     old = OLD in arguments

@@ -137,7 +137,7 @@ def test_sweep_files(call: Call, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("launcher", ["joblib", "submitit_local"])
+@pytest.mark.parametrize("launcher", ["joblib", pytest.param("submitit_local", marks=pytest.mark.exhaustive)])
 def test_launchers(launcher: str, tmp_path: Path, tiny_cifar10: Path) -> None:
     pytest.importorskip(f"hydra_plugins.hydra_{launcher.split('_')[0]}_launcher")
     done = _sweep(tmp_path, f"hydra/launcher={launcher}", *_real(tiny_cifar10), "trainer.max_epochs=1")

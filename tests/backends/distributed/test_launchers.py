@@ -59,7 +59,7 @@ def to_second(number: int) -> str:
     )
 
 
-@pytest.mark.parametrize("launcher", ["torchrun", "srun"])
+@pytest.mark.parametrize("launcher", ["torchrun", pytest.param("srun", marks=pytest.mark.exhaustive)])
 def test_a_signal_to_the_second_process_ends_both_with_a_checkpoint_and_one_line(
     launcher: str, tiny_cifar10: Path, tmp_path: Path
 ) -> None:

@@ -164,7 +164,7 @@ def test_a_batch_that_two_cannot_share_is_one_error(tiny_cifar10: Path, tmp_path
     assert done.stderr.count("data.batch_size=7 cannot be split over 2 processes: make it a multiple of 2.") == 1
 
 
-@pytest.mark.parametrize("number", [2, 15])
+@pytest.mark.parametrize("number", [pytest.param(2, marks=pytest.mark.exhaustive), 15])
 def test_a_signal_ends_both_with_a_checkpoint(number: int, tiny_cifar10: Path, tmp_path: Path) -> None:
     """The signal comes to the command, which trains nothing itself."""
     sender = f"+callbacks.kill={{_target_: tests.backends.distributed.ask_parent.AskParent, step: 6, number: {number}}}"

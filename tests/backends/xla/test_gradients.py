@@ -8,14 +8,17 @@ from tests.backends.xla.processes import run_module
 
 pytest.importorskip("torch_xla", reason="torch_xla is not installed")
 
-OTHERS = (
-    *("resnet16", "resnet16_keras", "unet16", "rednet30_tanh", "msdeblur", "msdeblur_keras", "msdeblur_residual"),
-    *("patchgan", "blind_wiener", "nafnet"),
-)
+SLOW = ("resnet16", "unet16", "msdeblur", "patchgan", "blind_wiener", "nafnet")
+VARIANTS = ("resnet16_keras", "rednet30_tanh", "msdeblur_keras", "msdeblur_residual")
 
 
 @pytest.mark.parametrize(
-    "network", ["rednet30", "elus", *(pytest.param(other, marks=pytest.mark.slow) for other in OTHERS)]
+    "network",
+    [
+        *("rednet30", "elus"),
+        *(pytest.param(other, marks=pytest.mark.slow) for other in SLOW),
+        *(pytest.param(variant, marks=pytest.mark.exhaustive) for variant in VARIANTS),
+    ],
 )
 def test_gradients_equal_the_cpu_s(network: str) -> None:
     done = run_module("tests.backends.xla.gradients", network)

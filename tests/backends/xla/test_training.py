@@ -151,8 +151,9 @@ def test_killed_in_an_epoch_it_goes_on_at_the_same_step(
     ("model", "epochs", "batches"),
     [
         (("model=unet16",), 5, 4),
-        (("model=rednet30",), 1, 2),  # a step of it takes most of a minute: XLA compiles quickly here, not well
-        (("model=nafnet",), 5, 4),
+        # a step of it takes most of a minute: XLA compiles quickly here, not well
+        pytest.param(("model=rednet30",), 1, 2, marks=pytest.mark.exhaustive),
+        pytest.param(("model=nafnet",), 5, 4, marks=pytest.mark.exhaustive),
         (("model=blind_wiener",), 2, 4),
         (("model=resnet16", "model.optimizer.lr=1e-5"), 5, 4),  # at its own rate its losses depend on the order of sums
     ],
