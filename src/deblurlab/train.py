@@ -46,7 +46,7 @@ def main(cfg: DictConfig) -> float | None:
     import torch
     from lightning.pytorch import seed_everything
 
-    from deblurlab.callbacks import LeaveOnSignal, PerImage
+    from deblurlab.callbacks import FirstStep, LeaveOnSignal, PerImage
     from deblurlab.interfaces import Dashboard, Evaluable
     from deblurlab.metrics.further_metrics import further_metrics
     from deblurlab.run.checkpoint import restoring
@@ -64,7 +64,8 @@ def main(cfg: DictConfig) -> float | None:
         train_in_processes(count, cfg, folder)
         return None
     seed_everything(cfg.seed, verbose=False)
-    data, task, trainer = build.data(cfg), build.task(cfg), build.trainer(cfg, per_image, LeaveOnSignal(folder))
+    data, task = build.data(cfg), build.task(cfg)
+    trainer = build.trainer(cfg, per_image, FirstStep(folder), LeaveOnSignal(folder))
     if cfg.metrics:  # made before the training, for they may need a download
         task.score_further(further_metrics(cfg.metrics))
     cfg.trainer.precision = trainer.precision  # which one ``auto`` is here, for those who open the run elsewhere
@@ -75,7 +76,7 @@ def main(cfg: DictConfig) -> float | None:
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
         add_start(folder.provenance_file, provenance(arguments=["deblurlab", "train", *sys.argv[1:]], device=name))
     settings: Any = with_defaults(OmegaConf.to_container(cfg, resolve=True))
-    _announce(trainer, folder, start, settings)
+    _announce(trainer, start, settings)
 
     with restoring(start.checkpoint):
         trainer.fit(task, datamodule=data, ckpt_path=start.checkpoint)
@@ -96,7 +97,7 @@ def main(cfg: DictConfig) -> float | None:
     return best
 
 
-def _announce(trainer: "Trainer", folder: RunFolder, start: Start, settings: dict[str, Any]) -> None:
+def _announce(trainer: "Trainer", start: Start, settings: dict[str, Any]) -> None:
     """Say what is trained on which device, and give the loggers the whole configuration."""
     from deblurlab import __version__
 
@@ -104,7 +105,6 @@ def _announce(trainer: "Trainer", folder: RunFolder, start: Start, settings: dic
         f"deblurlab {__version__}: {start.model} on {start.data}, {_epochs(trainer.max_epochs)}, "
         f"{trainer.strategy.root_device}, {trainer.precision}"
     )
-    log.info(f"run folder: {folder}")
     if start.checkpoint is not None:
         log.info(f"resuming from {start.checkpoint}")
         if settings["weights"]:

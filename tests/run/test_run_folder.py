@@ -17,6 +17,7 @@ NAMES = {
     "overrides_file": ".hydra/overrides.yaml",
     "hydra_file": ".hydra/hydra.yaml",
     "lock_file": ".hydra/lock",
+    "begun_file": ".hydra/begun",
     "provenance_file": "provenance.json",
     "checkpoints": "checkpoints",
     "best_checkpoint": "checkpoints/best.ckpt",

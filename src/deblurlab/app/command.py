@@ -28,6 +28,7 @@ from deblurlab.app.help_text import help_text
 from deblurlab.app.home_folder import with_home
 from deblurlab.app.last_words import last_words_of
 from deblurlab.app.log_file import to_log_file
+from deblurlab.app.made_folders import made_for, remove_empty
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group, run_name
 from deblurlab.app.several_devices import require_one_process
 from deblurlab.files.vanished import vanishing_told
@@ -48,8 +49,8 @@ _ON_SEVERAL = "train"  # the only command that torchrun and srun may start in se
 
 for resolver in (run_folder, best_is):
     OmegaConf.register_new_resolver(resolver.__name__, resolver, use_cache=True, replace=True)
-for of_the_root in (run_name, run_group, evaluation_folder):  # what they return depends on the whole configuration
-    OmegaConf.register_new_resolver(of_the_root.__name__, of_the_root, replace=True)
+for uncached in (run_name, run_group, evaluation_folder, made_for):  # they depend on the configuration, or on the disk
+    OmegaConf.register_new_resolver(uncached.__name__, uncached, replace=True)
 open_groups()
 
 
@@ -59,8 +60,9 @@ def command(
     """A decorator that turns a function of the configuration into a Hydra application.
 
     An error that the user can fix (a ValueError or OSError of ours, or a configuration that Hydra or Lightning refuses)
-    is printed as a message without a traceback, and written to the run's log. If the run has not trained anything, the
-    folder that was made for it is removed. ``HYDRA_FULL_ERROR=1`` shows the traceback.
+    is printed as a message without a traceback, and written to the run's log. If the run has not trained anything, its
+    folder is removed, and so are the folders above it that were made for it. ``HYDRA_FULL_ERROR=1`` shows the
+    traceback.
 
     Args:
         config_name: The name of the command and of its YAML file.
@@ -126,6 +128,8 @@ def command(
                     if not (quiet and isinstance(error, Exception) and user_errors.is_mendable(error)):
                         raise
                     sys.exit(user_errors.message(error))
+                finally:
+                    remove_empty()
 
         return application
 

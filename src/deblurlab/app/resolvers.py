@@ -8,6 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from deblurlab.app.made_folders import made, made_for
 from deblurlab.run.names import data_name, network_name
 from deblurlab.run.run_folder import RunFolder, weights_name
 from deblurlab.run.saved_run import load_run
@@ -39,11 +40,12 @@ def _made(parent: Path, name: str) -> Path:
     """Make a folder that no other command has, even at the same time. The jobs of a sweep have theirs elsewhere."""
     if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
         return parent / name
-    parent.mkdir(parents=True, exist_ok=True)
+    made_for(parent)
     for number in itertools.count(1):
         folder = parent / (name if number == 1 else f"{name}_{number}")
         with suppress(FileExistsError):
-            folder.mkdir()
+            folder.mkdir(parents=True)
+            made(folder)
             return folder
     raise AssertionError
 

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from deblurlab.app.invocation import quoted
 from deblurlab.processes.rank import this_rank
 from deblurlab.processes.ranks import run_ranks
+from deblurlab.run.claim import take_over
 from deblurlab.run.run_folder import RunFolder
 
 
@@ -30,14 +31,20 @@ def train_in_processes(count: int, cfg: DictConfig, folder: RunFolder) -> None:
     words = [word for word in sys.argv[1:] if not word.startswith(("run=", "trainer.precision="))]
     agreed = [f"run={quoted(str(folder))}", f"trainer.precision={precision}"]
     point = distributed.meeting_point()
-    run_ranks(
-        ["deblurlab.train", *words, *agreed],
-        world=count,
-        address=point.host,
-        port=point.port,
-        environment={"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count)), **os.environ},
-        advice=f"run={folder} ckpt_path=auto continues from the last checkpoint, or starts again if there is none",
-    )
+    is_new = not folder.config_file.exists()
+    try:
+        run_ranks(
+            ["deblurlab.train", *words, *agreed],
+            world=count,
+            address=point.host,
+            port=point.port,
+            environment={"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count)), **os.environ},
+            advice=f"run={folder} ckpt_path=auto continues from the last checkpoint, or starts again if there is none",
+        )
+    except ValueError:
+        if is_new and folder.config_file.exists():
+            take_over(folder)  # so that it is removed if they have trained nothing
+        raise
 
 
 def require_folder() -> None:

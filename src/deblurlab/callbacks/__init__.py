@@ -3,6 +3,7 @@
 from deblurlab.callbacks.divergence import Divergence
 from deblurlab.callbacks.ema import EMA
 from deblurlab.callbacks.epoch_history import History
+from deblurlab.callbacks.first_step import FirstStep
 from deblurlab.callbacks.leave_on_signal import LeaveOnSignal
 from deblurlab.callbacks.panel import Panel
 from deblurlab.callbacks.per_image import PerImage
@@ -13,6 +14,7 @@ from deblurlab.callbacks.timed_checkpoint import TimedCheckpoint
 __all__ = [
     "EMA",
     "Divergence",
+    "FirstStep",
     "History",
     "LeaveOnSignal",
     "Panel",

@@ -28,8 +28,11 @@ def written_to(folder: Path) -> None:
 
 
 def require_there(folder: Path) -> None:
-    """Raise FileNotFoundError if ``folder`` or one of its parents has been written to and has vanished."""
+    """Raise FileNotFoundError if ``folder`` or one of its parents has been written to and has vanished.
+
+    The error names the highest of them.
+    """
     folder = folder.absolute()
-    for one in (folder, *folder.parents):
+    for one in (*reversed(folder.parents), folder):
         if any(one in folders for folders in _written) and not one.is_dir():
             raise FileNotFoundError(errno.ENOENT, "the folder has vanished while it was written to", str(one))

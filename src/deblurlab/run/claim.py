@@ -2,6 +2,7 @@
 
 import atexit
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -70,9 +71,17 @@ def _lock(folder: RunFolder) -> FileLock:
     return FileLock(folder.lock_file.absolute(), is_singleton=True)
 
 
+def take_over(folder: RunFolder) -> None:
+    """Lock a folder that processes which this one has started had locked until they ended."""
+    lock = _lock(folder)
+    with suppress(Timeout, NotImplementedError):
+        lock.acquire(timeout=0)
+        atexit.register(lock.release)  # which also keeps the object, without which the lock would be free again
+
+
 def is_bare(folder: RunFolder) -> bool:
     """Whether this process has locked the folder, and it only has the files of a run's start: nothing was trained."""
-    if not _lock(folder).is_locked:
+    if not _lock(folder).is_locked or folder.begun_file.exists():
         return False
     of_start = {folder.lock_file.parent, folder.log_file, folder.provenance_file}
     files = {file for file in folder.path.rglob("*") if file.is_file()}

@@ -44,6 +44,11 @@ class RunFolder:
         return self.path / ".hydra" / "lock"
 
     @property
+    def begun_file(self) -> Path:
+        """An empty file, which is there from the first step of the training on."""
+        return self.path / ".hydra" / "begun"
+
+    @property
     def provenance_file(self) -> Path:
         """One entry per start of the run: command line, commits, versions and machine."""
         return self.path / "provenance.json"
