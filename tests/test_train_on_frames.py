@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import signal
 from pathlib import Path
 
@@ -130,3 +131,33 @@ def test_a_frame_panel_shows_the_regions_enlarged() -> None:
     assert [array.shape for array in drawn] == [(50, 100, 3), (10, 20, 3), (10, 20, 3)] * 4
     top, left, height, width = figures.marked_regions(columns["Blurred"][1], sharp[1])[0]
     np.testing.assert_array_equal(drawn[10], drawn[9][top : top + height, left : left + width])
+
+
+def test_a_run_that_ended_within_an_epoch_goes_on_with_the_pictures_that_are_left(tmp_path: Path) -> None:
+    """It ends after 4 of 10 batches: the epoch goes on at the fifth batch, unless there are not so many any more."""
+    (tmp_path / "photos").mkdir()
+    for number in range(26):
+        Image.fromarray(picture(number, 16, 64)).save(tmp_path / "photos" / f"{number:02}.png")
+    data = ("data=folder", "data.root=photos", "data.patch=[16,32]", "data.batch_size=4", "data.shake_max=5")
+    arguments = (*TINY, *data, "trainer.max_epochs=3", "run=run")
+    end = "+callbacks.end={_target_: tests.faults.SignalAt, step: 14, number: 15}"
+    ended = run_command(tmp_path, "train", *arguments, end)
+    assert ended.returncode == 128 + signal.SIGTERM, ended.stderr
+    last = (tmp_path / "run/checkpoints/last.ckpt").read_bytes()
+    (tmp_path / "photos").rename(tmp_path / "all")
+    for left, status in ((9, 1), (24, 0)):
+        (tmp_path / "photos").mkdir()
+        for number in range(left):
+            shutil.copy(tmp_path / "all" / f"{number:02}.png", tmp_path / "photos")
+        resumed = run_command(tmp_path, "train", *arguments, "ckpt_path=last", "+callbacks.end=null")
+        assert resumed.returncode == status, resumed.stderr
+        assert f"{26 - left} pictures are gone, such as " in resumed.stderr
+        assert "the network was trained on" in resumed.stderr
+        if status:
+            assert "was written after batch 4 of an epoch that has 3 now" in resumed.stderr
+            assert (tmp_path / "run/checkpoints/last.ckpt").read_bytes() == last
+            shutil.rmtree(tmp_path / "photos")
+    with (tmp_path / "run/metrics.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
+    assert all(row["val/ssim"] for row in rows)

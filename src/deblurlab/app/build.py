@@ -19,6 +19,7 @@ from deblurlab.backends.tell_devices import TellDevices
 from deblurlab.callbacks.epoch_so_far import EpochSoFar
 from deblurlab.callbacks.finish_epoch import FinishEpoch
 from deblurlab.callbacks.finite_scores import FiniteScores
+from deblurlab.callbacks.position_in_epoch import PositionInEpoch
 from deblurlab.callbacks.sound_optimizers import SoundOptimizers
 from deblurlab.checks import require
 from deblurlab.losses import LogCosh
@@ -121,7 +122,8 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     _refuse_zeros(arguments)
     backend = backends.choose(settings.accelerator)
     training = backend.training(settings)
-    resuming = [SoundOptimizers(), EpochSoFar(), FinishEpoch()]  # before callbacks that read what these restore
+    # before callbacks that read what these restore
+    resuming = [SoundOptimizers(), EpochSoFar(), FinishEpoch(), PositionInEpoch()]
     loggers = _listed(cfg, "logger")
     rates = [LearningRateMonitor("step")] if loggers else []
     own = [*rates, FiniteScores(), TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]

@@ -85,7 +85,7 @@ class PatchLoader(ResumableLoader[PairBatch]):
         plan, broken_before = self.plan(epoch), len(self.reader.skipped)
         first_use, last_uses = _uses(plan.frames[start:])
         due = np.array(list(first_use.values()))  # the batch in which each frame is first needed, ascending
-        self.source.expect(np.array(list(first_use)))
+        self.source.expect(np.array(list(first_use), dtype=np.int64))  # there may be none left
         unread = iter(first_use)
         started = 0
         reads: dict[int, Future[ReadFrame]] = {}

@@ -90,6 +90,7 @@ class Folder(PairedFrames):
         self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
         self.pairs_share = pairs_share
         self._found: dict[Path, list[Picture]] = {}
+        self._opened: dict[Split, list[Picture]] = {}
 
     def open(self, split: Split) -> PairSource:
         pictures = self.pictures(split)
@@ -97,6 +98,7 @@ class Folder(PairedFrames):
             pictures = usable(pictures, self.patch, f"data.root={self.root}, pictures of split {split}")
         pairs = [picture for picture in pictures if isinstance(picture, FilePair)]
         photographs = [picture for picture in pictures if isinstance(picture, Path)]
+        self._opened[split] = [*pairs, *photographs]
         sources: list[PairSource] = []
         if pairs:
             sources.append(PicturePairs(pairs, patch=self.patch))
@@ -110,6 +112,12 @@ class Folder(PairedFrames):
                 f"data.pairs_share={self.pairs_share}: data.root={self.root} holds {kind} alone to train on."
             )
         return sources[0]
+
+    def identities(self, split: Split) -> list[str]:
+        """The path of each picture in ``root``, of a pair that of the sharp one. Names in tables may be shorter."""
+        self.source(split)
+        files = (picture.sharp if isinstance(picture, FilePair) else picture for picture in self._opened[split])
+        return [file.relative_to(self.root).as_posix() for file in files]
 
     def repeats(self) -> Floats | None:
         source = self.source("train")

@@ -66,6 +66,9 @@ class PublishedPairs(PairedFrames):
             pairs = usable(pairs, self.patch, f"data.root={self.root}, pairs of split {split}")
         return PicturePairs(pairs, patch=self.patch)
 
+    def published(self, split: Split) -> Split:
+        return split if "val" in self.layout.counts() else super().published(split)
+
     def _pairs(self, split: Split) -> list[FilePair]:
         if split == "test" or "val" in self.layout.counts():
             return find_frames(self.root, split, self.layout)

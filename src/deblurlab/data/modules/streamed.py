@@ -17,6 +17,7 @@ from deblurlab.data.batches.flips import flip
 from deblurlab.data.batches.frame_reader import OnError
 from deblurlab.data.batches.host import Host
 from deblurlab.data.batches.patch_loader import PairBatch, PatchLoader
+from deblurlab.data.modules.changed_frames import tell_changed_frames
 from deblurlab.data.modules.plain_loop import pairs
 from deblurlab.data.modules.trainer_facts import epoch_of, host_of
 from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out, patch_window
@@ -87,6 +88,30 @@ class PairedFrames(LightningDataModule):
         splits: tuple[Split, ...] = ("train", "val", "test") if stage == "fit" else ("test",)
         for split in splits:
             require.large_enough_for_ssim(f"a patch of the split {split}", self.source(split).patch)
+
+    def identities(self, split: Split) -> list[str]:
+        """A name for each frame of a split, in their order, that no other frame of any split has.
+
+        It stays the same whichever other frames there are, and where a frame is held out in place of trained on.
+        """
+        source, published = self.source(split), self.published(split)
+        return [f"{published}/{source.name(frame)}" for frame in range(len(source.groups))]
+
+    def published(self, split: Split) -> Split:
+        """The published split from which a split's frames are taken: some of those for training are held out."""
+        return "test" if split == "test" else "train"
+
+    def state_dict(self) -> dict[str, Any]:
+        """The names of all frames. Lightning saves them with each checkpoint."""
+        return {"frames": {split: self.identities(split) for split in self._sources}}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Warn if frames were added or removed since ``state_dict`` was saved.
+
+        The position of the loader is kept: the rest of the epoch has the batches from this number on, in the order of
+        the frames that there are now.
+        """
+        tell_changed_frames(state_dict["frames"], {split: self.identities(split) for split in self._sources})
 
     def repeats(self) -> Floats | None:
         """How often the patches of each training frame come up in an epoch, on average, (F,); None for once."""
