@@ -1,5 +1,6 @@
 """The code in the documents is run where a marker says so (see tests/documents.py), and parses everywhere."""
 
+import re
 from difflib import unified_diff
 from pathlib import Path
 
@@ -26,6 +27,13 @@ def test_python_and_yaml_parse(page: Path) -> None:
 )
 def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     follow(page, tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_lines_are_no_longer_than_those_of_code(page: Path) -> None:
+    """Except where a line break would be wrong: in code, in tables, and in a picture with its text."""
+    lines = re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL).splitlines()
+    assert [line for line in lines if len(line) > 120 and not line.startswith(("|", "!["))] == []
 
 
 def test_there_are_pages_whose_code_is_run() -> None:
