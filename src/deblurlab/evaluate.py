@@ -1,14 +1,15 @@
-"""Score a finished run, or a weights file, on the test images of any data set.
+"""Score a run, a weights file, or pictures that another program restored, on the test images of any data set.
 
 Examples:
     deblurlab evaluate run=outputs/cifar10_unet16/2026-11-22_23-19-00
     deblurlab evaluate run=... data=sample
     deblurlab evaluate run=... data.root=/another/copy/of/cifar10 ckpt_path=last
     deblurlab evaluate weights=cifar10_unet16 data=cifar10
+    deblurlab evaluate restored=FOLDER data=gopro_full data.root=... 'data.patch=[720,1280]'
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,31 +18,81 @@ from omegaconf import DictConfig, OmegaConf
 from deblurlab.app.command import command
 from deblurlab.app.invocation import choices, sets_below
 from deblurlab.app.log_file import to_log_file
+from deblurlab.app.progress_bar import progress_bar
 from deblurlab.run.names import data_name
 from deblurlab.run.run_folder import RunFolder, checkpoint_file
 from deblurlab.run.saved_run import load_run
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
+    from deblurlab.interfaces import Evaluable, Pair
     from deblurlab.tasks.restoration import Restoration
 
 log = logging.getLogger(__name__)
 
 
+class _Tested(NamedTuple):
+    """A test of a network or of stored pictures.
+
+    Attributes:
+        title: The title of the restored images' row in the table.
+        precision: The precision of the computation, for the table's title.
+        data_name: The name of the data set.
+        data: The data module of the test images.
+        metrics: The mean scores, as a test logs them.
+        per_image: The scores of each image by column.
+        restored: Returns the restored versions of some test images, given their numbers and themselves.
+        cost: A line about the network's cost; empty for stored pictures.
+    """
+
+    title: str
+    precision: str
+    data_name: str
+    data: "Evaluable"
+    metrics: Mapping[str, Any]
+    per_image: Mapping[str, Sequence[float]]
+    restored: "Callable[[Sequence[int], Pair], Tensor]"
+    cost: str = ""
+
+
 @command("evaluate")
 def main(cfg: DictConfig) -> float:
-    """Test the run's network, write metrics.json, per_image.csv and panel.png, and return the mean SSIM."""
+    """Test a network or stored pictures, write metrics.json, per_image.csv and panel.png, and return the mean SSIM."""
+    from deblurlab.run.extremes import draw_extremes
+    from deblurlab.run.printed_result import print_result
+    from deblurlab.run.results import write_test
+
+    folder = RunFolder(Path(cfg.output))
+    tested = _test_network(cfg) if cfg.restored is None else _test_pictures(cfg)
+    labels = tested.data.labels("test")
+    if cfg.run is not None and choices().get("data") is None and not sets_below("data"):
+        _warn_of_other_images(load_run(cfg.run).folder, labels)
+    result = write_test(
+        folder, data=tested.data_name, metrics=tested.metrics, per_image=tested.per_image, labels=labels
+    )
+    to_log_file(print_result(result, model=tested.title, precision=tested.precision))
+    if tested.cost:
+        log.info(f"{tested.title}: {tested.cost}")
+    draw_extremes(tested.per_image, tested.restored, tested.data, folder.panel_picture)
+    log.info(
+        f"{folder.scores_file.name}, {folder.per_image_file.name} (one row per image) and {folder.panel_picture.name} "
+        f"are in {folder}"
+    )
+    return float(result["restored"]["ssim"])
+
+
+def _test_network(cfg: DictConfig) -> _Tested:
+    """Test the network of the run or of the weights that ``cfg`` names."""
     from deblurlab.app import build
     from deblurlab.callbacks import PerImage
     from deblurlab.interfaces import Evaluable
     from deblurlab.metrics.further_metrics import further_metrics
     from deblurlab.run.cost import described
-    from deblurlab.run.extremes import draw_extremes
-    from deblurlab.run.printed_result import print_result
-    from deblurlab.run.results import write_test
 
     if cfg.trainer.limit_test_batches == 0:
         raise ValueError("trainer.limit_test_batches=0 leaves no image to evaluate.")
-    folder, per_image = RunFolder(Path(cfg.output)), PerImage()
+    per_image = PerImage()
     cfg.trainer.precision = _precision(cfg)
     trainer = build.trainer(cfg, per_image)
     subject = _weights(cfg) if cfg.run is None else _run(cfg)
@@ -52,19 +103,45 @@ def main(cfg: DictConfig) -> float:
     name = load_run(cfg.run).data if chosen is None else data_name(chosen, cfg)
     log.info(f"{subject.source} on {name}, {trainer.strategy.root_device}, {trainer.precision}")
     trainer.test(task, datamodule=data, verbose=False)
-
-    labels, metrics = data.labels("test"), trainer.callback_metrics
-    if cfg.run is not None and chosen is None and not sets_below("data"):
-        _warn_of_other_images(load_run(cfg.run).folder, labels)
-    result = write_test(folder, data=name, metrics=metrics, per_image=per_image.scores, labels=labels)
-    to_log_file(print_result(result, model=subject.name, precision=str(trainer.precision)))
-    log.info(f"{subject.name}: {described(task, data, images=result['images'])}")
-    draw_extremes(per_image.scores, task, data, folder.panel_picture)
-    log.info(
-        f"{folder.scores_file.name}, {folder.per_image_file.name} (one row per image) and {folder.panel_picture.name} "
-        f"are in {folder}"
+    metrics = dict(trainer.callback_metrics)
+    return _Tested(
+        title=subject.name,
+        precision=str(trainer.precision),
+        data_name=name,
+        data=data,
+        metrics=metrics,
+        per_image=per_image.scores,
+        restored=lambda _, pair: task.eval().restore_whole(pair),
+        cost=described(task, data, images=int(metrics["test/restored/images"])),
     )
-    return float(result["restored"]["ssim"])
+
+
+def _test_pictures(cfg: DictConfig) -> _Tested:
+    """Score the pictures of the folder ``cfg.restored``."""
+    from deblurlab.app import build
+    from deblurlab.interfaces import Evaluable
+    from deblurlab.metrics.further_metrics import further_metrics
+    from deblurlab.run.stored_pictures import StoredPictures, image_names, score_stored
+
+    if cfg.ckpt_path != "best" or cfg.window is not None:
+        raise ValueError(f"ckpt_path and window are settings of a network; restored={cfg.restored} holds pictures.")
+    name = data_name(choices()["data"], cfg)
+    data = build.data(cfg)
+    assert isinstance(data, Evaluable)
+    stored = StoredPictures(Path(cfg.restored), image_names(data.labels("test"), name))
+    log.info(f"the pictures of {cfg.restored} on {name}")
+    further = further_metrics(cfg.metrics)
+    with progress_bar("scoring", unit="pictures", total=len(stored.files), leave=False) as bar:
+        metrics, per_image = score_stored(stored, data, further, progress=bar.update)
+    return _Tested(
+        title=Path(cfg.restored).absolute().name,
+        precision="stored pictures",
+        data_name=name,
+        data=data,
+        metrics=metrics,
+        per_image=per_image,
+        restored=stored.read,
+    )
 
 
 def _precision(cfg: DictConfig) -> str | int:

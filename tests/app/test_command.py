@@ -83,7 +83,7 @@ def test_a_command_that_does_not_train_takes_one_process(
 def test_an_error_of_a_resolver_is_told_in_its_own_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
     with pytest.raises(SystemExit) as ended:
-        run(monkeypatch, tmp_path, lambda cfg: cfg.output, "output=${evaluation_folder:null,mine,null}")
+        run(monkeypatch, tmp_path, lambda cfg: cfg.output, "output=${evaluation_folder:null,mine,null,null}")
     first, last = str(ended.value).splitlines()
     assert first == "error: weights=mine come without data: choose data=cifar10, data=folder, ..."
     assert last == "(HYDRA_FULL_ERROR=1 shows where.)"

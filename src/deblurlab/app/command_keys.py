@@ -15,7 +15,7 @@ _CONF = Path(__file__).parents[1] / "conf"
 _PLAIN = (bool, int, float, str)
 # The types of the keys for which a file has null or ???, and of those that take a list.
 _OPEN: dict[str, Any] = {
-    **dict.fromkeys(("ckpt_path", "json", "name", "out", "rerun", "root", "run", "weights"), str | None),
+    **dict.fromkeys(("ckpt_path", "json", "name", "out", "rerun", "restored", "root", "run", "weights"), str | None),
     "input": str,
     **dict.fromkeys(("window", "quality", "memory", "tile", "margin", "blend"), int | None),
     "dollars_per_hour": float | None,

@@ -72,19 +72,24 @@ def run_group(*, _root_: DictConfig) -> str | None:
     return str(choices.get("experiment") or run_name(str(choices["data"]), str(choices["model"]), _root_=_root_))
 
 
-def evaluation_folder(run: str | None, weights: str | None, data: str | None, *, _root_: DictConfig) -> str:
-    """The folder of an evaluation: ``run/evaluate/data`` for a run, ``outputs/evaluate/name/data`` for weights.
+def evaluation_folder(
+    run: str | None, weights: str | None, restored: str | None, data: str | None, *, _root_: DictConfig
+) -> str:
+    """The folder of an evaluation: ``run/evaluate/data`` for a run, ``outputs/evaluate/name/data`` for others.
 
     By default, a run is evaluated on the data set that it was trained on.
 
     Raises:
-        ValueError: Unless either a run or weights are given, and, with weights, data.
+        ValueError: Unless exactly one of a run, weights and a folder of restored pictures is given, and data with the
+            last two.
     """
-    if (run is None) == (weights is None):
-        raise ValueError("give either run=FOLDER, or weights=NAME_OR_FILE and data=...")
+    if sum(subject is not None for subject in (run, weights, restored)) != 1:
+        raise ValueError("give either run=FOLDER, or weights=NAME_OR_FILE or restored=FOLDER and data=...")
     if run is not None:
         name = load_run(run).data if data is None else data_name(data, _root_)
         return str(RunFolder(Path(run)).evaluation(name))
     if data is None:
-        raise ValueError(f"weights={weights} come without data: choose data=cifar10, data=folder, ...")
-    return f"outputs/evaluate/{weights_name(str(weights))}/{data_name(data, _root_)}"
+        given = f"weights={weights} come" if restored is None else f"restored={restored} comes"
+        raise ValueError(f"{given} without data: choose data=cifar10, data=folder, ...")
+    name = weights_name(str(weights)) if restored is None else Path(restored).absolute().name
+    return f"outputs/evaluate/{name}/{data_name(data, _root_)}"

@@ -1,21 +1,23 @@
 """A picture of the test images that a network restores best and worst."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
-from deblurlab.interfaces import Evaluable
+from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.run import figures
-from deblurlab.tasks.restoration import Restoration
+
+Restored = Callable[[Sequence[int], Pair], Tensor]
 
 
-def draw_extremes(scores: Mapping[str, Sequence[float]], task: Restoration, data: Evaluable, file: Path) -> None:
+def draw_extremes(scores: Mapping[str, Sequence[float]], restored: Restored, data: Evaluable, file: Path) -> None:
     """Draw the two images whose SSIM gains most by restoring, the two of median gain, and the two that gain least.
 
     Args:
         scores: One value per test image: ``restored_ssim``, ``blurred_ssim``, ``restored_psnr``, ``blurred_psnr``.
-        task: The task whose network restores the six images again.
+        restored: Returns the restored versions of the six images, given their numbers and themselves.
         data: The data module that was tested.
         file: The PNG file to write.
     """
@@ -25,7 +27,7 @@ def draw_extremes(scores: Mapping[str, Sequence[float]], task: Restoration, data
     rows = list(dict.fromkeys(order[:2] + order[max(0, middle - 1) : middle + 1] + order[-2:]))
     pair = data.examples("test", rows)
     with torch.inference_mode():
-        restored = task.eval().restore_whole(pair)
+        drawn = restored(rows, pair)
     captions = {
         title: [
             figures.score_caption(ssim=scores[f"{version}_ssim"][row], psnr=scores[f"{version}_psnr"][row])
@@ -34,5 +36,5 @@ def draw_extremes(scores: Mapping[str, Sequence[float]], task: Restoration, data
         for title, version in (("Blurred", "blurred"), ("Restored", "restored"))
     }
     draw = figures.panel if pair.grid == (1, 1) else figures.frame_panel
-    figure = draw({"Blurred": pair.blurred, "Restored": restored, "Sharp": pair.sharp}, captions=captions)
+    figure = draw({"Blurred": pair.blurred, "Restored": drawn, "Sharp": pair.sharp}, captions=captions)
     figures.save(figure, file)

@@ -1,0 +1,136 @@
+"""Scores pictures that another program has restored: the files of a folder, named as a data set's test images."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from deblurlab import pictures
+from deblurlab.checks.words import counted
+from deblurlab.data.pixels import decode_file
+from deblurlab.data.sources.picture_files import image_tree, same_name
+from deblurlab.interfaces import Evaluable, Pair
+from deblurlab.losses import LogCosh
+from deblurlab.metrics.means import ImageScores, score
+from deblurlab.pictures.folders import LeftOut
+
+log = logging.getLogger(__name__)
+
+
+class StoredPictures:
+    """The restored pictures of a folder, one for each test image of a data set.
+
+    The picture of the image ``SEQUENCE/000001`` is ``SEQUENCE/000001``, ``SEQUENCE_000001`` or ``SEQUENCE-000001``,
+    with the suffix of any picture format.
+
+    Args:
+        folder: The folder of the pictures.
+        names: The names of the test images, as the data module's labels give them.
+
+    Raises:
+        ValueError: If the folder is missing, or has no picture for one of the images; the message names one.
+    """
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        if not folder.is_dir():
+            raise ValueError(f"restored={folder}: there is no such folder.")
+        left_out = LeftOut(pictures.SUFFIXES)
+        tree = {same_name(name): file for name, file in image_tree(folder, left_out).items()}
+        for line in left_out.lines():
+            log.info(f"{folder}: {line}")
+        found = [next((tree[one] for one in _spellings(name) if one in tree), None) for name in names]
+        missing = [name for name, file in zip(names, found, strict=True) if file is None]
+        if missing:
+            own = f" It has {next(iter(tree))}, for example." if tree else " It has no pictures at all."
+            raise ValueError(
+                f"restored={folder} lacks the pictures of {counted(len(missing), 'test image')}, such as {missing[0]}. "
+                f"The names are {' or '.join(_spellings(missing[0]))}, with the suffix of a picture.{own}"
+            )
+        self.files = [file for file in found if file is not None]
+
+    def read(self, rows: Sequence[int], pair: Pair) -> Tensor:
+        """Read the pictures of some test images.
+
+        Args:
+            rows: The numbers of the images.
+            pair: The same images of the data set. Images that were cut to whole patches lack the right and the lower
+                border of the files, and so does the result.
+
+        Returns:
+            (B, 3, H, W) float32 in [0, 1], of the same size as the pair's.
+
+        Raises:
+            ValueError: If a file cannot be read, or has another size than the image.
+        """
+        height, width = pair.sharp.shape[-2:]
+        read = []
+        for row in rows:
+            pixels = decode_file(self.files[row])
+            # Whole patches cover more than half of an image; a picture of twice the size has another scale.
+            if not all(own <= there < 2 * own for own, there in zip((height, width), pixels.shape, strict=False)):
+                raise ValueError(
+                    f"{self.files[row]} has {pixels.shape[1]}x{pixels.shape[0]} pixels, and the sharp image "
+                    f"{width}x{height}. Choose the data of the size at which the pictures were restored."
+                )
+            read.append(pixels[:height, :width])
+        return torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2) / 255
+
+
+def score_stored(
+    stored: StoredPictures, data: Evaluable, further: Mapping[str, nn.Module], *, progress: Callable[[int], object]
+) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """Score the stored and the blurred pictures of a test set one by one, on the CPU. The loss is LogCosh.
+
+    Args:
+        stored: The pictures of all test images.
+        data: The data module of the test images.
+        further: Further scores by name; each takes restored and sharp images and returns one value per image.
+        progress: Called with 1 after each picture.
+
+    Returns:
+        The means, named as a test logs them: ``test/restored/ssim``, ``test/blurred/ssim`` and so on. And the scores of
+        each image, one column per score: ``restored_ssim`` and so on.
+    """
+    loss, means = LogCosh(), {version: ImageScores([*further]) for version in ("restored", "blurred")}
+    per_image: dict[str, list[float]] = {}
+    for row in range(len(stored.files)):
+        pair = data.examples("test", [row])
+        for version, images in (("restored", stored.read([row], pair)), ("blurred", pair.blurred)):
+            with torch.inference_mode():
+                scores = score(images, pair.sharp, loss) | {
+                    name: metric(images, pair.sharp) for name, metric in further.items()
+                }
+            means[version].update(scores, pair.valid)
+            for name, values in scores.items():
+                per_image.setdefault(f"{version}_{name}", []).extend(values.tolist())
+        progress(1)
+    computed = {
+        f"test/{version}/{name}": float(value)
+        for version, scores in means.items()
+        for name, value in scores.compute().items()
+    }
+    return computed, per_image
+
+
+def image_names(labels: Mapping[str, Sequence[Any]], data: str) -> list[str]:
+    """The names of the test images of a data set.
+
+    Raises:
+        ValueError: If they have none.
+    """
+    if "frame" not in labels:
+        raise ValueError(
+            f"restored=FOLDER needs test images with file names, which data={data} does not have. "
+            "Choose data=gopro_full, data=reds_full, data=folder or another data set of files."
+        )
+    return [str(name) for name in labels["frame"]]
+
+
+def _spellings(name: str) -> list[str]:
+    """The names without suffix that a file of the image ``name`` may have."""
+    stem = same_name(str(Path(name).with_suffix("")) if Path(name).suffix.lower() in pictures.SUFFIXES else name)
+    return list(dict.fromkeys((stem, stem.replace("/", "_"), stem.replace("/", "-"))))
