@@ -2,7 +2,8 @@
 
 There are two kinds of data modules in ``modules/``. One holds sharp images in memory and blurs them on the training
 device (CIFAR10, Sample). The other reads pairs of pictures from files as they are needed (VideoFrames, PublishedPairs,
-Folder). A pair of pictures has a different type at each stage::
+Folder). Data sets of your own derive from their bases, BlurredImages and PairedFrames. A pair of pictures has a
+different type at each stage::
 
     on disk                     decoded                one batch, on the host      one batch, on the device
     FilePair (two paths)   ->   PixelPair (arrays)  -> PairBatch (bytes, flips) -> Pair (float32 in [0, 1])
@@ -27,10 +28,26 @@ The folders and files, from the lowest layer to the highest:
 from deblurlab.data.blur.camera import CameraBlur
 from deblurlab.data.modules.cifar10 import CIFAR10
 from deblurlab.data.modules.folder import Folder
+from deblurlab.data.modules.in_memory import BlurredImages
 from deblurlab.data.modules.published_pairs import PublishedPairs
 from deblurlab.data.modules.sample import Sample
+from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.modules.video_frames import VideoFrames
 from deblurlab.data.sources.layouts import Layout
 from deblurlab.data.sources.listed_layouts import ListedLayout
+from deblurlab.data.sources.pair_source import PairSource, PixelPair
 
-__all__ = ["CIFAR10", "CameraBlur", "Folder", "Layout", "ListedLayout", "PublishedPairs", "Sample", "VideoFrames"]
+__all__ = [
+    "CIFAR10",
+    "BlurredImages",
+    "CameraBlur",
+    "Folder",
+    "Layout",
+    "ListedLayout",
+    "PairSource",
+    "PairedFrames",
+    "PixelPair",
+    "PublishedPairs",
+    "Sample",
+    "VideoFrames",
+]

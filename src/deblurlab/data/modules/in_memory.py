@@ -68,12 +68,22 @@ class BlurredImages(LightningDataModule):
 
     @abstractmethod
     def load(self, split: Split) -> Tensor:
-        """Reads the sharp images of a split: (N, 3, H, W) uint8."""
+        """Reads the sharp images of a split: (N, 3, H, W) uint8, at least one."""
 
     def images(self, split: Split) -> Tensor:
-        """The sharp images of a split, (N, 3, H, W) uint8, read at the first call."""
+        """The sharp images of a split, (N, 3, H, W) uint8, read at the first call.
+
+        Raises:
+            ValueError: If ``load`` returns something else; float images would be trained on as nearly black.
+        """
         if split not in self._images:
-            self._images[split] = self.load(split)
+            images = self.load(split)
+            if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3 or not len(images):
+                raise ValueError(
+                    f"{type(self).__name__}.load('{split}') must return images, (N, 3, height, width) of torch.uint8, "
+                    f"from 0 to 255, got {tuple(images.shape)} of {str(images.dtype).removeprefix('torch.')}."
+                )
+            self._images[split] = images
         return self._images[split]
 
     def sigma(self, split: Literal["val", "test"]) -> Floats:
