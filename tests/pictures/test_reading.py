@@ -128,6 +128,15 @@ def test_other_formats_are_named_with_what_to_do(start: bytes, message: str, tmp
             read(tmp_path / "a.jpg")
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint32])
+@pytest.mark.parametrize("shape", [(20, 30, 3), (20, 30)])
+def test_a_tiff_of_other_numbers_is_told_how_to_be_saved(shape: tuple[int, ...], dtype: Any, tmp_path: Path) -> None:
+    file = tmp_path / "a.tif"
+    tifffile.imwrite(file, np.zeros(shape, dtype), photometric="rgb" if len(shape) == 3 else "minisblack")
+    with pytest.raises(ValueError, match=r"a\.tif .*[Ss]ave it with 8 or 16"):
+        pictures.read_file(file)
+
+
 def test_a_name_of_255_bytes(tmp_path: Path) -> None:
     file = tmp_path / ("é" * 125 + "0.png")
     Image.fromarray(PIXELS).save(file)

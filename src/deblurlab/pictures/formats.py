@@ -23,6 +23,8 @@ _OTHERS = {
     "JPEG 2000": ((".jp2", ".j2k"), "save it as JPEG or PNG first"),
     "Photoshop": ((".psd",), "save it as TIFF or PNG first"),
 }
+# The first bytes of TIFF and BigTIFF files, in both byte orders.
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def format_of(image: Image.Image) -> str | None:
@@ -35,10 +37,15 @@ def format_of(image: Image.Image) -> str | None:
 
 
 def not_read(data: bytes | memoryview) -> str:
-    """The message for a file of none of :data:`FORMATS`, as the continuation of a sentence after the file's name."""
+    """The message for a file that Pillow does not open, as the continuation of a sentence after the file's name."""
     start = bytes(data[:32])
     if (name := _other_format(start)) is not None:
         return f"is {'an' if name == 'AVIF' else 'a'} {name} file, which is not read: {_OTHERS[name][1]}"
+    if start.startswith(_TIFF):  # Pillow opens only some kinds of TIFF, and does not say what is wrong with the others
+        return (
+            "is a TIFF file that is damaged or of a kind that is not read, such as with 32 bits or floating point "
+            "numbers: save it with 8 or 16 bits, or get the file again"
+        )
     return f"cannot be read as a picture: it is not a {_READ} file. Get the file again"
 
 
