@@ -85,6 +85,14 @@ def test_planned_tiles_give_the_whole_picture() -> None:
         assert np.abs(restorer.restore(pixels, memory=memory).astype(int) - whole).max() <= 1
 
 
+def test_the_log_says_how_far_a_network_looks(caplog: pytest.LogCaptureFixture) -> None:
+    convolution = nn.Conv2d(3, 3, 3, padding=1)
+    nn.init.constant_(convolution.weight, 1 / 27)
+    with caplog.at_level("INFO"):
+        Restorer(convolution).cut(260, 300)
+    assert "the network looks 1 pixel far, and takes" in caplog.text
+
+
 def test_turning_and_progress_reach_the_tiles() -> None:
     class Shift(nn.Module):
         def forward(self, blurred: Tensor) -> Tensor:
@@ -104,7 +112,9 @@ def test_turning_and_progress_reach_the_tiles() -> None:
     [
         (UNIT[..., 0], r"a picture is an array of \(height, width, 3\), got \(30, 41\)"),
         (UNIT[..., :1], r"got \(30, 41, 1\)\. Of a grey picture, numpy\.dstack"),
-        (np.zeros((4, 4, 4), np.uint8), r"got \(4, 4, 4\)"),
+        (np.zeros((4, 4, 4), np.uint8), r"got \(4, 4, 4\)\. Of a picture with alpha, picture\[\.\.\., :3\]"),
+        (np.zeros((3, 8, 9), np.uint8), r"got \(3, 8, 9\)\. If the channels are first, picture\.transpose\(1, 2, 0\)"),
+        (np.zeros((2, 4, 4, 3), np.uint8), r"got \(2, 4, 4, 3\)\. Restore several pictures one by one"),
         (Image.new("RGB", (4, 4)), r"a NumPy array or a torch batch, got Image\. .* numpy\.asarray\(picture"),
         (UNIT.tolist(), "got list"),
         ("photo.jpg", "got str"),

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from deblurlab.checks.words import counted
 from deblurlab.interfaces import EstimatesFirst, LocalMeans, as_scales, size_multiple
 from deblurlab.restoring import tiles
 from deblurlab.restoring.form import Form, Precision, candidates, fastest
@@ -150,7 +151,7 @@ class Restorer(nn.Module):
             )
             beyond = " and at means of the whole image" if found.reach.beyond else ""
             log.info(
-                f"the network looks {found.reach.pixels} pixels far{beyond}, and takes "
+                f"the network looks {counted(found.reach.pixels, 'pixel')} far{beyond}, and takes "
                 f"{found.bytes_per_pixel} bytes of memory per pixel"
             )
         available = memory_of(self.device) if memory is None else memory * 2**20
@@ -177,14 +178,26 @@ def require_picture(picture: Picture) -> None:
             'numpy.asarray(picture.convert("RGB")) is the array; Pillow\'s Image.open opens a file.'
         )
     if picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
-        grey = picture.ndim == 2 or (picture.ndim == 3 and picture.shape[2] == 1)
-        fix = " Of a grey picture, numpy.dstack([grey] * 3) has three channels." if grey else ""
-        raise ValueError(f"a picture is an array of (height, width, 3), got {picture.shape}.{fix}")
+        raise ValueError(f"a picture is an array of (height, width, 3), got {picture.shape}.{_fix(picture.shape)}")
     if picture.dtype in (np.uint8, np.uint16):
         return
     if not np.issubdtype(picture.dtype, np.floating):
         raise ValueError(f"a picture's values are uint8, uint16 or float in [0, 1], got {picture.dtype}.")
     _require_unit_range(float(picture.min()), float(picture.max()))
+
+
+def _fix(shape: tuple[int, ...]) -> str:
+    """How an array of another shape becomes pictures; "" if that is not known."""
+    match shape:
+        case (_, _) | (_, _, 1):
+            return " Of a grey picture, numpy.dstack([grey] * 3) has three channels."
+        case (_, _, 4):
+            return " Of a picture with alpha, picture[..., :3] has the colours."
+        case (3, _, _):
+            return " If the channels are first, picture.transpose(1, 2, 0) has them last."
+        case (_, _, _, 3):
+            return " Restore several pictures one by one."
+    return ""
 
 
 def require_batch(batch: Tensor) -> None:
