@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from deblurlab.nets import BlindWiener, NAFNet, REDNet30, ResNet16, UNet16
 from deblurlab.restoring import export_formats
@@ -51,6 +51,32 @@ def test_heights_and_widths_are_dynamic(form: str, network: Callable[[], nn.Modu
     for size in ((32, 56), (72, 24)):
         assert export_formats.difference(run, exported, size) < 1e-4
         assert run(torch.rand(1, 3, *size)).shape == (1, 3, *size)
+
+
+class Branches(nn.Module):
+    """Adds to dark images only."""
+
+    def forward(self, blurred: Tensor) -> Tensor:
+        return blurred + 0.1 if blurred.mean() < 0.5 else blurred
+
+
+@pytest.mark.parametrize("form", ["onnx", "torch_export"])
+def test_a_network_that_branches_on_a_value_is_refused(form: str, tmp_path: Path) -> None:
+    if form == "onnx":
+        pytest.importorskip("onnxscript", reason="ONNX, the extra `export`, is not installed")
+    with pytest.raises(ValueError, match=r"^Branches cannot be traced .* branch on values; format=stablehlo"):
+        getattr(export_formats, form)(restorer(Branches), tmp_path / "network")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_archive_that_torch_cannot_read_is_not_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def failing(archive: object) -> None:
+        raise RuntimeError("We ran into an error when deserializing the saved file.\nSee above.")
+
+    monkeypatch.setattr(torch.export, "load", failing)
+    with pytest.raises(ValueError, match=r"^UNet16 cannot be read again .*deserializing the saved file\)\."):
+        export_formats.torch_export(restorer(lambda: UNet16(widths=[4, 8])), tmp_path / "network")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -24,11 +24,27 @@ Run = Callable[[Tensor], Tensor]
 
 
 def _traced(restorer: Restorer) -> torch.export.ExportedProgram:
-    """The network as a graph for inputs (1, 3, H, W), where H and W are any multiples of its ``size_multiple``."""
+    """The network as a graph for inputs (1, 3, H, W), where H and W are any multiples of its ``size_multiple``.
+
+    Raises:
+        ValueError: If there is no such graph, for example as the network branches on a value.
+    """
     multiple = restorer.size_multiple
     down, across = torch.export.Dim("height_units", min=1), torch.export.Dim("width_units", min=1)
     sides: dict[int, Any] = {2: multiple * down, 3: multiple * across}
-    return torch.export.export(restorer, (torch.rand(1, 3, 6 * multiple, 8 * multiple),), dynamic_shapes=(sides,))
+    example = torch.rand(1, 3, 6 * multiple, 8 * multiple)
+    try:
+        return torch.export.export(restorer, (example,), dynamic_shapes=(sides,))
+    except Exception as error:  # torch raises errors of many types here
+        raise _not_exported(restorer, "be traced", error) from error
+
+
+def _not_exported(restorer: Restorer, what: str, error: Exception) -> ValueError:
+    name, reason = type(restorer.network).__name__, next(iter(str(error).strip().splitlines()), "").rstrip(". ")
+    return ValueError(
+        f"{name} cannot {what} for all heights and widths ({type(error).__name__}: {reason}). A network of your own "
+        "must not branch on values; format=stablehlo exports for one size."
+    )
 
 
 def torch_export(restorer: Restorer, file: Path) -> Run:
@@ -37,15 +53,22 @@ def torch_export(restorer: Restorer, file: Path) -> Run:
     Args:
         restorer: The network, on the CPU.
         file: The file to write.
+
+    Raises:
+        ValueError: If PyTorch cannot export the network, or cannot read what it has exported. No file is written then.
     """
     program = _traced(restorer)
     archive = io.BytesIO()  # if torch wrote to a full disk itself, it would end the process
     torch.export.save(program, archive)
-    with whole_file(file) as partial:
-        partial.write_bytes(archive.getbuffer())
+    archive.seek(0)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given buffer is not writable")  # torch's own reader warns
-        module = torch.export.load(file).module()
+        try:
+            module = torch.export.load(archive).module()
+        except RuntimeError as error:  # so it is with FFTformer in torch 2.9
+            raise _not_exported(restorer, "be read again by torch.export", error) from error
+    with whole_file(file) as partial:
+        partial.write_bytes(archive.getbuffer())
 
     def run(images: Tensor) -> Tensor:
         restored: Tensor = module(images)
@@ -64,7 +87,7 @@ def onnx(restorer: Restorer, file: Path) -> Run:
         file: The file to write.
 
     Raises:
-        ValueError: If ONNX is not installed.
+        ValueError: If ONNX is not installed, or PyTorch cannot export the network.
     """
     try:
         import onnxruntime
