@@ -60,6 +60,26 @@ class Branches(nn.Module):
         return blurred + 0.1 if blurred.mean() < 0.5 else blurred
 
 
+class Halves(nn.Module):
+    """Divides the image as MPRNet does, for which PyTorch assumes the width of the example and does not say so."""
+
+    size_multiple = 8
+
+    def forward(self, blurred: Tensor) -> Tensor:
+        half = int(blurred.size(3) / 2)
+        return torch.cat([blurred[..., :half] + 0.1, blurred[..., half:]], dim=-1)
+
+
+@pytest.mark.filterwarnings("ignore:The delegation of int")
+@pytest.mark.parametrize("form", ["onnx", "torch_export"])
+def test_a_network_whose_graph_takes_one_size_is_refused(form: str, tmp_path: Path) -> None:
+    if form == "onnx":
+        pytest.importorskip("onnxscript", reason="ONNX, the extra `export`, is not installed")
+    with pytest.raises(ValueError, match=r"^Halves cannot be traced for all heights and widths .* == 32\)\. "):
+        getattr(export_formats, form)(restorer(Halves), tmp_path / "network")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("form", ["onnx", "torch_export"])
 def test_a_network_that_branches_on_a_value_is_refused(form: str, tmp_path: Path) -> None:
     if form == "onnx":

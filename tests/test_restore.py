@@ -68,7 +68,7 @@ def test_a_broken_file_is_named_and_the_rest_restored(
     photos: Path, identity: str, call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (photos / "aa.jpg").write_bytes(b"\xff\xd8\xff broken")
-    with pytest.raises(SystemExit, match="1 of 4 were not restored"):
+    with pytest.raises(SystemExit, match="1 of 4 was not restored"):
         call("restore", f"input={photos}", "output=out", identity, *SMALL)
     assert f"{photos}/aa.jpg cannot be read" in capsys.readouterr().err
     assert len(list((tmp_path / "out").rglob("*.*"))) == 3
@@ -78,7 +78,9 @@ def test_nothing_is_overwritten_unless_told(photos: Path, identity: str, call: C
     one = f"input={photos}/a b.png"
     call("restore", one, "output=out", identity, *SMALL)
     (tmp_path / "out/a b.png").write_bytes(b"precious")
-    with pytest.raises(SystemExit, match=r"1 of 1 were not restored, as they are there already, first out/a b\.png"):
+    with pytest.raises(
+        SystemExit, match=r"1 of 1 was not restored, because of what is there already, first out/a b\.png"
+    ):
         call("restore", one, "output=out", identity, *SMALL)
     assert (tmp_path / "out/a b.png").read_bytes() == b"precious"
     call("restore", one, "output=out", identity, "overwrite=true", *SMALL)
@@ -167,7 +169,7 @@ def test_a_video_keeps_its_frames_and_its_sound(identity: str, call: Call, tmp_p
         assert np.abs(difference.mean(axis=(0, 1))).max() < 2  # colours
 
     (tmp_path / "b.mp4").write_bytes(b"no video")
-    with pytest.raises(SystemExit, match="1 of 1 were not restored"):
+    with pytest.raises(SystemExit, match="1 of 1 was not restored"):
         call("restore", "input=b.mp4", "output=out", identity, *SMALL)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.mp4"]
 

@@ -37,7 +37,7 @@ def test_a_comparison_that_was_there_before_is_refused_too(jobs: list[Job]) -> N
     jobs[0].comparison.write_bytes(b"")
     outcomes = Outcomes(jobs, compare=True, existing="refuse")
     assert not outcomes.wants(jobs[0])
-    with pytest.raises(ValueError, match="1 of 3 were not restored, as they are there already"):
+    with pytest.raises(ValueError, match="1 of 3 was not restored, because of what is there already"):
         outcomes.tell()
 
 
@@ -50,7 +50,7 @@ def test_no_error_of_one_file_ends_the_others_and_each_names_the_file(
         raise error
     (line,) = caplog.text.splitlines()
     assert str(jobs[0].source) in line
-    with pytest.raises(ValueError, match=r"^1 of 3 were not restored: see above\.$"):
+    with pytest.raises(ValueError, match=r"^1 of 3 was not restored: see above\.$"):
         outcomes.tell()
 
 

@@ -27,16 +27,20 @@ def _traced(restorer: Restorer) -> torch.export.ExportedProgram:
     """The network as a graph for inputs (1, 3, H, W), where H and W are any multiples of its ``size_multiple``.
 
     Raises:
-        ValueError: If there is no such graph, for example as the network branches on a value.
+        ValueError: If there is no such graph, for example as the network branches on a value, or if PyTorch has made
+            one that only takes the size of the example.
     """
+    logging.getLogger("torch.fx.experimental.symbolic_shapes").setLevel(logging.ERROR)  # it warns of its own guards
     multiple = restorer.size_multiple
     down, across = torch.export.Dim("height_units", min=1), torch.export.Dim("width_units", min=1)
     sides: dict[int, Any] = {2: multiple * down, 3: multiple * across}
     example = torch.rand(1, 3, 6 * multiple, 8 * multiple)
     try:
-        return torch.export.export(restorer, (example,), dynamic_shapes=(sides,))
+        program = torch.export.export(restorer, (example,), dynamic_shapes=(sides,))
+        program.module()(torch.rand(1, 3, 7 * multiple, 5 * multiple))  # checks what was assumed of the size
     except Exception as error:  # torch raises errors of many types here
         raise _not_exported(restorer, "be traced", error) from error
+    return program
 
 
 def _not_exported(restorer: Restorer, what: str, error: Exception) -> ValueError:

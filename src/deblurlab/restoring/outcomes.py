@@ -84,15 +84,19 @@ class Outcomes:
         if self._hardly_blurred and count > 1:
             log.info(f"{self._hardly_blurred} of {count} had hardly any blur, judging by their edges")
         if self._left and self._existing == "skip":
-            log.info(f"{len(self._left)} of {count} were restored already, first {self._left[0].target}")
-        reasons = [f"{self._failed} of {count} were not restored: see above."] if self._failed else []
+            log.info(f"{_were(len(self._left), count)} restored already, first {self._left[0].target}")
+        reasons = [f"{_were(self._failed, count)} not restored: see above."] if self._failed else []
         if self._left and self._existing == "refuse":
             reasons.append(
-                f"{len(self._left)} of {count} were not restored, as they are there already, first "
-                f"{self._left[0].target}: existing=skip passes over them, existing=overwrite replaces them."
+                f"{_were(len(self._left), count)} not restored, because of what is there already, first "
+                f"{self._left[0].target}: existing=skip passes over such files, existing=overwrite replaces them."
             )
         if reasons:
             raise ValueError(" ".join(reasons))
+
+
+def _were(number: int, count: int) -> str:
+    return f"{number} of {count} {'was' if number == 1 else 'were'}"
 
 
 def described(error: Exception, job: Job) -> str:
