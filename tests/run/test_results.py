@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from deblurlab.callbacks import PerImage
 from deblurlab.callbacks.progress import duration
 from deblurlab.data import Sample
+from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh
 from deblurlab.metrics.scores import SCORES
 from deblurlab.restoring.restorer import Restorer
@@ -64,6 +65,27 @@ def test_extremes_are_the_images_that_gain_and_lose_most(tmp_path: Path, monkeyp
     assert shown[-2:] == [5, 2]
     with Image.open(tmp_path / "panel.png") as picture:
         assert picture.width > 300
+
+
+@pytest.mark.parametrize(("side", "enlarged"), [(96, False), (256, True)])
+def test_extremes_of_large_images_have_enlarged_regions(
+    side: int, enlarged: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Data:
+        def examples(self, split: str, rows: list[int]) -> Pair:
+            images = torch.rand(len(rows), 3, side, side)
+            return Pair(images, images, torch.ones(len(rows), dtype=torch.bool))
+
+        def labels(self, split: str) -> dict[str, list[str]]:
+            return {}
+
+    drawn: list[object] = []
+    frame_panel = figures.frame_panel
+    monkeypatch.setattr(figures, "frame_panel", lambda *args, **kw: drawn.append(args) or frame_panel(*args, **kw))
+    scores = {f"{version}_{name}": [0.5] for version in ("restored", "blurred") for name in ("ssim", "psnr")}
+    draw_extremes(scores, lambda _, pair: pair.blurred, Data(), tmp_path / "panel.png")
+    assert bool(drawn) is enlarged
+    assert (tmp_path / "panel.png").is_file()
 
 
 def test_panel_shows_the_pixels(tmp_path: Path) -> None:

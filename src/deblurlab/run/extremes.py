@@ -9,6 +9,8 @@ from torch import Tensor
 from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.run import figures
 
+# Images of this side in pixels and more are drawn with enlarged regions, without which their detail is not seen.
+_ENLARGED_FROM = 256
 Restored = Callable[[Sequence[int], Pair], Tensor]
 
 
@@ -35,6 +37,7 @@ def draw_extremes(scores: Mapping[str, Sequence[float]], restored: Restored, dat
         ]
         for title, version in (("Blurred", "blurred"), ("Restored", "restored"))
     }
-    draw = figures.panel if pair.grid == (1, 1) else figures.frame_panel
+    small = pair.grid == (1, 1) and max(pair.sharp.shape[-2:]) < _ENLARGED_FROM
+    draw = figures.panel if small else figures.frame_panel
     figure = draw({"Blurred": pair.blurred, "Restored": drawn, "Sharp": pair.sharp}, captions=captions)
     figures.save(figure, file)
