@@ -1,9 +1,12 @@
 """Frames of films as RGB, against the formulas of BT.601 and BT.709."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from deblurlab.pictures import films
+from tests.pictures import panned, write_video
 
 av = pytest.importorskip("av", reason="PyAV, the extra `video`, is not installed")
 
@@ -27,3 +30,15 @@ def test_rgb_is_that_of_the_formula_rounded(form: str, space: int, wide: int) ->
     red, blue = y + 2 * (1 - of_red) * v, y + 2 * (1 - of_blue) * u
     green = (y - of_red * red - of_blue * blue) / (1 - of_red - of_blue)
     assert np.abs(films.in_rgb(frame) - np.stack((red, green, blue), axis=-1)).max() < 0.6
+
+
+@pytest.mark.parametrize("content", ["cut", "text"])
+def test_a_file_that_is_no_whole_video_is_told_in_words(content: str, tmp_path: Path) -> None:
+    file = write_video(tmp_path / "clip.mp4", panned(0, 4), codec="libx264", pixels="yuv420p")
+    file.write_bytes(file.read_bytes()[:1000] if content == "cut" else b"no video")
+    with pytest.raises(
+        ValueError, match=r"cannot be read as a video: .* It is damaged, cut short, or no video\.$"
+    ) as told:
+        films.first_frame(file)
+    assert str(file) in str(told.value)
+    assert "Errno" not in str(told.value)

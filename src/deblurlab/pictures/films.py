@@ -1,5 +1,6 @@
 """Reads the frames of a video file, for training and restoring. This needs PyAV, the extra ``video``."""
 
+import logging
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 from deblurlab.pictures.picture import Samples
 
 if TYPE_CHECKING:
-    from av import VideoFrame, VideoStream
+    from av import FFmpegError, VideoFrame, VideoStream
     from av.container import InputContainer
 
 # Flags of FFmpeg's swscale for conversions between YUV and RGB: bilinear, rounded exactly, with a colour for each pixel
@@ -19,7 +20,11 @@ EXACTLY = 0x2 | 0x40000 | 0x2000  # SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_C
 
 
 def require_pyav(file: Path) -> None:
-    """Raise ValueError if PyAV, which is needed to read ``file``, is not installed."""
+    """Raise ValueError if PyAV, which is needed to read ``file``, is not installed.
+
+    Otherwise silence FFmpeg's own lines, which name no file: its errors are raised as well.
+    """
+    logging.getLogger("libav").setLevel(logging.CRITICAL)
     try:
         import av  # noqa: F401
     except ImportError as error:
@@ -42,7 +47,15 @@ def opened(file: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
                 raise ValueError(f"{file} has no picture.")
             yield reader, stream
     except av.FFmpegError as error:
-        raise ValueError(f"{file} cannot be read as a video: {error}.") from error
+        raise not_read(file, error) from error
+
+
+def not_read(file: Path, error: "FFmpegError") -> ValueError:
+    """The error for a video that FFmpeg cannot read: its reason in words, and what may be wrong with the file."""
+    import av
+
+    advice = " It is damaged, cut short, or no video." if isinstance(error, av.InvalidDataError) else ""
+    return ValueError(f"{file} cannot be read as a video: {error.strerror}.{advice}")
 
 
 def first_picture(reader: "InputContainer") -> "VideoStream | None":

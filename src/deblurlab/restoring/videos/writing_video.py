@@ -58,7 +58,7 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
     except _NotWrittenError as error:
         raise ValueError(f"{source} cannot be written as {target.suffix}, because of its {error}.") from error
     except av.FFmpegError as error:
-        raise ValueError(f"{source} cannot be read as a video: {error}.") from error
+        raise films.not_read(source, error) from error
     if words:
         log.info(f"{source}: {'; '.join(words)}")
     return frames
