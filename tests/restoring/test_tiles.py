@@ -61,7 +61,9 @@ def test_tiles_as_wide_as_the_network_looks_change_nothing(size: tuple[int, int]
     assert np.abs(one - other).max() <= 1  # of rounding
 
 
-def test_every_tile_has_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("alike", [False, True])
+def test_every_tile_of_a_picture_has_one_shape(alike: bool) -> None:
+    """With XLA in mind those of all pictures have, although some are smaller than a tile."""
     shapes: list[torch.Size] = []
 
     class Watched(nn.Module):
@@ -69,12 +71,22 @@ def test_every_tile_has_one_shape(monkeypatch: pytest.MonkeyPatch) -> None:
             shapes.append(blurred.shape)
             return blurred
 
-    tiling = Tiling(side=64, margin=8, blend=8)
-    for size in ((10, 300), (64, 64), (130, 77)):
-        before = len(shapes)
-        run(Watched(), picture(0, *size), tiling)
-        assert len(shapes) - before == tile_count(*size, tiling, 1)
-    assert set(shapes) == {(1, 3, 64, 64)}
+    tiling, restorer, seen = Tiling(side=64, margin=8, blend=8), Restorer(Watched()).eval(), []
+    for size in ((40, 300), (64, 64), (130, 77)):
+        shapes.clear()
+        restore(restorer.restore_of, picture(0, *size), cut=Cut.of(*size, tiling, 1, alike=alike), device=CPU)
+        assert len(shapes) == tile_count(*size, tiling, 1)
+        seen.append(*set(shapes))
+    assert seen == [(1, 3, 64 if alike else 40, 64), (1, 3, 64, 64), (1, 3, 64, 64)]
+
+
+def test_a_picture_that_is_shorter_than_a_tile_ends_where_it_ends() -> None:
+    """The network sees its own padding below the last row, as in the whole picture, and not a reflection."""
+    mean = nn.Conv2d(3, 3, 3, padding=1, groups=3, bias=False)
+    nn.init.constant_(mean.weight, 1 / 9)
+    pixels = picture(0, 40, 150)
+    tiles = run(mean, pixels, Tiling(side=64, margin=4, blend=4)).astype(int)
+    assert np.abs(tiles - run(mean, pixels, WHOLE)).max() <= 1  # of rounding
 
 
 @pytest.mark.parametrize("full", [False, True])

@@ -60,5 +60,5 @@ def _cuts(height: int, width: int, network: Measured, most_pixels: int) -> Itera
 
 def xla_cut(height: int, width: int, multiple: int) -> Cut:
     """The cut of a picture for XLA: batches and tiles have the same shape for all pictures."""
-    alike = Cut.of(height, width, Tiling(), multiple)
+    alike = Cut.of(height, width, Tiling(), multiple, alike=True)
     return Cut(down=alike.down, across=alike.across, batch=_XLA_BATCH, full_batches=True)

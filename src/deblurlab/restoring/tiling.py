@@ -53,8 +53,7 @@ class Axis:
 
     Attributes:
         size: Height or width of the picture.
-        padded: The end of the last tile: ``size`` rounded up to a multiple that the network takes, and at least
-            ``side``.
+        padded: The end of the last tile: at least ``size``, rounded up to a multiple that the network takes.
         side: Height or width of a tile.
         step: Distance from the start of one tile to the start of the next. The first tile starts with the picture, and
             the last one may start earlier than a step after the one before.
@@ -70,7 +69,12 @@ class Axis:
     blend: int
 
     @classmethod
-    def of(cls, size: int, tiling: Tiling, multiple: int) -> "Axis":
+    def of(cls, size: int, tiling: Tiling, multiple: int, *, alike: bool = False) -> "Axis":
+        """The tiles of ``tiling``.
+
+        A picture that is shorter than a tile has one tile of its own length, or with ``alike`` one of the same length
+        as all others, for which it is reflected.
+        """
         if not tiling.side:
             return cls.divided(size, 1, margin=tiling.margin, blend=tiling.blend, multiple=multiple)
         # Tiles start at multiples of `multiple`, so that pooling forms the same blocks as in the whole picture.
@@ -81,6 +85,8 @@ class Axis:
                 f"tile={tiling.side} is too small for margin={tiling.margin} and blend={tiling.blend}: this network's "
                 f"tiles are multiples of {multiple}."
             )
+        if not alike and side >= _rounded_up(max(size, _LEAST_SIDE), multiple):
+            return cls.divided(size, 1, margin=tiling.margin, blend=tiling.blend, multiple=multiple)
         padded = max(_rounded_up(size, multiple), side)
         return cls(size=size, padded=padded, side=side, step=step, margin=tiling.margin, blend=tiling.blend)
 
@@ -160,9 +166,10 @@ class Cut:
     full_batches: bool = False
 
     @classmethod
-    def of(cls, height: int, width: int, tiling: Tiling, multiple: int) -> "Cut":
-        """The cut of a picture into tiles of one size; see :func:`tile_count` for the arguments."""
-        return cls(down=Axis.of(height, tiling, multiple), across=Axis.of(width, tiling, multiple))
+    def of(cls, height: int, width: int, tiling: Tiling, multiple: int, *, alike: bool = False) -> "Cut":
+        """The cut of a picture into tiles of one size; see :func:`tile_count` and :meth:`Axis.of` for the arguments."""
+        down, across = (Axis.of(size, tiling, multiple, alike=alike) for size in (height, width))
+        return cls(down=down, across=across)
 
     @property
     def count(self) -> int:
