@@ -72,20 +72,20 @@ class Halves(nn.Module):
 
 @pytest.mark.filterwarnings("ignore:The delegation of int")
 @pytest.mark.parametrize("form", ["onnx", "torch_export"])
-def test_a_network_whose_graph_takes_one_size_is_refused(form: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (Halves, r"^Halves cannot be traced for all heights and widths .* == 32\)\. "),
+        (Branches, r"^Branches cannot be traced .* branch on values; format=stablehlo"),
+    ],
+)
+def test_a_network_without_a_graph_for_all_sizes_is_refused(
+    network: type[nn.Module], message: str, form: str, tmp_path: Path
+) -> None:
     if form == "onnx":
         pytest.importorskip("onnxscript", reason="ONNX, the extra `export`, is not installed")
-    with pytest.raises(ValueError, match=r"^Halves cannot be traced for all heights and widths .* == 32\)\. "):
-        getattr(export_formats, form)(restorer(Halves), tmp_path / "network")
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("form", ["onnx", "torch_export"])
-def test_a_network_that_branches_on_a_value_is_refused(form: str, tmp_path: Path) -> None:
-    if form == "onnx":
-        pytest.importorskip("onnxscript", reason="ONNX, the extra `export`, is not installed")
-    with pytest.raises(ValueError, match=r"^Branches cannot be traced .* branch on values; format=stablehlo"):
-        getattr(export_formats, form)(restorer(Branches), tmp_path / "network")
+    with pytest.raises(ValueError, match=message):
+        getattr(export_formats, form)(restorer(network), tmp_path / "network")
     assert not list(tmp_path.iterdir())
 
 
