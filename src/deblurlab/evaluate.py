@@ -123,8 +123,10 @@ def _test_pictures(cfg: DictConfig) -> _Tested:
     from deblurlab.metrics.further_metrics import further_metrics
     from deblurlab.run.stored_pictures import StoredPictures, image_names, score_stored
 
-    if cfg.ckpt_path != "best" or cfg.window is not None:
-        raise ValueError(f"ckpt_path and window are settings of a network; restored={cfg.restored} holds pictures.")
+    if cfg.ckpt_path != "best" or cfg.window is not None or sets_below("trainer"):
+        raise ValueError(
+            f"ckpt_path, window and trainer are settings of a network; restored={cfg.restored} holds pictures."
+        )
     name = data_name(choices()["data"], cfg)
     data = build.data(cfg)
     assert isinstance(data, Evaluable)
