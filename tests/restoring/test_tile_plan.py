@@ -67,6 +67,11 @@ def test_a_memory_for_nothing_still_gives_tiles() -> None:
     assert 1 < cut.count < 500
 
 
-def test_xla_compiles_one_shape_for_all_pictures() -> None:
-    cuts = [xla_cut(height, width, 8) for height, width in ((30, 40), (720, 1280), (3000, 4000))]
-    assert {(cut.down.side, cut.across.side, cut.batch, cut.full_batches) for cut in cuts} == {(512, 512, 4, True)}
+def test_xla_compiles_one_shape_for_all_pictures_that_are_larger_than_a_tile() -> None:
+    def shapes(*sizes: tuple[int, int]) -> set[tuple[int, int, int, bool]]:
+        cuts = [xla_cut(height, width, 8) for height, width in sizes]
+        return {(cut.batch, cut.down.side, cut.across.side, cut.full_batches) for cut in cuts}
+
+    assert shapes((513, 600), (720, 1280), (3000, 4000)) == {(4, 512, 512, True)}
+    assert shapes((30, 40), (250, 500), (512, 505)) == {(1, 32, 40, True), (1, 256, 504, True), (1, 512, 512, True)}
+    assert shapes((300, 1280)) == {(4, 304, 512, True)}

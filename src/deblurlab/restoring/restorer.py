@@ -135,7 +135,7 @@ class Restorer(nn.Module):
             ValueError: If the tiles are too small for the network.
         """
         if tiling is not None:
-            return Cut.of(height, width, tiling, self.size_multiple, alike=self.device.type == "xla")
+            return Cut.of(height, width, tiling, self.size_multiple)
         if self.device.type == "xla":
             return xla_cut(height, width, self.size_multiple)
         if height * width < _WORTH_MEASURING:

@@ -1,6 +1,7 @@
 """Chooses the tiles of a picture: those with the least total area that fit into the memory."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
@@ -12,8 +13,7 @@ _CPU_MEMORY = 352 * _MEBIBYTE  # with it, a picture of 4000x3000 pixels takes le
 _BLEND = 8  # pixels: it hides slight seams, in pictures with 16 bits or of networks with a long reach
 _LEAST_MARGIN = 48  # pixels: in some photographs the reach of a network is longer than on the probe
 _FAR_BLEND = 16  # pixels, for a network that depends on the whole image, whose tiles fit each other less well
-# XLA compiles each shape separately, which takes longer than a larger area: so all pictures have the same tiles there.
-_XLA_BATCH = 4
+_XLA_BATCH = 4  # tiles
 
 
 def memory_of(device: torch.device) -> int:
@@ -59,6 +59,10 @@ def _cuts(height: int, width: int, network: Measured, most_pixels: int) -> Itera
 
 
 def xla_cut(height: int, width: int, multiple: int) -> Cut:
-    """The cut of a picture for XLA: batches and tiles have the same shape for all pictures."""
-    alike = Cut.of(height, width, Tiling(), multiple, alike=True)
-    return Cut(down=alike.down, across=alike.across, batch=_XLA_BATCH, full_batches=True)
+    """The cut of a picture for XLA, which compiles each shape separately.
+
+    That takes longer than to restore a larger area, so all pictures that are larger than a tile have the same batches
+    of the same tiles. A smaller picture keeps its own shape, so that its borders are those of the whole picture.
+    """
+    cut = Cut.of(height, width, Tiling(), multiple)
+    return replace(cut, batch=1 if cut.count == 1 else _XLA_BATCH, full_batches=True)

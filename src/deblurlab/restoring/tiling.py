@@ -69,12 +69,8 @@ class Axis:
     blend: int
 
     @classmethod
-    def of(cls, size: int, tiling: Tiling, multiple: int, *, alike: bool = False) -> "Axis":
-        """The tiles of ``tiling``.
-
-        A picture that is shorter than a tile has one tile of its own length, or with ``alike`` one of the same length
-        as all others, for which it is reflected.
-        """
+    def of(cls, size: int, tiling: Tiling, multiple: int) -> "Axis":
+        """The tiles of ``tiling``. A picture that is shorter than a tile has one tile of its own length."""
         if not tiling.side:
             return cls.divided(size, 1, margin=tiling.margin, blend=tiling.blend, multiple=multiple)
         # Tiles start at multiples of `multiple`, so that pooling forms the same blocks as in the whole picture.
@@ -85,9 +81,9 @@ class Axis:
                 f"tile={tiling.side} is too small for margin={tiling.margin} and blend={tiling.blend}: this network's "
                 f"tiles are multiples of {multiple}."
             )
-        if not alike and side >= _rounded_up(max(size, _LEAST_SIDE), multiple):
+        if side >= _rounded_up(size, multiple):
             return cls.divided(size, 1, margin=tiling.margin, blend=tiling.blend, multiple=multiple)
-        padded = max(_rounded_up(size, multiple), side)
+        padded = _rounded_up(size, multiple)
         return cls(size=size, padded=padded, side=side, step=step, margin=tiling.margin, blend=tiling.blend)
 
     @classmethod
@@ -166,10 +162,9 @@ class Cut:
     full_batches: bool = False
 
     @classmethod
-    def of(cls, height: int, width: int, tiling: Tiling, multiple: int, *, alike: bool = False) -> "Cut":
-        """The cut of a picture into tiles of one size; see :func:`tile_count` and :meth:`Axis.of` for the arguments."""
-        down, across = (Axis.of(size, tiling, multiple, alike=alike) for size in (height, width))
-        return cls(down=down, across=across)
+    def of(cls, height: int, width: int, tiling: Tiling, multiple: int) -> "Cut":
+        """The cut of a picture into tiles of one size; see :func:`tile_count` for the arguments."""
+        return cls(down=Axis.of(height, tiling, multiple), across=Axis.of(width, tiling, multiple))
 
     @property
     def count(self) -> int:
