@@ -3,8 +3,8 @@
     python tools/gather_photographs.py DATA OUT
 
 DATA holds gopro/, reds/, kodak/ and cid22/ as published. Training: the training pairs of GOPRO and REDS, and sharp
-photographs, namely all of Kodak's and CID22's that are not held out. Test: GOPRO's test pairs, REDS' validation pairs,
-four photographs of Kodak's and twenty of CID22's.
+photographs, namely the sharp frames of these pairs and all of Kodak's and CID22's that are not held out. Test: GOPRO's
+test pairs, REDS' validation pairs, four photographs of Kodak's and twenty of CID22's.
 """
 
 import argparse
@@ -54,6 +54,8 @@ def main() -> None:
             for frame, blurred, sharp in pairs(options.data, name, folders):
                 link(blurred, options.out / split / "blurred" / frame)
                 link(sharp, options.out / split / "sharp" / frame)
+                if split == "train":
+                    link(sharp, options.out / split / "photographs" / frame.replace("/", "_"))
     kodak, cid22 = (sorted((options.data / name).glob("*.*")) for name in ("kodak", "cid22"))
     held_out = {file for file in kodak if file.name in KODAK_HELD_OUT} | set(held_out_of_cid22(cid22))
     for photograph in kodak + cid22:

@@ -1,4 +1,5 @@
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio
@@ -7,6 +8,7 @@ from deblurlab.data import CameraBlur
 from deblurlab.data.blur.camera import KINDS
 from deblurlab.data.blur.compression import compressed
 from deblurlab.data.blur.defocus import convolved, disc
+from deblurlab.data.blur.kernels import gaussian_kernel
 from deblurlab.data.blur.light import to_light
 from deblurlab.data.blur.sensor import noisy, read_noise, with_highlights
 from deblurlab.data.blur.windows import Window, cut
@@ -18,6 +20,13 @@ NOTHING = dict.fromkeys(KINDS, 0.0) | {"highlights": 0.0, "dark": 0.0, "noise": 
 
 def only(kind: str, **options: object) -> CameraBlur:
     return CameraBlur(**(NOTHING | {kind: 1.0} | options))  # type: ignore[arg-type]
+
+
+def variance(line: npt.NDArray[np.floating]) -> float:
+    """The variance of the place, in pixels, under weights along a line."""
+    place = np.arange(len(line))
+    mean = (line * place).sum() / line.sum()
+    return float((line * (place - mean) ** 2).sum() / line.sum())
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -130,6 +139,31 @@ def test_noise_blocks_and_darkness_have_the_clean_picture_as_their_target() -> N
     assert float(to_light(target).mean()) == pytest.approx(float(to_light(clean).mean()) / 4, rel=0.05)
 
 
+def test_a_soft_photograph_is_its_own_target() -> None:
+    """The target is the photograph with the drawn Gaussian, and what is done to it is done to the soft photograph."""
+    pixels = np.full((60, 80, 3), 20, np.uint8)
+    pixels[:, 40:] = 220
+    whole = Window(0, 0, 60, 80)
+    blurred, sharp = only("sharp", soft=1.0, soft_sigma=(1.5, 1.5)).pair(pixels, whole, rng())
+    np.testing.assert_array_equal(blurred, sharp)
+    expected, _ = only("gaussian", gaussian_sigma=(1.5, 1.5)).pair(pixels, whole, rng())
+    np.testing.assert_allclose(sharp.astype(int), expected, atol=1)
+    assert ((sharp > 30) & (sharp < 210)).any()
+
+    twice, _ = only("gaussian", gaussian_sigma=(1.5, 1.5), soft=1.0, soft_sigma=(1.5, 1.5)).pair(pixels, whole, rng())
+    edge = to_light(twice)[0, 30].diff().numpy()
+    assert variance(edge) == pytest.approx(2 * variance(gaussian_kernel(1.5).sum(axis=0)), rel=0.03)  # they add up
+
+
+def test_without_softness_the_draws_stay_as_they_were() -> None:
+    pixels = picture(7, 90, 100)
+    plain = CameraBlur().pair(pixels, WINDOW, rng(3))
+    softened = CameraBlur(soft=1.0, soft_sigma=(0, 0)).pair(pixels, WINDOW, rng(3))
+    never = CameraBlur(soft=0.0, soft_sigma=(5, 5)).pair(pixels, WINDOW, rng(3))
+    np.testing.assert_array_equal(plain[0], never[0])
+    assert (plain[0] != softened[0]).any()  # its chance takes a number of its own
+
+
 def test_kinds_come_up_as_often_as_asked() -> None:
     chances = CameraBlur(shake=3, objects=0, defocus=0, gaussian=0, sharp=1).chances
     assert chances.tolist() == [0.75, 0, 0, 0, 0.25]
@@ -158,6 +192,7 @@ def test_a_window_outside_of_the_picture_is_mirrored() -> None:
         (dict.fromkeys(("shake", "objects", "defocus", "gaussian", "sharp"), 0), "one of them positive"),
         ({"photons": (1, float("inf"))}, r"data\.blur\.photons is .* from 1 on, got \[1, inf\]"),
         ({"defocus_pixels": (float("nan"), 1)}, r"data\.blur\.defocus_pixels is .* got \[nan, 1\]"),
+        ({"soft": 1.5}, r"data\.blur\.soft is how often, from 0 to 1, got 1\.5"),
         ({"noise": 2}, r"data\.blur\.noise is how often, from 0 to 1, got 2"),
         ({"jpeg_quality": (60, 101)}, r"data\.blur\.jpeg_quality .* between 1 and 100, got \[60, 101\]"),
         ({"shake_pixels": (5, 1)}, r"data\.blur\.shake_pixels is the smallest and the largest value"),

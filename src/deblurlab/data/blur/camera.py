@@ -39,6 +39,10 @@ class CameraBlur:
         object_pixels: How far an object moves, in pixels.
         defocus_pixels: The radius of the disc, in pixels.
         gaussian_sigma: The sigma of the Gaussian, in pixels.
+        soft: How often the photograph is softened first, both in the blurred patch and in the target. The pixels of
+            full-size photographs and of videos are softer than those of pictures that were scaled down for the web. A
+            network that has seen only the latter makes the former too sharp.
+        soft_sigma: The sigma of the Gaussian that softens it, in pixels.
         encoded: How often the sRGB values are averaged instead of the linear light. No camera does that, but data sets
             do: GOPRO's blurred frames keep the mean of the sRGB values.
         highlights: How often white areas are made brighter than white.
@@ -67,6 +71,8 @@ class CameraBlur:
         object_pixels: Sequence[float] = (2.0, 30.0),
         defocus_pixels: Sequence[float] = (0.5, 5.0),
         gaussian_sigma: Sequence[float] = (0.3, 3.0),
+        soft: float = 0.0,
+        soft_sigma: Sequence[float] = (0.3, 1.2),
         encoded: float = 0.0,
         highlights: float = 0.5,
         highlight_gain: Sequence[float] = (1.0, 8.0),
@@ -84,15 +90,23 @@ class CameraBlur:
                 f"{weights.tolist()}."
             )
         self.chances = weights / weights.sum()
-        chances = {"encoded": encoded, "highlights": highlights, "dark": dark, "noise": noise, "jpeg": jpeg}
+        chances = {
+            "soft": soft,
+            "encoded": encoded,
+            "highlights": highlights,
+            "dark": dark,
+            "noise": noise,
+            "jpeg": jpeg,
+        }
         for name, chance in chances.items():
             if not 0 <= chance <= 1:
                 raise ValueError(f"data.blur.{name} is how often, from 0 to 1, got {chance}.")
-        self.encoded, self.highlights, self.dark, self.noise, self.jpeg = encoded, highlights, dark, noise, jpeg
+        self.soft, self.encoded, self.highlights, self.dark, self.noise, self.jpeg = chances.values()
         self.shake_pixels = require_range("data.blur.shake_pixels", shake_pixels, least=0, most=np.inf)
         self.object_pixels = require_range("data.blur.object_pixels", object_pixels, least=0, most=np.inf)
         self.defocus_pixels = require_range("data.blur.defocus_pixels", defocus_pixels, least=0, most=np.inf)
         self.gaussian_sigma = require_range("data.blur.gaussian_sigma", gaussian_sigma, least=0, most=np.inf)
+        self.soft_sigma = require_range("data.blur.soft_sigma", soft_sigma, least=0, most=np.inf)
         self.highlight_gain = require_range("data.blur.highlight_gain", highlight_gain, least=1, most=np.inf)
         self.dark_exposure = require_range("data.blur.dark_exposure", dark_exposure, least=0, most=1)
         self.photons = require_range("data.blur.photons", photons, least=1, most=np.inf)
@@ -114,13 +128,19 @@ class CameraBlur:
         exposure = rng.uniform(*self.dark_exposure) if rng.random() < self.dark else 1.0
         gain = log_uniform(self.highlight_gain, rng) if rng.random() < self.highlights else 1.0
         adds_pixels = rng.random() < self.encoded
+        # Without `soft` no number is drawn for it, so that the other draws are those of versions that lack the option.
+        softens = self.soft > 0 and rng.random() < self.soft
+        softness = gaussian_kernel(rng.uniform(*self.soft_sigma)) if softens else None
+
+        def light_of(part: Window) -> Tensor:
+            return to_light(cut(picture, part))
 
         def seen(part: Window) -> Tensor:
-            light = to_light(cut(picture, part))
+            light = light_of(part) if softness is None else _spread(light_of, part, softness)
             return (with_highlights(light, gain) if gain > 1 else light) * exposure
 
         sharp = cut(picture, window)
-        if exposure < 1:
+        if exposure < 1 or softens:
             sharp = to_pixels(seen(window))
         added_up = (lambda part: srgb_encoded(seen(part))) if adds_pixels else seen
         light = self._blurred(kind, added_up, window.wider(_BLOCK), picture.shape, rng)
