@@ -1,5 +1,6 @@
 """The command as a user runs it, with a network that changes nothing: what comes back is known."""
 
+import os
 import re
 import subprocess
 import sys
@@ -72,6 +73,39 @@ def test_a_broken_file_is_named_and_the_rest_restored(
         call("restore", f"input={photos}", "output=out", identity, *SMALL)
     assert f"{photos}/aa.jpg cannot be read" in capsys.readouterr().err
     assert len(list((tmp_path / "out").rglob("*.*"))) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_lost_link_and_a_pipe_are_named_and_the_rest_restored(
+    photos: Path, identity: str, call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (photos / "lost.jpg").symlink_to("gone.jpg")
+    os.mkfifo(photos / "pipe.png")
+    (photos / "album").symlink_to("/nowhere/album")
+    (tmp_path / "elsewhere").mkdir()
+    Image.fromarray(picture(3, 40, 60)).save(tmp_path / "elsewhere/d.png")
+    (photos / "linked").symlink_to(tmp_path / "elsewhere")
+    for place in ("photos", "photos/**/*"):
+        with pytest.raises(SystemExit, match="2 of 6 were not restored"):
+            call("restore", f"input={place}", "output=out", identity, "existing=overwrite", *SMALL)
+        told = capsys.readouterr().err
+        assert "photos/lost.jpg is a symbolic link to gone.jpg, which cannot be opened" in told
+        assert "photos/pipe.png is a named pipe, not a file." in told
+        assert "left out, because these links lead nowhere: album -> /nowhere/album" in told
+        assert len([path for path in (tmp_path / "out").rglob("*") if path.is_file()]) == 4
+    np.testing.assert_array_equal(pixels(tmp_path / "out/linked/d.png"), pixels(tmp_path / "elsewhere/d.png"))
+    with pytest.raises(SystemExit, match=r"photos/lost\.jpg is a symbolic link to gone\.jpg"):
+        call("restore", "input=photos/lost.jpg", "output=out", identity, *SMALL)
+
+
+def test_what_was_restored_through_a_link_is_not_restored_again(
+    photos: Path, identity: str, call: Call, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (photos / "linked").symlink_to(tmp_path / "elsewhere")
+    for _ in range(2):
+        call("restore", "input=photos", "output=elsewhere/out", identity, "overwrite=true", *SMALL)
+    assert len(list((tmp_path / "elsewhere/out").rglob("*.*"))) == 3
 
 
 def test_nothing_is_overwritten_unless_told(photos: Path, identity: str, call: Call, tmp_path: Path) -> None:

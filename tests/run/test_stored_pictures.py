@@ -50,6 +50,15 @@ def test_blurred_pictures_have_the_scores_of_the_blurred(
     assert (tmp_path / "outputs/evaluate/theirs/gopro_full/panel.png").is_file()
 
 
+def test_a_link_that_leads_nowhere_is_told(data: tuple[str, ...], call: Call, tmp_path: Path) -> None:
+    for sequence in ("a", "b"):
+        shutil.copytree(tmp_path / "gopro/test" / sequence / "sharp", tmp_path / "theirs" / sequence)
+    (tmp_path / "theirs/b/001.png").unlink()
+    (tmp_path / "theirs/b/001.png").symlink_to("gone.png")
+    with pytest.raises(SystemExit, match=r"theirs/b/001\.png is a symbolic link to gone\.png, which cannot be opened"):
+        call("evaluate", "restored=theirs", *data)
+
+
 def test_each_image_has_its_own_picture(data: tuple[str, ...], call: Call, tmp_path: Path) -> None:
     """The sharp pictures are without error, but for one, in which a single pixel outside of all patches differs."""
     for sequence in ("a", "b"):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deblurlab.pictures.picture import Samples
+from deblurlab.pictures.regular_file import require_file
 
 if TYPE_CHECKING:
     from av import FFmpegError, VideoFrame, VideoStream
@@ -39,6 +40,7 @@ def opened(file: Path) -> Iterator[tuple["InputContainer", "VideoStream"]]:
         ValueError: If it is not a video, cannot be decoded or has no picture; the message names the file.
     """
     require_pyav(file)
+    require_file(file)
     import av
 
     try:

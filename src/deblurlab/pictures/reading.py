@@ -16,6 +16,7 @@ from deblurlab.pictures.formats import FORMATS, not_read
 from deblurlab.pictures.orientation import orientation
 from deblurlab.pictures.picture import CMYK_TO_RGB, ONE_BIT_TO_8, Picture, RefusedPictureError, Samples
 from deblurlab.pictures.png_chunks import bit_depth, is_plain, require_checksums
+from deblurlab.pictures.regular_file import require_file
 
 _FORMATS = tuple(FORMATS)
 # Pillow refuses a PNG whose profile or one of whose texts has more than 1 MiB; all its texts may have 64.
@@ -26,6 +27,7 @@ logging.getLogger("imagecodecs").setLevel(logging.ERROR)
 
 def read_file(file: Path) -> Picture:
     """Read a picture file, see :func:`read`. A ValueError names the file."""
+    require_file(file)
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -62,6 +64,8 @@ def size(file: Path | io.BytesIO, name: str) -> tuple[int, int]:
     Raises:
         ValueError: If it is not a picture.
     """
+    if isinstance(file, Path):
+        require_file(file)
     data = file.getvalue if isinstance(file, io.BytesIO) else file.read_bytes
     with _named(name, data), Image.open(file, formats=_FORMATS) as image:
         # For a TIFF, Pillow already returns the upright size.
@@ -86,6 +90,8 @@ def _named(name: str, data: Callable[[], bytes | memoryview]) -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise ValueError(f"{name} is too large: {error} Cut or shrink it.") from error
     except Exception as error:  # decoders raise errors of any type when a file is damaged
+        if isinstance(error, OSError) and error.errno is not None:  # an error of the disk, not of a decoder
+            raise ValueError(f"{name} cannot be read ({error.strerror}).") from error
         reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
         raise ValueError(f"{name} cannot be read as a picture: {reason}. Get the file again.") from error
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from deblurlab import pictures
 from deblurlab.files.whole_file import whole_file
 from deblurlab.pictures import Picture
-from deblurlab.pictures.folders import LeftOut
+from deblurlab.pictures.folders import LeftOut, files_below
 from deblurlab.pictures.formats import FORMATS
+from deblurlab.pictures.regular_file import is_lost_link, require_file
 from deblurlab.restoring import photos, videos
 from deblurlab.restoring.blur_estimate import hardly_blurred
 from deblurlab.restoring.comparison import side_by_side
@@ -50,6 +51,8 @@ def find_jobs(given: str, output: Path) -> list[Job]:
         ValueError: If no file is found, or ``output`` is a file of another format.
     """
     top = Path(given)
+    if is_lost_link(top):
+        require_file(top)
     if not top.exists() and not any(sign in given for sign in "*?["):
         raise ValueError(f"input={given}: there is no such file or folder.")
     if top.is_file():
@@ -59,14 +62,15 @@ def find_jobs(given: str, output: Path) -> list[Job]:
             raise ValueError(f"output={output}: {top} keeps its format, so it must end in {top.suffix}.")
         return [Job(top, output)]
     if top.is_dir():
-        found = sorted(file for file in top.rglob("*") if file.is_file())
+        found = sorted(files_below(top))
     else:
-        found = sorted(Path(name) for name in glob(given, recursive=True) if Path(name).is_file())  # noqa: PTH207
+        found = sorted(Path(name) for name in glob(given, recursive=True) if not Path(name).is_dir())  # noqa: PTH207
         top = Path(*itertools.takewhile(lambda part: not any(sign in part for sign in "*?["), top.parts[:-1]))
-    if top.resolve() in output.resolve().parents:  # an earlier call may have left restored files there
-        found = [file for file in found if output.resolve() not in file.resolve().parents]
+    below, written = top.resolve(), output.resolve()
+    if written != below and written not in below.parents:  # an earlier call may have left restored files there
+        found = [file for file in found if not file.parent.resolve().is_relative_to(written)]
     left_out = LeftOut(SUFFIXES)
-    files = [file for file in found if left_out.takes(file.relative_to(top))]
+    files = [file for file in found if left_out.takes(file, top)]
     for line in left_out.lines():
         log.info(line)
     if not files:

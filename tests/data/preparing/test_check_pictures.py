@@ -1,5 +1,6 @@
 """Which of the user's own pictures a training could not use is told before it, and nothing else."""
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,8 @@ HARMS: dict[str, tuple[Callable[[Path], object], str]] = {
     "another kind": (lambda file: file.write_text("not a picture"), "it is not a JPEG, PNG, TIFF, WebP or BMP file"),
     "small": (lambda file: Image.fromarray(picture(0, 10, 70)).save(file), r"is 70x10, smaller than data\.patch"),
     "transparent": (transparent, "is partly transparent"),
+    "lost link": (lambda file: (file.unlink(), file.symlink_to("gone.png")), "is a symbolic link to gone.png"),
+    "named pipe": (lambda file: (file.unlink(), os.mkfifo(file)), "is a named pipe, not a file"),
 }
 
 

@@ -102,6 +102,30 @@ def test_what_systems_leave_beside_frames_is_left_out_with_a_word(
     assert "._00000000.png" in caplog.text
 
 
+def test_sequences_that_are_links_to_nowhere_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    write_reds(tmp_path, sequences=1, frames=2, test_sequences=0)
+    for side in ("blur", "sharp"):
+        (tmp_path / f"train/train_{side}/001").symlink_to("/nowhere/001")
+    assert len(find_frames(tmp_path, "train", REDS_LAYOUT)) == 2
+    for side in ("blur", "sharp"):
+        assert f"train/train_{side}/001 -> /nowhere/001" in caplog.text
+
+
+def test_folders_that_are_links_to_nowhere_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    two_sides(tmp_path, ["a.png"], ["a.png"])
+    (tmp_path / "photographs").symlink_to("/nowhere")
+    assert len(find_pictures(tmp_path)) == 1
+    assert "these links lead nowhere: photographs -> /nowhere" in caplog.text
+    for side in ("blurred", "sharp"):
+        (tmp_path / side).rename(tmp_path.parent / f"{tmp_path.name} {side}")
+        (tmp_path / side).symlink_to("/nowhere")
+    with pytest.raises(ValueError, match="holds no pictures"):
+        find_pictures(tmp_path)
+    assert "blurred -> /nowhere, photographs -> /nowhere, sharp -> /nowhere" in caplog.text
+
+
 def test_a_pair_of_two_sizes_is_told_by_the_headers(tmp_path: Path) -> None:
     two_sides(tmp_path, ["a.png"], [])
     Image.fromarray(picture(0, 12, 20)).save(tmp_path / "b.png")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from deblurlab.data.sources.picture_files import FilePair
 from deblurlab.data.splits import PublishedSplit
+from deblurlab.pictures.regular_file import require_file
 
 
 class EncodedPair(NamedTuple):
@@ -51,6 +52,7 @@ def published_sequences(pairs: Sequence[FilePair], split: PublishedSplit) -> lis
         digest = hashlib.sha256()
         for pair in frames:
             for side in (pair.blurred, pair.sharp):
+                require_file(side)
                 status = side.stat()
                 digest.update(f"{side.name} {status.st_size} {status.st_mtime_ns}\n".encode())
         sequences.append(SourceSequence(split, name, digest.hexdigest(), len(frames), partial(_read, frames)))

@@ -106,7 +106,7 @@ class Layout(NamedTuple):
     def sequences(self, root: Path, split: Split, left_out: LeftOut) -> list[SequenceFiles]:
         shared = _SEQUENCE not in self.folders(split)[1]
         found = []
-        for name, *folders in sequence_folders(root, split, self):
+        for name, *folders in sequence_folders(root, split, self, left_out):
             blurred, sharp = (images_in(folder, left_out) if folder.is_dir() else {} for folder in folders)
             if shared:
                 sharp = {frame: file for frame, file in sharp.items() if frame in blurred}
@@ -131,22 +131,24 @@ def find_frames(root: Path, split: Split, layout: PublishedLayout) -> list[FileP
     return pairs
 
 
-def sequence_folders(root: Path, split: Split, layout: Layout) -> list[tuple[str, Path, Path]]:
+def sequence_folders(root: Path, split: Split, layout: Layout, left_out: LeftOut) -> list[tuple[str, Path, Path]]:
     """The name, the blurred and the sharp folder of each sequence that has either folder, sorted by name.
+
+    Links that lead nowhere are recorded in ``left_out``.
 
     Raises:
         ValueError: If a folder above the sequences is missing.
     """
     require_root(root, layout)
     patterns = layout.folders(split)
-    sides = [_by_sequence(root, pattern, layout) for pattern in patterns]
+    sides = [_by_sequence(root, pattern, layout, left_out) for pattern in patterns]
     names = sorted(sides[0].keys() | sides[1].keys()) if _SEQUENCE in patterns[0] else [patterns[0]]
     expected = [{name: root / pattern.format(sequence=name) for name in names} for pattern in patterns]
     blurred, sharp = (wanted | there for wanted, there in zip(expected, sides, strict=True))
     return [(name, blurred[name], sharp[name]) for name in names]
 
 
-def _by_sequence(root: Path, pattern: str, layout: Layout) -> dict[str, Path]:
+def _by_sequence(root: Path, pattern: str, layout: Layout, left_out: LeftOut) -> dict[str, Path]:
     """The folders of one side by the name of their sequence; none if the side is one folder for all sequences."""
     above, _, below = pattern.partition(_SEQUENCE)
     folder = root / above
@@ -154,7 +156,11 @@ def _by_sequence(root: Path, pattern: str, layout: Layout) -> dict[str, Path]:
         raise ValueError(f"data.root={root}: there is no folder {above.rstrip('/')}{_beside(folder)}. {layout.help()}")
     if _SEQUENCE not in pattern:
         return {}
-    entries = [entry for entry in folder.iterdir() if entry.is_dir() and not is_systems_folder(entry.name)]
+    entries = [
+        entry
+        for entry in sorted(folder.iterdir())
+        if not is_systems_folder(entry.name) and not left_out.is_lost(entry, root) and entry.is_dir()
+    ]
     found = {same_name(entry.name): entry / below.lstrip("/") for entry in entries}
     return {name: path for name, path in found.items() if path.is_dir()}
 

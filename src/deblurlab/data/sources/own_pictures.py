@@ -32,10 +32,11 @@ def find_pictures(folder: Path) -> list[Picture]:
     if not folder.is_dir():
         raise ValueError(f"data.root: there is no folder {folder}. {HELP}")
     left_out = LeftOut(pictures.SUFFIXES)
-    found = _find(folder, left_out)
-    for line in left_out.lines():
-        log.info(f"{folder}: {line}")
-    return found
+    try:
+        return _find(folder, left_out)
+    finally:  # also if no pictures are left
+        for line in left_out.lines():
+            log.info(f"{folder}: {line}")
 
 
 def _find(folder: Path, left_out: LeftOut) -> list[Picture]:
@@ -50,6 +51,7 @@ def _find(folder: Path, left_out: LeftOut) -> list[Picture]:
     if not sharp:
         raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {HELP}")
     pairs = [FilePair(str(Path(name).parent), Path(name).name, blurred[name], sharp[name]) for name in sharp]
+    left_out.is_lost(folder / "photographs", folder)
     return [*pairs, *image_tree(folder / "photographs", left_out).values()]
 
 

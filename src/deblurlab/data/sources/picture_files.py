@@ -1,13 +1,12 @@
 """Finds picture files below a folder, and matches blurred with sharp ones."""
 
-import os
 import unicodedata
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from deblurlab import pictures
-from deblurlab.pictures.folders import LeftOut
+from deblurlab.pictures.folders import LeftOut, files_below
 
 Side = Literal["blurred", "sharp"]
 
@@ -43,7 +42,7 @@ def images_in(folder: Path, left_out: LeftOut) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir()):
-        if left_out.takes(Path(file.name)):
+        if left_out.takes(file, folder):
             _add(found, file.stem, file)
     return found
 
@@ -51,7 +50,7 @@ def images_in(folder: Path, left_out: LeftOut) -> dict[str, Path]:
 def image_tree(folder: Path, left_out: LeftOut) -> dict[str, Path]:
     """The picture files anywhere below ``folder``, sorted by their relative paths without suffix, which are the keys.
 
-    Links to folders are followed, but no folder is entered twice, so that circular links are harmless.
+    There are none if the folder does not exist.
 
     Args:
         folder: The folder.
@@ -59,17 +58,12 @@ def image_tree(folder: Path, left_out: LeftOut) -> dict[str, Path]:
 
     Raises:
         ValueError: If two files have the same name.
+        OSError: See :func:`~deblurlab.pictures.folders.files_below`.
     """
     found: dict[str, Path] = {}
-    entered = set()
-    for path, folders, files in os.walk(folder, followlinks=True):
-        if (real := os.path.realpath(path)) in entered:
-            folders.clear()
-            continue
-        entered.add(real)
-        for file in (Path(path, name).relative_to(folder) for name in files):
-            if left_out.takes(file):
-                _add(found, file.with_suffix("").as_posix(), folder / file)
+    for file in files_below(folder) if folder.is_dir() else ():
+        if left_out.takes(file, folder):
+            _add(found, file.relative_to(folder).with_suffix("").as_posix(), file)
     return dict(sorted(found.items()))
 
 

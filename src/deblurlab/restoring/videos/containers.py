@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import NamedTuple
 
-from deblurlab.pictures.folders import LeftOut
+from deblurlab.pictures.folders import LeftOut, files_below
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def find_videos(root: Path) -> list[Path]:
     if root.is_file():
         return [root]
     left_out = LeftOut(SUFFIXES)
-    files = sorted(file for file in root.rglob("*") if file.is_file() and left_out.takes(file.relative_to(root)))
+    files = sorted(file for file in files_below(root) if left_out.takes(file, root))
     for line in left_out.lines():
         log.info(f"{root}: {line}")
     if not files:

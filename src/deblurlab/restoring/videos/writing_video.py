@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from deblurlab.files.whole_file import whole_file
 from deblurlab.pictures import Samples, films
+from deblurlab.pictures.regular_file import require_file
 from deblurlab.restoring.videos.containers import Container, container_of
 from deblurlab.restoring.videos.descriptions import container_options, copy_descriptions, lost_descriptions
 from deblurlab.restoring.videos.frames import restored_frame
@@ -49,6 +50,7 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
         OSError: If the target cannot be written.
     """
     films.require_pyav(source)
+    require_file(source)
     import av
 
     try:
