@@ -59,6 +59,14 @@ def test_a_link_that_leads_nowhere_is_told(data: tuple[str, ...], call: Call, tm
         call("evaluate", "restored=theirs", *data)
 
 
+def test_two_pictures_of_one_image_are_told(data: tuple[str, ...], call: Call, tmp_path: Path) -> None:
+    for sequence in ("a", "b"):
+        shutil.copytree(tmp_path / "gopro/test" / sequence / "sharp", tmp_path / "theirs" / sequence)
+    shutil.copy(tmp_path / "theirs/a/001.png", tmp_path / "theirs/a/001.jpg")
+    with pytest.raises(SystemExit, match=r"a/001\.jpg and theirs/a/001\.png have the same name but for the suffix"):
+        call("evaluate", "restored=theirs", *data)
+
+
 def test_each_image_has_its_own_picture(data: tuple[str, ...], call: Call, tmp_path: Path) -> None:
     """The sharp pictures are without error, but for one, in which a single pixel outside of all patches differs."""
     for sequence in ("a", "b"):

@@ -1,7 +1,7 @@
 """Finds the files below a folder, selects the pictures among them, and describes the files that are left out."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from deblurlab.pictures.formats import what_to_do
@@ -58,9 +58,13 @@ class LeftOut:
 
     Args:
         suffixes: The suffixes of the files that are not left out, in lower case.
+
+    Attributes:
+        ambiguous: A line for each file that is left out because another has the same name, without a full stop.
     """
 
     def __init__(self, suffixes: Collection[str]) -> None:
+        self.ambiguous: list[str] = []
         self._suffixes = suffixes
         self._companions: list[str] = []
         self._others: list[str] = []
@@ -93,6 +97,11 @@ class LeftOut:
         self._lost += [f"{path.relative_to(top)} -> {path.readlink()}"] if lost else []
         return lost
 
+    def require_unambiguous(self) -> None:
+        """Raise ValueError if a file was left out because another has the same name."""
+        if self.ambiguous:
+            raise ValueError(listed(self.ambiguous))
+
     def lines(self) -> list[str]:
         """Lines for the log about the files that were left out; none if there are no such files."""
         lines = []
@@ -104,6 +113,12 @@ class LeftOut:
             advice = "".join(f"; {one}" for one in self._advice.values())
             lines.append(f"left out, because their format is not supported: {_first(self._others)}{advice}")
         return lines
+
+
+def listed(problems: Sequence[str]) -> str:
+    """The message about some problems, one per line, of which only the first are spelt out."""
+    more = len(problems) - _SHOWN
+    return ".\n".join([*problems[:_SHOWN], *([f"There are {more} more such problems"] if more > 0 else [])]) + "."
 
 
 def _first(names: Iterable[str]) -> str:

@@ -42,6 +42,7 @@ class StoredPictures:
         tree = {same_name(name): file for name, file in image_tree(folder, left_out).items()}
         for line in left_out.lines():
             log.info(f"{folder}: {line}")
+        left_out.require_unambiguous()
         found = [next((tree[one] for one in _spellings(name) if one in tree), None) for name in names]
         missing = [name for name, file in zip(names, found, strict=True) if file is None]
         if missing:

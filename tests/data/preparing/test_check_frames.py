@@ -10,6 +10,7 @@ from PIL import Image
 
 from deblurlab.data.preparing.check_frames import check_frames
 from deblurlab.data.preparing.check_report import Report, tell
+from deblurlab.data.sources.layouts import find_frames
 from tests.pictures import REDS_LAYOUT
 
 Make = Callable[..., Path]
@@ -77,6 +78,12 @@ def test_a_tree_without_frames_is_a_problem(tmp_path: Path) -> None:
             lambda root: changed(root / "train/train_blur/000", lambda pixels: np.roll(pixels, 3, 1)),
             "lie 0 rows and 3 columns off",
         ),
+        (
+            lambda root: shutil.copy(
+                root / "train/train_blur/000/00000001.png", root / "train/train_blur/000/00000001.jpg"
+            ),
+            "000/00000001.png have the same name but for the suffix",
+        ),
         (lambda root: swap(root, "train/train_blur/000", "train/train_sharp/000"), "are swapped"),
         (lambda root: swap(root, "train/train_sharp/000", "train/train_sharp/001"), "show different scenes"),
     ],
@@ -87,6 +94,18 @@ def test_what_is_wrong_is_told(harm: Callable[[Path], object], problem: str, mak
     problems = looked_at(root).problems
     assert 1 <= len(problems) <= 3
     assert any(problem in one for one in problems), problems
+
+
+def test_two_files_of_one_name_hide_nothing(make_reds: Make) -> None:
+    root = make_reds(sequences=2, frames=3)
+    folder = root / "train/train_blur"
+    shutil.copy(folder / "000/00000001.png", folder / "000/00000001.jpg")
+    (folder / "001/00000002.png").write_bytes(b"")
+    double, broken = looked_at(root).problems
+    assert "have the same name" in double
+    assert "001/00000002.png" in broken
+    with pytest.raises(ValueError, match=r"00000001\.jpg and .* have the same name"):
+        find_frames(root, "train", REDS_LAYOUT)
 
 
 def test_other_moments_of_a_scene_are_no_shift(make_reds: Make) -> None:

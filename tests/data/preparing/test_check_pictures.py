@@ -123,6 +123,38 @@ def test_a_pair_without_its_partner_is_told_once_with_the_layout(tmp_path: Path)
     assert report.remedy.startswith("Expected below data.root:")
 
 
+@pytest.mark.parametrize("kind", ["photographs", "pairs"])
+def test_two_files_of_one_name_hide_nothing(kind: str, tmp_path: Path) -> None:
+    root = write_pictures(tmp_path / "train", kind).parent
+    write_pictures(tmp_path / "test", kind)
+    side = root / "train" / ("" if kind == "photographs" else "blurred")
+    for number in range(7):
+        Image.open(side / f"0{number}.png").save(side / f"0{number}.jpg", quality=95)
+    (side / "08.png").write_bytes(b"")
+    if kind == "pairs":
+        (side / "09.png").unlink()
+    problems = looked_at(root).problems
+    doubles = [
+        f"{side}/0{number}.jpg and {side}/0{number}.png have the same name but for the suffix: rename one of them or "
+        "take it out"
+        for number in range(7)
+    ]
+    lacks = [f"{side} lacks 1 picture, first 09"] if kind == "pairs" else []
+    assert problems[:-1] == [*lacks, *doubles]
+    assert f"{side}/08.png is empty" in problems[-1] or f"{side}/08.png cannot be read" in problems[-1]
+    shown = rf"00\.jpg and (.*\n)*.*There are {len(lacks) + 2} more such problems\. Expected below"
+    with pytest.raises(ValueError, match=shown):
+        folder(root).setup("fit")
+
+
+def test_two_photographs_of_one_name_are_told_although_one_alone_is_too_few(tmp_path: Path) -> None:
+    for name in ("a.png", "a.jpg"):
+        Image.fromarray(picture(0, 40, 70)).save(tmp_path / name)
+    assert "have the same name" in looked_at(tmp_path).problems[0]
+    with pytest.raises(ValueError, match="have the same name"):
+        folder(tmp_path).setup("fit")
+
+
 def test_a_folder_for_evaluate_alone_lacks_train_and_is_no_problem(tmp_path: Path) -> None:
     write_pictures(tmp_path / "test", "photographs")
     report = looked_at(tmp_path)

@@ -15,13 +15,14 @@ from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.sources.blurred_photographs import BlurKind, BlurredPhotographs
 from deblurlab.data.sources.camera_photographs import CameraPhotographs
 from deblurlab.data.sources.joined_source import JoinedSource
-from deblurlab.data.sources.own_pictures import Picture, divided, find_pictures
+from deblurlab.data.sources.own_pictures import HELP, Found, Picture, divided, find_pictures
 from deblurlab.data.sources.pair_source import PairSource
 from deblurlab.data.sources.picture_files import FilePair
 from deblurlab.data.sources.picture_pairs import PicturePairs
 from deblurlab.data.sources.usable_pictures import usable
 from deblurlab.data.splits import EVALUATION_SEEDS
 from deblurlab.interfaces import Split
+from deblurlab.pictures.folders import listed
 
 
 class Folder(PairedFrames):
@@ -89,7 +90,7 @@ class Folder(PairedFrames):
         self.root, self.patch = Path(root).expanduser(), (patch[0], patch[1])
         self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
         self.pairs_share = pairs_share
-        self._found: dict[Path, list[Picture]] = {}
+        self._found: dict[Path, Found] = {}
         self._opened: dict[Split, list[Picture]] = {}
 
     def open(self, split: Split) -> PairSource:
@@ -143,13 +144,28 @@ class Folder(PairedFrames):
         """The pairs and photographs of a split, whether they can be used or not.
 
         Raises:
-            ValueError: If there are none, one of a pair has no partner, or there are too few to hold one out.
+            ValueError: As for :meth:`unambiguous`, or if there are :meth:`problems`.
+        """
+        if problems := self.problems(split):
+            raise ValueError(f"{listed(problems)} {HELP}")
+        return self.unambiguous(split)
+
+    def problems(self, split: Split) -> list[str]:
+        """The problems of the folder from which a split is taken, see :class:`Found`."""
+        folder = self.root / ("test" if split == "test" else "train") if self._has_splits else self.root
+        return self._in(folder).problems
+
+    def unambiguous(self, split: Split) -> list[Picture]:
+        """The pairs and photographs of a split without those that are among its :meth:`problems`.
+
+        Raises:
+            ValueError: If there are none, or there are too few to hold one out.
         """
         if split == "test":
-            return self._in(self.root / "test") if self._has_splits else self._fit_and_test[1]
+            return self._in(self.root / "test").pictures if self._has_splits else self._fit_and_test[1]
         return self._train_and_val[0] if split == "train" else self._train_and_val[1]
 
-    def _in(self, folder: Path) -> list[Picture]:
+    def _in(self, folder: Path) -> Found:
         """The pictures in a folder, found at the first call."""
         if folder not in self._found:
             self._found[folder] = find_pictures(folder)
@@ -166,9 +182,9 @@ class Folder(PairedFrames):
 
     @cached_property
     def _fit_and_test(self) -> tuple[list[Picture], list[Picture]]:
-        return divided(self._in(self.root), f"data.root={self.root}", "testing")
+        return divided(self._in(self.root).pictures, f"data.root={self.root}", "testing")
 
     @cached_property
     def _train_and_val(self) -> tuple[list[Picture], list[Picture]]:
-        pictures = self._in(self.root / "train") if self._has_splits else self._fit_and_test[0]
+        pictures = self._in(self.root / "train").pictures if self._has_splits else self._fit_and_test[0]
         return divided(pictures, f"data.root={self.root}", "validation")

@@ -38,6 +38,7 @@ def check_frames(root: Path, layout: PublishedLayout, *, workers: int, progress:
             if problem not in report.problems:  # a missing root would be reported for each split
                 report.problems.append(problem)
             continue
+        report.problems.extend(left_out.ambiguous)
         pairs = []
         for sequence in found:
             both, alone = _partners(sequence)

@@ -45,7 +45,10 @@ def check_pictures(data: Folder, *, workers: int, progress: Callable[[int], None
         report.missing.append(f"{data.root / 'train'}: without it, this folder is for evaluate alone")
     for split in ("test",) if data.tests_only else get_args(Split):
         try:
-            found = data.pictures(split)
+            if of_names := data.problems(split):
+                remedies.add(HELP)
+                report.problems += [problem for problem in of_names if problem not in report.problems]
+            found = data.unambiguous(split)
         except ValueError as error:
             problem = str(error).removesuffix(f". {HELP}")
             remedies |= {HELP} if problem != str(error) else set()

@@ -119,11 +119,12 @@ def find_frames(root: Path, split: Split, layout: PublishedLayout) -> list[FileP
     """All pairs of a published split, sorted by sequence and frame.
 
     Raises:
-        ValueError: If folders or the other side of a pair are missing. The message says what is expected, what was
-            found and where to download the data set.
+        ValueError: If folders or the other side of a pair are missing, or two files have the same name. The message
+            says what is expected, what was found and where to download the data set.
     """
     left_out = LeftOut(pictures.SUFFIXES)
     pairs = [pair for sequence in layout.sequences(root, split, left_out) for pair in _paired(sequence)]
+    left_out.require_unambiguous()
     for line in left_out.lines():
         log.info(f"{root}, split {split}: {line}")
     if not pairs:

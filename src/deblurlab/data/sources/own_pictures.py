@@ -2,7 +2,7 @@
 
 import logging
 from pathlib import Path
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from deblurlab import pictures
 from deblurlab.checks.words import counted
@@ -23,11 +23,24 @@ Expected below data.root:
 either directly or once in train/ and once in test/; evaluate needs test/ alone."""
 
 
-def find_pictures(folder: Path) -> list[Picture]:
+class Found(NamedTuple):
+    """The pictures of a folder.
+
+    Attributes:
+        pictures: The pairs and the photographs.
+        problems: A line for each side of pairs that lacks pictures, and for each two files of the same name. Each line
+            lacks its full stop.
+    """
+
+    pictures: list[Picture]
+    problems: list[str]
+
+
+def find_pictures(folder: Path) -> Found:
     """The pairs of a folder and its photographs; without pairs, all pictures in it are photographs.
 
     Raises:
-        ValueError: If there are no pictures, or one of a pair has no partner. The message says what is expected.
+        ValueError: If there are no pictures. The message says what is expected.
     """
     if not folder.is_dir():
         raise ValueError(f"data.root: there is no folder {folder}. {HELP}")
@@ -39,20 +52,23 @@ def find_pictures(folder: Path) -> list[Picture]:
             log.info(f"{folder}: {line}")
 
 
-def _find(folder: Path, left_out: LeftOut) -> list[Picture]:
+def _find(folder: Path, left_out: LeftOut) -> Found:
     if not ((folder / "blurred").is_dir() or (folder / "sharp").is_dir()):
-        if photographs := list(image_tree(folder, left_out).values()):
-            return list(photographs)
+        if found := image_tree(folder, left_out):
+            return Found(list(found.values()), left_out.ambiguous)
         raise ValueError(f"{folder} holds no pictures. {HELP}")
     blurred, sharp = (image_tree(folder / side, left_out) for side in ("blurred", "sharp"))
-    if lacking := next(without_partner(blurred, sharp), None):
-        names = lacking.names
-        raise ValueError(f"{folder / lacking.side} lacks {counted(len(names), 'picture')}, first {names[0]}. {HELP}")
-    if not sharp:
+    lacking = [
+        f"{folder / one.side} lacks {counted(len(one.names), 'picture')}, first {one.names[0]}"
+        for one in without_partner(blurred, sharp)
+    ]
+    if not blurred and not sharp:
         raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {HELP}")
-    pairs = [FilePair(str(Path(name).parent), Path(name).name, blurred[name], sharp[name]) for name in sharp]
+    names = [name for name in sharp if name in blurred]
+    pairs = [FilePair(str(Path(name).parent), Path(name).name, blurred[name], sharp[name]) for name in names]
     left_out.is_lost(folder / "photographs", folder)
-    return [*pairs, *image_tree(folder / "photographs", left_out).values()]
+    photographs = image_tree(folder / "photographs", left_out)
+    return Found([*pairs, *photographs.values()], [*lacking, *left_out.ambiguous])
 
 
 def divided(found: list[Picture], title: str, purpose: str) -> tuple[list[Picture], list[Picture]]:

@@ -35,15 +35,12 @@ def images_in(folder: Path, left_out: LeftOut) -> dict[str, Path]:
 
     Args:
         folder: The folder.
-        left_out: Collects the files that are not pictures.
-
-    Raises:
-        ValueError: If two files have the same name.
+        left_out: Collects the files that are not pictures, and those with the same name as another.
     """
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir()):
         if left_out.takes(file, folder):
-            _add(found, file.stem, file)
+            _add(found, file.stem, file, left_out)
     return found
 
 
@@ -54,16 +51,15 @@ def image_tree(folder: Path, left_out: LeftOut) -> dict[str, Path]:
 
     Args:
         folder: The folder.
-        left_out: Collects the files that are not pictures.
+        left_out: Collects the files that are not pictures, and those with the same name as another.
 
     Raises:
-        ValueError: If two files have the same name.
         OSError: See :func:`~deblurlab.pictures.folders.files_below`.
     """
     found: dict[str, Path] = {}
-    for file in files_below(folder) if folder.is_dir() else ():
+    for file in sorted(files_below(folder)) if folder.is_dir() else ():
         if left_out.takes(file, folder):
-            _add(found, file.relative_to(folder).with_suffix("").as_posix(), file)
+            _add(found, file.relative_to(folder).with_suffix("").as_posix(), file, left_out)
     return dict(sorted(found.items()))
 
 
@@ -75,12 +71,15 @@ def same_name(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _add(found: dict[str, Path], name: str, file: Path) -> None:
+def _add(found: dict[str, Path], name: str, file: Path, left_out: LeftOut) -> None:
     key = same_name(name)
-    if key in found:
-        difference = "the suffix" if found[key].stem == file.stem else "the way in which their accents are stored"
-        raise ValueError(f"{found[key]} and {file} have the same name but for {difference}: which one is it?")
-    found[key] = file
+    if key not in found:
+        found[key] = file
+        return
+    difference = "the suffix" if found[key].stem == file.stem else "the way in which their accents are stored"
+    left_out.ambiguous.append(
+        f"{found[key]} and {file} have the same name but for {difference}: rename one of them or take it out"
+    )
 
 
 def size_of_pair(pair: FilePair) -> tuple[int, int]:
