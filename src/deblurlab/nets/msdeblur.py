@@ -33,7 +33,7 @@ class _ResBlock(nn.Module):
         return features + normalised
 
 
-class _Branch(nn.Module):
+class Branch(nn.Module):
     """The branch of one scale: from features, (B, C, h, w), to an image, (B, 3, h, w)."""
 
     def __init__(self, inputs: int, blocks: int) -> None:
@@ -42,7 +42,7 @@ class _Branch(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         image: Tensor = self.convs(features)
-        return image.type_as(features)  # under autocast, convolutions return bfloat16; images stay float32
+        return image
 
 
 class MSDeblur(nn.Module):
@@ -86,7 +86,7 @@ class MSDeblur(nn.Module):
         super().__init__()
         require.one_of("quarter", quarter, get_args(Quarter))
         self.quarter, self.residual = quarter, residual
-        self.branches = nn.ModuleList(_Branch(inputs, blocks) for inputs in (3, _WIDTH, _WIDTH))
+        self.branches = nn.ModuleList(Branch(inputs, blocks) for inputs in (3, _WIDTH, _WIDTH))
         self.upsample = nn.ModuleList(keras.doubling_conv(3, _WIDTH - 3, _KERNEL, padding) for _ in range(2))
         keras.initialise(self)
         if residual:
@@ -100,7 +100,7 @@ class MSDeblur(nn.Module):
             features = here
             if level:
                 features = torch.cat((self.upsample[level - 1](restored[-1]), here), dim=1)
-            image = branch(features)
+            image = branch(features).type_as(here)  # under autocast, convolutions return bfloat16; images stay float32
             restored.append(here + image if self.residual else torch.tanh(image))
         return [(image + 1) / 2 for image in reversed(restored)]
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from deblurlab.nets import MSDeblur, REDNet30, ResNet16, UNet16
+from deblurlab.interfaces import as_scales
+from deblurlab.nets import MSDeblur, NAFNet, REDNet30, ResNet16, UNet16
 from deblurlab.nets.folding import fold_rows, folded, networks
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
@@ -16,7 +17,13 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "UNet16 residual": lambda: UNet16(residual=True),
     "UNet16 of two widths": lambda: UNet16(widths=(4, 8)),
     "ResNet16": ResNet16,
+    "MSDeblur": lambda: MSDeblur(blocks=2),
+    "MSDeblur residual": lambda: MSDeblur(blocks=1, residual=True),
 }
+
+
+def all_scales(restored: Tensor | list[Tensor]) -> Tensor:
+    return torch.cat([images.flatten() for images in as_scales(restored)])
 
 
 def run(network: nn.Module, blurred: Tensor) -> dict[str, Tensor]:
@@ -25,12 +32,12 @@ def run(network: nn.Module, blurred: Tensor) -> dict[str, Tensor]:
     found = {}
     for step in range(2):
         network.zero_grad()
-        restored = network(blurred + step)
+        restored = all_scales(network(blurred + step))
         restored.square().mean().backward()
         found[f"restored {step}"] = restored.detach()
     found |= {f"gradient of {name}": value.grad for name, value in network.named_parameters() if value.grad is not None}
     found |= {f"state {name}": value.clone() for name, value in network.state_dict().items()}
-    found["evaluated"] = network.eval()(blurred).detach()
+    found["evaluated"] = all_scales(network.eval()(blurred)).detach()
     return found
 
 
@@ -67,8 +74,8 @@ def test_a_network_that_pads_as_keras_folds_as_far_as_its_padding() -> None:
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_folds_and_unfolds_once(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a network calls on the way has a form for folded rows."""
+def test_a_network_stays_folded_from_its_first_layer_to_its_last(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a network, or a branch of MSDeblur, calls on the way has a form for folded rows."""
     calls = []
     for module, function in ((networks, "fold"), (networks, "unfold"), (folded, "unfold")):
         original = getattr(module, function)
@@ -79,7 +86,7 @@ def test_a_network_folds_and_unfolds_once(name: str, monkeypatch: pytest.MonkeyP
     network = NETWORKS[name]()
     fold_rows(network)
     network(torch.rand(1, 3, 16, 8))
-    assert calls == ["networks.fold", "networks.unfold"]
+    assert calls == ["networks.fold", "networks.unfold"] * (3 if isinstance(network, MSDeblur) else 1)
 
 
 def test_networks_are_found_inside_of_others_and_a_second_call_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,13 +103,13 @@ def test_networks_are_found_inside_of_others_and_a_second_call_changes_nothing(m
 
 
 def test_heights_that_are_no_multiple_and_other_networks_stay_as_they_are() -> None:
-    network, other = REDNet30().eval(), MSDeblur(blocks=1).eval()
-    odd, even = torch.rand(1, 3, 13, 7), torch.rand(1, 3, 8, 8)
-    expected = [network(odd), *other(even)]
+    network, other = REDNet30().eval(), NAFNet(width=4, encoder_blocks=[1], middle_blocks=1, decoder_blocks=[1]).eval()
+    odd, even = torch.rand(1, 3, 13, 7), torch.rand(1, 3, 16, 16)
+    expected = network(odd), other(even)
     fold_rows(network)
     fold_rows(other)
-    for ours, theirs in zip([network(odd), *other(even)], expected, strict=True):
-        assert torch.equal(ours, theirs)
+    assert torch.equal(network(odd), expected[0])
+    assert torch.equal(other(even), expected[1])
 
 
 def test_a_folded_network_refuses_the_sizes_that_it_refused() -> None:

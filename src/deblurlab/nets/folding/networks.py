@@ -9,15 +9,17 @@ from torch import Tensor, nn
 # Imported so that their functions register themselves:
 from deblurlab.nets.folding import batch_norm, convolution, elementwise, transposed_convolution  # noqa: F401
 from deblurlab.nets.folding.folded import Folded, fold, unfold
+from deblurlab.nets.msdeblur import Branch
 from deblurlab.nets.rednet30 import REDNet30
 from deblurlab.nets.resnet16 import ResNet16
 from deblurlab.nets.unet16 import UNet16
 
-# The number of image rows per block, a power of two. REDNet30 and ResNet16 have 64 channels at full resolution, so that
-# two rows fill the matrix unit of a TPU. UNet16 has 16 channels there and twice as many at each level below: with eight
-# rows at the top and one at the bottom, each of its four levels fills the unit. A network in this table must use
-# functions and layers of PyTorch and the operators that Folded has, not the methods of a Tensor.
+# The number of image rows per block, a power of two. REDNet30, ResNet16 and each branch of MSDeblur have 64 channels at
+# full resolution, so that two rows fill the matrix unit of a TPU. UNet16 has 16 channels there and twice as many at
+# each level below: with eight rows at the top and one at the bottom, each of its four levels fills the unit. A network
+# in this table must use functions and layers of PyTorch and the operators that Folded has, not the methods of a Tensor.
 _ROWS: dict[type[nn.Module], Callable[[Any], int]] = {
+    Branch: lambda network: 2,
     REDNet30: lambda network: 2,
     ResNet16: lambda network: 2,
     UNet16: lambda network: int(network.size_multiple),
