@@ -43,6 +43,17 @@ def test_a_point_of_light_draws_its_path_evenly() -> None:
     assert line[32:49].tolist() == pytest.approx([1 / 20] * 17, rel=0.15)
 
 
+def test_a_fast_path_is_drawn_without_gaps() -> None:
+    """A point that swings to and fro: between the turns it moves by three pixels from one time of the path to the next.
+
+    The share of its time in which a swinging point is at x is the density of the arcsine distribution.
+    """
+    swing = np.sin(4 * np.pi * np.arange(TIMES) / TIMES)[:, None] * np.array((0, 0, 0, 30 / 100, 0, 0))
+    line = exposed([Layer(point(40, 40), None, camera(swing))])[0, 40]
+    places = np.arange(-20, 21)
+    np.testing.assert_allclose(line[20:61], 1 / (np.pi * np.sqrt(30**2 - places**2)), rtol=0.2)
+
+
 def test_a_roll_draws_arcs_that_grow_from_the_middle() -> None:
     """A turn by an angle moves a point by the angle times its distance, at right angles to where it lies."""
     path = np.linspace(-0.05, 0.05, TIMES)[:, None] * np.array((0, 0, 1, 0, 0, 0))

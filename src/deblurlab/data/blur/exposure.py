@@ -93,6 +93,7 @@ def exposed(layers: list[Layer]) -> Tensor:
 
     Consecutive times between which nothing moves by more than a pixel share one copy, weighted by their duration. So
     slow parts of a path are bright and fast ones faint, and there are about as many copies as the path has pixels.
+    Where the path moves by more than a pixel from one of its times to the next, it is interpolated.
 
     Args:
         layers: The layers from back to front; the first covers everything.
@@ -130,8 +131,10 @@ def exposed(layers: list[Layer]) -> Tensor:
 
 def _copies(motions: list[Motion]) -> tuple[list[Tensor], Floats]:
     """The path of each motion at each copy, (copies, J), and each copy's share of the exposure time."""
-    corners = np.concatenate([motion.corners() for motion in motions], axis=1)
-    steps = np.linalg.norm(np.diff(corners, axis=0), axis=-1).max(axis=1)
+    steps = _steps(motions)
+    if (finer := int(np.ceil(steps.max() / _PIXELS_PER_COPY))) > 1:
+        motions = [Motion(motion.fields, _with_more_times(motion.path, finer)) for motion in motions]
+        steps = _steps(motions)
     travelled = np.concatenate(([0.0], np.cumsum(steps)))
     count = max(1, int(np.ceil(travelled[-1] / _PIXELS_PER_COPY)))
     number = np.minimum((travelled / max(travelled[-1], 1e-9) * count).astype(np.int64), count - 1)
@@ -139,3 +142,21 @@ def _copies(motions: list[Motion]) -> tuple[list[Tensor], Floats]:
     times = np.diff(starts, append=len(number))
     means = [np.add.reduceat(motion.path, starts) / times[:, None] for motion in motions]
     return [torch.from_numpy(mean).float() for mean in means], times / len(number)
+
+
+def _steps(motions: list[Motion]) -> Floats:
+    """How far the corner that moves most moves from each time of the path to the next, (T - 1,), in pixels."""
+    corners = np.concatenate([motion.corners() for motion in motions], axis=1)
+    steps: Floats = np.linalg.norm(np.diff(corners, axis=0), axis=-1).max(axis=1)
+    return steps
+
+
+def _with_more_times(path: Floats, finer: int) -> Floats:
+    """A path, (T, J), at ``finer`` times for each of its times, spread evenly around it: (T finer, J).
+
+    Half of those around the first and the last time lie outside of the path, which is continued straight there. So the
+    mean of the path stays where it was.
+    """
+    continued = np.concatenate((2 * path[:1] - path[1:2], path, 2 * path[-1:] - path[-2:-1]))
+    times = (np.arange(len(path) * finer) + 0.5) / finer - 0.5
+    return np.stack([np.interp(times, np.arange(-1, len(path) + 1), units) for units in continued.T], axis=1)
