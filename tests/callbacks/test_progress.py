@@ -1,6 +1,5 @@
 """The line of each epoch: its words for slow networks, and for a training without an end."""
 
-import itertools
 import logging
 import time
 from types import SimpleNamespace
@@ -52,22 +51,27 @@ def test_an_epochs_line(most: int, start: str, left: bool, caplog: pytest.LogCap
     assert line.endswith(" left") == left
 
 
-def test_evaluations_are_timed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a clock that goes on by a second whenever somebody looks at it."""
-    clock = itertools.count()
-    monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)))
+def test_training_and_evaluations_are_timed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of five batches takes two seconds and has 40 images; validations of five seconds follow two of them."""
+    now = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     trainer = trainer_of(1)
     module: Any = None
     progress, batch = Progress(), SimpleNamespace(valid=torch.ones(40, dtype=torch.bool))
     caplog.set_level(logging.INFO)
     progress.on_train_start(trainer, module)
-    progress.on_train_epoch_start(trainer, module)  # at 1 s
-    for _ in range(2):
-        progress.on_train_batch_end(trainer, module, None, batch, 0)  # type: ignore[arg-type]
-        progress.on_validation_start(trainer, module)  # at 2 and 4 s
-        progress.on_validation_end(trainer, module)
+    progress.on_train_epoch_start(trainer, module)
+    for number in range(5):
+        now += 2
+        progress.on_train_batch_end(trainer, module, None, batch, number)  # type: ignore[arg-type]
+        if number in (1, 3):
+            progress.on_validation_start(trainer, module)
+            now += 5
+            progress.on_validation_end(trainer, module)
+    now += 1
     progress.on_train_epoch_end(trainer, module)
     progress.on_test_start(trainer, module)
+    now += 3
     progress.on_test_end(trainer, module)
-    assert "40 images/s  validated in 2 s" in caplog.messages[0]  # 80 images in the two seconds of training
-    assert caplog.messages[1] == "tested in 1 s"
+    assert "  20 images/s  validated in 10 s" in caplog.messages[0]
+    assert caplog.messages[1] == "tested in 3 s"

@@ -67,11 +67,11 @@ class Progress(Callback):
         images = len(batch.valid) * parts(trainer)
         self._images += images
         self._batches_done += 1
+        self._train_seconds = time.monotonic() - self._epoch_start - self._validation_seconds
         self._advance(images)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._evaluation_start = time.monotonic()
-        self._train_seconds = self._evaluation_start - self._epoch_start - self._validation_seconds
         self._close()
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
