@@ -89,6 +89,26 @@ def test_a_lamp_draws_a_white_streak() -> None:
     assert (white.min(axis=2) == 255).sum() > 2 * (grey.min(axis=2) > 250).sum() + 20
 
 
+def test_pixels_that_are_averaged_are_no_brighter_than_white() -> None:
+    """As in data sets that average 8-bit frames: a blurred pixel is white where the lamp is in every frame."""
+    pixels = np.full((80, 80, 3), 20, np.uint8)
+    pixels[30:50, 30:50] = 255
+    window, options = Window(0, 0, 80, 80), {"shake_pixels": (16.0, 16.0), "encoded": 1.0}
+    plain, bright = (
+        only("shake", **options, highlights=1.0, highlight_gain=(gain, gain)).pair(pixels, window, rng(1))[0]
+        for gain in (1.0, 8.0)
+    )
+    np.testing.assert_array_equal(bright, plain)
+    assert not ((plain == 255) & (pixels < 255)).any()
+
+
+def test_the_target_is_as_white_as_a_picture_without_blur() -> None:
+    pixels = picture(7, 90, 100)
+    pixels[30:40, 30:40] = 254
+    blurred, sharp = only("sharp", highlights=1.0, highlight_gain=(2.0, 2.0)).pair(pixels, WINDOW, rng())
+    np.testing.assert_array_equal(blurred, sharp)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_blur_of_nothing_is_the_identity(kind: str) -> None:
     still = {"shake_pixels": (0, 0), "object_pixels": (0, 0), "defocus_pixels": (0, 0), "gaussian_sigma": (0, 0)}

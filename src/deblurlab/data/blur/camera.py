@@ -44,7 +44,7 @@ class CameraBlur:
             network that has seen only the latter makes the former too sharp.
         soft_sigma: The sigma of the Gaussian that softens it, in pixels.
         encoded: How often the sRGB values are averaged instead of the linear light. No camera does that, but data sets
-            do: GOPRO's blurred frames keep the mean of the sRGB values.
+            do: GOPRO's blurred frames keep the mean of the sRGB values, of which none is brighter than white.
         highlights: How often white areas are made brighter than white.
         highlight_gain: The brightness of such areas, where white is 1, drawn uniformly on a logarithmic scale.
         dark: How often the picture is underexposed.
@@ -139,10 +139,9 @@ class CameraBlur:
             light = light_of(part) if softness is None else _spread(light_of, part, softness)
             return (with_highlights(light, gain) if gain > 1 else light) * exposure
 
-        sharp = cut(picture, window)
-        if exposure < 1 or softens:
-            sharp = to_pixels(seen(window))
-        added_up = (lambda part: srgb_encoded(seen(part))) if adds_pixels else seen
+        sharp = to_pixels(seen(window)) if exposure < 1 or gain > 1 or softens else cut(picture, window)
+        # frames whose pixels are averaged were clipped one by one
+        added_up = (lambda part: srgb_encoded(seen(part).clamp(max=1))) if adds_pixels else seen
         light = self._blurred(kind, added_up, window.wider(_BLOCK), picture.shape, rng)
         if adds_pixels:
             light = srgb_decoded(light)

@@ -14,7 +14,7 @@ def with_highlights(light: Tensor, gain: float) -> Tensor:
     """Make the white areas of a photograph brighter than white, as lamps and reflections are.
 
     A blur of the result is clipped by the sensor, so that a lamp draws a white streak; a blur of the clipped photograph
-    would draw a grey one. Clipping the result gives back the photograph.
+    would draw a grey one. Clipping the result gives back the photograph, whose pixels of 254 are white (255) then.
 
     Args:
         light: (3, H, W), the light of a photograph's 8-bit pixels.
