@@ -18,7 +18,7 @@ def test_the_average_follows_closely_at_first() -> None:
     """Against the formula in plain numbers, beyond the step at which the decay is reached (n = 8 for 0.5)."""
     network = torch.nn.BatchNorm1d(1)
     ema = EMA(decay=0.5)
-    average = AveragedModel(network, use_buffers=True, avg_fn=ema._averaged)
+    average = AveragedModel(network, use_buffers=True, multi_avg_fn=ema._average)
     expected = 0.0
     for n in range(20):
         value = float(n % 5)

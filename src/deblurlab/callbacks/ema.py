@@ -1,6 +1,7 @@
 """An exponential moving average of the weights, with a shorter memory in the first steps of a training."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -30,13 +31,21 @@ class EMA(WeightAveraging):
         if not isinstance(decay, int | float) or not 0 <= decay < 1:
             raise ValueError(f"callbacks.ema.decay must be a number from 0 to below 1, got {decay}.")
         self.decay = decay
-        super().__init__(device=device, use_buffers=use_buffers, avg_fn=self._averaged)
+        super().__init__(device=device, use_buffers=use_buffers, multi_avg_fn=self._average)
 
-    def _averaged(self, average: Tensor, weights: Tensor, steps: Tensor) -> Tensor:
-        if not average.is_floating_point():
-            return weights
-        kept = torch.clamp((1 + steps) / (10 + steps), max=self.decay)
-        return kept * average + (1 - kept) * weights
+    def _average(self, averages: Sequence[Tensor], weights: Sequence[Tensor], steps: Tensor) -> None:
+        """Update averages in place. They are on one device and of one type.
+
+        A network has hundreds of them, so that a step would take noticeably longer with several operations for each.
+        """
+        if averages[0].is_floating_point():
+            # 1 - decay, as a tensor: to read it would wait for the device
+            share = torch.clamp(9 / (10 + steps), min=1 - self.decay).to(averages[0].dtype)
+            for average, weight in zip(averages, weights, strict=True):
+                average.lerp_(weight, share)
+        else:
+            for average, weight in zip(averages, weights, strict=True):
+                average.copy_(weight)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load the state of a checkpoint; ValueError if it is not a state of this callback."""
