@@ -223,5 +223,18 @@ def test_parts_of_a_batch_make_the_steps_of_the_whole(parts: int) -> None:
 def test_a_batch_is_cut_to_equal_parts_only() -> None:
     with pytest.raises(ValueError, match=r"model\.micro_batches=3 does not divide a batch of 4"):
         fit(make(micro_batches=3), Batches(1))
-    with pytest.raises(ValueError, match="at least 1, got 0"):
-        make(micro_batches=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"micro_batches": 0}, r"model\.micro_batches must be a whole number from 1, got 0"),
+        ({"critic_steps": 0}, r"model\.critic_steps must be a whole number from 1, got 0"),
+        ({"clip_norm": 0}, r"model\.clip_norm must be a positive number, or null for no clipping, got 0"),
+        ({"clip_norm": -1.0}, r"model\.clip_norm must be .* got -1\.0"),  # it would climb the loss
+        ({"clip_norm": float("nan")}, r"model\.clip_norm must be .* got nan"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(**settings)

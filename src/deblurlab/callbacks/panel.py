@@ -9,6 +9,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from deblurlab.callbacks.lightning_internals import datamodule, parts, whole
+from deblurlab.checks import require
 from deblurlab.interfaces import Dashboard, Pair, WholePicture, as_scales
 from deblurlab.run import figures
 from deblurlab.run.run_folder import RunFolder
@@ -24,9 +25,14 @@ class Panel(Callback):
         folder: The run's folder, in which ``panel.png`` is written.
         every_n_epochs: The panel is drawn after the first epoch, after every ``every_n_epochs`` and after the last.
         images: The number of images, one per row.
+
+    Raises:
+        ValueError: If a number is less than 1.
     """
 
     def __init__(self, folder: str, every_n_epochs: int = 5, images: int = 6) -> None:
+        for name, value in (("every_n_epochs", every_n_epochs), ("images", images)):
+            require.whole_number(f"callbacks.panel.{name}", value, at_least=1)
         self.file = RunFolder(Path(folder)).panel_picture
         self.every_n_epochs, self.images = every_n_epochs, images
 

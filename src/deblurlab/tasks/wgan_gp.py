@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from deblurlab.checks import require
 from deblurlab.interfaces import ContentLoss, Pair, pyramid
 from deblurlab.losses import Wasserstein, gradient_penalty
 from deblurlab.tasks.restoration import Restoration, channels_last
@@ -53,7 +54,7 @@ class WGANGP(Restoration):
             time, and batch normalisation sees one part at a time.
 
     Raises:
-        ValueError: If ``micro_batches`` is less than 1.
+        ValueError: If ``critic_steps`` or ``micro_batches`` is less than 1, or ``clip_norm`` is not positive.
     """
 
     def __init__(
@@ -76,8 +77,10 @@ class WGANGP(Restoration):
         micro_batches: int = 1,
     ) -> None:
         super().__init__(network, loss)
-        if micro_batches < 1:
-            raise ValueError(f"model.micro_batches must be at least 1, got {micro_batches}.")
+        for name, value in (("critic_steps", critic_steps), ("micro_batches", micro_batches)):
+            require.whole_number(f"model.{name}", value, at_least=1)
+        if clip_norm is not None and not clip_norm > 0:  # NaN is refused, too
+            raise ValueError(f"model.clip_norm must be a positive number, or null for no clipping, got {clip_norm}.")
         self._step_scheduler, self.clip_norm, self.micro_batches = step_scheduler, clip_norm, micro_batches
         self.automatic_optimization = False
         self.critic = channels_last(critic)
@@ -150,7 +153,7 @@ class WGANGP(Restoration):
         shape = (steps, self._world * rows)
         draws = np.random.default_rng((self.seed, self.global_step)).random(shape, dtype=np.float32)
         mine = draws[:, self._rank * rows : (self._rank + 1) * rows]
-        return [torch.from_numpy(alpha).to(images) for alpha in mine]
+        return list(torch.from_numpy(mine).to(images).unbind())  # one transfer to the device for all steps
 
     def critic_step(
         self, real: Sequence[Tensor], fake: Sequence[Tensor], alpha: Sequence[Tensor], optimizer: LightningOptimizer
