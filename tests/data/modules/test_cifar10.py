@@ -9,6 +9,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from torchvision import datasets
@@ -74,6 +76,26 @@ def test_flips_hit_both_images_of_a_pair(tiny_cifar10: Path) -> None:
         dims = [dim for dim, flip in ((-1, horizontal), (-2, vertical)) if flip]
         torch.testing.assert_close(flipped.sharp[row], plain.sharp[row].flip(dims), rtol=0, atol=0)
         torch.testing.assert_close(flipped.blurred[row], plain.blurred[row].flip(dims), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([], r"test\.parquet holds no images\. Get the file again\."),
+        ([{"img": {"bytes": None, "path": "a.png"}}], r"test\.parquet: the image in row 0 is empty"),
+    ],
+)
+def test_what_a_file_lacks_is_named(rows: list[dict[str, object]], message: str, tmp_path: Path) -> None:
+    image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema([("img", image)])), tmp_path / "test.parquet")
+    with pytest.raises(ValueError, match=message):
+        cifar10(root=str(tmp_path)).images("test")
+
+
+def test_a_blur_that_is_wider_than_the_images_names_its_key(tiny_cifar10: Path) -> None:
+    data = CIFAR10(root=str(tiny_cifar10), batch_size=4, sigma_range=(1.0, 12.0))
+    with pytest.raises(ValueError, match=r"data\.sigma_range=\[1\.0, 12\.0\]: .* 73x73, too wide for images of 32x32"):
+        data.setup("fit")
 
 
 def test_a_damaged_image_names_file_and_row(tmp_path: Path) -> None:

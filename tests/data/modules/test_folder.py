@@ -1,3 +1,4 @@
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from PIL import Image
 from deblurlab.data import CameraBlur, Folder
 from deblurlab.data.pixels import decode
 from deblurlab.data.preparing.drawn_pairs import write_test_pairs
+from deblurlab.data.sources.own_pictures import divided, find_pictures
+from deblurlab.data.sources.picture_files import FilePair
 from deblurlab.interfaces import assemble, cut
 from tests.data.frame_sets import equal
 from tests.pictures import picture, write_pictures
@@ -334,3 +337,24 @@ def test_a_photograph_in_the_place_of_a_broken_pair_is_blurred(tmp_path: Path) -
     replaced = ~torch.cat([batch.valid for batch in batches])
     assert replaced.any()
     assert not (unblurred & replaced).any()
+
+
+def test_pairs_beside_subfolders_are_one_sequence(tmp_path: Path) -> None:
+    """Sorted by their paths, the pairs a, c, e, ... lie between the folders b, d, f, ...: five sequences, not eight."""
+    for side in ("blurred", "sharp"):
+        for name in "bdfh":
+            photographs(tmp_path, 2, f"{side}/{name}")
+        for name in "aceg":
+            Image.fromarray(picture(0, 40, 40)).save(tmp_path / side / f"{name}.png")
+    found = find_pictures(tmp_path).pictures
+    sequences = [name for name, _ in groupby(pair.sequence for pair in found if isinstance(pair, FilePair))]
+    assert sequences == [".", "b", "d", "f", "h"]
+    kept, held_out = divided(found, "these", "testing")
+    assert len(held_out) == 5  # the last one of each sequence, since there are fewer than eight
+    assert len(kept) == 7
+
+
+def test_a_photograph_that_is_too_small_for_its_blur_says_what_to_lower(tmp_path: Path) -> None:
+    data = folder(photographs(tmp_path), blur="shake", shake_max=400.0)
+    with pytest.raises(ValueError, match=r"\.png, of which \d+x\d+ pixels are used, .* lower data\.sigma_max"):
+        list(data.train_dataloader())

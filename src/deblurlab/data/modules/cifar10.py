@@ -128,7 +128,8 @@ def read_parquet(files: list[str], filesystem: fsspec.AbstractFileSystem) -> Ten
         (N, 3, 32, 32) uint8.
 
     Raises:
-        ValueError: If a file or an image cannot be read; the message names the file and the image's row.
+        ValueError: If a file or an image cannot be read, or there are no images; the message names the file and the
+            image's row.
     """
 
     def rows(file: str) -> list[tuple[bytes, str]]:
@@ -141,7 +142,9 @@ def read_parquet(files: list[str], filesystem: fsspec.AbstractFileSystem) -> Ten
                 f"{file} is not a Parquet file of CIFAR-10 images (column img {{bytes, path}}): {error}. "
                 "Get the file again."
             ) from error
-        return [(image, f"{file}: the image in row {number}") for number, image in enumerate(encoded)]
+        if not encoded:
+            raise ValueError(f"{file} holds no images. Get the file again.")
+        return [(image or b"", f"{file}: the image in row {number}") for number, image in enumerate(encoded)]
 
     with ThreadPoolExecutor() as pool:
         images = np.stack(list(pool.map(_image, chain.from_iterable(map(rows, files)))))

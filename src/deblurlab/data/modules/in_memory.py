@@ -16,7 +16,7 @@ from deblurlab.data.batches.drawn_loader import DrawnImages, DrawnLoader, SharpB
 from deblurlab.data.batches.draws import BatchDraw, evaluation_draws, training_draws
 from deblurlab.data.batches.flips import flip
 from deblurlab.data.batches.host import Host
-from deblurlab.data.blur.gaussian import gaussian_blur
+from deblurlab.data.blur.gaussian import gaussian_blur, kernel_size
 from deblurlab.data.modules.plain_loop import pairs
 from deblurlab.data.modules.trainer_facts import epoch_of, host_of
 from deblurlab.data.splits import EVALUATION_SEEDS
@@ -74,7 +74,8 @@ class BlurredImages(LightningDataModule):
         """The sharp images of a split, (N, 3, H, W) uint8, read at the first call.
 
         Raises:
-            ValueError: If ``load`` returns something else; float images would be trained on as nearly black.
+            ValueError: If ``load`` returns something else (float images would be trained on as nearly black), or the
+                images are too small for the blur.
         """
         if split not in self._images:
             images = self.load(split)
@@ -83,8 +84,17 @@ class BlurredImages(LightningDataModule):
                     f"{type(self).__name__}.load('{split}') must return images, (N, 3, height, width) of torch.uint8, "
                     f"from 0 to 255, got {tuple(images.shape)} of {str(images.dtype).removeprefix('torch.')}."
                 )
+            self._require_room_for_blur(images.shape[-2:])
             self._images[split] = images
         return self._images[split]
+
+    def _require_room_for_blur(self, size: torch.Size) -> None:
+        taps = int(kernel_size(self.sigma_range[1]))
+        if taps // 2 >= min(size):
+            raise ValueError(
+                f"data.sigma_range={list(self.sigma_range)}: a blur of sigma {self.sigma_range[1]:g} spreads a pixel "
+                f"over {taps}x{taps}, too wide for images of {size[0]}x{size[1]}: lower it, or take larger images."
+            )
 
     def sigma(self, split: Literal["val", "test"]) -> Floats:
         """The sigma of the blur of each validation or test image, (N,), in pixels."""

@@ -64,7 +64,11 @@ class BlurredPhotographs:
         rng = np.random.default_rng((self.seed, 0 if self.fixed else epoch, frame))
         kernel = self._kernel(rng)
         if len(kernel) // 2 >= min(sharp.shape[:2]):
-            raise ValueError(f"{self.files[frame]} is too small for a blur of {len(kernel)} pixels.")
+            height, width = sharp.shape[:2]
+            raise ValueError(
+                f"{self.files[frame]}, of which {width}x{height} pixels are used, is too small for a blur of "
+                f"{len(kernel)}x{len(kernel)}: lower data.sigma_max or data.shake_max, or take the picture out."
+            )
         blurred = apply_kernel(sharp, kernel)
         if self.noise_max:
             noise = rng.standard_normal(blurred.shape, dtype=np.float32) * np.float32(rng.uniform(0, self.noise_max))

@@ -66,6 +66,9 @@ def _find(folder: Path, left_out: LeftOut) -> Found:
         raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {HELP}")
     names = [name for name in sharp if name in blurred]
     pairs = [FilePair(str(Path(name).parent), Path(name).name, blurred[name], sharp[name]) for name in names]
+    # pairs that lie in a folder beside further folders come before and after those; one sequence must be adjacent
+    place = {sequence: number for number, sequence in enumerate(dict.fromkeys(pair.sequence for pair in pairs))}
+    pairs.sort(key=lambda pair: place[pair.sequence])
     left_out.is_lost(folder / "photographs", folder)
     photographs = image_tree(folder / "photographs", left_out)
     return Found([*pairs, *photographs.values()], [*lacking, *left_out.ambiguous])
