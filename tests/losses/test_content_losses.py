@@ -92,6 +92,16 @@ def test_equal_images_have_the_least_loss() -> None:
         assert loss(sharp, sharp).tolist() == pytest.approx([least] * 3)
 
 
+def test_a_loss_that_validation_was_the_first_to_compute_can_be_trained_on() -> None:
+    """Lightning validates in inference mode, whose tensors autograd refuses. The size is one of no other test."""
+    restored, sharp = torch.rand(2, 1, 3, 23, 29).unbind()
+    with torch.inference_mode():
+        expected = FrequencyL1()(restored, sharp)
+    loss = FrequencyL1()(restored.requires_grad_(), sharp)
+    loss.sum().backward()
+    torch.testing.assert_close(loss.detach(), expected)
+
+
 def test_a_constant_error_is_one_frequency() -> None:
     """Its transform is the constant times the square root of the number of pixels, at a single frequency."""
     size, error = 16, 0.3

@@ -1,6 +1,6 @@
 """A loss on the Fourier transform of the error."""
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -22,20 +22,24 @@ class FrequencyL1(nn.Module):
 
     def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:
         error = restored - sharp
-        (rows_cos, rows_sin), (columns_cos, columns_sin) = (_transform(size, error) for size in error.shape[-2:])
+        (rows_cos, rows_sin), (columns_cos, columns_sin) = (
+            _transform(size, error.dtype, error.device) for size in error.shape[-2:]
+        )
         by_cos, by_sin = rows_cos @ error, rows_sin @ error
         real = by_cos @ columns_cos - by_sin @ columns_sin
         imaginary = by_cos @ columns_sin + by_sin @ columns_cos
         return (real.abs() + imaginary.abs()).flatten(1).mean(dim=1) / 2
 
 
-def _transform(size: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """The matrices of the Fourier transform of ``size`` values: real and negative imaginary part, (size, size) each."""
-    cosine, sine = (torch.from_numpy(part).to(like) for part in _parts(size))
-    return cosine, sine
+@lru_cache(maxsize=8)  # a test may have pictures of many sizes, whose matrices would fill the memory
+def _transform(size: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The matrices of the Fourier transform of ``size`` values: real and negative imaginary part, (size, size) each.
 
-
-@cache
-def _parts(size: int) -> tuple[np.ndarray, np.ndarray]:
+    They are kept on the device, because a transfer in each step would have the host wait for the step.
+    """
     angles = 2 * np.pi / size * (np.outer(np.arange(size), np.arange(size)) % size)
-    return np.cos(angles) / np.sqrt(size), np.sin(angles) / np.sqrt(size)
+    with torch.inference_mode(False):  # a validation may be the first to need them, and training then could not
+        cosine, sine = (
+            torch.from_numpy(part / np.sqrt(size)).to(dtype).to(device) for part in (np.cos(angles), np.sin(angles))
+        )
+    return cosine, sine
