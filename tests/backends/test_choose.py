@@ -10,7 +10,14 @@ from deblurlab.backends import DeviceSettings
 from deblurlab.backends.torch_devices import TorchDevices
 from deblurlab.backends.xla import XLA, xla_backend
 
-SETTINGS = {"devices": 1, "precision": "auto", "graph": "batch", "keep_memory": False, "batch_norm": "global"}
+SETTINGS = {
+    "devices": 1,
+    "precision": "auto",
+    "graph": "batch",
+    "float32": "highest",
+    "keep_memory": False,
+    "batch_norm": "global",
+}
 
 
 @pytest.mark.parametrize(
@@ -56,5 +63,7 @@ def test_without_a_gpu_the_error_says_what_takes_the_best_device() -> None:
 def test_another_graph_is_refused() -> None:
     with pytest.raises(ValueError, match=r"trainer.graph must be batch or step, got epoch"):
         DeviceSettings(**(SETTINGS | {"accelerator": "cpu", "graph": "epoch"}))
+    with pytest.raises(ValueError, match=r"trainer.float32 must be highest or high, got medium"):
+        DeviceSettings(**(SETTINGS | {"accelerator": "cpu", "float32": "medium"}))
     with pytest.raises(ValueError, match=r"trainer.batch_norm must be global or per_core, got none"):
         DeviceSettings(**(SETTINGS | {"accelerator": "cpu", "batch_norm": "none"}))

@@ -9,7 +9,14 @@ from deblurlab.backends.torch_devices import TorchDevices
 
 
 def settings(**options: Any) -> DeviceSettings:
-    usual = {"accelerator": "cpu", "devices": 1, "precision": "32-true", "graph": "batch", "keep_memory": False}
+    usual = {
+        "accelerator": "cpu",
+        "devices": 1,
+        "precision": "32-true",
+        "graph": "batch",
+        "float32": "highest",
+        "keep_memory": False,
+    }
     return DeviceSettings(**(usual | {"batch_norm": "global"} | options))
 
 

@@ -28,24 +28,29 @@ class DeviceSettings:
             Lightning's names.
         graph: The unit that XLA compiles if a batch has several optimizer steps, as for a WGAN: ``batch`` compiles all
             of them as one graph, ``step`` each separately. Only XLA uses it.
+        float32: How exactly a TPU multiplies matrices and convolves in float32. Its matrix unit takes bfloat16:
+            ``highest`` adds up six products of bfloat16, and ``high`` three, in half of the time. The words are those
+            of ``torch.set_float32_matmul_precision``. Only XLA uses it.
         keep_memory: Whether a process that trains on the CPU keeps the memory that a step frees. See
             :func:`deblurlab.backends.host_memory.keep_freed_memory`.
         batch_norm: The images over which several devices normalise: ``global`` those of all devices, as on a single
             device; ``per_core`` each device its own, and the running statistics are averaged over the devices.
 
     Raises:
-        ValueError: If ``graph`` or ``batch_norm`` has another value.
+        ValueError: If ``graph``, ``float32`` or ``batch_norm`` has another value.
     """
 
     accelerator: str
     devices: Devices
     precision: str | int | None
     graph: Literal["batch", "step"]
+    float32: Literal["highest", "high"]
     keep_memory: bool
     batch_norm: Literal["global", "per_core"]
 
     def __post_init__(self) -> None:
         require.one_of("trainer.graph", self.graph, ("batch", "step"))
+        require.one_of("trainer.float32", self.float32, ("highest", "high"))
         require.one_of("trainer.batch_norm", self.batch_norm, ("global", "per_core"))
 
 

@@ -13,7 +13,7 @@ from deblurlab.run.flat_settings import flat, is_below
 _INCIDENTAL_KEYS = (
     *("seed", "model.seed", "run", "ckpt_path", "monitor", "search", "name", "rerun", "metrics", "logger"),
     *(f"data.{key}" for key in ("seed", "workers", "cache", "cache_gib", "on_error", "mixed_frames")),
-    *(f"trainer.{key}" for key in ("accelerator", "devices", "graph", "keep_memory")),
+    *(f"trainer.{key}" for key in ("accelerator", "devices", "graph", "float32", "keep_memory")),
     *(f"trainer.{key}" for key in ("default_root_dir", "log_every_n_steps", "enable_checkpointing")),
 )
 # The settings that come first in a label, with their wording instead of "KEY VALUE".

@@ -16,6 +16,7 @@ from lightning.pytorch.strategies.single_xla import SingleDeviceXLAStrategy
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torch_xla import runtime
+from torch_xla.backends import get_mat_mul_precision
 
 from deblurlab.backends.xla.accelerator import SPMDAccelerator, choose_client
 from deblurlab.backends.xla.checkpoint_io import AtomicXLACheckpointIO
@@ -62,8 +63,12 @@ def facts(checkpoint: Path) -> dict[str, Any]:
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", "XLA_USE_SPMD")  # because this is the second call in this process
         strategy = SPMDStrategy(
-            accelerator=SPMDAccelerator(), checkpoint_io=AtomicXLACheckpointIO(), precision_plugin=precision
+            accelerator=SPMDAccelerator(),
+            checkpoint_io=AtomicXLACheckpointIO(),
+            precision_plugin=precision,
+            float32="high",
         )
+    found["precision of products"] = get_mat_mul_precision()
     found["slope"] = slope_at_minus_two(device)
     found["a right slope is replaced"] = mend_elu.__wrapped__(device) is not None
     with warnings.catch_warnings():

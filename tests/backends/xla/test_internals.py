@@ -42,6 +42,10 @@ def test_the_strategy_has_what_its_parent_has(facts: dict[str, Any]) -> None:
     assert facts["missing attributes"] == []
 
 
+def test_the_strategy_multiplies_as_exactly_as_it_is_told(facts: dict[str, Any]) -> None:
+    assert facts["precision of products"] == "high"
+
+
 def test_a_step_runs_as_one_graph_after_hooks_and_clipping(facts: dict[str, Any]) -> None:
     """The precision calls a private method of Lightning, which calls the hooks before the optimizer's step."""
     assert facts["events"] == ["forward", "before the step", "clip", "run"]

@@ -41,7 +41,13 @@ from lightning.pytorch import Trainer
 from deblurlab import backends
 from deblurlab.backends import DeviceSettings
 settings = DeviceSettings(
-    accelerator="cpu", devices=1, precision="32-true", graph="batch", batch_norm="global", keep_memory=False
+    accelerator="cpu",
+    devices=1,
+    precision="32-true",
+    graph="batch",
+    float32="highest",
+    batch_norm="global",
+    keep_memory=False,
 )
 Trainer(**backends.choose("auto").training(settings).arguments, logger=False, enable_checkpointing=False)
 sys.exit("torch_xla" in sys.modules)

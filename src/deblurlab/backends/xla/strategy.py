@@ -3,7 +3,7 @@
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -52,6 +52,7 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         accelerator: An accelerator of XLA devices.
         checkpoint_io: Writes and reads the checkpoints.
         precision_plugin: A :class:`~deblurlab.backends.xla.precision.SPMDPrecision`.
+        float32: How exactly a TPU multiplies in float32; see :class:`deblurlab.backends.DeviceSettings`.
 
     Attributes:
         devices: The number of devices of all hosts.
@@ -62,7 +63,12 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
     strategy_name = "spmd"
 
     def __init__(
-        self, *, accelerator: Accelerator, checkpoint_io: XLACheckpointIO, precision_plugin: XLAPrecision
+        self,
+        *,
+        accelerator: Accelerator,
+        checkpoint_io: XLACheckpointIO,
+        precision_plugin: XLAPrecision,
+        float32: Literal["highest", "high"],
     ) -> None:
         runtime.use_spmd()
         with warnings.catch_warnings():  # Lightning 2.6 finds the device by a function that torch_xla deprecates
@@ -76,7 +82,7 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         mend_elu(self.root_device)
         # By default a TPU rounds the factors of float32 convolutions and products to bfloat16.
         logging.getLogger("torch_xla.backends").setLevel(logging.ERROR)  # it warns of every call
-        set_mat_mul_precision("highest")
+        set_mat_mul_precision(float32)
         self.devices = runtime.global_runtime_device_count()
         self.mesh = xs.Mesh(np.arange(self.devices), (self.devices,), ("batch",))
         count, index = runtime.process_count(), runtime.process_index()

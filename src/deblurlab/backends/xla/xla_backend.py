@@ -1,6 +1,6 @@
 """The backend for TPUs: one process per host trains on all its cores."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 from typing_extensions import override
@@ -37,6 +37,7 @@ class XLA(Backend):
             devices="auto" if settings.accelerator == "auto" else settings.devices,
             bfloat16=settings.precision != "32-true",
             run_each_step=settings.graph == "step",
+            float32=settings.float32,
         )
         from deblurlab.backends.parts_of_batch import PartsOfBatch
         from deblurlab.backends.xla.compiles import Compiles
@@ -69,7 +70,14 @@ def _client(accelerator: str) -> Client:
     return "xla_cpu" if accelerator == "xla_cpu" else "tpu"
 
 
-def data_parallel(client: Client, *, devices: Devices, bfloat16: bool, run_each_step: bool = False) -> "SPMDStrategy":
+def data_parallel(
+    client: Client,
+    *,
+    devices: Devices,
+    bfloat16: bool,
+    run_each_step: bool = False,
+    float32: Literal["highest", "high"] = "highest",
+) -> "SPMDStrategy":
     """The strategy that trains on every core, with its accelerator, precision and checkpoint IO.
 
     Call this before any use of an XLA device: a process has one runtime, and this call chooses it.
@@ -79,6 +87,7 @@ def data_parallel(client: Client, *, devices: Devices, bfloat16: bool, run_each_
         devices: The number of virtual devices of ``xla_cpu``; ``auto`` for a TPU, which always uses all its cores.
         bfloat16: Whether the network runs in bfloat16. Weights, optimizer, losses and metrics stay float32.
         run_each_step: If a batch has several optimizer steps, whether each runs as a separate graph.
+        float32: How exactly a TPU multiplies in float32; see :class:`deblurlab.backends.DeviceSettings`.
 
     Raises:
         ValueError: If torch_xla or the TPU is missing, or ``devices`` is invalid for the client.
@@ -91,4 +100,5 @@ def data_parallel(client: Client, *, devices: Devices, bfloat16: bool, run_each_
         accelerator=accelerator.SPMDAccelerator(),
         checkpoint_io=checkpoint_io.AtomicXLACheckpointIO(),
         precision_plugin=precision.SPMDPrecision(bfloat16=bfloat16, run_each_step=run_each_step),
+        float32=float32,
     )
