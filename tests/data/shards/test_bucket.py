@@ -1,5 +1,7 @@
 import os
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,10 @@ import pytest
 from deblurlab.data import VideoFrames
 from deblurlab.data.shards import waiting
 from deblurlab.data.shards.cache import ShardCache
+from deblurlab.data.shards.format import Shard, sha256_of
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.shard_frames import read_index
+from tests.conftest import HANG_SECONDS
 from tests.data.frame_sets import equal, prepared, shards
 from tests.data.shards.bucket import Fault, FaultyProxy, s3_server
 
@@ -124,6 +128,30 @@ def test_the_cache_stays_within_its_limit(bucket: str, tmp_path: Path) -> None:
         assert sum(file.stat().st_size for file in (tmp_path / "cache").glob("*.parquet")) <= 2 * largest
     with pytest.raises(ValueError, match="holds no four shards"):
         from_bucket(bucket, tmp_path / "cache", cache_gib=3 * largest / 2**30).source("train")
+
+
+def test_shards_that_arrive_together_stay_within_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is room for two. Two are there, and two others are fetched at the same time."""
+    listed = []
+    for number in range(4):
+        file = tmp_path / f"data/train/{number}.parquet"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(bytes([number]) * 100)
+        listed.append(Shard(f"train/{number}.parquet", "train", str(number), ("0",), 100, sha256_of(file)))
+    source = Storage(str(tmp_path / "data"))
+    cache = ShardCache(source, folder=tmp_path / "cache", limit=200)
+    for shard in listed[:2]:
+        cache.local(shard)
+    both, fetch = threading.Barrier(2, timeout=HANG_SECONDS), source.fetch
+
+    def fetched_together(name: str, target: Path) -> None:
+        both.wait()
+        fetch(name, target)
+
+    monkeypatch.setattr(source, "fetch", fetched_together)
+    with ThreadPoolExecutor(2) as pool:
+        copies = list(pool.map(cache.local, listed[2:]))
+    assert sorted((tmp_path / "cache").glob("*.parquet")) == sorted(copies)
 
 
 def test_what_a_killed_process_left_half_fetched_is_thrown_away(bucket: str, tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ class ShardCache:
         self._order: list[Shard] = []
         self._place: dict[str, int] = {}
         self._fetches: dict[str, Future[Path]] = {}
+        self._arriving: dict[str, int] = {}  # the bytes of the shards that are being fetched
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(_SHARDS_AHEAD, thread_name_prefix="shards")
 
@@ -85,7 +86,16 @@ class ShardCache:
             return self._fetches[shard.sha256]
 
     def _download(self, shard: Shard) -> Path:
-        self._make_room(shard.bytes)
+        with self._lock:
+            self._arriving[shard.sha256] = shard.bytes
+            self._make_room(sum(self._arriving.values()))
+        try:
+            return self._downloaded(shard)
+        finally:
+            with self._lock:
+                del self._arriving[shard.sha256]
+
+    def _downloaded(self, shard: Shard) -> Path:
         name = self.storage.names(shard.file)
         copy = self._copy(shard)
         try:
