@@ -184,3 +184,14 @@ def test_a_resumed_run_draws_the_same_random_numbers(settings: tuple[str, ...], 
     whole = losses(train(tmp_path / "whole", *noisy, third))
     resumed = losses(train(tmp_path / "resumed", *noisy, f"ckpt_path={tmp_path / 'third.ckpt'}"))
     assert resumed == pytest.approx({step: whole[step] for step in (13, 15, 17, 19)}, rel=1e-6)
+
+
+@pytest.mark.slow
+def test_the_batches_of_one_step_draw_different_random_numbers(settings: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "drawn.txt"
+    telling = ("~model.network", f"+model.network={{_target_: tests.backends.xla.noisy.Telling, file: {file}}}")
+    short = ("trainer.max_epochs=1", "trainer.limit_train_batches=4", "+trainer.accumulate_grad_batches=2")
+    done = deblurlab("train", *TINY[:-2], TINY[-1], *XLA, *settings, *telling, *short, f"run={tmp_path / 'run'}")
+    assert done.returncode == 0, done.stderr
+    drawn = file.read_text().split()
+    assert len(drawn) == len(set(drawn)) == 4

@@ -25,6 +25,7 @@ from typing_extensions import override
 from deblurlab.backends.xla.device_loader import DeviceLoader, ResumableDeviceLoader
 from deblurlab.backends.xla.elu import mend_elu
 from deblurlab.backends.xla.hosts import Hosts
+from deblurlab.callbacks.lightning_internals import batches_trained
 from deblurlab.interfaces import Resumable
 
 T = TypeVar("T")
@@ -174,10 +175,10 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
 
     @override
     def training_step(self, *args: Any, **kwargs: Any) -> Any:
-        """Seed the devices' random numbers with the run's seed and the step, so that a resumed run draws the same."""
+        """Seed the devices' random numbers with the run's seed and the batch, so that a resumed run draws the same."""
         assert self.lightning_module is not None
-        step = self.lightning_module.trainer.global_step
-        set_rng_state((torch.initial_seed() << 32 | step) % 2**63)
+        batch = batches_trained(self.lightning_module.trainer)
+        set_rng_state((torch.initial_seed() << 32 | batch) % 2**63)
         output = super().training_step(*args, **kwargs)
         if not self.lightning_module.automatic_optimization:
             self.precision_plugin.run()  # type: ignore[attr-defined]
