@@ -24,6 +24,11 @@ def test_a_file_has_the_path_without_a_link_if_it_has_one(tmp_path: Path) -> Non
     assert found == ["a/far/deep/3", "m/n/2", "z/1"]
 
 
+def test_a_folder_that_is_not_there_has_no_files(tmp_path: Path) -> None:
+    """Whoever asked for them says what was expected there."""
+    assert list(files_below(tmp_path / "nothing")) == []
+
+
 def test_links_that_lead_nowhere_are_named(tmp_path: Path) -> None:
     (tmp_path / "gone").symlink_to("/nowhere/album")
     (tmp_path / ".lock").symlink_to("me@here:1")  # editors make such links, which never lead anywhere

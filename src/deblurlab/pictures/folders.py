@@ -31,7 +31,8 @@ def files_below(top: Path) -> Iterator[Path]:
     """Yield the paths of all files below a folder, and of links that lead nowhere, named pipes and the like.
 
     Links to folders are followed after all other folders, and no folder is entered twice. So circular links are
-    harmless, and a file that is in the folder itself has the path without a link.
+    harmless, and a file that is in the folder itself has the path without a link. There are none if there is no such
+    folder.
 
     Raises:
         OSError: If a folder may not be read, unless it is a system's; the message names it. Its files would be missing
@@ -42,7 +43,7 @@ def files_below(top: Path) -> Iterator[Path]:
         if not any(map(is_systems_folder, Path(error.filename).relative_to(top).parts)):
             raise error
 
-    entered, waiting = set(), [top]
+    entered, waiting = set(), [top] if top.is_dir() else []
     while waiting:
         for folder, folders, files in os.walk(waiting.pop(0), onerror=refuse):
             if (real := os.path.realpath(folder)) in entered:

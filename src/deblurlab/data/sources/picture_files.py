@@ -57,7 +57,7 @@ def image_tree(folder: Path, left_out: LeftOut) -> dict[str, Path]:
         OSError: See :func:`~deblurlab.pictures.folders.files_below`.
     """
     found: dict[str, Path] = {}
-    for file in sorted(files_below(folder)) if folder.is_dir() else ():
+    for file in sorted(files_below(folder)):
         if left_out.takes(file, folder):
             _add(found, file.relative_to(folder).with_suffix("").as_posix(), file, left_out)
     return dict(sorted(found.items()))
