@@ -114,3 +114,15 @@ def test_pictures_of_another_scale_are_refused(data: tuple[str, ...], call: Call
 def test_what_does_not_go_together_is_refused(arguments: list[str], message: str, call: Call) -> None:
     with pytest.raises(SystemExit, match=message):
         call("evaluate", *arguments)
+
+
+def test_pairs_that_lie_in_no_folder_are_named_by_their_files(call: Call, tmp_path: Path) -> None:
+    for number in range(4):
+        for side, content in (("blurred", 2 * number), ("sharp", 2 * number + 1)):
+            file = tmp_path / "pairs" / side / f"{number:03}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture(content, 60, 80)).save(file)
+    shutil.copytree(tmp_path / "pairs/blurred", tmp_path / "theirs")
+    call("evaluate", "restored=theirs", "data=folder", "data.root=pairs", "data.patch=[24,24]")
+    scores, _ = results(tmp_path / "outputs/evaluate/theirs/folder")
+    assert scores["restored"] == scores["blurred"]

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -128,7 +128,7 @@ def image_names(labels: Mapping[str, Sequence[Any]], data: str) -> list[str]:
             f"restored=FOLDER needs test images with file names, which data={data} does not have. "
             "Choose data=gopro_full, data=reds_full, data=folder or another data set of files."
         )
-    return [str(name) for name in labels["frame"]]
+    return [PurePosixPath(name).as_posix() for name in labels["frame"]]  # of ./0001, which lies in no folder, 0001
 
 
 def _spellings(name: str) -> list[str]:
