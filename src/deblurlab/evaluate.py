@@ -19,6 +19,7 @@ from deblurlab.app.command import command
 from deblurlab.app.invocation import choices, sets_below
 from deblurlab.app.log_file import to_log_file
 from deblurlab.app.progress_bar import progress_bar
+from deblurlab.app.resolvers import require_one_subject
 from deblurlab.run.names import data_name
 from deblurlab.run.run_folder import RunFolder, checkpoint_file
 from deblurlab.run.saved_run import load_run
@@ -63,6 +64,7 @@ def main(cfg: DictConfig) -> float:
     from deblurlab.run.printed_result import print_result
     from deblurlab.run.results import write_test
 
+    require_one_subject(cfg.run, cfg.weights, cfg.restored, choices().get("data"))
     folder = RunFolder(Path(cfg.output))
     tested = _test_network(cfg) if cfg.restored is None else _test_pictures(cfg)
     labels = tested.data.labels("test")

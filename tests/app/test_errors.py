@@ -342,3 +342,12 @@ def test_one_folder_and_folders_by_data_set_are_two_keys(refused: Refused) -> No
 def test_evaluating_what_is_not_a_run(refused: Refused, tmp_path: Path) -> None:
     assert "is not the folder of a run" in refused("evaluate", f"run={tmp_path}")
     assert "run" in refused("evaluate")
+
+
+@pytest.mark.parametrize("subjects", [(), ("run=mine", "weights=photographs", "data=sample"), ("restored=theirs",)])
+def test_evaluating_nothing_or_several_things(subjects: tuple[str, ...], refused: Refused, tmp_path: Path) -> None:
+    """The message is the same with a folder of one's own to write to."""
+    message = refused("evaluate", *subjects)
+    assert "run=FOLDER" in message or "without data: choose data=" in message
+    assert refused("evaluate", *subjects, "output=scores") == message
+    assert not list(tmp_path.iterdir())

@@ -80,16 +80,28 @@ def evaluation_folder(
     By default, a run is evaluated on the data set that it was trained on.
 
     Raises:
+        ValueError: As for :func:`require_one_subject`.
+    """
+    require_one_subject(run, weights, restored, data)
+    if run is not None:
+        name = load_run(run).data if data is None else data_name(data, _root_)
+        return str(RunFolder(Path(run)).evaluation(name))
+    name = weights_name(str(weights)) if restored is None else Path(restored).absolute().name
+    return f"outputs/evaluate/{name}/{data_name(str(data), _root_)}"
+
+
+def require_one_subject(run: str | None, weights: str | None, restored: str | None, data: str | None) -> None:
+    """Check that there is one thing to evaluate.
+
+    ``evaluate`` calls this too, because Hydra does not resolve :func:`evaluation_folder` if the command line names the
+    folder.
+
+    Raises:
         ValueError: Unless exactly one of a run, weights and a folder of restored pictures is given, and data with the
             last two.
     """
     if sum(subject is not None for subject in (run, weights, restored)) != 1:
         raise ValueError("give either run=FOLDER, or weights=NAME_OR_FILE or restored=FOLDER and data=...")
-    if run is not None:
-        name = load_run(run).data if data is None else data_name(data, _root_)
-        return str(RunFolder(Path(run)).evaluation(name))
-    if data is None:
+    if run is None and data is None:
         given = f"weights={weights} come" if restored is None else f"restored={restored} comes"
         raise ValueError(f"{given} without data: choose data=cifar10, data=folder, ...")
-    name = weights_name(str(weights)) if restored is None else Path(restored).absolute().name
-    return f"outputs/evaluate/{name}/{data_name(data, _root_)}"
