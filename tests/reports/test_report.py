@@ -169,6 +169,15 @@ def test_long_labels_of_a_legend_stay_in_the_figure(tmp_path: Path) -> None:
     assert box.x1 <= figure.bbox.width
 
 
+def test_dollar_signs_in_a_label_make_no_formula(tmp_path: Path) -> None:
+    for number, kind in enumerate(("$5_$", "plain")):
+        made_up(tmp_path / str(number), ssim=0.8, model_keys={"network": {"kind": kind}})
+    figure = plots.curves(grouped(tmp_path / "0", tmp_path / "1"))
+    assert figure is not None
+    figure.savefig(tmp_path / "curves.svg")
+    assert "kind $5_$" in (tmp_path / "curves.svg").read_text()
+
+
 def test_folders_sweeps_and_globs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("one", "two"):
         made_up(tmp_path / "sweep" / name, ssim=0.8)

@@ -1,6 +1,9 @@
 """The curves of a run say what they show, and where the blurred images stand."""
 
-from deblurlab.run.figures import curves
+import numpy as np
+import torch
+
+from deblurlab.run.figures import curves, frame_panel, panel, pixels
 
 ROWS = [{"epoch": 1.0, "train/loss": 1e-3, "val/loss": 2e-3, "val/ssim": 0.7, "val/psnr": 20.0}]
 
@@ -22,3 +25,14 @@ def test_the_axis_of_a_loss_is_logarithmic_only_if_the_loss_is_positive() -> Non
     assert loss.get_yscale() == "log"
     (loss, *_) = curves([{**ROWS[0], "train/loss": -20.0}]).axes  # in dB
     assert loss.get_yscale() == "linear"
+
+
+def test_dollar_signs_in_names_make_no_formula() -> None:
+    """Matplotlib cannot read ``$5_$`` as a formula. The signs are drawn as they are."""
+    images, name = torch.rand(1, 3, 64, 64), "costs_$5_$6"
+    for draw in (
+        lambda title: curves(ROWS, title=title),
+        lambda title: panel({title: images, "Sharp": images}),
+        lambda title: frame_panel({title: images, "Sharp": images}),
+    ):
+        assert not np.array_equal(pixels(draw(name)), pixels(draw(name.replace("$", ""))))

@@ -13,6 +13,7 @@ from deblurlab.metrics.scores import COMPARED_SCORES
 from deblurlab.reports.groups import Group
 from deblurlab.reports.reported_run import ReportedRun
 from deblurlab.run.cost import Size
+from deblurlab.run.figures import without_formulas
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,7 +37,7 @@ def _finish(figure: Figure) -> Figure:
     broken = [textwrap.fill(label, room - _LETTERS_OF_HANDLE) for label in labels]
     longest = max((len(line) for label in broken for line in label.splitlines()), default=0)
     columns = max(1, min(len(labels), room // (longest + _LETTERS_OF_HANDLE)))
-    figure.legend(handles, broken, loc="outside lower center", ncols=columns, frameon=False)
+    figure.legend(handles, list(map(without_formulas, broken)), loc="outside lower center", ncols=columns, frameon=False)
     return figure
 
 

@@ -45,8 +45,13 @@ def curves(
         axes.set(title=score.axis_label if score.is_loss else f"validation {score.axis_label}", xlabel="epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.grid(alpha=0.3)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(without_formulas(title), fontsize=10)
     return figure
+
+
+def without_formulas(text: str) -> str:
+    """A text in which Matplotlib takes no part for a formula, as it does between two dollar signs."""
+    return text.replace("$", r"\$")
 
 
 def panel(
@@ -67,7 +72,7 @@ def panel(
     grid = figure.subplots(rows, len(columns), squeeze=False)
     for column, (title, images) in enumerate(columns.items()):
         pictures = _to_pixels(images)
-        grid[0, column].set_title(title)
+        grid[0, column].set_title(without_formulas(title))
         for row in range(rows):
             axes = grid[row, column]
             axes.imshow(pictures[row], interpolation="nearest")
@@ -123,7 +128,7 @@ def frame_panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[s
     rows, _, height, width = last.shape
     side = min(3.6, 14 / len(columns))
     shape = height / width
-    titles = _of_one_height(list(columns))
+    titles = _of_one_height([without_formulas(title) for title in columns])
     high = (side * shape * 1.55 + 0.25) * rows + 0.15 + 0.15 * len(titles[0].splitlines())
     figure = Figure(figsize=(side * len(columns), high), layout="constrained")
     grid = figure.subfigures(rows, len(columns), squeeze=False, wspace=0.01, hspace=0.01)
