@@ -60,6 +60,38 @@ def test_turned_as_pillow_turns(orientation: int) -> None:
     np.testing.assert_array_equal(turned(PIXELS, orientation), np.asarray(expected))
 
 
+def png(pixels: np.ndarray, bits: int, *more: tuple[bytes, bytes, bool]) -> bytes:
+    """A PNG file of grey pixels of so many bits, (H, W), with more chunks: name, content, whether after the pixels."""
+    height, width = pixels.shape
+    each = np.unpackbits(pixels.astype(f">u{max(1, bits // 8)}").view(np.uint8).reshape(height, width, -1), axis=2)
+    rows = np.packbits(each[..., -bits:].reshape(height, -1), axis=1)
+    content = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0))]
+    parts += [(name, chunk) for name, chunk, late in more if not late]
+    parts += [(b"IDAT", content), *((name, chunk) for name, chunk, late in more if late), (b"IEND", b"")]
+    checked = [struct.pack(">I", len(c)) + n + c + struct.pack(">I", zlib.crc32(n + c)) for n, c in parts]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(checked)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_a_transparent_grey_of_a_png_stays_grey_and_transparent(bits: int) -> None:
+    values = np.arange(15 * 20).reshape(15, 20) % min(2**bits, 300)
+    found = pictures.read(png(values, bits, (b"tRNS", struct.pack(">H", 1), False)), "a.png")
+    assert found.grey
+    assert found.alpha is not None
+    np.testing.assert_array_equal(found.alpha == 0, values == 1)
+    top = np.iinfo(found.pixels.dtype).max
+    np.testing.assert_array_equal(found.pixels[..., 0], values * (top // (2**bits - 1)))
+    assert (found.converted is None) == (bits > 1)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_the_orientation_of_a_png_may_follow_its_pixels(bits: int, late: bool) -> None:
+    data = png(np.zeros((20, 30), int), bits, (b"eXIf", exif(6)[6:], late))
+    assert pictures.read(data, "a.png").upright().shape == (30, 20, 3)
+
+
 @pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF"])
 @pytest.mark.parametrize("mode", ["1", "P"])
 def test_one_bit_and_palettes_in_every_format(mode: str, form: str) -> None:

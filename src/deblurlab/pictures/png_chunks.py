@@ -38,6 +38,12 @@ def is_plain(png: bytes | memoryview) -> bool:
     return b"tRNS" not in names and names[-2:] == [b"IDAT", b"IEND"]
 
 
+def exif(png: bytes | memoryview) -> bytes | None:
+    """The EXIF of a PNG file, with the name that precedes it in a JPEG; None without one. It may follow the pixels."""
+    found = (chunk for name, chunk in chunks(bytes(png)) if name == b"eXIf")
+    return next((b"Exif\0\0" + chunk[_CONTENT_OFFSET:-_CHECKSUM_BYTES] for chunk in found), None)
+
+
 def require_checksums(png: bytes | memoryview) -> None:
     """Check the checksums of all chunks that affect the pixels. Pillow does not check those of the pixels themselves.
 

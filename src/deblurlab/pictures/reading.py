@@ -15,7 +15,7 @@ from deblurlab.pictures.cmyk import cmyk_to_rgb
 from deblurlab.pictures.formats import FORMATS, not_read
 from deblurlab.pictures.orientation import orientation
 from deblurlab.pictures.picture import CMYK_TO_RGB, ONE_BIT_TO_8, Picture, RefusedPictureError, Samples
-from deblurlab.pictures.png_chunks import bit_depth, is_plain, require_checksums
+from deblurlab.pictures.png_chunks import bit_depth, exif, is_plain, require_checksums
 from deblurlab.pictures.regular_file import require_file
 
 _FORMATS = tuple(FORMATS)
@@ -103,11 +103,15 @@ def _read(image: Image.Image, data: bytes | memoryview) -> Picture:
     profile, converted = image.info.get("icc_profile"), None
     if image.format == "PNG":
         require_checksums(data)
+        if (last := exif(data)) is not None:  # Pillow only knows it here if it stands before the pixels
+            image.info["exif"] = last
     if image.format == "TIFF":
         samples, converted = tiff_samples.read(data, profile)
-    elif image.format == "PNG" and (bit_depth(data) == 16 or is_plain(data)):
-        # Pillow would cut 16 bits to 8, and takes twice the time for plain files
+    elif image.format == "PNG" and (bit_depth(data) == 16 or is_plain(data) or _has_transparent_grey(image)):
+        # Pillow would cut 16 bits to 8, overlooks a transparent grey of fewer bits, and takes twice the time for plain
+        # files
         samples = np.atleast_3d(imagecodecs.png_decode(bytes(data)))
+        converted = ONE_BIT_TO_8 if image.mode == "1" else None
     else:
         samples, converted = _pillows_samples(image, profile)
     channels = samples.shape[2]
@@ -120,6 +124,10 @@ def _read(image: Image.Image, data: bytes | memoryview) -> Picture:
         profile=None if converted == CMYK_TO_RGB else profile,
         converted=converted,
     )
+
+
+def _has_transparent_grey(image: Image.Image) -> bool:
+    return image.mode in ("1", "L") and "transparency" in image.info
 
 
 def _pillows_samples(image: Image.Image, profile: bytes | None) -> tuple[Samples, str | None]:
