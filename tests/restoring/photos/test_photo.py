@@ -10,7 +10,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, JpegImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
 from deblurlab.pictures import tiff_samples
@@ -84,6 +84,21 @@ def test_a_jpeg_keeps_its_quality_and_its_exif(subsampling: int, tmp_path: Path)
     assert new.picture.upright().shape == (60, 40, 3)
     size = new.file.stat().st_size
     assert darker(file, quality=20).file.stat().st_size < size
+
+
+@pytest.mark.parametrize("mode", ["RGB", "CMYK"])
+@pytest.mark.parametrize("quality", [None, 100])
+def test_a_jpeg_keeps_its_subsampling_with_another_quality_and_in_cmyk(
+    mode: str, quality: int | None, tmp_path: Path
+) -> None:
+    file, pixels = tmp_path / "a.jpg", np.zeros((40, 60, 3), np.uint8)
+    pixels[:, ::2] = (255, 0, 0)  # lines of one pixel, which become one colour if two pixels share it
+    Image.fromarray(pixels).convert(mode).save(file, quality=100, subsampling=0)
+    photo = read(file)
+    write(photo, tmp_path / "b.jpg", quality=quality)
+    with Image.open(tmp_path / "b.jpg") as written:
+        assert JpegImagePlugin.get_sampling(written) == 0
+    assert np.abs(read(tmp_path / "b.jpg").picture.pixels.astype(int) - photo.picture.pixels).max() < 16
 
 
 def test_a_lossless_webp_stays_lossless_behind_a_long_profile(tmp_path: Path) -> None:

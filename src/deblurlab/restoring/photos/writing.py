@@ -14,6 +14,8 @@ from deblurlab.restoring.photos import bmp, jpeg, png, tiff, webp
 from deblurlab.restoring.photos.photo import Photo
 
 _WEBP_QUALITY = 90
+# Pillow's numbers of the subsamplings of a JPEG, by the factors across and down of its first channel.
+_SUBSAMPLINGS = {(1, 1): 0, (2, 1): 1, (2, 2): 2}
 
 
 def write(photo: Photo, file: Path, *, quality: int | None = None) -> None:
@@ -63,12 +65,13 @@ def _pillows(samples: Samples) -> Image.Image:
 
 
 def _jpeg(picture: Image.Image, source: Image.Image, quality: int | None) -> bytes:
-    """A JPEG file without metadata, with ``quality`` or the quality of ``source``."""
+    """A JPEG file without metadata, with the subsampling of ``source``, and with ``quality`` or that of ``source``."""
     assert isinstance(source, JpegImagePlugin.JpegImageFile)
-    kept = {"qtables": source.quantization, "subsampling": JpegImagePlugin.get_sampling(source)}
-    options = kept if quality is None else {"quality": quality}
+    # Pillow's get_sampling does not say that of CMYK, whose first ink has the resolution that brightness will have.
+    kept: dict[str, Any] = {"subsampling": _SUBSAMPLINGS.get(source.layer[0][1:3], -1)}
+    kept |= {"qtables": source.quantization} if quality is None else {"quality": quality}
     with io.BytesIO() as stream:
-        picture.save(stream, "JPEG", progressive="progressive" in source.info, **options)
+        picture.save(stream, "JPEG", progressive="progressive" in source.info, **kept)
         return stream.getvalue()
 
 
