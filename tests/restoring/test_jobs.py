@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from deblurlab.restoring.comparison import side_by_side
 from deblurlab.restoring.jobs import Job, find_jobs
 
 
@@ -37,3 +40,12 @@ def test_a_comparison_has_a_name_that_file_systems_take(name: str, tmp_path: Pat
     comparison.touch()
     assert comparison.name.endswith(f"{name[-4:]}.compare.jpg")
     assert comparison.name == "a.png.compare.jpg" or len(comparison.name.encode()) > 250
+
+
+@pytest.mark.parametrize("size", [(4, 40_000), (65_000, 4)])
+def test_a_comparison_of_a_long_strip_is_shrunk_to_what_a_jpeg_holds(size: tuple[int, int], tmp_path: Path) -> None:
+    before, after = (np.full((*size, 3), value, np.uint8) for value in (0, 200))
+    side_by_side(before, after).save(tmp_path / "a.jpg")
+    with Image.open(tmp_path / "a.jpg") as written:
+        assert max(written.size) > 60_000
+        assert written.convert("L").getpixel((written.width - 1, written.height - 1)) == pytest.approx(200, abs=5)
