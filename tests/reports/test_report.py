@@ -11,16 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 
 from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh
 from deblurlab.nets import UNet16
-from deblurlab.reports import plots
+from deblurlab.reports import page, plots
 from deblurlab.reports.cells import Cell, Row, Table
 from deblurlab.reports.cost_table import cost_table
 from deblurlab.reports.groups import group_runs
+from deblurlab.reports.page import Part, Picture
 from deblurlab.reports.reported_run import ReportedRun, find_runs
 from deblurlab.reports.score_table import elsewhere_table, finding, further_table, score_table
 from deblurlab.reports.study import study_scores
@@ -186,6 +188,29 @@ def test_folders_sweeps_and_globs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert sorted(run.folder.name for run in find_runs(places)) == ["one", "two"]
     with pytest.raises(ValueError, match="runs=nothing: there is no run"):
         find_runs(["sweep", "nothing"])
+
+
+def test_a_run_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(made_up(tmp_path / "a/one", ssim=0.9).parents[1])
+    (tmp_path / "a/latest").symlink_to("one")
+    found = find_runs(["a", "a/one", str(tmp_path / "a/one"), "a/latest"])
+    assert [run.folder for run in found] == [Path("a/one")]
+    assert [run.folder for run in find_runs(["a/latest"])] == [Path("a/latest")]
+
+
+def test_parts_of_similar_titles_have_figures_of_their_own(tmp_path: Path) -> None:
+    titles = ["Pictures in Mine 1", "Pictures in mine-1", "Pictures in mine-2"]
+    table = Table([""], [])
+    parts = []
+    for number, title in enumerate(titles):
+        drawing = Figure()
+        drawing.text(0.5, 0.5, f"drawing {number}")
+        parts.append(Part(title, "", table, False, figures=[Picture("", "", "", drawing)]))
+    page.write(tmp_path, parts=parts, runs=table, elsewhere=None)
+    files = [figure.file for part in parts for figure in part.figures]
+    assert files[0] == "figures/pictures-in-mine-1-1.svg"
+    assert [f"drawing {number}" in (tmp_path / file).read_text() for number, file in enumerate(files)] == 3 * [True]
+    assert len(set(re.findall(r'id="(pictures-[^"]+)"', (tmp_path / "report.html").read_text()))) == 3
 
 
 def test_scores_stand_beside_the_studys(tmp_path: Path) -> None:

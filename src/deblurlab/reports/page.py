@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -85,6 +86,7 @@ class Part:
         beside_study: Whether the study has a table for this data.
         figures: The figures, in order.
         costs: The table of costs; None if there is no run.
+        anchor: The name of this part in links and in the file names of its figures, after rendering.
     """
 
     title: str
@@ -94,11 +96,16 @@ class Part:
     further: Table | None = None
     figures: Sequence[Picture] = field(default_factory=list)
     costs: Table | None = None
+    anchor: str = ""
 
-    @property
-    def anchor(self) -> str:
-        """The name of this part in links and in the file names of its figures."""
-        return "".join(letter if letter.isalnum() else "-" for letter in self.title.lower())
+
+def name_parts(parts: Sequence[Part]) -> None:
+    """Give each part its anchor: its title in small letters, with a number if another part already has that name."""
+    taken = Counter[str]()
+    for part in parts:
+        plain = "".join(letter if letter.isalnum() else "-" for letter in part.title.lower())
+        taken[plain] += 1
+        part.anchor = plain if taken[plain] == 1 else f"{plain}_{taken[plain]}"
 
 
 def plain_markdown(text: str) -> str:
@@ -108,6 +115,7 @@ def plain_markdown(text: str) -> str:
 
 def write(folder: Path, *, parts: Sequence[Part], runs: Table, elsewhere: Table | None) -> None:
     """Write report.html, report.md and figures/ into ``folder``."""
+    name_parts(parts)
     for part in parts:
         for number, picture in enumerate(part.figures, start=1):
             picture.render(folder, f"{part.anchor}-{number}")
@@ -130,4 +138,4 @@ def write(folder: Path, *, parts: Sequence[Part], runs: Table, elsewhere: Table 
             reading=READING + (READING_BESIDE_THE_STUDY if beside_study else ""),
         )
         with whole_file(folder / name) as partial:
-            partial.write_text(text)
+            partial.write_text(text, encoding="utf-8")

@@ -148,16 +148,20 @@ def find_runs(places: Iterable[str]) -> list[ReportedRun]:
     Args:
         places: Folders of runs, folders that hold such folders, as a sweep's does, or globs of either.
 
+    Returns:
+        The runs, each once, even if several places or a link such as ``latest`` lead to it.
+
     Raises:
         ValueError: If a place holds no run, or the folder of a run is damaged.
     """
-    folders: dict[Path, None] = {}
+    folders: dict[Path, Path] = {}
     for place in places:
         found = [folder for match in _matches(place) for folder in _runs_in(match)]
         if not found:
             raise ValueError(f"runs={place}: there is no run (a folder with .hydra/config.yaml).")
-        folders |= dict.fromkeys(found)
-    runs = {folder: load_run(str(folder)) for folder in folders}
+        for folder in sorted(found, key=Path.is_symlink):  # the name of the folder itself, if there is a choice
+            folders.setdefault(folder.resolve(), folder)
+    runs = {folder: load_run(str(folder)) for folder in folders.values()}
     roots = {folder: Path(str(run.config.data.root)) for folder, run in runs.items() if run.data == "folder"}
     return [
         ReportedRun(
