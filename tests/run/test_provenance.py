@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deblurlab.run.provenance import add_start, provenance
+from deblurlab.run.provenance import add_start, provenance, read_starts
 
 
 def test_each_start_is_kept_with_its_command_versions_and_commit(
@@ -26,3 +26,11 @@ def test_each_start_is_kept_with_its_command_versions_and_commit(
         assert start["versions"].keys() >= {"torch", "lightning"}
         add_start(tmp_path / "starts.json", start)
     assert len(json.loads((tmp_path / "starts.json").read_text())) == 2
+
+
+@pytest.mark.parametrize("content", ["", "{", "{}", "[1]", '[{"machine": {}}]', '[{"machine": {"device": 1}}]'])
+def test_a_damaged_record_is_named(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "provenance.json"
+    file.write_text(content)
+    with pytest.raises(ValueError, match=r"provenance\.json is damaged: .*Delete it"):
+        read_starts(file)

@@ -16,7 +16,7 @@ def job(sweep: Path, name: str, status: str) -> Path:
     record = {"monitor": "val/ssim", "swept": {"seed": 1}, "overrides": ["seed=1"], "status": status}
     (folder / "job.json").write_text(json.dumps(record))
     (folder / "metrics.csv").write_text("epoch,seconds,val/ssim\n1,1,0.5\n")
-    (folder / "metrics.json").write_text(json.dumps({"restored": {"ssim": 0.5}}))
+    (folder / "metrics.json").write_text(json.dumps({"images": 1, "restored": {"ssim": 0.5}, "blurred": {"ssim": 0.4}}))
     return folder
 
 
@@ -48,7 +48,7 @@ def test_a_whole_summary_of_finished_jobs_ends_nothing(summary: Summary, tmp_pat
     [
         ("job.json", "{", "job.json is damaged (Expecting property name"),
         ("job.json", '{"moniter": "val/ssim"}', "job.json is damaged"),
-        ("metrics.json", "{}", "KeyError: 'restored'"),
+        ("metrics.json", "{}", "metrics.json is damaged: KeyError('restored')"),
         ("metrics.csv", "epoch,val/ssim\n1,0.5\n", "KeyError: 'seconds'"),
         ("metrics.csv", "epoch,seconds\n1,x\n", "metrics.csv is damaged"),
     ],
@@ -66,7 +66,8 @@ def test_failed_jobs_are_told_even_then(summary: Summary, tmp_path: Path) -> Non
     job(tmp_path, "a", "failed")
     (job(tmp_path, "b", "finished") / "metrics.json").write_text("{}")
     line = ends(summary)
-    assert "cannot be made: KeyError: 'restored'. 1 of 2 jobs failed: " in line
+    assert "metrics.json is damaged" in line
+    assert "1 of 2 jobs failed: " in line
     assert "a/failure.txt" in line
 
 

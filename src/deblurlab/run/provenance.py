@@ -48,12 +48,25 @@ def add_start(file: Path, start: dict[str, Any]) -> None:
     """Append a start of a run to the list in ``file``; a run that was resumed has several starts."""
     starts = read_starts(file)
     with whole_file(file) as partial:
-        partial.write_text(json.dumps([*starts, start], indent=2) + "\n")
+        partial.write_text(json.dumps([*starts, start], indent=2) + "\n", encoding="utf-8")
 
 
 def read_starts(file: Path) -> list[dict[str, Any]]:
-    """The starts of a run, each as :func:`provenance` describes it, the newest last; none without the file."""
-    starts: list[dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else []
+    """The starts of a run, each as :func:`provenance` describes it, the newest last; none without the file.
+
+    Raises:
+        ValueError: If the file is damaged; the message names it.
+    """
+    if not file.is_file():
+        return []
+    try:
+        starts: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(starts, list) or not all(isinstance(one["machine"]["device"], str) for one in starts):
+            raise ValueError("a start names no device")
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise ValueError(
+            f"{file} is damaged: {error!r}. Delete it: it only records how the run was started."
+        ) from error
     return starts
 
 

@@ -82,7 +82,8 @@ def _folder_name(swept: Mapping[str, str]) -> str:
     parts = []
     for key, value in swept.items():
         end = key.split(".")[-1]
-        plain = re.sub(r"[^\w.+]+", "-", value).strip("-")
+        plain = re.sub(r"^[^\w.+-]+|[^\w.+-]+$", "", value)  # a minus stays, since -0.5 is not 0.5
+        plain = re.sub(r"[^\w.+-]+", "-", plain)
         parts.append(f"{key if ends[end] > 1 else end}-{plain}")
     name = "_".join(parts) or "job"
     return name if len(name) <= 200 else f"{name[:190]}_{zlib.crc32(name.encode()):08x}"

@@ -8,6 +8,7 @@ from typing import Any
 from deblurlab.files.whole_file import whole_file
 from deblurlab.metrics.scores import best_is
 from deblurlab.run.history import read_history
+from deblurlab.run.results import read_scores
 from deblurlab.run.run_folder import RunFolder
 
 
@@ -41,7 +42,7 @@ class Record:
         if not file.is_file():
             return None
         try:
-            return cls(folder=folder, **json.loads(file.read_text()))
+            return cls(folder=folder, **json.loads(file.read_text(encoding="utf-8")))
         except (ValueError, TypeError) as error:
             raise ValueError(
                 f"{file} is damaged ({error}). Delete the folder {folder} to run this job again."
@@ -51,7 +52,7 @@ class Record:
         """Write the record into the run's folder."""
         content = {name: getattr(self, name) for name in ("monitor", "swept", "overrides", "status")}
         with whole_file(self.files.job_file) as partial:
-            partial.write_text(json.dumps(content, indent=2) + "\n")
+            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
     @property
     def files(self) -> RunFolder:
@@ -79,5 +80,5 @@ class Record:
         """The mean test scores of the restored images, by name; empty before the test."""
         if not self.tested:
             return {}
-        scores: dict[str, float] = json.loads(self.files.scores_file.read_text())["restored"]
+        scores: dict[str, float] = read_scores(self.files.scores_file)["restored"]
         return scores

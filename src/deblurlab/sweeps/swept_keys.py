@@ -32,9 +32,17 @@ def save_swept_keys(hydra: HydraConf, sweep: Path) -> None:
     overrides = parse_overrides([*params, *hydra.overrides.task])
     swept = dict.fromkeys(one.get_key_element() for one in overrides if one.is_sweep_override())
     with whole_file(sweep / _NAME) as partial:
-        partial.write_text(json.dumps({"swept": list(swept)}, indent=2) + "\n")
+        partial.write_text(json.dumps({"swept": list(swept)}, indent=2) + "\n", encoding="utf-8")
 
 
 def read_swept_keys(sweep: Path) -> set[str]:
-    """The keys that have several values in the sweep of this folder."""
-    return set(json.loads((sweep / _NAME).read_text())["swept"])
+    """The keys that have several values in the sweep of this folder.
+
+    Raises:
+        ValueError: If its file is damaged; the message names it.
+    """
+    file = sweep / _NAME
+    try:
+        return set(json.loads(file.read_text(encoding="utf-8"))["swept"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise ValueError(f"{file} is damaged: {error!r}. Start the sweep again, which writes it.") from error
