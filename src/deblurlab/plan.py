@@ -19,10 +19,13 @@ from deblurlab.app.command import command
 def main(cfg: DictConfig) -> None:
     """Print the table, one column per topology, and write ``json``."""
     from deblurlab.backends import xla
+    from deblurlab.files.whole_file import require_writable, whole_file
     from deblurlab.planning.chips import topology
     from deblurlab.planning.compiler import require_compiler
 
-    require_compiler()  # first, since the extra that it asks for includes torch_xla
+    if cfg.json:
+        require_writable(Path(cfg.json).parent)  # before minutes of compiling
+    require_compiler()  # before torch_xla, which the extra that it asks for includes
     xla.require_torch_xla("plan")
     if cfg.trainer.accelerator != "xla_cpu":
         raise ValueError(f"plan traces on trainer=xla_cpu, not trainer.accelerator={cfg.trainer.accelerator}.")
@@ -40,7 +43,8 @@ def main(cfg: DictConfig) -> None:
     show(steps, epochs=int(cfg.trainer.max_epochs), images=images)
     if cfg.json:
         plans = [step.as_json() for step in steps]
-        Path(cfg.json).write_text(json.dumps(plans[0] if len(plans) == 1 else plans, indent=2) + "\n")
+        with whole_file(cfg.json) as file:
+            file.write_text(json.dumps(plans[0] if len(plans) == 1 else plans, indent=2) + "\n", encoding="utf-8")
     if cfg.largest_batch:
         for one, step in zip(slices, steps, strict=True):
             largest = largest_batch(step, partial(estimate_step, cfg, one), images=images)

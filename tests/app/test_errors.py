@@ -339,6 +339,11 @@ def test_one_folder_and_folders_by_data_set_are_two_keys(refused: Refused) -> No
     assert "data.root is one folder; folders for several data sets are roots={reds:here,cifar10:there}" in message
 
 
+def test_a_plan_that_cannot_be_written_is_not_made(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "taken").touch()
+    assert "taken: this is a file, not a folder" in refused("plan", "json=taken/plan.json")
+
+
 def test_evaluating_what_is_not_a_run(refused: Refused, tmp_path: Path) -> None:
     assert "is not the folder of a run" in refused("evaluate", f"run={tmp_path}")
     assert "run" in refused("evaluate")
