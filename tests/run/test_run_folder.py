@@ -138,3 +138,9 @@ def test_runs_within_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert [run.path.name for run in RunFolder.within(tmp_path) if run.is_run] == ["a", "b"]
     assert RunFolder.within(tmp_path / "nowhere") == []
+
+
+def test_a_checkpoint_may_lie_at_the_root_of_the_disk() -> None:
+    """As a file that a container has been given. Then no folder is its run's."""
+    assert RunFolder.of_checkpoint(Path("/model.ckpt")).path == Path("/")
+    assert weights_name("/model.ckpt") == ""

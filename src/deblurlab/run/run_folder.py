@@ -155,7 +155,7 @@ class RunFolder:
     @classmethod
     def of_checkpoint(cls, file: Path) -> "RunFolder":
         """The folder of the run that a checkpoint belongs to according to its path, ``RUN/checkpoints/NAME.ckpt``."""
-        return cls(file.absolute().parents[1])
+        return cls(file.absolute().parent.parent)
 
     @classmethod
     def within(cls, folder: Path) -> list["RunFolder"]:
