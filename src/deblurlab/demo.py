@@ -14,6 +14,9 @@ from deblurlab.run.run_folder import weights_name
 
 log = logging.getLogger(__name__)
 
+# Names of this machine: on these, requests that name another host are refused, as pages of other sites could make them.
+_LOCAL = ("localhost", "127.0.0.1")
+
 
 @command("demo")
 def main(cfg: DictConfig) -> None:
@@ -48,9 +51,10 @@ def main(cfg: DictConfig) -> None:
         waiting=cfg.queue,
         upload_seconds=cfg.upload_seconds,
     )
-    hosts = ("localhost", "127.0.0.1") if cfg.host == "127.0.0.1" else ("*",)
+    hosts = _LOCAL if cfg.host in _LOCAL else ("*",)
     page = server.application(restorers, limits=limits, hosts=hosts)
-    log.info(f"http://{'localhost' if cfg.host == '127.0.0.1' else cfg.host}:{cfg.port} (Ctrl+C ends it)")
+    address = "localhost" if cfg.host in _LOCAL else f"[{cfg.host}]" if ":" in cfg.host else cfg.host
+    log.info(f"http://{address}:{cfg.port} (Ctrl+C ends it)")
     uvicorn.run(page, host=cfg.host, port=cfg.port, log_level="warning")
 
 

@@ -10,7 +10,7 @@ def require_free(host: str, port: int) -> None:
         ValueError: If it cannot; the message names the port.
     """
     try:
-        with socket.create_server((host, port)):
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
             pass
     except OSError as error:
         raise ValueError(
