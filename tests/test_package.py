@@ -1,5 +1,6 @@
 """What an installed deblurlab brings along."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -58,3 +59,24 @@ def test_no_document_goes_through_the_link_to_the_configurations() -> None:
     assert len(documents) > 1
     for file in documents:
         assert not re.search(r"\]\((\.\./)*conf[/)]", file.read_text()), file
+
+
+def test_texts_are_written_and_read_in_one_encoding() -> None:
+    """Without ``encoding`` it is the system's, on Windows one that lacks most letters, such as the report's σ."""
+    calls = [
+        (file, node)
+        for folder in (SOURCE, ROOT / "tools")
+        for file in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _opens_a_text(node.func.attr, node)
+    ]
+    assert len(calls) > 30
+    lacking = [f"{file}:{node.lineno}" for file, node in calls if "encoding" not in {one.arg for one in node.keywords}]
+    assert not lacking
+
+
+def _opens_a_text(name: str, call: ast.Call) -> bool:
+    if name in ("read_text", "write_text"):
+        return True
+    mode = call.args[0] if call.args else ast.Constant("r")  # of Image.open(file), the first argument is no constant
+    return name == "open" and isinstance(mode, ast.Constant) and "b" not in str(mode.value)

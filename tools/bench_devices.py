@@ -49,7 +49,7 @@ def images_per_second(model: str, devices: int, threads: int) -> float:
             check=True,
             capture_output=True,
         )
-        with (run / "metrics.csv").open(newline="") as file:
+        with (run / "metrics.csv").open(encoding="utf-8", newline="") as file:
             seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
     return batch * steps / statistics.median(seconds[1:])
 
@@ -70,7 +70,7 @@ def main() -> None:
     options = parser.parse_args()
     results = [measure(model, devices=options.devices, rounds=options.rounds) for model in options.models]
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    OUTPUT.write_text(json.dumps(results, indent=2) + "\n")
+    OUTPUT.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
     table = Table(title=f"Training on this CPU, images/s, median of {options.rounds} rounds")
     for title in ("model", f"1 process, {options.devices} threads", f"{options.devices} processes", "ratio"):

@@ -125,7 +125,7 @@ def planned(model: str, root: Path) -> float:
     plan = Path("outputs/bench") / f"plan_{model}_v2-8.json"
     command = (sys.executable, "-m", "deblurlab.plan", f"model={model}", "data=reds", f"data.root={root}")
     subprocess.run([*command, f"json={plan}"], check=True, stdout=subprocess.DEVNULL)
-    rate: float = json.loads(plan.read_text())["images_per_second"]
+    rate: float = json.loads(plan.read_text(encoding="utf-8"))["images_per_second"]
     return rate
 
 
@@ -136,7 +136,7 @@ def memory_over(data: VideoFrames, patches: int) -> list[int]:
         for batch in loader:
             seen += len(batch.sharp)
             if seen >= patches * (len(points) + 1) / 10:
-                pages = int(Path("/proc/self/statm").read_text().split()[1])
+                pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
                 points.append(pages * resource.getpagesize() >> 20)
     return points
 
@@ -195,7 +195,7 @@ def main(root: str) -> None:
         "appetite_patches_per_second": eaten,
         "memory_mib_over_50000_patches": memory,
     }
-    Path("outputs/bench/input.json").write_text(json.dumps(result, indent=2) + "\n")
+    Path("outputs/bench/input.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

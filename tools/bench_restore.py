@@ -171,7 +171,7 @@ def main() -> None:
             if process:
                 process.communicate()
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    OUTPUT.write_text(json.dumps(results, indent=2) + "\n")
+    OUTPUT.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
     table = Table(title=f"Restoring 1280x720 on this CPU, median of {options.rounds}")
     for title in ("network", "way", "megapixels/s", "deblurlab is", "differs by"):

@@ -65,7 +65,7 @@ def main() -> None:
                     seconds = cpu_seconds(words, checkout)
                     least[name][version] = min(seconds, least[name].get(version, seconds))
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    OUTPUT.write_text(json.dumps(least, indent=2) + "\n")
+    OUTPUT.write_text(json.dumps(least, indent=2) + "\n", encoding="utf-8")
 
     table = Table(title=f"CPU seconds, least of {options.rounds}")
     table.add_column("")

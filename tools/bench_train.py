@@ -250,7 +250,7 @@ def main() -> None:
         return
     results = [measure(model, rounds=options.rounds) for model in options.models]
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    OUTPUT.write_text(json.dumps(results, indent=2) + "\n")
+    OUTPUT.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
     table = Table(title=f"Training on this CPU, median of {options.rounds} rounds")
     for title in ("model", "batch", "loop", "images/s", "deblurlab is"):

@@ -51,7 +51,7 @@ def draw(rows: Sequence[Row], costs: Mapping[str, float]) -> Figure:
 
 
 def main(table: str, picture: str) -> None:
-    with Path(table).open(newline="") as stream:
+    with Path(table).open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     costs = {experiment: kmacs_per_pixel(experiment) for experiment in dict.fromkeys(row["experiment"] for row in rows)}
     for row in rows:

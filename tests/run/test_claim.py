@@ -101,8 +101,8 @@ from tests.run.test_claim import CONFIG, SETTINGS
 
 write = Path.write_text
 
-def killed(file, text):
-    write(file, text[:20] if "config.yaml" in file.name else text)
+def killed(file, text, encoding):
+    write(file, text[:20] if "config.yaml" in file.name else text, encoding)
     if "config.yaml" in file.name:
         os.kill(os.getpid(), 9)
 

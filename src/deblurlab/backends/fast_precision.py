@@ -49,7 +49,7 @@ def cpu_speedup(cache: Path) -> float:
         log.debug("bfloat16 trains %.2f times as fast as float32 here, by a short measurement.", known[machine])
         try:
             with whole_file(cache) as partial:
-                partial.write_text(json.dumps(known))
+                partial.write_text(json.dumps(known), encoding="utf-8")
         except OSError as error:
             log.debug("%s cannot be written: %s.", cache, error)
     return known[machine]
@@ -57,7 +57,7 @@ def cpu_speedup(cache: Path) -> float:
 
 def _read(cache: Path) -> dict[str, float]:
     try:
-        known = json.loads(cache.read_text())
+        known = json.loads(cache.read_text(encoding="utf-8"))
         return {machine: float(speedup) for machine, speedup in known.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
@@ -88,7 +88,7 @@ def measured_speedup(clock: Callable[[], float] = time.perf_counter) -> float:
 def _processor() -> str:
     """The name of the CPU's model; that of Python's ``platform`` is empty on many Linux systems."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

@@ -114,7 +114,7 @@ class History(Callback):
 
     def _write(self) -> None:
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        with whole_file(self.file) as partial, partial.open("w", newline="") as stream:
+        with whole_file(self.file) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.DictWriter(stream, names)
             writer.writeheader()
             writer.writerows({name: f"{value:.8g}" for name, value in row.items()} for row in self.rows)

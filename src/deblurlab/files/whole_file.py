@@ -25,7 +25,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """Yield another path to write to, and move that file to ``path`` at the end of the body::
 
         with whole_file(folder / "metrics.json") as partial:
-            partial.write_text(text)
+            partial.write_text(text, encoding="utf-8")
 
     The partial file is in the same folder and named ``.NAME.partial``. It is flushed to the disk before it is renamed,
     so that even a power cut leaves no half-written file. If the body raises an error, the partial file is removed and

@@ -24,7 +24,7 @@ class LoggedRows:
         self._file = file
         self._rows: dict[int, dict[str, float | None]] = {}
         try:
-            lines = file.read_text(errors="replace").splitlines()
+            lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:  # nothing was logged yet, or it cannot be read, which must not end a training
             lines = []
         for line in lines:
@@ -54,7 +54,7 @@ class LoggedRows:
         """Store the values that are logged at a step; None stands for values that are not scalars."""
         self._rows.setdefault(step, {}).update(values)
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        with self._file.open("a") as stream:
+        with self._file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps({"step": step, "values": dict(values)}, default=float) + "\n")
 
 

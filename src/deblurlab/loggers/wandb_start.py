@@ -84,7 +84,7 @@ def _last_step(folder: Path, last_logged: int | None) -> int | None:
     """The last step with a row of W&B's on the disk; None or -1 if there is none."""
     try:
         file = RunFolder(folder).wandb_id_file
-        stored = last_stored_step(file.parent, file.read_text()) if file.is_file() else None
+        stored = last_stored_step(file.parent, file.read_text(encoding="utf-8")) if file.is_file() else None
     except Exception as error:  # another version of W&B, or a damaged file
         log.warning(f"W&B: its files of earlier parts of this run cannot be read: {error!r}")
         stored = None
@@ -95,5 +95,5 @@ def _remembered_id(file: Path) -> str:
     """The id that is stored in a run's folder; a new folder gets a new id."""
     if not file.exists():
         with whole_file(file) as partial:
-            partial.write_text(uuid.uuid4().hex[:8])
-    return file.read_text()
+            partial.write_text(uuid.uuid4().hex[:8], encoding="utf-8")
+    return file.read_text(encoding="utf-8")

@@ -31,7 +31,7 @@ def leave(error: str) -> None:
     this = this_rank()
     assert this is not None
     with whole_file(_file(Path(os.environ[REPORTS]), this.rank)) as partial:
-        partial.write_text(json.dumps({"error": error}))
+        partial.write_text(json.dumps({"error": error}), encoding="utf-8")
 
 
 def read(folder: Path, rank: int) -> Report | None:
@@ -39,7 +39,7 @@ def read(folder: Path, rank: int) -> Report | None:
     file = _file(folder, rank)
     if not file.is_file():
         return None
-    return Report(json.loads(file.read_text())["error"], file.stat().st_mtime_ns)
+    return Report(json.loads(file.read_text(encoding="utf-8"))["error"], file.stat().st_mtime_ns)
 
 
 def _file(folder: Path, rank: int) -> Path:

@@ -37,7 +37,9 @@ def _finish(figure: Figure) -> Figure:
     broken = [textwrap.fill(label, room - _LETTERS_OF_HANDLE) for label in labels]
     longest = max((len(line) for label in broken for line in label.splitlines()), default=0)
     columns = max(1, min(len(labels), room // (longest + _LETTERS_OF_HANDLE)))
-    figure.legend(handles, list(map(without_formulas, broken)), loc="outside lower center", ncols=columns, frameon=False)
+    figure.legend(
+        handles, list(map(without_formulas, broken)), loc="outside lower center", ncols=columns, frameon=False
+    )
     return figure
 
 

@@ -61,9 +61,9 @@ def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra
         del files[folder.hydra_file]
     for file, content in files.items():
         text = OmegaConf.to_yaml(content)
-        if not resumes or not file.is_file() or file.read_text() != text:
+        if not resumes or not file.is_file() or file.read_text(encoding="utf-8") != text:
             with whole_file(file) as partial:
-                partial.write_text(text)
+                partial.write_text(text, encoding="utf-8")
 
 
 def _lock(folder: RunFolder) -> FileLock:

@@ -13,7 +13,7 @@ def read_history(file: Path) -> list[dict[str, float]]:
     if not file.exists():
         return []
     try:
-        with file.open(newline="") as stream:
+        with file.open(encoding="utf-8", newline="") as stream:
             return [{name: float(cell) for name, cell in row.items() if cell} for row in csv.DictReader(stream)]
     except (ValueError, TypeError, csv.Error) as error:
         raise ValueError(f"{file} is damaged: {error}.") from error

@@ -67,7 +67,7 @@ def write_test(
 def write(result: Mapping[str, Any], file: Path) -> None:
     """Write metrics.json, completely or not at all."""
     with whole_file(file) as partial:
-        partial.write_text(json.dumps(result, indent=2) + "\n")
+        partial.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 def write_per_image(scores: Mapping[str, Sequence[float]], labels: Mapping[str, Sequence[Any]], file: Path) -> None:
@@ -79,7 +79,7 @@ def write_per_image(scores: Mapping[str, Sequence[float]], labels: Mapping[str, 
         file: The CSV file to write.
     """
     columns = {"image": range(len(next(iter(scores.values())))), **labels, **scores}
-    with whole_file(file) as partial, partial.open("w", newline="") as stream:
+    with whole_file(file) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=False))  # there may be more labels than scores
@@ -94,7 +94,7 @@ def read_scores(file: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ValueError(f"{file} is not there: the run was not tested yet. Train it to its end, or evaluate it.")
     try:
-        result: dict[str, Any] = json.loads(file.read_text())
+        result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         versions = [result[version] for version in ("restored", "blurred")]
         if not all(isinstance(score, int | float) for scores in versions for score in scores.values()):
             raise ValueError("a score is not a number")
@@ -118,7 +118,7 @@ def read_per_image(file: Path) -> dict[str, list[Any]]:
     if not file.is_file():
         raise ValueError(f"{file} is not there: the run was not tested yet. Train it to its end, or evaluate it.")
     try:
-        with file.open(newline="") as stream:
+        with file.open(encoding="utf-8", newline="") as stream:
             names, *rows = csv.reader(stream)
         return {name: _values(name, cells) for name, cells in zip(names, zip(*rows, strict=True), strict=True)}
     except (ValueError, csv.Error) as error:

@@ -62,7 +62,7 @@ def application(restorers: Mapping[str, Restorer], *, limits: Limits, hosts: tup
         limits: The limits of each request.
         hosts: The host names that the server accepts; "*" stands for any.
     """
-    page = (Path(__file__).parent / "page.html").read_text()
+    page = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
     page = page.replace("<!--weights-->", "".join(f"<option>{escape(name)}</option>" for name in restorers))
     page = page.replace("<!--limit-->", f"{limits.pixels / 1e6:g} megapixels, {limits.bytes / 2**20:g} MB")
     samples = {name: png(np.asarray(load())) for name, load in SAMPLES.items()}

@@ -39,7 +39,11 @@ def run_process(command: Sequence[str], folder: Path, *, should_prune: Callable[
     """
     files = RunFolder(folder)
     files.failure_file.unlink(missing_ok=True)
-    environment = os.environ | {"WANDB_RUN_GROUP": folder.parent.name, "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | {
+        "WANDB_RUN_GROUP": folder.parent.name,
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONIOENCODING": "utf-8:backslashreplace",
+    }
     last_lines: deque[str] = deque(maxlen=_KEPT_LINES)
     pruned = False
     with subprocess.Popen(
@@ -47,7 +51,8 @@ def run_process(command: Sequence[str], folder: Path, *, should_prune: Callable[
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",  # libraries in C may print anything
         env=environment,
     ) as process:
         assert process.stdout is not None
@@ -72,6 +77,6 @@ def run_process(command: Sequence[str], folder: Path, *, should_prune: Callable[
     if process.returncode < 0:
         end = f"killed by {signal.Signals(-process.returncode).name}"
     with whole_file(files.failure_file) as partial:
-        partial.write_text(f"{end}\n\n{''.join(last_lines)}")
+        partial.write_text(f"{end}\n\n{''.join(last_lines)}", encoding="utf-8")
     log.error(f"{folder.name}: {end}; the others continue. See {files.failure_file}")
     return "failed"

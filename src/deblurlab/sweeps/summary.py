@@ -109,7 +109,7 @@ def write_summary(settings: Sequence[Setting], file: Path) -> None:
                 row[f"test/{score.name} mean"], row[f"test/{score.name} std"] = mean(setting.test_values(score))
             rows.append(row)
     names = list(dict.fromkeys(name for row in rows for name in row))
-    with whole_file(file) as partial, partial.open("w", newline="") as stream:
+    with whole_file(file) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, names)
         writer.writeheader()
         writer.writerows({name: "" if _unknown(value) else value for name, value in row.items()} for row in rows)

@@ -49,7 +49,7 @@ def tpu_found() -> bool:
     """
     if importlib.util.find_spec("torch_xla") is None:
         return False
-    if not any(vendor.read_text().strip() == _GOOGLE for vendor in _PCI_DEVICES.glob("*/vendor")):
+    if not any(vendor.read_text(encoding="utf-8").strip() == _GOOGLE for vendor in _PCI_DEVICES.glob("*/vendor")):
         return False
     from torch_xla._internal import tpu
 

@@ -95,7 +95,7 @@ def write_pairs(
     if unfinished.exists() and _read(unfinished / _NOTE) != made_of:
         shutil.rmtree(unfinished)
     with whole_file(unfinished / _NOTE) as partial:
-        partial.write_text(made_of)
+        partial.write_text(made_of, encoding="utf-8")
     with ThreadPoolExecutor(workers, thread_name_prefix="pairs") as pool:
         try:
             _write_all(plan, unfinished, pool, ahead=2 * workers, progress=progress)
@@ -143,4 +143,4 @@ def _fingerprint(survey: Survey) -> list[str | int]:
 
 
 def _read(note: Path) -> str | None:
-    return note.read_text() if note.is_file() else None
+    return note.read_text(encoding="utf-8") if note.is_file() else None

@@ -93,7 +93,7 @@ def prepare_sequences(
                 return None
             shard = Shard(name, sequence.split, sequence.name, frames, file.stat().st_size, sha256_of(file))
             storage.store(name, file)
-            file.write_text(json.dumps({"source": source, "shard": shard._asdict()}))
+            file.write_text(json.dumps({"source": source, "shard": shard._asdict()}), encoding="utf-8")
             storage.store(_note(sequence), file)
             file.unlink()
             return shard
@@ -111,7 +111,7 @@ def prepare_sequences(
         index = Index(settings, tuple(shards))
         if form.indexed:
             file = scratch / INDEX
-            file.write_text(to_json(index))
+            file.write_text(to_json(index), encoding="utf-8")
             storage.store(INDEX, file)
     return index
 
