@@ -19,7 +19,7 @@ from deblurlab.app.command import command
 from deblurlab.app.invocation import chosen_folder, claim_folder, is_sweep
 from deblurlab.app.log_file import to_log_file
 from deblurlab.app.resume import Start, start_of
-from deblurlab.app.several_devices import require_folder, require_one_process, train_in_processes
+from deblurlab.app.several_devices import SWEEP, require_folder, require_one_process, train_in_processes
 from deblurlab.checks.words import counted
 from deblurlab.processes.rank import quieten, told_already
 from deblurlab.run.defaults import with_defaults
@@ -40,7 +40,7 @@ def main(cfg: DictConfig) -> float | None:
     from deblurlab.app import build
 
     if is_sweep():
-        require_one_process("a sweep, whose jobs start those of their devices themselves,")
+        require_one_process(SWEEP)  # Slurm's launcher may start several for a job
         build.check_groups(cfg)  # before the first job rather than in each of them
         return run_job(cfg)
     import torch

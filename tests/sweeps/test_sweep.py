@@ -56,6 +56,18 @@ def started(tmp_path: Path) -> list[str]:
     return (tmp_path / "sweep/started.log").read_text().splitlines()
 
 
+@pytest.mark.parametrize("how", [["-m", "seed=1,2"], ["sweep=lr_batch"]])
+def test_a_sweep_in_several_processes_is_refused_before_its_first_job(
+    how: list[str], call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=r"cannot start: torchrun has started 2 processes, and a sweep, .* takes one"):
+        call("train", *how, "hydra.sweep.dir=sweep")
+    assert "Launching" not in capsys.readouterr().out
+    assert not (tmp_path / "sweep").exists()
+
+
 def table(tmp_path: Path) -> list[dict[str, str]]:
     with (tmp_path / "sweep/summary.csv").open(newline="") as stream:
         return list(csv.DictReader(stream))

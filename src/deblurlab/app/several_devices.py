@@ -12,6 +12,8 @@ from deblurlab.processes.ranks import run_ranks
 from deblurlab.run.claim import take_over
 from deblurlab.run.run_folder import RunFolder
 
+SWEEP = "a sweep, whose jobs start those of their devices themselves,"  # the name of this work for the error below
+
 
 def train_in_processes(count: int, cfg: DictConfig, folder: RunFolder) -> None:
     """Run this command in ``count`` processes, each on its device, until they have ended.

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deblurlab.app.several_devices import SWEEP, require_one_process
 from deblurlab.files.whole_file import whole_file
 from deblurlab.metrics.scores import COMPARED_SCORES, SCORES
 from deblurlab.sweeps.ranking import Setting, mean, rank, read_jobs
@@ -40,8 +41,9 @@ class Summary(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         self.folder = Path(config.hydra.sweep.dir)
         with _ending_the_process(f"the sweep in {self.folder} cannot start"):
+            require_one_process(SWEEP)  # here, before Hydra lists all jobs and starts the first
             if config.get("search"):
-                require_optuna()  # here, before Hydra lists all jobs
+                require_optuna()
             save_swept_keys(config.hydra, self.folder)
         print(
             f"sweep folder: {self.folder} (after an interruption, repeat the command with hydra.sweep.dir="
