@@ -33,7 +33,9 @@ def test_rgb_is_that_of_the_formula_rounded(form: str, space: int, wide: int) ->
 
 
 @pytest.mark.parametrize("content", ["cut", "text"])
-def test_a_file_that_is_no_whole_video_is_told_in_words(content: str, tmp_path: Path) -> None:
+def test_a_file_that_is_no_whole_video_is_told_in_words(
+    content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file = write_video(tmp_path / "clip.mp4", panned(0, 4), codec="libx264", pixels="yuv420p")
     file.write_bytes(file.read_bytes()[:1000] if content == "cut" else b"no video")
     with pytest.raises(
@@ -42,3 +44,4 @@ def test_a_file_that_is_no_whole_video_is_told_in_words(content: str, tmp_path: 
         films.first_frame(file)
     assert str(file) in str(told.value)
     assert "Errno" not in str(told.value)
+    assert caplog.text == ""  # FFmpeg says "moov atom not found", and of which file it does not say

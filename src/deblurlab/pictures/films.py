@@ -15,17 +15,15 @@ if TYPE_CHECKING:
     from av import FFmpegError, VideoFrame, VideoStream
     from av.container import InputContainer
 
+# FFmpeg's own lines name no file, and its errors are raised as well.
+logging.getLogger("libav").setLevel(logging.CRITICAL)
 # Flags of FFmpeg's swscale for conversions between YUV and RGB: bilinear, rounded exactly, with a colour for each pixel
 # of RGB. By default RGB would be up to two levels too dark, and the grey of YUV a level off.
 EXACTLY = 0x2 | 0x40000 | 0x2000  # SWS_BILINEAR | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT
 
 
 def require_pyav(file: Path) -> None:
-    """Raise ValueError if PyAV, which is needed to read ``file``, is not installed.
-
-    Otherwise silence FFmpeg's own lines, which name no file: its errors are raised as well.
-    """
-    logging.getLogger("libav").setLevel(logging.CRITICAL)
+    """Raise ValueError if PyAV, which is needed to read ``file``, is not installed."""
     try:
         import av  # noqa: F401
     except ImportError as error:
