@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 
-from deblurlab.data import Folder
+from deblurlab.data import CIFAR10, BlurredImages, Folder
 from deblurlab.data.modules.streamed import PairedFrames
+from tests.conftest import Call, write_tiny_cifar10
 from tests.data.frame_sets import frames
 from tests.pictures import picture, write_pictures, write_reds
 
@@ -19,7 +21,9 @@ def opened(root: Path, **options: Any) -> Folder:
     return data
 
 
-def told(before: PairedFrames, now: PairedFrames, caplog: pytest.LogCaptureFixture) -> str:
+def told(
+    before: PairedFrames | BlurredImages, now: PairedFrames | BlurredImages, caplog: pytest.LogCaptureFixture
+) -> str:
     """The warning of a resumption on ``now`` of a checkpoint that was written with ``before``."""
     caplog.clear()
     now.load_state_dict(before.state_dict())
@@ -102,3 +106,54 @@ def test_frames_of_a_published_data_set_that_came_later_are_told(
     message = told(before, now, caplog)
     assert "9 pictures are new, such as train/000/00000002." in message
     assert "the network was trained on" not in message  # the test has a clip 000 of its own
+
+
+def cifar10(root: Path) -> CIFAR10:
+    data = CIFAR10(root=str(root), batch_size=4, sigma_range=(0.0, 3.0))
+    data.setup("fit")
+    return data
+
+
+def test_images_in_memory_that_come_or_are_replaced_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    before = cifar10(write_tiny_cifar10(tmp_path / "one"))
+    assert told(before, cifar10(write_tiny_cifar10(tmp_path / "two")), caplog) == ""
+    (tmp_path / "two/test-00000-of-00001.parquet").rename(tmp_path / "two/train-00001-of-00002.parquet")
+    shutil.copy(tmp_path / "one/train-00000-of-00001.parquet", tmp_path / "two/test-00000-of-00001.parquet")
+    message = told(before, cifar10(tmp_path / "two"), caplog)
+    assert "train has 44 images where it had 35; " in message
+    assert "test has 40 images where it had 10. So the network may have been trained on" in message
+    for split in ("train", "test"):
+        shutil.copy(tmp_path / f"one/{split}-00000-of-00001.parquet", tmp_path / "two")
+    (tmp_path / "two/train-00001-of-00002.parquet").unlink()
+    now = cifar10(tmp_path / "two")
+    assert told(before, now, caplog) == ""
+    now._images["val"] = now.images("val").flip(0)
+    now._image_sets.clear()
+    assert "was written: val has other images, or another order. So" in told(before, now, caplog)
+
+
+def test_a_training_that_is_resumed_on_other_images_in_memory_says_so(
+    call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Checkpoints of before, which hold nothing of the images, are resumed without a word."""
+    write_tiny_cifar10(tmp_path / "data")
+    words = (
+        "data=cifar10",
+        "data.root=data",
+        "data.batch_size=8",
+        "model.network.widths=[4,8]",
+        "trainer=cpu",
+        "run=run",
+    )
+    call("train", *words, "trainer.max_epochs=1")
+    call("train", "run=run", "ckpt_path=last", "trainer.max_epochs=2")
+    assert "have changed since" not in capsys.readouterr().err
+    (tmp_path / "data/test-00000-of-00001.parquet").rename(tmp_path / "data/train-00001-of-00002.parquet")
+    shutil.copy(tmp_path / "data/train-00000-of-00001.parquet", tmp_path / "data/test-00000-of-00001.parquet")
+    call("train", "run=run", "ckpt_path=last", "trainer.max_epochs=3")
+    assert "the images of the data have changed since the checkpoint was written: train has" in capsys.readouterr().err
+    checkpoint = torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)
+    del checkpoint["CIFAR10"]
+    torch.save(checkpoint, tmp_path / "run/checkpoints/last.ckpt")
+    call("train", "run=run", "ckpt_path=last", "trainer.max_epochs=4")
+    assert "have changed since" not in capsys.readouterr().err

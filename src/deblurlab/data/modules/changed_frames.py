@@ -1,7 +1,8 @@
-"""Says which frames were added or removed between the checkpoint of a run and its resumption."""
+"""Says which frames or images were added, removed or replaced between the checkpoint of a run and its resumption."""
 
 import logging
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from deblurlab.checks.words import counted
 from deblurlab.interfaces import Split
@@ -36,3 +37,36 @@ def tell_changed_frames(before: Mapping[Split, Sequence[str]], now: Mapping[Spli
             f"{counted(len(held_out), 'picture')} that it is validated or tested on now, such as {held_out[0]}."
         )
     log.warning(message)
+
+
+class ImageSet(NamedTuple):
+    """What a checkpoint keeps of the images of a split, which have no names.
+
+    Attributes:
+        number: How many there are.
+        checksum: The CRC-32 of their bytes, in their order.
+    """
+
+    number: int
+    checksum: int
+
+
+def tell_changed_images(before: Mapping[Split, ImageSet], now: Mapping[Split, ImageSet]) -> None:
+    """Log a warning if the images of a split have changed.
+
+    Args:
+        before: The images of each split when the checkpoint was written.
+        now: The same of the splits that are used now; others are not compared.
+    """
+    changes = [
+        f"{split} has {counted(new.number, 'image')} where it had {old.number:,}"
+        if old.number != new.number
+        else f"{split} has other images, or another order"
+        for split, new in now.items()
+        if (old := before.get(split, new)) != new
+    ]
+    if changes:
+        log.warning(
+            f"the images of the data have changed since the checkpoint was written: {'; '.join(changes)}. So the "
+            "network may have been trained on images that it is validated or tested on now."
+        )

@@ -1,5 +1,6 @@
 """Sharp images in memory, blurred on the training device: the base of CIFAR-10 and the sample photographs."""
 
+import zlib
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from deblurlab.data.batches.draws import BatchDraw, evaluation_draws, training_d
 from deblurlab.data.batches.flips import flip
 from deblurlab.data.batches.host import Host
 from deblurlab.data.blur.gaussian import gaussian_blur, kernel_size
+from deblurlab.data.modules.changed_frames import ImageSet, tell_changed_images
 from deblurlab.data.modules.plain_loop import pairs
 from deblurlab.data.modules.trainer_facts import epoch_of, host_of
 from deblurlab.data.splits import EVALUATION_SEEDS
@@ -65,6 +67,7 @@ class BlurredImages(LightningDataModule):
         self.batch_size, self.sigma_range, self.fixed_blur = batch_size, sigma_range, fixed_blur
         self.seed, self.workers = seed, workers
         self._images: dict[Split, Tensor] = {}
+        self._image_sets: dict[Split, ImageSet] = {}
 
     @abstractmethod
     def load(self, split: Split) -> Tensor:
@@ -111,6 +114,21 @@ class BlurredImages(LightningDataModule):
         for split in splits:
             height, width = self.images(split).shape[-2:]
             require.large_enough_for_ssim(f"an image of the split {split}", (height, width))
+
+    def state_dict(self) -> dict[str, Any]:
+        """The number and the checksum of the images of each split. Lightning saves them with each checkpoint."""
+        return {"images": {split: list(one) for split, one in self._read_sets().items()}}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Warn if the images are not those for which ``state_dict`` was saved."""
+        tell_changed_images({split: ImageSet(*one) for split, one in state_dict["images"].items()}, self._read_sets())
+
+    def _read_sets(self) -> dict[Split, ImageSet]:
+        """What a checkpoint keeps of the splits that have been read; computed once."""
+        for split, images in self._images.items():
+            if split not in self._image_sets:
+                self._image_sets[split] = ImageSet(len(images), zlib.crc32(images.contiguous().numpy().data))
+        return self._image_sets
 
     def train_dataloader(self) -> DrawnLoader:
         images = self._drawn_images("train")
