@@ -1,5 +1,6 @@
 """What is exported gives what the network gives, run by its own runtime at sizes that it was not exported at."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -89,13 +90,20 @@ def test_a_network_without_a_graph_for_all_sizes_is_refused(
     assert not list(tmp_path.iterdir())
 
 
-def test_an_archive_that_torch_cannot_read_is_not_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def failing(archive: object) -> None:
-        raise RuntimeError("We ran into an error when deserializing the saved file.\nSee above.")
+def test_an_archive_that_torch_cannot_read_is_one_message_and_no_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """PyTorch itself logs an error such as FFTformer's, with its traceback, and raises another."""
 
-    monkeypatch.setattr(torch.export, "load", failing)
+    def failing(*args: object, **options: object) -> None:
+        raise RuntimeError("Failed deserializing node\n and so on")
+
+    monkeypatch.setattr("torch.export.pt2_archive._package.load_pt2", failing)
+    log = logging.getLogger("torch.export")  # which does not hand its lines on
+    monkeypatch.setattr(log, "handlers", [caplog.handler])
     with pytest.raises(ValueError, match=r"^UNet16 cannot be read again .*deserializing the saved file\)\."):
         export_formats.torch_export(restorer(lambda: UNet16(widths=[4, 8])), tmp_path / "network")
+    assert [one.message for one in caplog.records if one.name == log.name] == []
     assert not list(tmp_path.iterdir())
 
 

@@ -45,6 +45,7 @@ def _traced(restorer: Restorer) -> torch.export.ExportedProgram:
 
 def _not_exported(restorer: Restorer, what: str, error: Exception) -> ValueError:
     name, reason = type(restorer.network).__name__, next(iter(str(error).strip().splitlines()), "").rstrip(". ")
+    reason = reason.removesuffix(". Please check the warnings above for possible errors")  # which are not shown
     return ValueError(
         f"{name} cannot {what} for all heights and widths ({type(error).__name__}: {reason}). A network of your own "
         "must not branch on values; format=stablehlo exports for one size."
@@ -61,6 +62,7 @@ def torch_export(restorer: Restorer, file: Path) -> Run:
     Raises:
         ValueError: If PyTorch cannot export the network, or cannot read what it has exported. No file is written then.
     """
+    logging.getLogger("torch.export").setLevel(logging.ERROR)  # it logs the traceback of an error, and raises another
     program = _traced(restorer)
     archive = io.BytesIO()  # if torch wrote to a full disk itself, it would end the process
     torch.export.save(program, archive)
@@ -69,7 +71,7 @@ def torch_export(restorer: Restorer, file: Path) -> Run:
         warnings.filterwarnings("ignore", "The given buffer is not writable")  # torch's own reader warns
         try:
             module = torch.export.load(archive).module()
-        except RuntimeError as error:  # so it is with FFTformer in torch 2.9
+        except RuntimeError as error:  # so it is with FFTformer in torch 2.9, which also logs dozens of lines
             raise _not_exported(restorer, "be read again by torch.export", error) from error
     with whole_file(file) as partial:
         partial.write_bytes(archive.getbuffer())
