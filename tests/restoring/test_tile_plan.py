@@ -1,5 +1,7 @@
 """Planned tiles: they fit into the memory, and no other division that fits computes less."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,16 @@ def test_tiles_fit_into_the_memory_and_suit_the_network(
         assert axis.margin >= max(reach, 48)
         assert axis.count == 1 or axis.side >= axis.step + axis.blend + 2 * axis.margin
         assert axis.count == 1 or axis.step >= axis.blend
+
+
+@pytest.mark.parametrize(("window", "memory", "margin"), [(240, 352, 120), (240, 40, 77), (96, 352, 65), (0, 352, 65)])
+def test_a_margin_is_half_a_window_unless_that_were_more_than_a_sixth_of_a_tile(
+    window: int, memory: int, margin: int
+) -> None:
+    found = replace(network(reach=65, bytes_per_pixel=192), window=window)
+    cut = planned(3000, 4000, found, memory=memory * MEBIBYTE)
+    assert cut.count > 1
+    assert cut.down.margin == cut.across.margin == margin
 
 
 @pytest.mark.parametrize(("reach", "bytes_per_pixel", "most"), [(11, 364, 1.01), (29, 940, 1.2), (18, 2828, 1.65)])

@@ -67,11 +67,13 @@ class Measured:
         multiple: The network's ``size_multiple``.
         reach: The reach of its receptive field.
         bytes_per_pixel: The memory of its activations per pixel of a tile.
+        window: The side in pixels of the window over which it takes means; 0 if it takes none, or over the whole image.
     """
 
     multiple: int
     reach: Reach
     bytes_per_pixel: int
+    window: int = 0
 
 
 def measured(
@@ -99,7 +101,7 @@ def measured(
         pictures = _blurred(probe(multiple, _BLURRED_LENGTH).to(device)) if estimates else [picture]
         looks = [reach(restore_of, one) for one in pictures]
     per_pixel = -(-memory.peak // (picture.shape[2] * picture.shape[3]))
-    return Measured(multiple=multiple, reach=_farthest(looks), bytes_per_pixel=per_pixel)
+    return Measured(multiple=multiple, reach=_farthest(looks), bytes_per_pixel=per_pixel, window=window or 0)
 
 
 def _blurred(picture: Tensor) -> list[Tensor]:

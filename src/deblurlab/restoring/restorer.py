@@ -82,7 +82,8 @@ class Restorer(nn.Module):
         """Restore a picture, or each image of a batch separately, of any height and width.
 
         An image is padded to the right and below, by reflection, to a size that the network takes. The tiles of a large
-        picture hardly affect the result: it differs by at most about one 8-bit step from that of the whole picture. A
+        picture hardly affect the result: it differs by at most about one 8-bit step from that of the whole picture, or
+        by a few steps in some pixels if the network takes means over the image or a window. A
         network that estimates the blur (:class:`deblurlab.interfaces.EstimatesFirst`) does so once, from the 1024x1024
         pixels in the middle.
 
@@ -90,7 +91,9 @@ class Restorer(nn.Module):
             images: A NumPy picture, (H, W, 3), of type uint8, uint16, or float in [0, 1]; or a torch batch,
                 (B, 3, H, W), of float in [0, 1] on any device. RGB, in the encoding of ordinary image files.
             tiling: The tiles of large pictures. None restores each picture as a whole, or in as few tiles as ``memory``
-                allows, with a margin as wide as the measured reach of the network, but at least 48 pixels.
+                allows, with a margin as wide as the measured reach of the network, but at least 48 pixels; and half of
+                the window of a network that takes means over a window (:class:`deblurlab.interfaces.LocalMeans`), if
+                that is not more than a sixth of a tile.
             memory: The MiB that tiles may take, if ``tiling`` is None. None takes 352 on the CPU, and half of the free
                 memory on a GPU.
             precision: ``32-true`` for float32, ``bf16-mixed`` for bfloat16 autocast. ``auto`` uses the faster one on

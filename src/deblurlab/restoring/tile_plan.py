@@ -12,6 +12,9 @@ _MEBIBYTE = 2**20
 _CPU_MEMORY = 352 * _MEBIBYTE  # with it, a picture of 4000x3000 pixels takes less than 1.5 GiB in all
 _BLEND = 8  # pixels: it hides slight seams, in pictures with 16 bits or of networks with a long reach
 _LEAST_MARGIN = 48  # pixels: in some photographs the reach of a network is longer than on the probe
+# Means over a window reach half of it. The probe is alike everywhere, and so are its means, so that it shows this reach
+# too short for photographs of bright and dark parts. Where memory is for small tiles only, the whole of it is too dear.
+_MOST_WINDOW_MARGIN = 1 / 6  # of the side of a square tile that fills the memory
 _FAR_BLEND = 16  # pixels, for a network that depends on the whole image, whose tiles fit each other less well
 _XLA_BATCH = 4  # tiles
 
@@ -44,7 +47,9 @@ def _area(cut: Cut) -> int:
 
 def _cuts(height: int, width: int, network: Measured, most_pixels: int) -> Iterator[Cut]:
     """For each sensible number of rows, yield the cut with one column, and that with the fewest that may fit."""
-    margin, blend = max(network.reach.pixels, _LEAST_MARGIN), _FAR_BLEND if network.reach.beyond else _BLEND
+    half_window = min(network.window // 2, int(most_pixels**0.5 * _MOST_WINDOW_MARGIN))
+    margin = max(network.reach.pixels, _LEAST_MARGIN, half_window)
+    blend = _FAR_BLEND if network.reach.beyond else _BLEND
 
     def axis(size: int, count: int) -> Axis:
         return Axis.divided(size, count, margin=margin, blend=blend, multiple=network.multiple)
