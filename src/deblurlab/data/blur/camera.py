@@ -1,6 +1,7 @@
 """Realistic camera blur. For each patch, one of several kinds is drawn, with its strength."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor
@@ -19,6 +20,9 @@ KINDS = ("shake", "objects", "defocus", "gaussian", "sharp")
 
 # A JPEG with subsampled colours has blocks of 16x16 pixels. A patch begins anywhere in one.
 _BLOCK = 16
+
+# Returns the sharp scene in any window, (3, H, W).
+_Seen = Callable[[Window], Tensor]
 
 
 class CameraBlur:
@@ -124,47 +128,25 @@ class CameraBlur:
         Returns:
             The blurred and the sharp part, (height, width, 3) each.
         """
+        # The order of the draws is fixed: weights were trained with the pairs that a seed draws.
         kind = KINDS[rng.choice(len(KINDS), p=self.chances)]
+        scene = self._scene(picture, rng)
+        averaged = self._blurred(kind, scene.averaged, window.wider(_BLOCK), picture.shape, rng)
+        light = srgb_decoded(averaged) if scene.encoded else averaged
+        blurred = self._saved(to_pixels(self._sensed(light, rng)), rng)
+        return blurred, scene.pixels(window)
+
+    def _scene(self, picture: Pixels, rng: np.random.Generator) -> "_Scene":
         exposure = rng.uniform(*self.dark_exposure) if rng.random() < self.dark else 1.0
         gain = log_uniform(self.highlight_gain, rng) if rng.random() < self.highlights else 1.0
-        adds_pixels = rng.random() < self.encoded
+        encoded = rng.random() < self.encoded
         # Without `soft` no number is drawn for it, so that the other draws are those of versions that lack the option.
         softens = self.soft > 0 and rng.random() < self.soft
         softness = gaussian_kernel(rng.uniform(*self.soft_sigma)) if softens else None
-
-        def light_of(part: Window) -> Tensor:
-            return to_light(cut(picture, part))
-
-        def seen(part: Window) -> Tensor:
-            light = light_of(part) if softness is None else _spread(light_of, part, softness)
-            return (with_highlights(light, gain) if gain > 1 else light) * exposure
-
-        sharp = to_pixels(seen(window)) if exposure < 1 or gain > 1 or softens else cut(picture, window)
-        # frames whose pixels are averaged were clipped one by one
-        added_up = (lambda part: srgb_encoded(seen(part).clamp(max=1))) if adds_pixels else seen
-        light = self._blurred(kind, added_up, window.wider(_BLOCK), picture.shape, rng)
-        if adds_pixels:
-            light = srgb_decoded(light)
-        if rng.random() < self.noise:
-            photons = log_uniform(self.photons, rng)
-            light = noisy(light, photons=photons, read=read_noise(photons), rng=rng)
-        blurred = to_pixels(light)
-        if rng.random() < self.jpeg:
-            top, left = rng.integers(_BLOCK, size=2).tolist()  # the position of the window in a block
-            quality = round(rng.uniform(*self.jpeg_quality))
-            whole_blocks = blurred[_BLOCK - top :, _BLOCK - left :]
-            blurred = compressed(whole_blocks, quality=quality, subsampled=rng.random() < 0.5)
-        else:
-            top = left = _BLOCK
-        return blurred[top : top + window.height, left : left + window.width], sharp
+        return _Scene(picture, softness, gain, exposure, encoded)
 
     def _blurred(
-        self,
-        kind: str,
-        seen: Callable[[Window], Tensor],
-        window: Window,
-        size: tuple[int, ...],
-        rng: np.random.Generator,
+        self, kind: str, seen: _Seen, window: Window, size: tuple[int, ...], rng: np.random.Generator
     ) -> Tensor:
         if kind == "gaussian":
             return _spread(seen, window, gaussian_kernel(rng.uniform(*self.gaussian_sigma)))
@@ -178,7 +160,60 @@ class CameraBlur:
         camera = Camera((size[0], size[1]), rng.uniform(0, self.shake_pixels[1] / 2), rng)
         return with_moving_object(seen, window, camera, rng.uniform(*self.object_pixels), rng)
 
+    def _sensed(self, light: Tensor, rng: np.random.Generator) -> Tensor:
+        """Light with the sensor's noise, or without it."""
+        if rng.random() >= self.noise:
+            return light
+        photons = log_uniform(self.photons, rng)
+        return noisy(light, photons=photons, read=read_noise(photons), rng=rng)
 
-def _spread(seen: Callable[[Window], Tensor], window: Window, kernel: Kernel) -> Tensor:
+    def _saved(self, pixels: Pixels, rng: np.random.Generator) -> Pixels:
+        """Save pixels as a JPEG, or not, and remove the margin of a block that they have on each side."""
+        if rng.random() >= self.jpeg:
+            return pixels[_BLOCK:-_BLOCK, _BLOCK:-_BLOCK]
+        top, left = rng.integers(_BLOCK, size=2).tolist()  # the position of the part in a block
+        quality, subsampled = round(rng.uniform(*self.jpeg_quality)), rng.random() < 0.5
+        from_block = compressed(pixels[_BLOCK - top :, _BLOCK - left :], quality=quality, subsampled=subsampled)
+        return from_block[top:-_BLOCK, left:-_BLOCK]
+
+
+class _Scene(NamedTuple):
+    """A photograph with the drawn changes that its target shows, too.
+
+    Attributes:
+        picture: (H, W, 3), the whole photograph.
+        softness: The kernel that softens it; None leaves it as it is.
+        gain: The brightness of white areas, where white is 1.
+        exposure: The share of the light that is left.
+        encoded: Whether a blur averages sRGB values instead of light.
+    """
+
+    picture: Pixels
+    softness: Kernel | None
+    gain: float
+    exposure: float
+    encoded: bool
+
+    def light(self, window: Window) -> Tensor:
+        if self.softness is None:
+            light = self._photographed(window)
+        else:
+            light = _spread(self._photographed, window, self.softness)
+        return (with_highlights(light, self.gain) if self.gain > 1 else light) * self.exposure
+
+    def averaged(self, window: Window) -> Tensor:
+        """What a blur averages: the light, or the sRGB values of frames, each of which was clipped."""
+        light = self.light(window)
+        return srgb_encoded(light.clamp(max=1)) if self.encoded else light
+
+    def pixels(self, window: Window) -> Pixels:
+        changed = self.softness is not None or self.gain > 1 or self.exposure < 1
+        return to_pixels(self.light(window)) if changed else cut(self.picture, window)
+
+    def _photographed(self, window: Window) -> Tensor:
+        return to_light(cut(self.picture, window))
+
+
+def _spread(seen: _Seen, window: Window, kernel: Kernel) -> Tensor:
     margin = len(kernel) // 2
     return trimmed(convolved(seen(window.wider(margin)), kernel), margin)
