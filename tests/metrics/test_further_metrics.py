@@ -54,6 +54,7 @@ def test_functions_and_modules_give_one_value_per_image(mine: None) -> None:
             r"metrics=\[mine\.other\.largest\]: a test has a score largest already",
         ),
         (["mine.pi"], r"metrics=\[mine\.pi\] is 3\.14, neither a function nor a module"),
+        (["vmaf"], r"metrics=\[vmaf\]: choose of lpips, dists, aligned_psnr, aligned_ssim, or name a metric of yours"),
         (["mine.none"], r"metrics=\[mine\.none\] cannot be imported"),
     ],
 )

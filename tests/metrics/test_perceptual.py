@@ -98,5 +98,3 @@ def test_offline_says_what_is_missing_and_where_it_goes(monkeypatch: pytest.Monk
         ValueError, match=r"metrics=\[lpips\] needs the weights of AlexNet, 233 MB, which .*folder checkpoints of "
     ):
         perceptual("lpips")
-    with pytest.raises(ValueError, match=r"metrics=\[vmaf\]: choose of lpips, dists"):
-        perceptual("vmaf")

@@ -1,4 +1,4 @@
-"""The scores that ``metrics=[...]`` adds to a test: perceptual ones, and a user's own."""
+"""The scores that ``metrics=[...]`` adds to a test: perceptual and aligned ones, and a user's own."""
 
 import importlib
 import importlib.util
@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from deblurlab.checks.words import how_to_find
+from deblurlab.metrics.aligned import AlignedScore
 from deblurlab.metrics.perceptual import perceptual
-from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
+from deblurlab.metrics.scores import ALIGNED, COUNTS_OF_INFINITE, PERCEPTUAL, SCORES
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,8 @@ def further_metrics(names: Sequence[str]) -> dict[str, nn.Module]:
     """Make the metrics that ``metrics=[...]`` names.
 
     Args:
-        names: ``lpips``, ``dists``, or the Python path of a user's own metric, such as ``my_package.my_metric``: a
-            function, or the class of a module whose constructor needs no arguments.
+        names: ``lpips``, ``dists``, ``aligned_psnr``, ``aligned_ssim``, or the Python path of a user's own metric, such
+            as ``my_package.my_metric``: a function, or the class of a module whose constructor needs no arguments.
 
     Returns:
         The metrics by the last parts of their names, which are their titles in tables. Each takes restored and sharp
@@ -63,8 +64,19 @@ def further_metrics(names: Sequence[str]) -> dict[str, nn.Module]:
         if name in taken:
             raise ValueError(f"metrics=[{path}]: a test has a score {name} already, call this one otherwise.")
         taken.append(name)
-        found[name] = _own(path) if "." in path else perceptual(path)
+        found[name] = _own(path) if "." in path else _named(path)
     return found
+
+
+def _named(name: str) -> nn.Module:
+    if name in PERCEPTUAL:
+        return perceptual(name)
+    if name in ALIGNED:
+        return AlignedScore(name)
+    raise ValueError(
+        f"metrics=[{name}]: choose of {', '.join([*PERCEPTUAL, *ALIGNED])}, or name a metric of yours by its Python "
+        "path, such as my_package.my_metric."
+    )
 
 
 def _own(path: str) -> nn.Module:

@@ -49,10 +49,8 @@ def perceptual(name: str) -> nn.Module:
         per image, (B,); lower is better.
 
     Raises:
-        ValueError: If there is no such metric, or its weights are missing and cannot be downloaded.
+        ValueError: If its weights are missing and cannot be downloaded.
     """
-    if name not in _MAKE:
-        raise ValueError(f"metrics=[{name}]: choose of {', '.join(PERCEPTUAL)}.")
     try:
         return _MAKE[name]().eval().requires_grad_(False)
     except (URLError, OSError) as error:

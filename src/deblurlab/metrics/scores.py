@@ -91,6 +91,8 @@ HEADLINE_SCORES = tuple(score for score in SCORES if score.headline)
 COMPARED_SCORES = tuple(score for score in HEADLINE_SCORES if not score.is_loss)  # runs may have different losses
 # Further scores that a test can compute, and what each of them downloads. Lower is better.
 PERCEPTUAL = {"lpips": "AlexNet, 233 MB", "dists": "VGG16, 528 MB"}
+# Further scores that align each restored image first; higher is better.
+ALIGNED = ("aligned_psnr", "aligned_ssim")
 COUNTS_OF_INFINITE = {score.name: f"infinite_{score.name}" for score in SCORES if score.may_be_infinite}
 
 

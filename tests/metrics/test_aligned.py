@@ -1,0 +1,87 @@
+"""PSNR and SSIM of aligned images, against the formulas of RealBlur's authors in NumPy, OpenCV and scikit-image."""
+
+import sys
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import skimage
+import torch
+from skimage.metrics import structural_similarity
+from torch import Tensor
+
+from deblurlab.metrics.aligned import AlignedScore
+from deblurlab.metrics.image import psnr, ssim
+
+SMALL_TURN = np.array([[1.001, -0.004, 3.4], [0.004, 0.999, -2.3], [2e-6, -1e-6, 1]])
+
+
+def photograph() -> Any:
+    return skimage.data.astronaut()[100:340, 90:390].astype(np.float32) / 255
+
+
+def moved(pixels: Any, *, brightness: float = 1.0) -> Any:
+    """The photograph as another camera sees it, which is slightly turned, shifted and darker."""
+    height, width, _ = pixels.shape
+    return brightness * cv2.warpPerspective(pixels, SMALL_TURN, (width, height), flags=cv2.INTER_CUBIC)
+
+
+def batch(*pixels: Any) -> Tensor:
+    return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2)
+
+
+def by_its_authors(image: Any, sharp: Any) -> tuple[float, float]:
+    """PSNR and SSIM by the formulas of the authors, with all of ECC's hundred steps."""
+    image = (sharp * image).sum() / (image * image).sum() * image
+    grey = [cv2.cvtColor(side.astype(np.float32), cv2.COLOR_RGB2GRAY) for side in (sharp, image)]
+    until = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 100, 0)
+    _, warp = cv2.findTransformECC(*grey, np.eye(3, dtype=np.float32), cv2.MOTION_HOMOGRAPHY, until, None, 5)
+    size = (sharp.shape[1], sharp.shape[0])
+    warped = cv2.warpPerspective(
+        image, warp, size, flags=cv2.INTER_CUBIC + cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT
+    )
+    mask = cv2.warpPerspective(np.ones_like(image), warp, size, flags=cv2.INTER_NEAREST + cv2.WARP_INVERSE_MAP)
+    warped, sharp = warped * mask, sharp * mask
+    error = ((sharp - warped) ** 2).sum() / mask.sum()
+    _, values = structural_similarity(
+        sharp, warped, channel_axis=2, gaussian_weights=True, use_sample_covariance=False, data_range=1.0, full=True
+    )
+    inner = np.s_[5:-5, 5:-5]
+    return 10 * np.log10(1 / error), ((values * mask)[inner].sum((0, 1)) / mask[inner].sum((0, 1))).mean()
+
+
+def test_each_image_has_the_value_of_the_authors_formulas() -> None:
+    sharp = photograph()
+    images = [moved(sharp, brightness=0.9), cv2.GaussianBlur(moved(sharp), (0, 0), 1.5)]
+    expected = [by_its_authors(image.clip(0, 1), sharp) for image in images]
+    restored, sharps = batch(*images), batch(sharp, sharp)
+    assert AlignedScore("aligned_psnr")(restored, sharps).tolist() == pytest.approx([e[0] for e in expected], abs=0.001)
+    assert AlignedScore("aligned_ssim")(restored, sharps).tolist() == pytest.approx([e[1] for e in expected], abs=1e-4)
+
+
+def test_a_moved_and_darker_image_scores_as_what_it_shows() -> None:
+    sharp = photograph()
+    restored, sharps = batch(moved(sharp, brightness=0.9)), batch(sharp)
+    assert float(psnr(restored, sharps)) < 20 < 33 < float(AlignedScore("aligned_psnr")(restored, sharps))
+    assert float(ssim(restored, sharps)) < 0.6 < 0.97 < float(AlignedScore("aligned_ssim")(restored, sharps))
+
+
+@pytest.mark.parametrize("name", ["aligned_psnr", "aligned_ssim"])
+def test_an_image_that_cannot_be_aligned_is_scored_as_it_is(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    grey, sharp = torch.full((1, 3, 64, 80), 0.5), batch(photograph()[:64, :80])
+    scaled = grey * (grey * sharp).sum() / grey.square().sum()
+    expected = {"aligned_psnr": psnr, "aligned_ssim": ssim}[name](scaled, sharp)
+    assert float(AlignedScore(name)(grey, sharp)) == pytest.approx(float(expected), abs=1e-4)
+    assert f"metrics=[{name}]: an image of 80x64 cannot be aligned, it is scored as it is" in caplog.text
+    assert float(AlignedScore(name)(torch.zeros_like(grey), sharp)) < 20  # black has no brightness to match
+
+
+def test_no_images_have_no_scores() -> None:
+    assert AlignedScore("aligned_psnr")(torch.zeros(0, 3, 32, 32), torch.zeros(0, 3, 32, 32)).shape == (0,)
+
+
+def test_without_opencv_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(ValueError, match=r"metrics=\[aligned_ssim\] needs OpenCV: pip install 'deblurlab\[align\]'"):
+        AlignedScore("aligned_ssim")
