@@ -4,13 +4,13 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from itertools import starmap
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from deblurlab.data.arrays import Integers
 from deblurlab.data.batches.crops import offsets
 from deblurlab.data.batches.epoch_plan import EpochPlan
 from deblurlab.data.batches.frame_reader import FrameReader, OnError, ReadFrame
@@ -20,8 +20,10 @@ from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out, p
 
 log = logging.getLogger(__name__)
 
-# During the training step of one batch, the frames of this many batches after it are read.
+# During the training step of one batch, this many batches after it are read and cut.
 _BATCHES_AHEAD = 2
+
+_Started = TypeVar("_Started")
 
 
 class PairBatch(NamedTuple):
@@ -82,89 +84,82 @@ class PatchLoader(ResumableLoader[PairBatch]):
         return self._length
 
     def batches(self, epoch: int, *, start: int = 0) -> Iterator[PairBatch]:
-        plan, broken_before = self.plan(epoch), len(self.reader.skipped)
-        first_use, last_uses = _uses(plan.frames[start:])
-        due = np.array(list(first_use.values()))  # the batch in which each frame is first needed, ascending
-        self.source.expect(np.array(list(first_use), dtype=np.int64))  # there may be none left
-        unread = iter(first_use)
-        started = 0
-        reads: dict[int, Future[ReadFrame]] = {}
-        cuts: deque[list[Future[_Cut]]] = deque()
+        broken_before = len(self.reader.skipped)
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="frames")
         try:
-            for number in range(len(plan.frames) - start):
-                # Read the frames of the next batches, and some more, so that no thread waits for the training.
-                needed = int(np.searchsorted(due, number + _BATCHES_AHEAD, side="right"))
-                target = min(needed + 2 * self.threads, len(due))
-                for frame in (next(unread) for _ in range(target - started)):
-                    reads[frame] = pool.submit(self.reader.read, frame, epoch)
-                started = target
-                while len(cuts) <= _BATCHES_AHEAD and number + len(cuts) < len(plan.frames) - start:
-                    cuts.append(self._cut(plan.batch(start + number + len(cuts)), reads, epoch, pool))
-                made = self._batch(plan.batch(start + number), cuts.popleft())
-                for frame in last_uses.get(number, ()):
-                    del reads[frame]
-                yield made
+            # Unlike a loop, starmap keeps no frames of the last batch while the caller trains on it.
+            yield from starmap(self._assembled, _ahead(_BATCHES_AHEAD, self._started(epoch, start, pool)))
         finally:
             pool.shutdown(cancel_futures=True)
             if (broken := len(self.reader.skipped)) > broken_before:
                 log.warning(f"data.on_error=skip: {broken} of {len(self.source.groups)} frames are left out")
 
-    def _cut(
-        self, plan: EpochPlan, reads: dict[int, Future[ReadFrame]], epoch: int, pool: ThreadPoolExecutor
-    ) -> list[Future[_Cut]]:
-        """Start to cut the rows of a batch. A row waits for its frame, which the pool was given before: no deadlock."""
-        rows = range(len(plan.frames))
-        return [pool.submit(self._row, plan, row, reads[int(plan.frames[row])], epoch) for row in rows]
+    def _started(
+        self, epoch: int, start: int, pool: ThreadPoolExecutor
+    ) -> Iterator[tuple[EpochPlan, list[Future[_Cut]]]]:
+        """Start to read and to cut each batch; yield its plan, and its rows when they will be done.
 
-    def _row(self, plan: EpochPlan, row: int, reading: Future[ReadFrame], epoch: int) -> _Cut:
-        read, frame = reading.result(), int(plan.frames[row])
-        height, width = read.pixels.sharp.shape[:2]
-        if self.whole:
-            window = Window(0, 0, height, width)
-        elif plan.side is None:
-            columns = int(self.source.grids[frame, 1])
-            window = patch_window(int(plan.patches[row]), columns=columns, size=self.source.patch)
-        else:
-            top, left = offsets(plan.places[row], np.array((height, width)), plan.side).tolist()
-            window = Window(top, left, plan.side, plan.side)
-        number = int(plan.numbers[row])
+        A row waits for its frame. The pool was given the frame first, so that no row waits forever.
+        """
+        plan = self.plan(epoch)
+        frames = plan.frames[start:]
+        last_use = {frame: number for number, needed in enumerate(frames.tolist(), start) for frame in needed}
+        by_first_use = list(dict.fromkeys(frames.ravel().tolist()))
+        self.source.expect(np.array(by_first_use, dtype=np.int64))  # there may be none left
+        # Some more frames are read than the batches need, so that no thread waits for the training.
+        reads = _ahead(2 * self.threads, (pool.submit(self.reader.read, frame, epoch) for frame in by_first_use))
+        open_reads: dict[int, Future[ReadFrame]] = {}
+        for number in range(start, len(plan.frames)):
+            batch = plan.batch(number)
+            needed = batch.frames.tolist()
+            for frame in needed:
+                if frame not in open_reads:  # then this is its first use
+                    open_reads[frame] = next(reads)
+            cuts = [pool.submit(self._cut, batch, row, open_reads[frame], epoch) for row, frame in enumerate(needed)]
+            for frame in set(needed):
+                if last_use[frame] == number:
+                    del open_reads[frame]
+            yield batch, cuts
+
+    def _cut(self, batch: EpochPlan, row: int, reading: Future[ReadFrame], epoch: int) -> _Cut:
+        read = reading.result()
+        window, number = self._window(batch, row, read.pixels.sharp.shape), int(batch.numbers[row])
         # ``read.frame``, since in joined sources a replacement may be of another kind than the frame that was planned
-        return _Cut(
-            cut_out(self.source, read.pixels, window, frame=read.frame, epoch=epoch, number=number), read.intact
-        )
+        pair = cut_out(self.source, read.pixels, window, frame=read.frame, epoch=epoch, number=number)
+        return _Cut(pair, read.intact)
 
-    def _batch(self, plan: EpochPlan, cuts: list[Future[_Cut]]) -> PairBatch:
-        """Assemble one batch; this waits for its rows."""
-        rows_and_columns = self.source.grids[plan.frames[0]] if self.whole else np.array((1, 1))
+    def _window(self, batch: EpochPlan, row: int, size: tuple[int, ...]) -> Window:
+        """The part of a frame that a row shows: the whole frame, a patch of its grid or a random crop."""
+        height, width = size[:2]
+        if self.whole:
+            return Window(0, 0, height, width)
+        if batch.side is None:
+            columns = int(self.source.grids[batch.frames[row], 1])
+            return patch_window(int(batch.patches[row]), columns=columns, size=self.source.patch)
+        top, left = offsets(batch.places[row], np.array((height, width)), batch.side).tolist()
+        return Window(top, left, batch.side, batch.side)
+
+    def _assembled(self, batch: EpochPlan, cuts: list[Future[_Cut]]) -> PairBatch:
+        """Wait for the rows of a batch and join them."""
+        rows_and_columns = self.source.grids[batch.frames[0]] if self.whole else np.array((1, 1))
         grid = (int(rows_and_columns[0]), int(rows_and_columns[1]))
-        height, width = self.source.patch if plan.side is None else (plan.side, plan.side)
-        shape = (len(plan.frames), height * grid[0], width * grid[1], 3)
+        height, width = self.source.patch if batch.side is None else (batch.side, batch.side)
+        shape = (len(batch.frames), height * grid[0], width * grid[1], 3)
         pinned = torch.cuda.is_available()
         blurred, sharp = (torch.empty(shape, dtype=torch.uint8, pin_memory=pinned) for _ in range(2))
-        valid = plan.valid.copy()
+        valid = batch.valid.copy()
         for row, cut in enumerate(cuts):
             (blurred.numpy()[row], sharp.numpy()[row]), intact = cut.result()
             valid[row] &= intact
-        return PairBatch(blurred, sharp, torch.from_numpy(plan.flips), torch.from_numpy(valid), grid)
+        return PairBatch(blurred, sharp, torch.from_numpy(batch.flips), torch.from_numpy(valid), grid)
 
 
-def _uses(frames: Integers) -> tuple[dict[int, int], dict[int, list[int]]]:
-    """Find when the frames of an epoch are needed.
-
-    Args:
-        frames: (N, B), the frames of each batch.
-
-    Returns:
-        The first batch that needs each frame, in this order; and for each batch the frames that no later batch needs.
-    """
-    first: dict[int, int] = {}
-    last: dict[int, int] = {}
-    for batch, row in enumerate(frames.tolist()):
-        for frame in row:
-            first.setdefault(frame, batch)
-            last[frame] = batch
-    done: dict[int, list[int]] = {}
-    for frame, batch in last.items():
-        done.setdefault(batch, []).append(frame)
-    return first, done
+def _ahead(count: int, started: Iterator[_Started]) -> Iterator[_Started]:
+    """Yield the items of an iterator that starts them, when it has started ``count`` more."""
+    waiting: deque[_Started] = deque()
+    for item in started:
+        waiting.append(item)
+        if len(waiting) > count:
+            yield waiting.popleft()
+    while waiting:
+        yield waiting.popleft()
