@@ -57,9 +57,11 @@ class EpochPlan(NamedTuple):
             seed: Seed of the order.
         """
         rng = np.random.default_rng(seed)
-        place = np.argsort(np.lexsort((rng.permutation(len(groups)), rng.permutation(groups.max() + 1)[groups])))
-        batch, row = np.arange(len(self.frames))[:, None], np.argsort(place[self.frames], kind="stable")
-        return self._at((batch, row))
+        frame_place, group_place = rng.permutation(len(groups)), rng.permutation(groups.max() + 1)
+        order = np.lexsort((frame_place, group_place[groups]))  # the frames by group, since lexsort's last key is first
+        place = np.argsort(order)  # the inverse: where each frame is in this order
+        rows = np.argsort(place[self.frames], kind="stable")
+        return self._at((np.arange(len(rows))[:, None], rows))
 
     def share(self, host: Host) -> "EpochPlan":
         """The rows of each batch that one host makes."""
@@ -171,18 +173,19 @@ def training_plan(
     if repeats is not None:
         again = _repeated(repeats[frames][frame], rng)
         frame, patch = frame[again], patch[again]
-    shape = (batches, batch_size)
-    order = _shuffled_within(mixed_frames, frame, rng)[: batches * batch_size].reshape(shape)
-    flips, drawn = rng.random((*shape, 2)) < 0.5, (seed, epoch, 0)
+    shape, planned = (batches, batch_size), batches * batch_size
+    order = _shuffled_within(mixed_frames, frame, rng)[:planned].reshape(shape)
+
+    flips = rng.random((*shape, 2)) < 0.5
     if rotations:
-        flips = np.concatenate((flips, transposes(batches * batch_size, drawn).reshape(*shape, 1)), axis=-1)
+        flips = np.concatenate((flips, transposes(planned, (seed, epoch, 0)).reshape(*shape, 1)), axis=-1)
     return EpochPlan(
         frames=frames[frame[order]],
         patches=patch[order],
         flips=flips,
         valid=np.ones(shape, dtype=np.bool_),
-        places=crop_places(batches * batch_size, drawn).reshape(*shape, 2),
-        numbers=np.arange(batches * batch_size).reshape(shape),
+        places=crop_places(planned, (seed, epoch, 0)).reshape(*shape, 2),
+        numbers=np.arange(planned).reshape(shape),
         side=side,
     )
 
