@@ -22,6 +22,7 @@ from deblurlab.app.command import command
 from deblurlab.app.invocation import choices
 from deblurlab.app.progress_bar import progress_bar
 from deblurlab.checks import require
+from deblurlab.checks.command_line import assignment
 from deblurlab.checks.words import counted
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def main(cfg: DictConfig) -> None:
         raise ValueError("prepare takes pairs in a published layout, such as data=reds, or your own, data=folder.")
     if cfg.root is not None and (chosen := choices().get("data")) != "video":
         raise ValueError(
-            f"root={cfg.root} is a clip for data=video. The pictures of data={chosen} are data.root={cfg.root}."
+            f"root={cfg.root} is a clip for data=video. The pictures of data={chosen} are "
+            f"{assignment('data.root', cfg.root)}."
         )
     require.workers("workers", cfg.workers, at_least=1)
     if cfg.root is not None:
@@ -69,7 +71,7 @@ def _write_pairs(data: "Folder", out: str | None) -> None:
     source = data.source("test")
     with progress_bar("drawing", unit="pictures", total=len(source.groups)) as bar:
         count = write_test_pairs(source, Path(out), progress=bar.update)
-    log.info(f"{counted(count, 'pair')} in {out}. Test with data=folder data.root={out}")
+    log.info(f"{counted(count, 'pair')} in {out}. Test with data=folder {assignment('data.root', out)}")
 
 
 def _check(data: "VideoFrames | PublishedPairs | Folder", *, workers: int) -> None:
@@ -120,7 +122,7 @@ def _average(data: "VideoFrames | PublishedPairs", cfg: DictConfig) -> None:
         made = write_pairs(plan, out, counts=counts, workers=cfg.workers, progress=bar.update)
     log.info(
         f"{counted(total, 'frame pair')}: {made['train']} to train, {made['val']} to validate, {made['test']} to test. "
-        f"Train with data=video data.root={out}"
+        f"Train with data=video {assignment('data.root', out)}"
     )
 
 
@@ -156,7 +158,7 @@ def _write(data: "VideoFrames", cfg: DictConfig) -> None:
         )
     frames = sum(len(shard.frames) for shard in index.shards)
     size = sum(shard.bytes for shard in index.shards)
-    use = f"Train with data.root={storage.names('')}" if form.indexed else "For TensorFlow"
+    use = f"Train with {assignment('data.root', storage.names(''))}" if form.indexed else "For TensorFlow"
     log.info(f"{counted(frames, 'frame pair')} in {counted(len(index.shards), 'file')}, {size / 2**20:,.1f} MiB. {use}")
 
 

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, ListConfig
 
 from deblurlab.app.command import command
 from deblurlab.checks import require
+from deblurlab.checks.command_line import mapping_assignment
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,8 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.run import trusted
 
     if isinstance(cfg.data.root, DictConfig):
-        named = ",".join(f"{data!s}:{root}" for data, root in cfg.data.root.items())
-        raise ValueError(f"data.root is one folder; folders for several data sets are roots={{{named}}}.")
+        named = mapping_assignment("roots", {str(data): root for data, root in cfg.data.root.items()})
+        raise ValueError(f"data.root is one folder; folders for several data sets are {named}.")
     if Path(cfg.output).suffix.lower() in (".html", ".htm", ".md", ".pdf"):
         raise ValueError(f"output={cfg.output}: name a folder. A browser prints its report.html to a PDF.")
     require.whole_number("images", cfg.images, at_least=1, of="test images")

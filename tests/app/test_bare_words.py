@@ -13,7 +13,7 @@ from deblurlab.app.suggestions import did_you_mean, listed_keys
 def test_a_bare_word_is_answered_with_its_key() -> None:
     with pytest.raises(ValueError, match=r"restore photo\.jpg: say input=photo\.jpg\."):
         refuse_bare_words("restore", ["photo.jpg"])
-    with pytest.raises(ValueError, match=r"say input='\"my photo\.jpg\"'"):
+    with pytest.raises(ValueError, match=r"say 'input=\"my photo\.jpg\"'\."):
         refuse_bare_words("restore", ["tta=true", "my photo.jpg"])
 
 

@@ -1,5 +1,6 @@
 """A user's mistake ends in one message that names the file or the key and the fix."""
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from deblurlab.sweeps.swept_keys import parse_overrides
 from tests.conftest import Call
 
 Refused = Callable[..., str]
@@ -334,9 +336,15 @@ def test_a_misspelt_key_of_a_runs_data(refused: Refused, call: Call, tmp_path: P
     )
 
 
+def test_what_hydra_cannot_read_is_quoted_for_a_shell_and_for_hydra(refused: Refused) -> None:
+    message = refused("restore", "weights=photographs", "input=it's.jpg")
+    (word,) = shlex.split(message.partition("two pairs of quotes: ")[2].splitlines()[0])
+    assert parse_overrides([word])[0].value() == "it's.jpg"
+
+
 def test_one_folder_and_folders_by_data_set_are_two_keys(refused: Refused) -> None:
     message = refused("report", "runs=nowhere", "data.root={reds: here, cifar10: there}")
-    assert "data.root is one folder; folders for several data sets are roots={reds:here,cifar10:there}" in message
+    assert "data.root is one folder; folders for several data sets are 'roots={reds:here,cifar10:there}'" in message
 
 
 def test_a_plan_that_cannot_be_written_is_not_made(refused: Refused, tmp_path: Path) -> None:

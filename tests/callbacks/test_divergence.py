@@ -48,9 +48,9 @@ def test_a_loss_lost_since_the_last_look_does_not_reach_the_checkpoint(call: Cal
 def test_a_run_that_diverges_late_offers_its_best_weights(call: Call, tmp_path: Path) -> None:
     grows = "model.scheduler={_target_: torch.optim.lr_scheduler.ExponentialLR, _partial_: true, gamma: 1e30}"
     arguments = ("model=unet16", "model.network.widths=[4,8]", "trainer=cpu", "trainer.precision=32-true")
-    with pytest.raises(SystemExit, match=r"of epoch 2: .* from the best weights of this one \(weights=run\)"):
-        call("train", *arguments, *FEW, "trainer.max_epochs=2", grows, "run=run")
-    assert (tmp_path / "run/checkpoints/best.ckpt").exists()
+    with pytest.raises(SystemExit, match=r"of epoch 2: .* of this one \('weights=\"my run\"'\)"):
+        call("train", *arguments, *FEW, "trainer.max_epochs=2", grows, "run=my run")
+    assert (tmp_path / "my run/checkpoints/best.ckpt").exists()
 
 
 class LostInEvaluation(nn.Conv2d):

@@ -453,11 +453,11 @@ def test_data_that_is_gone_leaves_a_gap(call: Call, tmp_path: Path) -> None:
     made_up(tmp_path / "run", ssim=0.8, data={"_target_": "deblurlab.data.CIFAR10", "sigma_range": [0, 3],
                                                "fixed_blur": False, "seed": 0, "workers": 0})  # fmt: skip
     shutil.copytree(tmp_path / "run", tmp_path / "other")
-    with pytest.raises(SystemExit, match=r"data\.root is one folder; .* are roots=\{cifar10:elsewhere\}"):
+    with pytest.raises(SystemExit, match=r"data\.root is one folder; .* are 'roots=\{cifar10:elsewhere\}'"):
         call("report", "runs=[run,other]", "data.root={cifar10:elsewhere}")
     call("report", "runs=[run,other]", f"roots={{cifar10:{tmp_path}}}")
     text = (tmp_path / "outputs/report/report.md").read_text()
-    assert "Not drawn:" in text
+    assert "('roots={cifar10:FOLDER}' names the present folder of the data.)" in text
     assert "0.8000" in text
 
 

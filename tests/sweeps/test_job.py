@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deblurlab.app.invocation import quoted
+from deblurlab.checks.command_line import quoted
 from deblurlab.sweeps.job import _folder_name
 from deblurlab.sweeps.swept_keys import parse_overrides, read_swept_keys
 

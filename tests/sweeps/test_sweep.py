@@ -138,7 +138,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     command = job._command.__closure__  # the fixture wraps the real one
     assert command is not None
     (real,) = [cell.cell_contents for cell in command if callable(cell.cell_contents)]
-    assert real(Hydra, ["seed=1"], tmp_path)[-2:] == [f"run='{tmp_path}'", "ckpt_path=last"]
+    assert real(Hydra, ["seed=1"], tmp_path)[-2:] == [f'run="{tmp_path}"', "ckpt_path=last"]
     assert (tmp_path / "checkpoints/last.ckpt").exists()
 
 

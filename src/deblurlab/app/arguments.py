@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.kinds import described, fits, shown
 from deblurlab.app.suggestions import did_you_mean
+from deblurlab.checks.command_line import assignment, quoted_assignment
 
 GROUPS = ("data", "model", "trainer", "logger", "callbacks")
 # The keys that Hydra's ``instantiate`` reads besides the arguments, and the types of their values.
@@ -85,7 +86,7 @@ def _check(config: Any, key: str, also: type | None = None) -> None:
     for name, value in config.items():
         path = f"{key}.{name}"
         if path in _RENAMED:
-            raise ValueError(f"{path}={value}: this key is now {_RENAMED[path]}={value}.")
+            raise ValueError(f"{path}={value}: this key is now {assignment(_RENAMED[path], value)}.")
         if name in _HYDRA_KEYS:
             _check_kind(path, value, _HYDRA_KEYS[name])
         elif taken is not None:
@@ -103,7 +104,7 @@ def _check_kind(path: str, value: Any, kind: Any) -> None:
     refers_to_another_key = isinstance(value, str) and "${" in value
     if not refers_to_another_key and not fits(value, kind):
         wanted = described(kind)
-        hint = f" Quote it twice: '{path}=\"{value}\"'." if "text" in wanted and fits(value, float) else ""
+        hint = f" Quote it twice: {quoted_assignment(path, value)}." if "text" in wanted and fits(value, float) else ""
         raise ValueError(f"{path} must be {wanted}, got {shown(value)}.{hint}")
 
 

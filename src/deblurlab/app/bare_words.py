@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from deblurlab.app.suggestions import did_you_mean, listed_keys
+from deblurlab.checks.command_line import assignment
 
 # For each command, the key that a bare word is probably meant for, and an example of its value.
 _MEANT = {
@@ -84,9 +85,8 @@ def refuse_bare_words(command: str, arguments: Sequence[str]) -> None:
     for before, word in pairwise(("", *arguments)):
         if _takes_value(before) or not _is_bare(word):
             continue
-        value = f"'\"{word}\"'" if set(word) & set(" ,()[]{}'\"") else word
         key = next((group for group in _GROUPS if (_CONF / group / f"{word}.yaml").is_file()), _MEANT[command][0])
-        raise ValueError(f"{command} {word}: say {key}={value}. {command} --help lists all keys.")
+        raise ValueError(f"{command} {word}: say {assignment(key, word)}. {command} --help lists all keys.")
 
 
 def _takes_value(word: str) -> bool:

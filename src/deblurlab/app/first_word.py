@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from deblurlab.app.invocation import quoted
+from deblurlab.checks.command_line import quoted
 
 
 def with_key(arguments: Sequence[str], key: str) -> list[str]:

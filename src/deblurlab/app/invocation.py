@@ -1,6 +1,5 @@
 """Reads from Hydra how the command was called: whether it is a sweep, its chosen configurations, its folder."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,15 +40,6 @@ def chosen_folder(cfg: DictConfig) -> RunFolder:
 def from_here(path: Path) -> Path:
     """A path relative to the working directory, if it lies below it; otherwise the path itself."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-
-
-def quoted(text: str) -> str:
-    """Quote a text for Hydra's grammar: it is put in quotes, and quotes within it get a backslash.
-
-    Backslashes stand for themselves, except before a quote, where each has to be doubled.
-    """
-    escaped = re.sub(r"(\\*)'", r"\1\1\\'", text)
-    return "'" + re.sub(r"(\\+)$", r"\1\1", escaped) + "'"
 
 
 def claim_folder(folder: RunFolder, cfg: DictConfig, *, chosen: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ from hydra.conf import HydraConf
 from hydra.types import RunMode
 
 from deblurlab.app.invocation import from_here
+from deblurlab.checks.command_line import assignment
 from deblurlab.run.run_folder import RunFolder
 
 _HOW_TO_CONTINUE = {
@@ -32,8 +33,8 @@ def last_words_of(command: str, settings: HydraConf | None, ended_by: signal.Sig
 
 def _how_to_continue_training(settings: HydraConf) -> str:
     if settings.mode == RunMode.MULTIRUN:
-        return f"the same command with hydra.sweep.dir={settings.sweep.dir} continues"
+        return f"the same command with {assignment('hydra.sweep.dir', settings.sweep.dir)} continues"
     folder = RunFolder(from_here(Path(settings.runtime.output_dir)))
     if not folder.last_checkpoint.is_file():
         return f"run={folder} has no checkpoint yet"
-    return f"run={folder} ckpt_path=last continues from the last checkpoint"
+    return f"{assignment('run', folder)} ckpt_path=last continues from the last checkpoint"

@@ -6,7 +6,7 @@ import sys
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from deblurlab.app.invocation import quoted
+from deblurlab.checks.command_line import assignment, quoted
 from deblurlab.processes.rank import this_rank
 from deblurlab.processes.ranks import run_ranks
 from deblurlab.run.claim import take_over
@@ -41,7 +41,10 @@ def train_in_processes(count: int, cfg: DictConfig, folder: RunFolder) -> None:
             address=point.host,
             port=point.port,
             environment={"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count)), **os.environ},
-            advice=f"run={folder} ckpt_path=auto continues from the last checkpoint, or starts again if there is none",
+            advice=(
+                f"{assignment('run', folder)} ckpt_path=auto continues from the last checkpoint, or starts again if "
+                "there is none"
+            ),
         )
     except ValueError:
         if is_new and folder.config_file.exists():

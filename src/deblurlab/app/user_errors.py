@@ -14,6 +14,7 @@ from hydra.errors import (
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue, OmegaConfBaseException
 
 from deblurlab.app.suggestions import did_you_mean, listed_keys
+from deblurlab.checks.command_line import quoted_assignment
 from deblurlab.checks.words import how_to_find
 
 # Hydra's messages for common mistakes. tests/app/test_errors.py makes these mistakes and fails if a message changes.
@@ -73,7 +74,7 @@ def _words(error: Exception) -> str:
         key, _, value = error.override.partition("=")
         return (
             f"Hydra cannot read {error.override}. A value with spaces, quotes or signs other than a-z 0-9 "
-            f"goes into two pairs of quotes: '{key}=\"{value}\"'"
+            f"goes into two pairs of quotes: {quoted_assignment(key, value)}"
         )
     words = str(error)
     if isinstance(error, OSError) and error.filename and words.startswith("[Errno"):

@@ -10,6 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from deblurlab.callbacks.lightning_internals import is_logged, whole
+from deblurlab.checks.command_line import assignment
 from deblurlab.files.whole_file import whole_file
 from deblurlab.interfaces import Pair
 from deblurlab.run.run_folder import RunFolder
@@ -69,7 +70,7 @@ class Divergence(Callback):
                 torch.save(tensors | {"logged": values, "epoch": epoch, "batch": self._number}, partial)
         names = ", ".join(f"{name.removesuffix(suffix)} = {value:.3g}" for name, value in diverged.items())
         best = (
-            f" from the best weights of this one (weights={self.folder})"
+            f" from the best weights of this one ({assignment('weights', self.folder)})"
             if self.folder.best_checkpoint.exists()
             else ""
         )

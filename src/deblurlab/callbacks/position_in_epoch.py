@@ -4,6 +4,8 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from deblurlab.checks.command_line import assignment
+
 
 class PositionInEpoch(Callback):
     """Ends a training that would resume after a batch that its epoch does not have any more.
@@ -24,6 +26,6 @@ class PositionInEpoch(Callback):
             raise ValueError(
                 f"{trainer.ckpt_path} was written after batch {self._batches} of an epoch that has {left} now, because "
                 "files of data.root are gone. Put them back, continue from the end of an epoch with ckpt_path=best, or "
-                f"start another run from these weights: weights={trainer.ckpt_path}."
+                f"start another run from these weights: {assignment('weights', trainer.ckpt_path)}."
             )
         self._batches = 0

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from deblurlab.checks.command_line import mapping_assignment
 from deblurlab.metrics.scores import COMPARED_SCORES
 from deblurlab.reports import plots
 from deblurlab.reports.cost_table import cost_table
@@ -78,7 +79,8 @@ def _measure(
     except UntrustedError as error:
         problem = f"Not drawn: {error}"
     except (ValueError, OSError) as error:
-        problem = f"Not drawn: {error} (roots={{{data}: FOLDER}} names the present folder of the data.)"
+        here = mapping_assignment("roots", {data: "FOLDER"})
+        problem = f"Not drawn: {error} ({here} names the present folder of the data.)"
     log.warning(f"{title}: {problem}")
     return None, problem
 

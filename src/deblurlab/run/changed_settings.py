@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deblurlab.checks.command_line import assignment
 from deblurlab.run.defaults import with_defaults
 from deblurlab.run.flat_settings import flat, is_below
 
@@ -47,7 +48,8 @@ def tell_changes(before: Mapping[str, Any], now: Mapping[str, Any], *, source: P
         if _must_stay(key, before, now):
             raise ValueError(
                 f"{source} has {key}={there}, not {here}: a resumed run keeps the settings that its weights were "
-                f"trained with. Leave {key} out, or start another run from these weights: weights={weights}."
+                f"trained with. Leave {key} out, or start another run from these weights: "
+                f"{assignment('weights', weights)}."
             )
         log.info(f"changed since the run was started: {key} was {there}, is {here}")
 

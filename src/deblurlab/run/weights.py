@@ -11,6 +11,7 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor, nn
 
+from deblurlab.checks.command_line import assignment
 from deblurlab.run import weights_file
 from deblurlab.run.checkpoint_content import require_numbers
 from deblurlab.run.defaults import with_defaults
@@ -103,7 +104,8 @@ def load(weights: str) -> Weights:
         )
     if path.suffix in (".h5", ".hdf5"):
         raise ValueError(
-            f"weights={weights} is a file of Keras: `deblurlab convert {weights} model=...` reads the study's."
+            f"weights={weights} is a file of Keras: `deblurlab convert {assignment('input', weights)} model=...` "
+            "reads the study's."
         )
     title = weights_name(weights)
     return _from_file(path, title) if path.suffix in weights_file.SUFFIXES else _from_checkpoint(path, title)

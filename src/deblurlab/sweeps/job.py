@@ -2,6 +2,7 @@
 
 import logging
 import re
+import shlex
 import shutil
 import zlib
 from collections import Counter
@@ -12,7 +13,7 @@ from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from deblurlab.app.invocation import quoted
+from deblurlab.checks.command_line import quoted
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.sweeps.process import never, run_process
 from deblurlab.sweeps.record import Record
@@ -49,7 +50,7 @@ def run_job(cfg: DictConfig) -> float:
     before = Record.read(folder)
     if before and sorted(before.overrides) != sorted(own):
         raise ValueError(
-            f"{folder} was made with {' '.join(before.overrides)}. Repeat these overrides to continue that sweep, or "
+            f"{folder} was made with {shlex.join(before.overrides)}. Repeat these overrides to continue that sweep, or "
             "choose another hydra.sweep.dir."
         )
     trial = Trial(sweep, folder.name, cfg.search, seed=cfg.seed, monitor=cfg.monitor) if cfg.search else None

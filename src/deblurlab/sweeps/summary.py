@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deblurlab.app.several_devices import SWEEP, require_one_process
+from deblurlab.checks.command_line import assignment
 from deblurlab.files.whole_file import whole_file
 from deblurlab.metrics.scores import COMPARED_SCORES, SCORES
 from deblurlab.sweeps.ranking import Setting, mean, rank, read_jobs
@@ -46,8 +47,8 @@ class Summary(Callback):
                 require_optuna()
             save_swept_keys(config.hydra, self.folder)
         print(
-            f"sweep folder: {self.folder} (after an interruption, repeat the command with hydra.sweep.dir="
-            f"{self.folder})",
+            f"sweep folder: {self.folder} (after an interruption, repeat the command with "
+            f"{assignment('hydra.sweep.dir', self.folder)})",
             file=sys.stderr,
         )
 
@@ -68,7 +69,7 @@ class Summary(Callback):
         failed = [str(job.files.failure_file) for job in jobs if job.status == "failed"]
         if not failed:
             return ""
-        again = f"The same command with hydra.sweep.dir={self.folder} tries them again."
+        again = f"The same command with {assignment('hydra.sweep.dir', self.folder)} tries them again."
         return f"{len(failed)} of {len(jobs)} jobs failed: {', '.join(failed)}. {again}"
 
 
