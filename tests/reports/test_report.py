@@ -315,6 +315,25 @@ def test_costs(tmp_path: Path) -> None:
     assert (section[0].cells[0].mark, section[0].note) == ("gap", "on NVIDIA A100")
 
 
+@pytest.mark.parametrize(
+    ("history", "speed", "hours"),
+    [
+        ("epoch,val/ssim\n1,0.5\n2,0.6\n", "not recorded", "not recorded"),
+        ("epoch,seconds,val/ssim\n1,1800,0.5\n2,1800,0.6\n", "not recorded", "1.00"),
+        # the second epoch, of 10 batches of 8 images; an earlier version did not count the batches of the first
+        ("epoch,seconds,batches\n1,1800,\n2,1800,10\n3,4,20\n", "20", "1.00"),
+        ("epoch,seconds,batches\n1,,10\n2,4,20\n", "20", "not recorded"),
+        ("epoch,batches,seconds\n", "no epoch yet", "0.00"),
+        ("", "no epoch yet", "0.00"),
+    ],
+)
+def test_costs_that_the_history_does_not_tell_are_gaps(history: str, speed: str, hours: str, tmp_path: Path) -> None:
+    (made_up(tmp_path / "run", ssim=0.8) / "metrics.csv").write_text(history)
+    (section,) = cost_table(grouped(tmp_path / "run"), {}, dollars_per_hour=1.0).sections
+    price = "" if hours == "not recorded" else f"${hours}"
+    assert [cell.text for cell in section[0].cells[3:]] == [speed, hours, price]
+
+
 def test_size() -> None:
     task = Autoencoder(network=UNet16(widths=(4, 8)), loss=LogCosh(), optimizer=torch.optim.Adam)
     task.critic = torch.nn.Linear(100, 100)  # as a WGAN has one

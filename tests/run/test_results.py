@@ -154,6 +154,40 @@ def test_history_leaves_gaps_out(tmp_path: Path) -> None:
     assert read_history(tmp_path / "nothing.csv") == []
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_history_that_is_cut_short_is_read_without_its_last_line(
+    end: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Wherever it is cut: a number may have lost digits without looking damaged."""
+    file = tmp_path / "metrics.csv"
+    lines = [f"epoch,seconds,val/ssim{end}", f"1,10,0.5{end}", f"2,10,0.6125{end}"]
+    rows = [{"epoch": 1.0, "seconds": 10.0, "val/ssim": 0.5}, {"epoch": 2.0, "seconds": 10.0, "val/ssim": 0.6125}]
+    content = "".join(lines).encode()
+    starts = [sum(map(len, lines[:count])) for count in range(len(lines) + 1)]
+    for length in range(len(content) + 1):
+        caplog.clear()
+        file.write_bytes(content[:length])
+        whole = sum(start <= length for start in starts) - 1
+        assert read_history(file) == rows[: max(0, whole - 1)]
+        assert ("metrics.csv is cut short" in caplog.text) == (length not in starts)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("epoch,val/ssim\n1,0.5\n2\n3,0.6\n", "line 3 and the first line differ in their number of cells"),
+        ("epoch,val/ssim\n1,0.5,7\n", "line 2 and the first line differ in their number of cells"),
+        ("step,val/ssim\n1,0.5\n", "line 2 has no epoch"),
+        ("epoch,val/ssim\n,0.5\n", "line 2 has no epoch"),
+        ('epoch,val/ssim\n1,"0.5\n', "unexpected end of data"),
+    ],
+)
+def test_a_damaged_history_is_one_error(content: str, reason: str, tmp_path: Path) -> None:
+    (tmp_path / "metrics.csv").write_text(content)
+    with pytest.raises(ValueError, match=rf"metrics\.csv is damaged: {reason}\.$"):
+        read_history(tmp_path / "metrics.csv")
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"), [(0, "0 s"), (0.04, "0.04 s"), (99, "99 s"), (150, "2 min"), (12_000, "3 h 20 min")]
 )

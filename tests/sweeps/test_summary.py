@@ -1,5 +1,6 @@
 """What a sweep's summary cannot do ends the command with one line: Hydra alone would warn and exit with 0."""
 
+import csv
 import json
 import sys
 from pathlib import Path
@@ -49,7 +50,7 @@ def test_a_whole_summary_of_finished_jobs_ends_nothing(summary: Summary, tmp_pat
         ("job.json", "{", "job.json is damaged (Expecting property name"),
         ("job.json", '{"moniter": "val/ssim"}', "job.json is damaged"),
         ("metrics.json", "{}", "metrics.json is damaged: KeyError('restored')"),
-        ("metrics.csv", "epoch,val/ssim\n1,0.5\n", "KeyError: 'seconds'"),
+        ("metrics.csv", "seconds,val/ssim\n1,0.5\n", "metrics.csv is damaged: line 2 has no epoch"),
         ("metrics.csv", "epoch,seconds\n1,x\n", "metrics.csv is damaged"),
     ],
 )
@@ -60,6 +61,15 @@ def test_a_summary_that_cannot_be_made_is_an_error(
     line = ends(summary)
     assert line.startswith(f"error: the summary of the sweep in {tmp_path} cannot be made: ")
     assert reason in line
+
+
+def test_a_job_whose_seconds_are_unknown_has_an_empty_cell(summary: Summary, tmp_path: Path) -> None:
+    (job(tmp_path, "a", "finished") / "metrics.csv").write_text("epoch,val/ssim\n1,0.5\n2,0.6\n")
+    job(tmp_path, "b", "finished")
+    summary.on_multirun_end(NOTHING)
+    with (tmp_path / "summary.csv").open(newline="") as stream:
+        rows = {row["run"]: (row["epochs"], row["seconds"]) for row in csv.DictReader(stream)}
+    assert rows == {"a": ("2", ""), "b": ("1", "1.0")}
 
 
 def test_failed_jobs_are_told_even_then(summary: Summary, tmp_path: Path) -> None:

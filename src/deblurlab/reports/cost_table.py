@@ -1,11 +1,13 @@
 """The report's table of what each network costs, and its list of runs."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from deblurlab.reports.cells import Cell, Row, Table
 from deblurlab.reports.groups import Group
 from deblurlab.reports.reported_run import ReportedRun
 from deblurlab.run.cost import Size
+from deblurlab.run.history import total_seconds
 
 _NOTE = (
     "Parameters are the restoring network's. Multiply-adds (MAC) are those of convolutions and matrix products; each "
@@ -34,23 +36,32 @@ def cost_table(groups: Sequence[Group], sizes: Mapping[str, Size], *, dollars_pe
             Cell(f"{size.flops / 1e9:.3f}") if size else Cell("", "gap"),
         ]
         speeds = [speed for run in group.runs if (speed := _images_per_second(run))]
-        cells.append(Cell(f"{sum(speeds) / len(speeds):,.0f}") if speeds else Cell("no epoch yet", "gap"))
-        hours = sum(row["seconds"] for run in group.runs for row in run.history) / 3600 / len(group.runs)
-        cells.append(Cell(f"{hours:.2f}"))
-        if dollars_per_hour is not None:
-            cells.append(Cell(f"${hours * dollars_per_hour:.2f}"))
+        gap = "not recorded" if any(run.history for run in group.runs) else "no epoch yet"
+        cells.append(Cell(f"{sum(speeds) / len(speeds):,.0f}") if speeds else Cell(gap, "gap"))
+        cells += _time_cells(group, dollars_per_hour)
         devices = dict.fromkeys(run.device for run in group.runs)
         rows.append(Row(group.label, cells, "on " + ", ".join(devices)))
     return Table(heads, [rows], [_NOTE])
 
 
+def _time_cells(group: Group, dollars_per_hour: float | None) -> list[Cell]:
+    """The mean hours of a group's runs and, if there is a price, what they cost."""
+    seconds = total_seconds([row for run in group.runs for row in run.history])
+    if seconds is None:
+        return [Cell("not recorded", "gap"), *([Cell("", "gap")] if dollars_per_hour is not None else [])]
+    hours = seconds / 3600 / len(group.runs)
+    return [
+        Cell(f"{hours:.2f}"),
+        *([Cell(f"${hours * dollars_per_hour:.2f}")] if dollars_per_hour is not None else []),
+    ]
+
+
 def _images_per_second(run: ReportedRun) -> float | None:
-    """The speed of the run's median epoch; None before its first epoch has ended."""
-    batches = [0.0, *(row["batches"] for row in run.history if "batches" in row)]
+    """The speed of the run's median epoch; None if no epoch has ended, or none with known batches and seconds."""
     speeds = [
-        (after - before) * run.config.data.batch_size / row["seconds"]
-        for before, after, row in zip(batches, batches[1:], run.history, strict=False)
-        if row["seconds"] > 0
+        (row["batches"] - before["batches"]) * run.config.data.batch_size / row["seconds"]
+        for before, row in pairwise([{"batches": 0.0}, *run.history])
+        if "batches" in before and "batches" in row and row.get("seconds", 0) > 0
     ]
     return sorted(speeds)[len(speeds) // 2] if speeds else None
 

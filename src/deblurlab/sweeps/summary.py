@@ -20,6 +20,7 @@ from deblurlab.app.several_devices import SWEEP, require_one_process
 from deblurlab.checks.command_line import assignment
 from deblurlab.files.whole_file import whole_file
 from deblurlab.metrics.scores import COMPARED_SCORES, SCORES
+from deblurlab.run.history import total_seconds
 from deblurlab.sweeps.ranking import Setting, mean, rank, read_jobs
 from deblurlab.sweeps.record import Record
 from deblurlab.sweeps.search import require_optuna
@@ -105,7 +106,9 @@ def write_summary(settings: Sequence[Setting], file: Path) -> None:
                 "status": run.status,
                 **run.swept,
             }
-            row |= {"epochs": len(run.epochs), "seconds": round(sum(epoch["seconds"] for epoch in run.epochs), 1)}
+            epochs = run.epochs
+            seconds = total_seconds(epochs)
+            row |= {"epochs": len(epochs), "seconds": None if seconds is None else round(seconds, 1)}
             row |= {f"best {run.monitor}": run.best} | {f"test/{one.name}": scores.get(one.name) for one in SCORES}
             row |= {"seeds": len(setting.finished), "mean": over_seeds[0], "std": over_seeds[1]}
             for score in SCORES:
