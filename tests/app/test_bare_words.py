@@ -1,12 +1,16 @@
 """A word without a key is answered with the key that it is meant for, and ``--help`` says what values mean."""
 
+from pathlib import Path
+
 import pytest
 from hydra._internal.utils import get_args_parser
 
 import deblurlab.restore
 from deblurlab.__main__ import commands
-from deblurlab.app.bare_words import OPTIONS, VALUED, example, refuse_bare_words, refuse_options, with_options_first
+from deblurlab.app.bare_words import example, refuse_bare_words
+from deblurlab.app.group_choices import check_choices
 from deblurlab.app.help_text import help_text
+from deblurlab.app.options import OPTIONS, VALUED, config_folders, refuse_options, with_options_first
 from deblurlab.app.suggestions import did_you_mean, listed_keys
 
 
@@ -55,6 +59,38 @@ def test_a_bare_word_behind_an_option_without_a_value_is_answered_with_its_key()
 
 def test_options_and_their_values_are_no_bare_words() -> None:
     refuse_bare_words("train", ["--config-dir", "my_conf", "-m", "--cfg=job", "~callbacks.panel", "+a=b", "seed=1"])
+
+
+def test_an_option_of_a_group_in_an_added_folder_is_answered_with_its_group(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model/mine.yaml").touch()
+    with pytest.raises(ValueError, match="train mine: say model=mine"):
+        refuse_bare_words("train", ["--config-dir", str(tmp_path), "mine"])
+
+
+@pytest.mark.parametrize(
+    "added", [["--config-dir", "a=b"], ["--config-dir=a=b"], ["--config-d", "a=b"], ["-cd", "a=b"]]
+)
+def test_an_added_folder_is_found_as_hydra_finds_it(added: list[str]) -> None:
+    words = ["model=unet16", *added, "-m", "--cfg", "job"]
+    conf, *others = config_folders(words)
+    assert (conf / "train.yaml").is_file()
+    assert others == [Path(get_args_parser().parse_args(with_options_first(words)).config_dir)]
+
+
+@pytest.mark.parametrize("added", [["--config-dir", "FOLDER"], ["--config-dir=FOLDER"], ["-cd", "FOLDER"], []])
+def test_a_choice_that_is_no_name_is_answered_with_all_names(added: list[str], tmp_path: Path) -> None:
+    for file in ("callbacks/mine.yaml", "callbacks/none.yaml", "own/first.yaml"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    words = [word.replace("FOLDER", str(tmp_path)) for word in added]
+    names = "default, ema, mine, none" if added else "default, ema, none"
+    with pytest.raises(ValueError, match=rf"^callbacks=null: choose one of {names}\.$"):
+        check_choices([*words, "seed=1", "callbacks=null"])
+    check_choices([*words, "callbacks=mine", "~trainer", "+own=first"])
+    if added:
+        with pytest.raises(ValueError, match=r"^\+own=\[1\]: choose one of first\.$"):
+            check_choices([*words, "+own=[1]"])
 
 
 def test_options_that_hydra_does_not_have_are_answered_with_the_key() -> None:

@@ -20,7 +20,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app import user_errors
 from deblurlab.app.arguments import open_groups
-from deblurlab.app.bare_words import refuse_bare_words, refuse_options, with_options_first
+from deblurlab.app.bare_words import refuse_bare_words
 from deblurlab.app.command_keys import check_keys, with_lists
 from deblurlab.app.first_word import with_key
 from deblurlab.app.group_choices import check_choices
@@ -29,6 +29,7 @@ from deblurlab.app.home_folder import with_home
 from deblurlab.app.last_words import last_words_of
 from deblurlab.app.log_file import to_log_file
 from deblurlab.app.made_folders import made_for, remove_empty
+from deblurlab.app.options import refuse_options, with_options_first
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group, run_name
 from deblurlab.app.several_devices import require_one_process
 from deblurlab.files.vanished import vanishing_told

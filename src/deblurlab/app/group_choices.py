@@ -2,13 +2,12 @@
 
 import shutil
 from collections.abc import Sequence
-from pathlib import Path
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import QuotedString
 from hydra.errors import OverrideParseException
 
-_CONF = Path(__file__).parents[1] / "conf"
+from deblurlab.app.options import config_folders, without_options
 
 
 def check_choices(arguments: Sequence[str]) -> None:
@@ -23,7 +22,7 @@ def check_choices(arguments: Sequence[str]) -> None:
         ValueError: If there is such a choice.
     """
     try:
-        overrides = OverridesParser.create().parse_overrides([one for one in arguments if not one.startswith("-")])
+        overrides = OverridesParser.create().parse_overrides(without_options(arguments))
     except OverrideParseException:  # Hydra will report it
         return
     for override in overrides:
@@ -32,11 +31,12 @@ def check_choices(arguments: Sequence[str]) -> None:
                 f"{override.input_line}: this machine has no srun, so it is not a node of a Slurm cluster. "
                 "hydra/launcher=joblib runs several jobs at a time here."
             )
-        group = _CONF / override.get_key_element().lstrip("+~").partition("@")[0]
-        if override.is_delete() or override.is_sweep_override() or not group.is_dir() or group == _CONF:
+        group = override.get_key_element().lstrip("+~").partition("@")[0]
+        folders = [folder / group for folder in config_folders(arguments) if group and (folder / group).is_dir()]
+        if override.is_delete() or override.is_sweep_override() or not folders:
             continue
         value = override.value()
         names = value if isinstance(value, list) else [value]
         if not all(isinstance(name, str | QuotedString) for name in names):
-            options = ", ".join(sorted(file.stem for file in group.glob("*.yaml")))
-            raise ValueError(f"{override.input_line}: choose one of {options}.")
+            options = sorted({file.stem for folder in folders for file in folder.glob("*.yaml")})
+            raise ValueError(f"{override.input_line}: choose one of {', '.join(options)}.")
