@@ -9,8 +9,9 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import hydra
 from hydra.conf import HydraConf
@@ -47,6 +48,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 _CONF = Path(__file__).parents[1] / "conf"
 _RAISE = "HYDRA_FULL_ERROR"
 _ON_SEVERAL = "train"  # the only command that torchrun and srun may start in several processes
+_Task = Callable[[DictConfig], Any]
 
 for resolver in (run_folder, best_is):
     OmegaConf.register_new_resolver(resolver.__name__, resolver, use_cache=True, replace=True)
@@ -55,9 +57,7 @@ for uncached in (run_name, run_group, evaluation_folder, made_for):  # they depe
 open_groups()
 
 
-def command(
-    config_name: str, *, first: str | None = None
-) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
+def command(config_name: str, *, first: str | None = None) -> Callable[[_Task], Callable[[], None]]:
     """A decorator that turns a function of the configuration into a Hydra application.
 
     An error that the user can fix (a ValueError or OSError of ours, or a configuration that Hydra or Lightning refuses)
@@ -70,71 +70,98 @@ def command(
         first: The key of the first word of the command line, if that word may stand without a key; None if not.
     """
 
-    def decorate(task: Callable[[DictConfig], Any]) -> Callable[[], None]:
-        quiet = False
-        settings: HydraConf | None = None  # of the job that is running
-
-        @functools.wraps(task)
-        def job(cfg: DictConfig) -> Any:
-            """Hydra calls this once, or for each job of a sweep, perhaps in another process."""
-            nonlocal settings
-            try:
-                settings = HydraConfig.get()
-                user_errors.refuse_new_top_keys(settings.overrides.task, list(settings.runtime.choices))
-                check_keys(cfg, config_name)
-                if config_name != _ON_SEVERAL:
-                    require_one_process(config_name)
-                with _environment(_RAISE, None if quiet else os.environ.get(_RAISE)), vanishing_told():
-                    return task(cfg)
-            except Exception as error:
-                mendable = user_errors.is_mendable(error)
-                if error_report.started_by_command():  # that command prints and logs the error of one process
-                    error_report.leave(user_errors.plain(error) if mendable and quiet else traceback.format_exc())
-                    sys.exit(1)
-                to_log_file(user_errors.message(error) if mendable else traceback.format_exc(), logging.ERROR)
-                # A single run ends here, before Hydra lists all overrides; a sweep's launcher needs the error itself.
-                if mendable and quiet and HydraConfig.get().mode != RunMode.MULTIRUN:
-                    _remove_unused(Path(HydraConfig.get().runtime.output_dir))
-                    sys.exit(user_errors.message(error))
-                raise
-
-        main = hydra.main(version_base="1.3", config_path=str(_CONF), config_name=config_name)(job)
-
-        def last_words(ended_by: signal.Signals) -> str:
-            return last_words_of(config_name, settings, ended_by)
-
+    def decorate(task: _Task) -> Callable[[], None]:
         @functools.wraps(task)
         def application() -> None:
-            nonlocal quiet, settings
-            quiet, settings = os.environ.get(_RAISE) != "1", None
             arguments = sys.argv[1:] if first is None else with_key(sys.argv[1:], first)
             sys.argv[1:] = with_options_first(with_lists(with_home(arguments), config_name))
             if {"--help", "-h"} & set(sys.argv[1:]):
                 print(help_text(config_name, sys.modules[task.__module__].__doc__ or ""))
                 return
-            with interruption.listening(last_words):
+            started = _Started(config_name, task, quiet=os.environ.get(_RAISE) != "1")
+            with interruption.listening(started.last_words):
                 try:
-                    refuse_options(config_name, sys.argv[1:])
-                    refuse_bare_words(config_name, sys.argv[1:])
-                    check_choices(sys.argv[1:])
-                    # With this variable Hydra raises the errors of composing; without it, it would print a part of them
-                    # and end the process. A job runs without the variable, so that child processes do not inherit it.
-                    with _environment(_RAISE, "1"):
-                        main()
+                    started.compose_and_run()
                 except BaseException as error:
-                    if quiet and (ended_by := interruption.asked()):
-                        if error_report.started_by_command() or not is_first():  # another process tells the user
-                            sys.exit(128 + ended_by)
-                        _end(error, ended_by, last_words(ended_by))
-                    if not (quiet and isinstance(error, Exception) and user_errors.is_mendable(error)):
-                        raise
-                    sys.exit(user_errors.message(error))
+                    started.end(error)
+                    raise
                 finally:
                     remove_empty()
 
         return application
 
     return decorate
+
+
+@dataclass
+class _Started:
+    """A command that has been started.
+
+    Attributes:
+        name: The name of the command and of its YAML file.
+        task: Its function of the configuration.
+        quiet: Whether a message without a traceback tells the user's mistakes and the signals that end the command.
+        settings: Hydra's settings of the job that is running, or of the last one; None before the first.
+    """
+
+    name: str
+    task: _Task
+    quiet: bool
+    settings: HydraConf | None = None
+
+    def compose_and_run(self) -> None:
+        """Let Hydra compose the configuration from ``sys.argv`` and run the job, or those of a sweep."""
+        refuse_options(self.name, sys.argv[1:])
+        refuse_bare_words(self.name, sys.argv[1:])
+        check_choices(sys.argv[1:])
+
+        @functools.wraps(self.task)  # Hydra names the job after the module of the task
+        def job(cfg: DictConfig) -> Any:
+            return self._job(cfg)
+
+        # With this variable Hydra raises the errors of composing; without it, it would print a part of them and end
+        # the process. A job runs without the variable, so that child processes do not inherit it.
+        with _environment(_RAISE, "1"):
+            hydra.main(version_base="1.3", config_path=str(_CONF), config_name=self.name)(job)()
+
+    def _job(self, cfg: DictConfig) -> Any:
+        """Hydra calls this once, or for each job of a sweep, perhaps in another process."""
+        try:
+            self.settings = HydraConfig.get()
+            user_errors.refuse_new_top_keys(self.settings.overrides.task, list(self.settings.runtime.choices))
+            check_keys(cfg, self.name)
+            if self.name != _ON_SEVERAL:
+                require_one_process(self.name)
+            with _environment(_RAISE, None if self.quiet else os.environ.get(_RAISE)), vanishing_told():
+                return self.task(cfg)
+        except Exception as error:
+            self._end_job(error)
+            raise
+
+    def _end_job(self, error: Exception) -> None:
+        """Log an error of a job, and exit if it needs no traceback; otherwise return."""
+        mendable = user_errors.is_mendable(error)
+        if error_report.started_by_command():  # that command prints and logs the error of one process
+            error_report.leave(user_errors.plain(error) if mendable and self.quiet else traceback.format_exc())
+            sys.exit(1)
+        to_log_file(user_errors.message(error) if mendable else traceback.format_exc(), logging.ERROR)
+        # A single run ends here, before Hydra lists all overrides; a sweep's launcher needs the error itself.
+        if mendable and self.quiet and HydraConfig.get().mode != RunMode.MULTIRUN:
+            _remove_unused(Path(HydraConfig.get().runtime.output_dir))
+            sys.exit(user_errors.message(error))
+
+    def end(self, error: BaseException) -> None:
+        """Exit with a message about a signal or a mistake of the user; return if ``error`` is neither."""
+        if self.quiet and (ended_by := interruption.asked()):
+            if not error_report.started_by_command() and is_first():  # otherwise another process tells the user
+                _tell(self.last_words(ended_by), error)
+            sys.exit(128 + ended_by)
+        if self.quiet and isinstance(error, Exception) and user_errors.is_mendable(error):
+            sys.exit(user_errors.message(error))
+
+    def last_words(self, ended_by: signal.Signals) -> str:
+        """See :func:`last_words_of`."""
+        return last_words_of(self.name, self.settings, ended_by)
 
 
 @contextmanager
@@ -151,13 +178,12 @@ def _environment(name: str, value: str | None) -> Iterator[None]:
             os.environ[name] = before
 
 
-def _end(error: BaseException, ended_by: signal.Signals, last_words: str) -> NoReturn:
-    """Print and log ``last_words`` with any error that occurred meanwhile, and exit with the signal's status."""
+def _tell(last_words: str, error: BaseException) -> None:
+    """Print and log ``last_words`` with any error that occurred meanwhile."""
     if not isinstance(error, interruption.Interrupted):
         last_words += f" Meanwhile: {next(iter(str(error).splitlines()), '') or type(error).__name__}"
     to_log_file(last_words, logging.ERROR)
     print(last_words, file=sys.stderr)
-    sys.exit(128 + ended_by)
 
 
 def _remove_unused(folder: Path) -> None:
