@@ -70,6 +70,15 @@ def test_sequences_whose_names_look_alike_are_one(tmp_path: Path) -> None:
     assert pair.sharp.is_file()
 
 
+def test_two_sequences_whose_names_look_alike_are_told(tmp_path: Path) -> None:
+    """One of them was left out without a word."""
+    write_reds(tmp_path, sequences=2, frames=1, test_sequences=0)
+    for folder in [*tmp_path.glob("train/*/000"), *tmp_path.glob("train/*/001")]:
+        folder.rename(folder.with_name(unicodedata.normalize("NFC" if folder.name == "000" else "NFD", "é")))
+    with pytest.raises(ValueError, match="have the same name but for the way in which their accents are stored"):
+        find_frames(tmp_path, "train", REDS_LAYOUT)
+
+
 def test_what_systems_leave_beside_pictures_is_left_out_with_a_word(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

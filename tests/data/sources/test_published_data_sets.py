@@ -1,5 +1,6 @@
 """The layouts of conf/data find what their authors publish, in trees that are built as the authors' lists name them."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,42 @@ def test_what_a_list_names_and_is_not_there(tmp_path: Path, caplog: pytest.LogCa
     (tmp_path / "RealBlur_J_train_list.txt").unlink()
     with pytest.raises(ValueError, match=r"there is no list RealBlur_J_train_list\.txt"):
         find_frames(tmp_path, "train", layout)
+
+
+@pytest.mark.parametrize(
+    ("sharp", "blurred"),
+    [
+        ("A/scene1/gt/1.png", "A/scene1/blur/1.jpg"),
+        ("A/scene1/gt/2.png", "A/scene1/blur/1.png"),
+        ("B/scene1/gt/1.png", "B/scene1/blur/1.png"),
+    ],
+)
+def test_two_lines_of_a_list_that_name_one_pair(sharp: str, blurred: str, tmp_path: Path) -> None:
+    """The later one replaced the earlier one."""
+    layout = ListedLayout(title="", page="", train="list.txt", test="list.txt", example="", published=(2, 2))
+    lines = ["\n", write_pair(tmp_path, "A/scene1/gt/1.png", "A/scene1/blur/1.png", 0)]
+    other = write_pair(tmp_path, sharp, blurred, 1)
+    (tmp_path / "list.txt").write_text("".join([*lines, other]))
+    with pytest.raises(ValueError, match=r"list\.txt, lines 2 and 3: A/scene1/blur/1\.png with .* are both the pair"):
+        find_frames(tmp_path, "train", layout)
+    problems = check_frames(tmp_path, layout, workers=1, progress=lambda _: None).problems
+    told = f"{blurred} with {sharp} are both the pair scene1/blur/1: take one of these lines out"
+    assert any(problem.endswith(told) for problem in problems)
+    if sharp.startswith("B/"):  # a pair that is not there is in nobody's way
+        shutil.rmtree(tmp_path / "B")
+        (pair,) = find_frames(tmp_path, "train", layout)
+        assert [str(pair.sharp), str(pair.blurred)] == [f"{tmp_path}/{path}" for path in lines[1].split()]
+
+
+def test_a_line_that_appears_twice_is_one_pair(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_realblur(tmp_path, "j")
+    list_file = tmp_path / "RealBlur_J_train_list.txt"
+    lines = list_file.read_text().splitlines()
+    pairs = find_frames(tmp_path, "train", layout_of("realblur_j"))
+    assert caplog.text == ""
+    list_file.write_text("\n".join([*lines, lines[2].replace("/gt/", "//gt/"), lines[0]]))
+    assert find_frames(tmp_path, "train", layout_of("realblur_j")) == pairs
+    assert f"{list_file}: 2 lines left out that repeat another, first {len(lines) + 1}" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["gopro", "reds"])

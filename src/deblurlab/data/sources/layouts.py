@@ -162,8 +162,15 @@ def _by_sequence(root: Path, pattern: str, layout: Layout, left_out: LeftOut) ->
         for entry in sorted(folder.iterdir())
         if not is_systems_folder(entry.name) and not left_out.is_lost(entry, root) and entry.is_dir()
     ]
-    found = {same_name(entry.name): entry / below.lstrip("/") for entry in entries}
-    return {name: path for name, path in found.items() if path.is_dir()}
+    found: dict[str, Path] = {}
+    for path in (entry / below.lstrip("/") for entry in entries):
+        name = same_name(path.relative_to(folder).parts[0])
+        if path.is_dir() and found.setdefault(name, path) != path:
+            left_out.ambiguous.append(
+                f"{found[name]} and {path} have the same name but for the way in which their accents are stored: "
+                "rename one of them or take it out"
+            )
+    return found
 
 
 def require_root(root: Path, layout: PublishedLayout) -> None:

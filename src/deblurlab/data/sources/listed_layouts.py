@@ -5,8 +5,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
+from deblurlab.checks.words import counted
 from deblurlab.data.sources.layouts import SequenceFiles, require_root
-from deblurlab.data.sources.picture_files import Side
+from deblurlab.data.sources.picture_files import Side, same_name
 from deblurlab.interfaces import Split
 from deblurlab.pictures.folders import LeftOut
 
@@ -51,33 +52,57 @@ class ListedLayout(NamedTuple):
         require_root(root, self)
         name = {"train": self.train, "val": self.val, "test": self.test}[split]
         assert name is not None
-        pairs = self._pairs(root / name)
+        lines = self._lines(root / name)
         found: dict[str, dict[Side, dict[str, Path]]] = defaultdict(lambda: {"blurred": {}, "sharp": {}})
+        first: dict[str, _Line] = {}  # by the name of its pair
         absent = 0
-        for blurred, sharp in pairs:
-            _, sequence, *rest = Path(blurred).parts
+        for line in lines:
+            _, sequence, *rest = line.blurred.parts
             frame = Path(*rest).with_suffix("").as_posix()
-            there: dict[Side, Path] = {"blurred": root / blurred, "sharp": root / sharp}
+            there: dict[Side, Path] = {"blurred": root / line.blurred, "sharp": root / line.sharp}
             there = {side: file for side, file in there.items() if file.is_file()}
+            absent += not there
+            pair = f"{sequence}/{frame}"
+            if there and first.setdefault(same_name(pair), line) != line:
+                other = first[same_name(pair)]
+                left_out.ambiguous.append(
+                    f"{root / name}, lines {other.number} and {line.number}: {other.blurred} with {other.sharp} and "
+                    f"{line.blurred} with {line.sharp} are both the pair {pair}: take one of these lines out"
+                )
+                continue
             for side, file in there.items():
                 found[sequence][side][frame] = file
-            absent += not there
         if absent:
-            log.warning(f"{root}: {absent:,} of the {len(pairs):,} pairs that {name} names are not there")
+            log.warning(f"{root}: {absent:,} of the {len(lines):,} pairs that {name} names are not there")
         return [SequenceFiles(one, _places(root, one), files) for one, files in sorted(found.items())]
 
-    def _pairs(self, file: Path) -> list[tuple[str, str]]:
-        """The blurred and the sharp path in each line of a list."""
+    def _lines(self, file: Path) -> list["_Line"]:
+        """The lines of a list, of which those that repeat another are left out with a warning."""
         if not file.is_file():
             raise ValueError(f"data.root={file.parent}: there is no list {file.name}. {self.help()}")
-        lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-        pairs = []
-        for number, line in enumerate(lines, 1):
+        pairs: dict[tuple[Path, Path], _Line] = {}
+        repeated = []
+        for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             paths = line.split()
             if paths and (len(paths) != 2 or len(Path(paths[1]).parts) < 3):
                 raise ValueError(f"{file}, line {number}: expected two paths as in {self.example}")
-            pairs += [(paths[1], paths[0])] if paths else []
-        return pairs
+            if paths:
+                sharp, blurred = map(Path, paths)
+                one = _Line(number, blurred, sharp)
+                repeated += [one] if pairs.setdefault((blurred, sharp), one) is not one else []
+        if repeated:
+            log.warning(
+                f"{file}: {counted(len(repeated), 'line')} left out that repeat another, first {repeated[0].number}"
+            )
+        return list(pairs.values())
+
+
+class _Line(NamedTuple):
+    """A line of a list: its number, counted from 1, and its paths relative to the root."""
+
+    number: int
+    blurred: Path
+    sharp: Path
 
 
 def _places(root: Path, sequence: str) -> dict[Side, str]:
