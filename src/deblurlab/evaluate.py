@@ -5,7 +5,7 @@ Examples:
     deblurlab evaluate run=... data=sample
     deblurlab evaluate run=... data.root=/another/copy/of/cifar10 ckpt_path=last
     deblurlab evaluate weights=cifar10_unet16 data=cifar10
-    deblurlab evaluate restored=FOLDER data=gopro_full data.root=... 'data.patch=[720,1280]'
+    deblurlab evaluate restored=FOLDER data=gopro_full data.root=... data.whole_pictures=true
 """
 
 import logging

@@ -26,7 +26,7 @@ class Pictures:
     Attributes:
         columns: Images, (N, 3, H, W), by title: "Blurred", the label of each group, broken into lines, and "Sharp".
         captions: One caption per image by the same titles: SSIM and PSNR; for blurred images also sigma, if known.
-        frames: Whether these are whole frames, which networks restore in patches.
+        frames: Whether they are drawn with enlarged regions, as frames are.
     """
 
     columns: Mapping[str, Tensor]
@@ -87,7 +87,7 @@ def measure_networks(groups: Sequence[Group], *, root: str | None, images: int, 
     columns = {"Blurred": pair.blurred} | {_in_lines(label): images for label, images in restored.items()}
     captions = {title: figures.captions(images, pair.sharp) for title, images in columns.items()}
     captions["Blurred"] = [f"{blur}{line}" for blur, line in zip(captions_of_blur, captions["Blurred"], strict=True)]
-    pictures = Pictures(columns | {"Sharp": pair.sharp}, captions, frames=pair.grid != (1, 1))
+    pictures = Pictures(columns | {"Sharp": pair.sharp}, captions, frames=figures.needs_enlarging(pair))
     return Measured(pictures, sizes, failures)
 
 

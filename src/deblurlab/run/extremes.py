@@ -9,8 +9,6 @@ from torch import Tensor
 from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.run import figures
 
-# Images of this side in pixels and more are drawn with enlarged regions, without which their detail is not seen.
-_ENLARGED_FROM = 256
 Restored = Callable[[Sequence[int], Pair], Tensor]
 
 
@@ -37,7 +35,6 @@ def draw_extremes(scores: Mapping[str, Sequence[float]], restored: Restored, dat
         ]
         for title, version in (("Blurred", "blurred"), ("Restored", "restored"))
     }
-    small = pair.grid == (1, 1) and max(pair.sharp.shape[-2:]) < _ENLARGED_FROM
-    draw = figures.panel if small else figures.frame_panel
+    draw = figures.frame_panel if figures.needs_enlarging(pair) else figures.panel
     figure = draw({"Blurred": pair.blurred, "Restored": drawn, "Sharp": pair.sharp}, captions=captions)
     figures.save(figure, file)

@@ -14,8 +14,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from deblurlab.files.whole_file import whole_file
+from deblurlab.interfaces import Pair
 from deblurlab.metrics.image import psnr, ssim
 from deblurlab.metrics.scores import HEADLINE_SCORES
+
+# Images of this side in pixels and more are drawn with enlarged regions, without which their detail is not seen.
+_ENLARGED_FROM = 256
 
 
 def curves(
@@ -81,6 +85,11 @@ def panel(
             if captions:  # a column without captions gets empty ones, so that all pictures are equally large
                 axes.set_xlabel(captions[title][row] if title in captions else " ", fontsize=8, labelpad=2)
     return figure
+
+
+def needs_enlarging(pair: Pair) -> bool:
+    """Whether details of images are seen in :func:`frame_panel` only, which shows enlarged regions."""
+    return pair.grid != (1, 1) or max(pair.sharp.shape[-2:]) >= _ENLARGED_FROM
 
 
 def score_caption(*, ssim: float, psnr: float) -> str:

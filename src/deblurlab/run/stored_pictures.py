@@ -58,8 +58,9 @@ class StoredPictures:
 
         Args:
             rows: The numbers of the images.
-            pair: The same images of the data set. Images that were cut to whole patches lack the right and the lower
-                border of the files, and so does the result.
+            pair: The same images of the data set. Images that were cut to whole patches, or several of different sizes
+                to the size that they have in common, lack the right and the lower border of the files, and so does the
+                result.
 
         Returns:
             (B, 3, H, W) float32 in [0, 1], of the same size as the pair's.
@@ -71,8 +72,11 @@ class StoredPictures:
         read = []
         for row in rows:
             pixels = decode_file(self.files[row])
-            # Whole patches cover more than half of an image; a picture of twice the size has another scale.
-            if not all(own <= there < 2 * own for own, there in zip((height, width), pixels.shape, strict=False)):
+            sizes = list(zip((height, width), pixels.shape, strict=False))
+            # Whole patches cover more than half of an image; a picture of twice the size has another scale. Several
+            # images have at most the size of the smallest of them, so that only one by itself shows it.
+            other_scale = len(rows) == 1 and any(there >= 2 * own for own, there in sizes)
+            if other_scale or any(there < own for own, there in sizes):
                 raise ValueError(
                     f"{self.files[row]} has {pixels.shape[1]}x{pixels.shape[0]} pixels, and the sharp image "
                     f"{width}x{height}. Choose the data of the size at which the pictures were restored."

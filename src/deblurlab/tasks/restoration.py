@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from deblurlab.checks.words import counted
-from deblurlab.interfaces import ContentLoss, Pair, as_scales, assemble, blur_estimator, cut
+from deblurlab.interfaces import ContentLoss, Pair, as_scales, assemble, blur_estimator, cut, size_multiple
 from deblurlab.losses import WeightedSum, per_image, require_per_image
 from deblurlab.metrics import ImageScores, score
 
@@ -127,9 +127,13 @@ class Restoration(LightningModule):
     def restore_whole(self, batch: Pair) -> Tensor:
         """Restore the images of a batch, (B, 3, H, W), in patches if its grid is not (1, 1).
 
-        The network is applied to one row of patches at a time, which bounds the memory.
+        The network is applied to one row of patches at a time, which bounds the memory. Images that are not cut may
+        have any size: they are continued by their reflection to a size that the network takes.
         """
         rows, columns = batch.grid
+        if batch.grid == (1, 1):
+            height, width = batch.blurred.shape[-2:]
+            return self.restore(_reflected(batch.blurred, size_multiple(self.network)))[..., :height, :width]
         strips = batch.blurred.chunk(rows, dim=-2)
         restored = [assemble(self.restore(cut(strip, (1, columns))), (1, columns)) for strip in strips]
         return torch.cat(restored, dim=-2)
@@ -237,6 +241,17 @@ def channels_last(network: nn.Module) -> nn.Module:
             if weight.dim() == 4:
                 weight.data = weight.contiguous(memory_format=torch.channels_last)
     return network
+
+
+def _reflected(images: Tensor, multiple: int) -> Tensor:
+    """Continue images, (B, C, H, W), at the right and below by their reflection until H and W are multiples."""
+    for dim in (-2, -1):
+        size = images.shape[dim]
+        if size % multiple:
+            period = max(1, 2 * (size - 1))  # 0 1 2 3 2 1 | 0 1 2 ... for a size of 4
+            position = torch.arange(-(-size // multiple) * multiple, device=images.device) % period
+            images = images.index_select(dim, torch.minimum(position, period - position))
+    return images
 
 
 def _shape(state: Mapping[str, Tensor], name: str) -> str:

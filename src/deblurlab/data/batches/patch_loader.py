@@ -16,7 +16,7 @@ from deblurlab.data.batches.epoch_plan import EpochPlan
 from deblurlab.data.batches.frame_reader import FrameReader, OnError, ReadFrame
 from deblurlab.data.batches.resumable import ResumableLoader
 from deblurlab.data.blur.windows import Window
-from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out, patch_window
+from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out, network_grid, patch_window
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ class PairBatch(NamedTuple):
         blurred, sharp: (B, H, W, 3) uint8, patches or whole frames.
         flips: (B, 2) or (B, 3) bool, see :func:`deblurlab.data.batches.flips.flip`.
         valid: (B,) bool, see :class:`deblurlab.interfaces.Pair`.
-        grid: The number of rows and columns of patches in each image; (1, 1) for patches.
+        grid: The number of rows and columns of patches in each image; (1, 1) for patches and uncut pictures.
     """
 
     blurred: Tensor
@@ -141,10 +141,12 @@ class PatchLoader(ResumableLoader[PairBatch]):
 
     def _assembled(self, batch: EpochPlan, cuts: list[Future[_Cut]]) -> PairBatch:
         """Wait for the rows of a batch and join them."""
-        rows_and_columns = self.source.grids[batch.frames[0]] if self.whole else np.array((1, 1))
-        grid = (int(rows_and_columns[0]), int(rows_and_columns[1]))
         height, width = self.source.patch if batch.side is None else (batch.side, batch.side)
-        shape = (len(batch.frames), height * grid[0], width * grid[1], 3)
+        grid = (1, 1)
+        if self.whole:  # the frames of a batch are of one size
+            height, width = (self.source.grids[batch.frames[0]] * self.source.patch).tolist()
+            grid = network_grid(self.source, int(batch.frames[0]))
+        shape = (len(batch.frames), height, width, 3)
         pinned = torch.cuda.is_available()
         blurred, sharp = (torch.empty(shape, dtype=torch.uint8, pin_memory=pinned) for _ in range(2))
         valid = batch.valid.copy()

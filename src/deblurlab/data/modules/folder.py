@@ -16,7 +16,7 @@ from deblurlab.data.sources.blurred_photographs import BlurKind, BlurredPhotogra
 from deblurlab.data.sources.camera_photographs import CameraPhotographs
 from deblurlab.data.sources.joined_source import JoinedSource
 from deblurlab.data.sources.own_pictures import HELP, Found, Picture, divided, find_pictures
-from deblurlab.data.sources.pair_source import PairSource
+from deblurlab.data.sources.pair_source import WHOLE_PICTURES, PairSource
 from deblurlab.data.sources.picture_files import FilePair
 from deblurlab.data.sources.picture_pairs import PicturePairs
 from deblurlab.data.sources.usable_pictures import usable
@@ -26,7 +26,7 @@ from deblurlab.pictures.folders import listed
 
 
 class Folder(PairedFrames):
-    """The user's pictures, of any size, cut to whole patches. The test uses the whole area that the patches cover.
+    """The user's pictures, of any size, cut to whole patches; the test uses the area that these cover.
 
     Without a folder ``test``, an eighth of the pictures is held out for testing. An eighth of the rest is held out for
     validation. Pairs in one subfolder are treated as one sequence, which is held out as a whole.
@@ -34,6 +34,8 @@ class Folder(PairedFrames):
     Args:
         root: The folder.
         patch: Height and width of a patch.
+        whole_pictures: Test whole pictures, of any size, one at a time per device, rather than the part that whole
+            patches cover, patch by patch.
         batch_size: See :class:`PairedFrames`.
         blur: How sharp photographs are blurred: "gaussian", "shake" (the path of a hand-held camera), "both", each
             with the ranges of the next three arguments, or a :class:`CameraBlur`, which has ranges of its own.
@@ -55,6 +57,7 @@ class Folder(PairedFrames):
         root: str,
         patch: Sequence[int],
         batch_size: int,
+        whole_pictures: bool = False,
         blur: BlurKind | CameraBlur = "both",
         sigma_max: float = 3.0,
         shake_max: float = 15.0,
@@ -89,22 +92,23 @@ class Folder(PairedFrames):
         require.patch("data.patch", patch)
         self.root, self.patch = Path(root).expanduser(), (patch[0], patch[1])
         self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
-        self.pairs_share = pairs_share
+        self.pairs_share, self.whole_pictures = pairs_share, whole_pictures
         self._found: dict[Path, Found] = {}
         self._opened: dict[Split, list[Picture]] = {}
 
     def open(self, split: Split) -> PairSource:
         pictures = self.pictures(split)
+        patch = WHOLE_PICTURES if self.whole_pictures and split == "test" else self.patch
         if self.on_error == "skip":
-            pictures = usable(pictures, self.patch, f"data.root={self.root}, pictures of split {split}")
+            pictures = usable(pictures, patch, f"data.root={self.root}, pictures of split {split}")
         pairs = [picture for picture in pictures if isinstance(picture, FilePair)]
         photographs = [picture for picture in pictures if isinstance(picture, Path)]
         self._opened[split] = [*pairs, *photographs]
         sources: list[PairSource] = []
         if pairs:
-            sources.append(PicturePairs(pairs, patch=self.patch))
+            sources.append(PicturePairs(pairs, patch=patch))
         if photographs:
-            sources.append(self._blurred(photographs, split))
+            sources.append(self._blurred(photographs, patch, split))
         if len(sources) == 2:
             return JoinedSource(sources, first_share=self.pairs_share)
         if self.pairs_share is not None and split == "train":
@@ -124,14 +128,14 @@ class Folder(PairedFrames):
         source = self.source("train")
         return source.repeats if isinstance(source, JoinedSource) else None
 
-    def _blurred(self, photographs: list[Path], split: Split) -> PairSource:
+    def _blurred(self, photographs: list[Path], patch: tuple[int, int], split: Split) -> PairSource:
         seed = self.seed if split == "train" else EVALUATION_SEEDS[split]
         fixed = split != "train"
         if isinstance(self.blur, CameraBlur):
-            return CameraPhotographs(photographs, patch=self.patch, blur=self.blur, seed=seed, fixed=fixed)
+            return CameraPhotographs(photographs, patch=patch, blur=self.blur, seed=seed, fixed=fixed)
         return BlurredPhotographs(
             photographs,
-            patch=self.patch,
+            patch=patch,
             blur=self.blur,
             sigma_max=self.sigma_max,
             shake_max=self.shake_max,

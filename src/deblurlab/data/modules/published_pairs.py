@@ -10,7 +10,7 @@ from deblurlab.data.batches.frame_reader import OnError
 from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.sources.layouts import Layout, find_frames
 from deblurlab.data.sources.listed_layouts import ListedLayout
-from deblurlab.data.sources.pair_source import PairSource
+from deblurlab.data.sources.pair_source import WHOLE_PICTURES, PairSource
 from deblurlab.data.sources.picture_files import FilePair
 from deblurlab.data.sources.picture_pairs import PicturePairs
 from deblurlab.data.sources.usable_pictures import usable
@@ -19,7 +19,7 @@ from deblurlab.interfaces import Split
 
 
 class PublishedPairs(PairedFrames):
-    """Published pairs of any size, cut to whole patches. The test uses the whole area that the patches cover.
+    """Published pairs of any size, cut to whole patches; the test uses the area that these cover.
 
     An eighth of the training sequences is held out for validation, unless the layout has a split for it.
 
@@ -27,6 +27,8 @@ class PublishedPairs(PairedFrames):
         root: The folder of the data set.
         layout: The folders or lists of the data set within ``root``.
         patch: Height and width of a patch.
+        whole_pictures: Test whole pictures, of any size, one at a time per device, rather than the part that whole
+            patches cover, patch by patch.
         batch_size: See :class:`PairedFrames`.
         seed, workers, mixed_frames, on_error, rotations, crops: See :class:`PairedFrames`.
 
@@ -41,6 +43,7 @@ class PublishedPairs(PairedFrames):
         layout: Layout | ListedLayout,
         patch: Sequence[int],
         batch_size: int,
+        whole_pictures: bool = False,
         seed: int = 0,
         workers: int = 2,
         mixed_frames: int = 16,
@@ -59,12 +62,14 @@ class PublishedPairs(PairedFrames):
         )
         require.patch("data.patch", patch)
         self.root, self.layout, self.patch = Path(root).expanduser(), layout, (patch[0], patch[1])
+        self.whole_pictures = whole_pictures
 
     def open(self, split: Split) -> PairSource:
         pairs = self._pairs(split)
+        patch = WHOLE_PICTURES if self.whole_pictures and split == "test" else self.patch
         if self.on_error == "skip":
-            pairs = usable(pairs, self.patch, f"data.root={self.root}, pairs of split {split}")
-        return PicturePairs(pairs, patch=self.patch)
+            pairs = usable(pairs, patch, f"data.root={self.root}, pairs of split {split}")
+        return PicturePairs(pairs, patch=patch)
 
     def published(self, split: Split) -> Split:
         return split if "val" in self.layout.counts() else super().published(split)

@@ -20,7 +20,7 @@ from deblurlab.data.batches.patch_loader import PairBatch, PatchLoader
 from deblurlab.data.modules.changed_frames import tell_changed_frames
 from deblurlab.data.modules.plain_loop import pairs
 from deblurlab.data.modules.trainer_facts import epoch_of, host_of
-from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out, patch_window
+from deblurlab.data.sources.pair_source import WHOLE_PICTURES, PairSource, PixelPair, cut_out, patch_window
 from deblurlab.interfaces import Pair, Split
 
 
@@ -87,7 +87,13 @@ class PairedFrames(LightningDataModule):
         """
         splits: tuple[Split, ...] = ("train", "val", "test") if stage == "fit" else ("test",)
         for split in splits:
-            require.large_enough_for_ssim(f"a patch of the split {split}", self.source(split).patch)
+            source = self.source(split)
+            if source.patch != WHOLE_PICTURES:
+                require.large_enough_for_ssim(f"a patch of the split {split}", source.patch)
+                continue
+            smallest = int(source.grids.min(axis=1).argmin())
+            height, width = source.grids[smallest].tolist()
+            require.large_enough_for_ssim(f"the test picture {source.name(smallest)}", (height, width))
 
     def identities(self, split: Split) -> list[str]:
         """A name for each frame of a split, in their order, that no other frame of any split has.
@@ -227,6 +233,7 @@ class PairedFrames(LightningDataModule):
         frames, patches, numbers = (items[list(rows)] for items in self._scored(split))
         grid = source.grids[frames].min(axis=0) if split == "test" else np.array((1, 1))
         height, width = (grid * source.patch).tolist()
+        whole = split == "val" or source.patch == WHOLE_PICTURES
         cut = []
         for frame, patch, number in zip(frames.tolist(), patches.tolist(), numbers.tolist(), strict=True):
             pixels, columns = source.read(frame, 0), int(source.grids[frame, 1])
@@ -235,7 +242,8 @@ class PairedFrames(LightningDataModule):
             pair = cut_out(source, pixels, window, frame=frame, epoch=0, number=number)
             cut.append(PixelPair(pair.blurred[:height, :width], pair.sharp[:height, :width]))
         blurred, sharp = (torch.from_numpy(np.stack(side)).permute(0, 3, 1, 2) / 255 for side in zip(*cut, strict=True))
-        return Pair(blurred, sharp, torch.ones(len(frames), dtype=torch.bool), (int(grid[0]), int(grid[1])))
+        parts = (1, 1) if whole else (int(grid[0]), int(grid[1]))
+        return Pair(blurred, sharp, torch.ones(len(frames), dtype=torch.bool), parts)
 
     def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
         """The frame of each scored image and, where images are patches, which patch of that frame it is."""

@@ -8,6 +8,9 @@ from deblurlab.data.arrays import Integers
 from deblurlab.data.blur.windows import Window
 from deblurlab.data.pixels import Pixels
 
+# A patch of one pixel: such patches cover every picture, of whatever size. The network restores those pictures whole.
+WHOLE_PICTURES = (1, 1)
+
 
 class PixelPair(NamedTuple):
     """A decoded pair at its size in training.
@@ -24,7 +27,7 @@ class PairSource(Protocol):
     """Pairs of pictures, here called frames, that several threads can read in any order.
 
     Attributes:
-        patch: Height and width of a patch.
+        patch: Height and width of a patch; ``WHOLE_PICTURES`` if pictures are not cut.
         grids: (F, 2), the numbers of rows and columns of patches in each frame, which cover it exactly.
         groups: (F,), the number of each frame's group, from 0. Frames of one group are cheap to read together.
         open_groups: The number of groups over which a training epoch should shuffle its frames.
@@ -79,6 +82,14 @@ def cut_out(source: PairSource, pixels: PixelPair, window: Window, *, frame: int
         return source.cut(pixels, window, frame=frame, epoch=epoch, number=number)
     part = np.s_[window.top : window.top + window.height, window.left : window.left + window.width]
     return PixelPair(pixels.blurred[part], pixels.sharp[part])
+
+
+def network_grid(source: PairSource, frame: int) -> tuple[int, int]:
+    """The number of rows and columns of patches in which the network restores a frame; (1, 1) for the frame itself."""
+    if source.patch == WHOLE_PICTURES:
+        return 1, 1
+    rows, columns = source.grids[frame].tolist()
+    return rows, columns
 
 
 def patch_window(number: int, *, columns: int, size: tuple[int, int]) -> Window:
