@@ -8,7 +8,6 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from deblurlab.app.resume_trust import require_trusted
@@ -61,15 +60,13 @@ def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
         log.info(f"{checkpoint} lies in no run's folder: the settings are those of the command line")
         return Start(config=cfg, choices=choices, checkpoint=checkpoint)
     run = load_run(origin.path)
-    before: Any = OmegaConf.to_container(run.config)
-    now = _moved(_changed(before, cfg, run), str(before.get("run")), cfg.run)
+    now = _continued(run, cfg)
     compared = [run]
     if folder.holds_run and origin.path != folder.path.absolute():  # the checkpoint is of a run in another folder
         compared.append(load_run(folder.path))
-    for one in compared:
-        was: Any = OmegaConf.to_container(one.config)
-        moved = _moved(was, str(was.get("run")), cfg.run)
-        tell_changes(moved, now, source=one.folder.config_file, weights=one.folder.path)
+    for earlier in compared:
+        before = _moved(_plain(earlier.config), earlier, cfg.run)
+        tell_changes(before, now, source=earlier.folder.config_file, weights=earlier.folder.path)
     return Start(
         config=require_trusted(OmegaConf.create(now), cfg, source=origin.config_file),
         choices=run.choices,
@@ -82,78 +79,86 @@ def _rerun(cfg: DictConfig) -> Start:
     if cfg.ckpt_path:
         raise ValueError("rerun=... starts again and ckpt_path=... continues: leave one of them out.")
     run = load_run(cfg.rerun, key="rerun")
-    before: Any = OmegaConf.to_container(run.config)
-    now = _moved(_changed(before, cfg, run), str(before.get("run")), cfg.run)
-    trusted = require_trusted(OmegaConf.create(now), cfg, source=run.folder.config_file)
+    trusted = require_trusted(OmegaConf.create(_continued(run, cfg)), cfg, source=run.folder.config_file)
     return Start(config=trusted, choices=run.choices, checkpoint=None)
 
 
-def _changed(before: Mapping[str, Any], cfg: DictConfig, run: Run) -> dict[str, Any]:
-    """The settings of a run with the changes of the command line.
+def _continued(run: Run, cfg: DictConfig) -> dict[str, Any]:
+    """The settings of a run with the changes of the command line, for the folder ``cfg.run``."""
+    from deblurlab.app.devices import KEYS  # imports torch
+
+    composed, before = _plain(cfg), _plain(run.config)
+    trainer = {key: composed["trainer"][key] for key in KEYS} | before["trainer"]
+    now = OmegaConf.create(composed | before | {"trainer": trainer})  # a run of an earlier version may lack keys
+    for key, source in _changes(run, cfg):
+        _copy(key, source, now)
+    return _moved(_plain(now), run, cfg.run)
+
+
+def _changes(run: Run, cfg: DictConfig) -> Iterator[tuple[str, DictConfig]]:
+    """The keys that the command line changes, and where their values come from. Later ones replace earlier ones.
 
     If the command line chooses another option of a group than before, the group is taken from the command, except for
     the single keys that the run was started with. Choosing the same option again changes nothing.
     """
-    from deblurlab.app.devices import KEYS  # imports torch
-
-    composed: Any = OmegaConf.to_container(cfg, resolve=True)
-    now: Any = OmegaConf.create({**composed, **before})
-    now.trainer = {**{key: composed["trainer"][key] for key in KEYS}, **before["trainer"]}
-    saved = read_yaml(run.folder.overrides_file) if run.folder.overrides_file.is_file() else None
-    then = _overrides(saved) if isinstance(saved, ListConfig) else []
-    command = _overrides(OmegaConf.create(HydraConfig.get().overrides.task))
-    for key in _chosen_anew(command, run.folder):
-        _set(now, key, cfg)
-        for override in then:
-            if override.key_or_group.startswith(f"{key}."):
-                _set(now, override.key_or_group, OmegaConf.create(dict(before)))
-    for override in command:
-        if override.key_or_group not in HydraConfig.get().runtime.choices:
-            _set(now, override.key_or_group, cfg)
-    for key in _OF_THE_COMMAND:
-        now[key] = composed[key]
-    changed: dict[str, Any] = OmegaConf.to_container(now, resolve=True)  # type: ignore[assignment]
-    return changed
+    overridden, overridden_before = _keys(HydraConfig.get().overrides.task), _keys_before(run.folder)
+    for group in _chosen_anew(overridden, run.folder):
+        yield group, cfg
+        yield from ((key, run.config) for key in overridden_before if key.startswith(f"{group}."))
+    yield from ((key, cfg) for key in overridden if key not in HydraConfig.get().runtime.choices)
+    yield from ((key, cfg) for key in _OF_THE_COMMAND)
 
 
-def _overrides(texts: ListConfig) -> list[Override]:
-    plain: Any = OmegaConf.to_container(texts, resolve=False)  # an override may hold ${...}
-    return OverridesParser.create().parse_overrides([str(text) for text in plain])
+def _keys_before(folder: RunFolder) -> list[str]:
+    """The keys and groups that the command line of a run's start set."""
+    saved = read_yaml(folder.overrides_file) if folder.overrides_file.is_file() else None
+    return _keys(saved) if isinstance(saved, ListConfig) else []
 
 
-def _chosen_anew(command: list[Override], folder: RunFolder) -> Iterator[str]:
+def _keys(overrides: Any) -> list[str]:
+    """The keys and groups that a list of overrides sets."""
+    texts: Any = OmegaConf.to_container(overrides, resolve=False)  # an override may hold ${...}
+    parsed = OverridesParser.create().parse_overrides([str(text) for text in texts])
+    return [override.key_or_group for override in parsed]
+
+
+def _chosen_anew(overridden: list[str], folder: RunFolder) -> Iterator[str]:
     """The keys of the groups, such as ``data`` or ``model.loss``, for which the command line chooses another option."""
     settings: Any = OmegaConf.to_container(read_yaml(folder.hydra_file), resolve=False)
     before = settings["hydra"]["runtime"]["choices"]
     choices: Any = OmegaConf.to_container(HydraConfig.get().runtime.choices)
-    named = [one.key_or_group for one in command if one.key_or_group in choices]
-    anew = [group for group in named if before.get(group) != choices[group]]
+    anew = [key for key in overridden if key in choices and before.get(key) != choices[key]]
     for group in dict.fromkeys([*(_GROUPS if "experiment" in anew else ()), *anew]):
         if group.split("/")[0] in _GROUPS:
             yield group.replace("/", ".")
 
 
-def _set(config: DictConfig, key: str, source: DictConfig) -> None:
-    """Copy the value of a key from another configuration, or remove the key if it is missing there."""
+def _copy(key: str, source: DictConfig, target: DictConfig) -> None:
+    """Copy the value of a key from one configuration to another, or remove the key if it is missing there."""
     parent, _, name = key.rpartition(".")
     there = OmegaConf.select(source, parent) if parent else source
     if isinstance(there, DictConfig) and name in there:
         value = there[name]
-        plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
-        OmegaConf.update(config, key, plain, merge=False, force_add=True)
-    elif isinstance(here := OmegaConf.select(config, parent) if parent else config, DictConfig):
+        plain = _plain(value) if OmegaConf.is_config(value) else value
+        OmegaConf.update(target, key, plain, merge=False, force_add=True)
+    elif isinstance(here := OmegaConf.select(target, parent) if parent else target, DictConfig):
         here.pop(name, None)
 
 
-def _moved(config: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
-    """Replace the folder of a run by its present one in all paths of trainer, callbacks and loggers."""
+def _plain(config: Any) -> Any:
+    return OmegaConf.to_container(config, resolve=True)
+
+
+def _moved(config: Mapping[str, Any], run: Run, folder: str) -> dict[str, Any]:
+    """Replace the folder that a run was started in by ``folder`` in all paths of trainer, callbacks and loggers."""
+    started_in = str(run.config.get("run"))
 
     def moved(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: moved(inner) for key, inner in value.items()}
         if isinstance(value, list):
             return [moved(inner) for inner in value]
-        inside = isinstance(value, str) and (value == old or value.startswith(f"{old}/"))
-        return new + value.removeprefix(old) if inside else value
+        inside = isinstance(value, str) and (value == started_in or value.startswith(f"{started_in}/"))
+        return folder + value.removeprefix(started_in) if inside else value
 
     return {key: moved(value) if key in ("trainer", "callbacks", "logger") else value for key, value in config.items()}
