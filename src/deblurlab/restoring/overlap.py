@@ -35,22 +35,21 @@ def restore_files(
         compare: Also write comparisons, of pictures only.
     """
     with ThreadPoolExecutor(1, "reading") as reader, ThreadPoolExecutor(1, "writing") as writer:
-        reading: dict[Job, Future[Photo]] = {}
-        writing: dict[Job, Future[Remark]] = {}
-
-        def read(job: Job | None) -> None:
-            if job is not None and job not in reading and not is_video(job) and outcomes.expects(job):
-                reading[job] = reader.submit(photos.read, job.source)
+        reading: dict[Job, Future[Photo]] = {}  # the next picture, if it is read already
+        writing: dict[Job, Future[Remark]] = {}  # the last file, until its outcome is recorded
 
         def restore(job: Job, following: Job | None) -> Future[Remark]:
-            """Restore one file. The future is done when the file is written."""
-            if is_video(job):
-                start = time.monotonic()
-                frames = videos.restore(job.source, job.target, lambda pixels: restored(job, pixels))
-                return _done(Remark(f"{frames:,} frames, {frames / (time.monotonic() - start):.3g} per second"))
-            read(job)
-            before = reading.pop(job).result()
-            read(following)
+            """Restore one file. The future is done when the file is written, or has failed."""
+            try:
+                return _done(_restore_video(job, restored)) if is_video(job) else restore_photo(job, following)
+            except Exception as error:
+                return _done(error)
+
+        def restore_photo(job: Job, following: Job | None) -> Future[Remark]:
+            read = reading.pop(job, None) or reader.submit(photos.read, job.source)
+            before = read.result()
+            if following is not None and not is_video(following) and outcomes.expects(following):
+                reading[following] = reader.submit(photos.read, following.source)
             after = before.with_pixels(restored(job, before.picture.pixels))
             return writer.submit(write_photo, job, before, after, quality=quality, compare=compare)
 
@@ -62,16 +61,18 @@ def restore_files(
         try:
             for job, following in zip_longest(jobs, jobs[1:]):
                 with finishing_first():
-                    if not outcomes.wants(job):
-                        continue
-                    try:
+                    if outcomes.wants(job):
                         written = restore(job, following)
-                    except Exception as error:
-                        written = _done(error)
-                    finish_writing()
-                    writing[job] = written
+                        finish_writing()
+                        writing[job] = written
         finally:
             finish_writing()
+
+
+def _restore_video(job: Job, restored: Restored) -> Remark:
+    start = time.monotonic()
+    frames = videos.restore(job.source, job.target, lambda pixels: restored(job, pixels))
+    return Remark(f"{frames:,} frames, {frames / (time.monotonic() - start):.3g} per second")
 
 
 def _done(outcome: Remark | Exception) -> Future[Remark]:
