@@ -90,6 +90,7 @@ def _test_network(cfg: DictConfig) -> _Tested:
     from deblurlab.callbacks import PerImage
     from deblurlab.interfaces import Evaluable
     from deblurlab.metrics.further_metrics import further_metrics
+    from deblurlab.restoring.self_ensemble import SelfEnsemble
     from deblurlab.run.cost import described
 
     if cfg.trainer.limit_test_batches == 0:
@@ -99,6 +100,8 @@ def _test_network(cfg: DictConfig) -> _Tested:
     trainer = build.trainer(cfg, per_image)
     subject = _weights(cfg) if cfg.run is None else _run(cfg)
     task, data = subject.task, build.data(subject.config)
+    if cfg.tta:
+        task.network = SelfEnsemble(task.network)
     task.score_further(further_metrics(cfg.metrics))
     assert isinstance(data, Evaluable)
     chosen = choices().get("data")
@@ -107,7 +110,7 @@ def _test_network(cfg: DictConfig) -> _Tested:
     trainer.test(task, datamodule=data, verbose=False)
     metrics = dict(trainer.callback_metrics)
     return _Tested(
-        title=subject.name,
+        title=f"{subject.name}, tta" if cfg.tta else subject.name,
         precision=str(trainer.precision),
         data_name=name,
         data=data,
@@ -125,9 +128,9 @@ def _test_pictures(cfg: DictConfig) -> _Tested:
     from deblurlab.metrics.further_metrics import further_metrics
     from deblurlab.run.stored_pictures import StoredPictures, image_names, score_stored
 
-    if cfg.ckpt_path != "best" or cfg.window is not None or sets_below("trainer"):
+    if cfg.ckpt_path != "best" or cfg.window is not None or cfg.tta or sets_below("trainer"):
         raise ValueError(
-            f"ckpt_path, window and trainer are settings of a network; restored={cfg.restored} holds pictures."
+            f"ckpt_path, window, tta and trainer are settings of a network; restored={cfg.restored} holds pictures."
         )
     name = data_name(choices()["data"], cfg)
     data = build.data(cfg)

@@ -107,7 +107,8 @@ def test_pictures_of_another_scale_are_refused(data: tuple[str, ...], call: Call
         (["restored=.", "weights=photographs"], "give either run=FOLDER, or weights=NAME_OR_FILE or restored=FOLDER"),
         (["restored=."], r"restored=\. comes without data"),
         (["restored=.", "data=sample"], "test images with file names, which data=sample does not have"),
-        (["restored=.", "data=gopro", "window=300"], "ckpt_path, window and trainer are settings of a network"),
+        (["restored=.", "data=gopro", "window=300"], "ckpt_path, window, tta and trainer are settings of a network"),
+        (["restored=.", "data=gopro", "tta=true"], "ckpt_path, window, tta and trainer are settings of a network"),
         (["restored=.", "data=gopro", "trainer.limit_test_batches=1"], "trainer are settings of a network"),
     ],
 )

@@ -17,7 +17,7 @@ Restore = Callable[[Tensor], Tensor]
 # The height and width, in pixels, of the middle of a picture from which a network makes its estimate of the whole.
 _MIDDLE = 1024
 # The eight flips and rotations: whether to mirror, and the number of quarter turns. The first changes nothing.
-_TURNS = [(mirrored, quarters) for mirrored in (False, True) for quarters in range(4)]
+TURNS = [(mirrored, quarters) for mirrored in (False, True) for quarters in range(4)]
 
 
 def restore(
@@ -58,7 +58,7 @@ def restore(
     height, width, _ = picture.shape
     middle = _as_images(picture[_middle(height)][None, :, _middle(width)], device)
     with torch.no_grad():
-        turned = [restore_of(_turn(middle, *turn)) for turn in (_TURNS if tta else _TURNS[:1])]
+        turned = [restore_of(_turn(middle, *turn)) for turn in (TURNS if tta else TURNS[:1])]
     restored = np.empty_like(picture)
     carried = torch.zeros(3, 0, width)
     for row in range(cut.down.count):
@@ -137,7 +137,7 @@ def averaged(restores: Sequence[Restore], images: Tensor) -> Tensor:
     if len(restores) == 1:
         return restores[0](images)
     total = torch.zeros_like(images)
-    for restore, (mirrored, quarters) in zip(restores, _TURNS, strict=False):
+    for restore, (mirrored, quarters) in zip(restores, TURNS, strict=False):
         back = torch.rot90(restore(_turn(images, mirrored, quarters)), -quarters, (-2, -1))
         total += back.flip(-1) if mirrored else back
     return total / len(restores)
