@@ -129,27 +129,36 @@ def _kinds(place: tuple[str, ...]) -> tuple[type, ...]:
 
     Each place imports its own: a network alone does not need Lightning, which takes seconds to import.
     """
-    from torch.nn import Module
+    match place:
+        case ("model",):
+            from lightning.pytorch import LightningModule
 
-    if place[0] == "model" and len(place) > 1:
-        from torch.optim import Optimizer
-        from torch.optim.lr_scheduler import LRScheduler
+            return (LightningModule,)
+        case ("model", *_):
+            from torch.nn import Module
+            from torch.optim import Optimizer
+            from torch.optim.lr_scheduler import LRScheduler
 
-        from deblurlab.losses import Wasserstein
+            from deblurlab.losses import Wasserstein
 
-        return (Module, Optimizer, LRScheduler, Wasserstein)
-    from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
-    from lightning.pytorch.loggers import Logger
-    from lightning.pytorch.profilers import Profiler
-    from lightning.pytorch.strategies import Strategy
+            return (Module, Optimizer, LRScheduler, Wasserstein)
+        case ("data",):
+            from lightning.pytorch import LightningDataModule
 
-    from deblurlab.data import CameraBlur, Layout, ListedLayout
+            return (LightningDataModule,)
+        case ("data", *_):
+            from torch.nn import Module
 
-    if place[0] == "model":
-        return (LightningModule,)
-    if place[0] == "data":
-        return (LightningDataModule,) if len(place) == 1 else (Module, CameraBlur, Layout, ListedLayout)
-    return (Trainer, Callback, Logger, Profiler, Strategy)
+            from deblurlab.data import CameraBlur, Layout, ListedLayout
+
+            return (Module, CameraBlur, Layout, ListedLayout)
+        case _:
+            from lightning.pytorch import Callback, Trainer
+            from lightning.pytorch.loggers import Logger
+            from lightning.pytorch.profilers import Profiler
+            from lightning.pytorch.strategies import Strategy
+
+            return (Trainer, Callback, Logger, Profiler, Strategy)
 
 
 def _top(name: str) -> str:
