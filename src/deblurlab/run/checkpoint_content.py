@@ -68,23 +68,24 @@ def relocated(state: Any, folder: Path) -> Any:
     if not isinstance(state, dict):
         return state
     moved = {key: relocated(inner, folder) for key, inner in state.items()}
-    if not {*_PATHS, "best_k_models"} & moved.keys():
-        return moved
-    moved["dirpath"] = str(folder)  # if missing, ModelCheckpoint would assume its own folder
-    for key, value in moved.items():
-        if isinstance(key, str) and key.endswith("_path"):
-            moved[key] = _in(folder, value)
-        elif key in _SCORES and value is not None and not _is_score(value):
+    return _checkpoints_in(folder, moved) if {*_PATHS, "best_k_models"} & moved.keys() else moved
+
+
+def _checkpoints_in(folder: Path, state: dict[Any, Any]) -> dict[Any, Any]:
+    """The state of a ModelCheckpoint whose checkpoints are in ``folder``."""
+    for key in _SCORES:
+        if (score := state.get(key)) is not None and not _is_score(score):
             raise ValueError(f"{key} is not a number")
-    models = moved.get("best_k_models", {})
-    kept = {_in(folder, file): score for file, score in models.items()} if isinstance(models, dict) else {}
-    if not all(_is_score(score) for score in kept.values()):
+    models = state.get("best_k_models")
+    scores = {_in(folder, file): score for file, score in models.items()} if isinstance(models, dict) else {}
+    if not all(map(_is_score, scores.values())):
         raise ValueError("best_k_models holds what is not a number")
-    kept.pop("", None)
-    moved["best_k_models"] = kept
-    if moved.get("kth_best_model_path") not in kept:  # the file to delete first must be one that is kept
-        moved["kth_best_model_path"] = next(iter(kept), "")
-    return moved
+    kept = {file: score for file, score in scores.items() if file}
+    paths = {key: _in(folder, file) for key, file in state.items() if isinstance(key, str) and key.endswith("_path")}
+    if paths.get("kth_best_model_path") not in kept:  # the file to delete first must be one that is kept
+        paths["kth_best_model_path"] = next(iter(kept), "")
+    # If "dirpath" were missing, ModelCheckpoint would assume its own folder.
+    return {**state, **paths, "dirpath": str(folder), "best_k_models": kept}
 
 
 def _in(folder: Path, file: Any) -> str:
