@@ -133,6 +133,17 @@ def test_a_frame_panel_shows_the_regions_enlarged() -> None:
     np.testing.assert_array_equal(drawn[10], drawn[9][top : top + height, left : left + width])
 
 
+def test_the_frames_of_all_rows_are_drawn_alike_although_the_first_has_titles() -> None:
+    images = torch.rand(6, 3, 90, 160, generator=torch.Generator().manual_seed(0))
+    columns = {"Blurred": images, "Restored": images, "Sharp": images}
+    captions = {title: ["SSIM 0.9, 30 dB"] * 6 for title in ("Blurred", "Restored")}
+    figure = figures.frame_panel(columns, captions)
+    figures.pixels(figure)
+    widths = [part.axes[0].get_window_extent().width for part in figure.subfigs]
+    assert len(widths) == 18
+    assert max(widths) <= 1.01 * min(widths)
+
+
 def test_a_run_that_ended_within_an_epoch_goes_on_with_the_pictures_that_are_left(tmp_path: Path) -> None:
     """It ends after 4 of 10 batches: the epoch goes on at the fifth batch, unless there are not so many any more."""
     (tmp_path / "photos").mkdir()

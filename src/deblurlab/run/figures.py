@@ -138,9 +138,10 @@ def frame_panel(columns: Mapping[str, Tensor], captions: Mapping[str, Sequence[s
     side = min(3.6, 14 / len(columns))
     shape = height / width
     titles = _of_one_height([without_formulas(title) for title in columns])
-    high = (side * shape * 1.55 + 0.25) * rows + 0.15 + 0.15 * len(titles[0].splitlines())
-    figure = Figure(figsize=(side * len(columns), high), layout="constrained")
-    grid = figure.subfigures(rows, len(columns), squeeze=False, wspace=0.01, hspace=0.01)
+    heights = [side * shape * 1.55 + 0.25] * rows
+    heights[0] += 0.15 + 0.15 * len(titles[0].splitlines())  # the titles stand above the first row
+    figure = Figure(figsize=(side * len(columns), sum(heights)), layout="constrained")
+    grid = figure.subfigures(rows, len(columns), squeeze=False, wspace=0.01, hspace=0.01, height_ratios=heights)
     colours = ("tab:orange", "tab:cyan")
     for row in range(rows):
         regions = marked_regions(first[row].cpu(), last[row].cpu(), count=len(colours))
