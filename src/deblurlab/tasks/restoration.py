@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -148,9 +148,14 @@ class Restoration(LightningModule):
     def log_means(self, scalars: Mapping[str, Tensor]) -> None:
         """Log means over the current batch: per step, and averaged over the epoch, whose batches have equal sizes.
 
-        With several processes, each of which has the mean over its part of the batch, the mean of these is logged.
+        With several processes, each of which has the mean over its part of the batch, the mean of these is logged. One
+        exchange is for all scalars; Lightning's ``sync_dist`` would make one for each, and two more when an epoch ends.
         """
-        self.log_dict(scalars, on_step=True, on_epoch=True, batch_size=1, sync_dist=True)
+        if distributed.is_available() and distributed.is_initialized():
+            total = torch.stack([scalar.detach().float() for scalar in scalars.values()])
+            distributed.all_reduce(total)
+            scalars = dict(zip(scalars, total / distributed.get_world_size(), strict=True))
+        self.log_dict(scalars, on_step=True, on_epoch=True, batch_size=1)
 
     def score_images(self, restored: Tensor, sharp: Tensor) -> dict[str, Tensor]:
         """The scores of each image by name, (B,) each, in float32 whatever precision the network runs in."""

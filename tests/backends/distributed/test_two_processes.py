@@ -23,6 +23,7 @@ AUTOENCODER = (
     "data.batch_size=8",
 )
 TWO = "trainer.devices=2"
+COUNT = "+callbacks.count={_target_: tests.backends.distributed.exchanges.CountExchanges, file: %s}"
 
 pytestmark = pytest.mark.slow
 
@@ -120,8 +121,7 @@ def test_an_autoencoder_agrees_and_resumes_on_one_and_on_two(
 
 
 def test_a_whole_run_agrees_and_leaves_the_same_files(one_process: Path, tiny_cifar10: Path, tmp_path: Path) -> None:
-    count = "+callbacks.count={_target_: tests.backends.distributed.exchanges.CountExchanges, file: %s}"
-    two = train(tmp_path, tiny_cifar10, *AUTOENCODER, TWO, count % (tmp_path / "exchanges"))
+    two = train(tmp_path, tiny_cifar10, *AUTOENCODER, TWO, COUNT % (tmp_path / "exchanges"))
     agree(two, one_process)
     # of the gradients, of what is logged, of what to do next; and of one normalisation, forward and backward
     assert (tmp_path / "exchanges").read_text().split() == ["all_reduce"] * 5
@@ -139,8 +139,13 @@ def test_a_wgan_agrees(tiny_cifar10: Path, tmp_path: Path) -> None:
     for devices in (1, 2):
         folder = tmp_path / str(devices)
         folder.mkdir()
-        found.append(train(folder, tiny_cifar10, *WGAN, f"trainer.devices={devices}"))
+        count = COUNT % (folder / "exchanges")
+        found.append(train(folder, tiny_cifar10, *WGAN, f"trainer.devices={devices}", count))
     agree(found[1], found[0])
+    assert (tmp_path / "1" / "exchanges").read_text() == ""
+    # of the gradients of five critic steps and one generator step, of the eight values that are logged, of what to do
+    # next; and of one normalisation, forward and backward
+    assert (tmp_path / "2" / "exchanges").read_text().split() == ["all_reduce"] * 10
 
 
 def test_per_core_statistics_are_the_means_of_two_that_do_not_talk(tiny_cifar10: Path, tmp_path: Path) -> None:
