@@ -8,6 +8,7 @@ Examples:
     deblurlab evaluate restored=FOLDER data=gopro_full data.root=... data.whole_pictures=true
 """
 
+import copy
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -96,23 +97,20 @@ def _test_network(cfg: DictConfig) -> _Tested:
     if cfg.trainer.limit_test_batches == 0:
         raise ValueError("trainer.limit_test_batches=0 leaves no image to evaluate.")
     per_image = PerImage()
-    cfg.trainer.precision = _precision(cfg)
-    trainer = build.trainer(cfg, per_image)
+    trainer = build.trainer(_with_precision(cfg), per_image)
     subject = _weights(cfg) if cfg.run is None else _run(cfg)
     task, data = subject.task, build.data(subject.config)
     if cfg.tta:
         task.network = SelfEnsemble(task.network)
     task.score_further(further_metrics(cfg.metrics))
     assert isinstance(data, Evaluable)
-    chosen = choices().get("data")
-    name = load_run(cfg.run).data if chosen is None else data_name(chosen, cfg)
-    log.info(f"{subject.source} on {name}, {trainer.strategy.root_device}, {trainer.precision}")
+    log.info(f"{subject.source} on {subject.data_name}, {trainer.strategy.root_device}, {trainer.precision}")
     trainer.test(task, datamodule=data, verbose=False)
     metrics = dict(trainer.callback_metrics)
     return _Tested(
         title=f"{subject.name}, tta" if cfg.tta else subject.name,
         precision=str(trainer.precision),
-        data_name=name,
+        data_name=subject.data_name,
         data=data,
         metrics=metrics,
         per_image=per_image.scores,
@@ -151,11 +149,12 @@ def _test_pictures(cfg: DictConfig) -> _Tested:
     )
 
 
-def _precision(cfg: DictConfig) -> str | int:
-    """The precision that the command line names, or the one that the run was trained in."""
+def _with_precision(cfg: DictConfig) -> DictConfig:
+    """``cfg`` with the precision that the command line names, or else the one that the run was trained in."""
     trained = load_run(cfg.run).config.trainer.get("precision") if cfg.run is not None else None
-    precision: str | int = cfg.trainer.precision or trained or "auto"
-    return precision
+    complete = copy.deepcopy(cfg)
+    complete.trainer.precision = cfg.trainer.precision or trained or "auto"
+    return complete
 
 
 def _warn_of_other_images(run: RunFolder, labels: Mapping[str, Sequence[Any]]) -> None:
@@ -179,11 +178,20 @@ def _warn_of_other_images(run: RunFolder, labels: Mapping[str, Sequence[Any]]) -
 
 
 class _Subject(NamedTuple):
-    """The network to evaluate: its name in the table, its source, its task, and a configuration with the data."""
+    """The network to evaluate.
+
+    Attributes:
+        name: Its name in the table.
+        source: The file or the name of its weights.
+        task: Its task.
+        data_name: The name of the data set to test it on.
+        config: A configuration with that data set.
+    """
 
     name: str
     source: str
     task: "Restoration"
+    data_name: str
     config: DictConfig
 
 
@@ -199,7 +207,9 @@ def _run(cfg: DictConfig) -> _Subject:
     if cfg.window is not None:
         set_window(task.network, cfg.window)
     run.config.data = cfg.data if "_target_" in cfg.data else OmegaConf.merge(run.config.data, cfg.data)
-    return _Subject(run.model, str(checkpoint), task, run.config)
+    chosen = choices().get("data")
+    name = run.data if chosen is None else data_name(chosen, cfg)
+    return _Subject(run.model, str(checkpoint), task, name, run.config)
 
 
 def _weights(cfg: DictConfig) -> _Subject:
@@ -212,7 +222,8 @@ def _weights(cfg: DictConfig) -> _Subject:
         raise ValueError(f"ckpt_path={cfg.ckpt_path} is for run=FOLDER; weights={cfg.weights} are chosen already.")
     chosen = weights.load(cfg.weights)
     restorer = load_restorer(chosen, device="cpu", trust=cfg.trust, window=cfg.window)
-    return _Subject(chosen.title, f"weights {cfg.weights}", build.scored(restorer), cfg)
+    name = data_name(choices()["data"], cfg)
+    return _Subject(chosen.title, f"weights {cfg.weights}", build.scored(restorer), name, cfg)
 
 
 if __name__ == "__main__":
