@@ -37,32 +37,56 @@ def score_table(title: str, groups: Sequence[Group]) -> Table:
         groups: The groups of this table.
     """
     study = study_scores(title)
-    whole = [group for group in groups if group.tested and group.whole_test]
-    best = best_values([_means(group.scores("restored")) for group in whole])
-    partial = _PARTIAL_NOTE.format(compared="not comparable with the study, and " if study else "")
-    notes = [partial] if any(group.tested and not group.whole_test for group in groups) else []
-    if any(group.loss != groups[0].loss for group in groups):
-        best.pop("loss", None)
-        notes.append(_LOSS_NOTE)
-    if not study:
-        rows = [row for group in groups for row in _group_rows(group.label, group, {}, best=best)]
-        return Table(SCORE_HEADS, [rows, _blurred_rows(whole or groups, {}, title=TITLES["blurred"])], notes)
-    if not all(map(_has_study_loss, groups)):
-        notes.append(_STUDY_LOSS_NOTE)
-    best_of_study = best_values([scores for network, scores in study.items() if network != "blurred"])
+    sections = _sections_beside_study(groups, study) if study else _sections(groups)
+    return Table(SCORE_HEADS, sections, _notes_below(groups, beside_study=bool(study)))
+
+
+def _sections(groups: Sequence[Group]) -> list[list[Row]]:
+    """The scores of our groups, and those of the blurred images."""
+    best = _best_of_ours(groups)
+    rows = [row for group in groups for row in _group_rows(group.label, group, {}, best=best)]
+    return [rows, _blurred_rows(groups, {}, title=TITLES["blurred"])]
+
+
+def _sections_beside_study(groups: Sequence[Group], study: Mapping[str, Mapping[str, float]]) -> list[list[Row]]:
+    """A section per network: the scores of the study, ours, and the differences. That of the blurred images is last."""
+    restored_by_study = {network: scores for network, scores in study.items() if network != "blurred"}
+    best, best_of_study = _best_of_ours(groups), best_values(list(restored_by_study.values()))
+    titles = TITLES | {group.model: group.runs[0].network_title for group in groups}
     sections = []
-    titles = {group.model: group.runs[0].network_title for group in groups}
-    for network in [*titles, *(one for one in study if one not in titles and one != "blurred"), "blurred"]:
-        rows = [Row(titles.get(network) or TITLES[network], [], kind="head")]
+    for network in dict.fromkeys((*(group.model for group in groups), *restored_by_study)):
         reference = study.get(network, {})
-        if network == "blurred":
-            rows += _study_rows(reference, best={})
-            rows += _blurred_rows(whole or groups, reference)
-        else:
-            rows += _study_rows(reference, best=best_of_study)
-            rows += _network_rows([group for group in groups if group.model == network], reference, best=best)
-        sections.append(rows)
-    return Table(SCORE_HEADS, sections, notes)
+        head = Row(titles[network], [], kind="head")
+        ours = _network_rows([group for group in groups if group.model == network], reference, best=best)
+        sections.append([head, *_study_rows(reference, best=best_of_study), *ours])
+    reference = study.get("blurred", {})
+    head = Row(TITLES["blurred"], [], kind="head")
+    return [*sections, [head, *_study_rows(reference, best={}), *_blurred_rows(groups, reference)]]
+
+
+def _notes_below(groups: Sequence[Group], *, beside_study: bool) -> list[str]:
+    compared = "not comparable with the study, and " if beside_study else ""
+    notes = {
+        _PARTIAL_NOTE.format(compared=compared): any(group.tested and not group.whole_test for group in groups),
+        _LOSS_NOTE: not _have_same_loss(groups),
+        _STUDY_LOSS_NOTE: beside_study and not all(map(_has_study_loss, groups)),
+    }
+    return [note for note, applies in notes.items() if applies]
+
+
+def _best_of_ours(groups: Sequence[Group]) -> dict[str, float]:
+    """The best value of each score that can be compared."""
+    best = best_values([_means(group.scores("restored")) for group in _tested_on_all(groups)])
+    return {name: value for name, value in best.items() if name != "loss" or _have_same_loss(groups)}
+
+
+def _have_same_loss(groups: Sequence[Group]) -> bool:
+    return all(group.loss == groups[0].loss for group in groups)
+
+
+def _tested_on_all(groups: Sequence[Group]) -> list[Group]:
+    """The groups that were tested on the whole test set."""
+    return [group for group in groups if group.tested and group.whole_test]
 
 
 def _study_rows(reference: Mapping[str, float], *, best: Mapping[str, float]) -> list[Row]:
@@ -84,8 +108,11 @@ def _group_rows(title: str, group: Group, reference: Mapping[str, float], *, bes
 
 
 def _blurred_rows(groups: Sequence[Group], reference: Mapping[str, float], *, title: str = "ours") -> list[Row]:
-    """The blurred images' scores from the first group that has some; they do not depend on the network or its seed."""
-    for group in groups:
+    """The blurred images' scores from the first group that has some, if possible of the whole test set.
+
+    They do not depend on the network or its seed.
+    """
+    for group in (*_tested_on_all(groups), *groups):
         if group.tested:
             means = _means(group.scores("blurred"))
             return _our_rows(title, "", group, _without_deviation(means), reference, best={})
@@ -191,7 +218,7 @@ def finding(title: str, groups: Sequence[Group]) -> str:
     if not groups:
         return "no run." + of_study
     unfinished = sum(run.result is None for group in groups for run in group.runs)
-    whole = [group for group in groups if group.tested and group.whole_test]
+    whole = _tested_on_all(groups)
     if not whole:
         partly = sum(len(group.tested) for group in groups)
         counts = [
