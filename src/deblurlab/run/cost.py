@@ -7,6 +7,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from deblurlab.interfaces import Evaluable, Pair
+from deblurlab.nets.folding import without_folding
 from deblurlab.tasks.restoration import Restoration
 
 # Small images are timed as a batch of about so many pixels.
@@ -36,7 +37,7 @@ class Size:
 def measure_size(task: Restoration, pair: Pair) -> Size:
     """Count the parameters of a task's network, and its operations for the first image of a batch."""
     one = _first(pair, 1)
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+    with FlopCounterMode(display=False) as counter, torch.inference_mode(), without_folding():
         task.restore_whole(one)
     parameters = sum(parameter.numel() for parameter in task.network.parameters())
     return Size(parameters, counter.get_total_flops(), one.blurred.shape[-2] * one.blurred.shape[-1])
@@ -45,7 +46,7 @@ def measure_size(task: Restoration, pair: Pair) -> Size:
 def images_per_second(task: Restoration, pair: Pair) -> float:
     """Images per second that a task restores, on the device of the task and the batch: the better of two tries."""
     seconds = []
-    with torch.inference_mode():
+    with torch.inference_mode(), without_folding():
         for _ in range(2):
             start = time.perf_counter()
             task.restore_whole(pair)

@@ -15,7 +15,7 @@ Batch normalisations are replaced from outside in the same way: ``replace_norms`
 """
 
 from deblurlab.nets.folding.grouped_batch_norm import GroupedBatchNorm
-from deblurlab.nets.folding.networks import fold_rows
+from deblurlab.nets.folding.networks import fold_rows, without_folding
 from deblurlab.nets.folding.replace_norms import ReplacedNorm, replace_norms
 
-__all__ = ["GroupedBatchNorm", "ReplacedNorm", "fold_rows", "replace_norms"]
+__all__ = ["GroupedBatchNorm", "ReplacedNorm", "fold_rows", "replace_norms", "without_folding"]

@@ -1,6 +1,8 @@
 """The networks that are folded, with their number of rows per block."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
@@ -25,6 +27,8 @@ _ROWS: dict[type[nn.Module], Callable[[Any], int]] = {
     UNet16: lambda network: int(network.size_multiple),
 }
 
+_folding = ContextVar("_folding", default=True)
+
 
 def fold_rows(module: nn.Module) -> None:
     """Make the networks in ``module`` fold their input images from now on.
@@ -41,9 +45,22 @@ def fold_rows(module: nn.Module) -> None:
             network.register_forward_hook(_unfold)
 
 
+@contextmanager
+def without_folding() -> Iterator[None]:
+    """Let networks run as they are written, also those that :func:`fold_rows` has made to fold.
+
+    A folded kernel holds zeros, which would count as operations, and on a CPU it is slower.
+    """
+    token = _folding.set(False)
+    try:
+        yield
+    finally:
+        _folding.reset(token)
+
+
 def _fold(rows: int, network: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     (images,) = inputs
-    foldable = isinstance(images, Tensor) and images.shape[-2] % rows == 0
+    foldable = _folding.get() and isinstance(images, Tensor) and images.shape[-2] % rows == 0
     return (fold(images, rows),) if foldable else inputs
 
 
