@@ -79,30 +79,19 @@ def prepare_sequences(
         ThreadPoolExecutor(_SEQUENCES, thread_name_prefix="sequences") as sequence_pool,
     ):
 
-        def one(sequence: SourceSequence) -> Shard | None:
-            """Makes the shard of a sequence; None if all its frames were left out."""
+        def shard_of(sequence: SourceSequence) -> Shard | None:
             source = json.dumps([sequence.fingerprint, settings._asdict(), skip_broken])
             if shard := _finished(sequence, storage, source, form.suffix):
                 progress(sequence.frames)
                 return shard
-            file = scratch / f"{sequence.split}-{sequence.name}{form.suffix}"
             rows = _converted(sequence, settings, frame_pool, ahead=2 * workers, skip_broken=skip_broken)
-            name = f"{sequence.split}/{sequence.name}{form.suffix}"
-            frames = form.write(file, _counted(rows, progress), name)
-            if not frames:
-                return None
-            shard = Shard(name, sequence.split, sequence.name, frames, file.stat().st_size, sha256_of(file))
-            storage.store(name, file)
-            file.write_text(json.dumps({"source": source, "shard": shard._asdict()}), encoding="utf-8")
-            storage.store(_note(sequence), file)
-            file.unlink()
-            return shard
+            return _stored(sequence, _counted(rows, progress), storage, source, form, scratch)
 
+        shards: list[Shard] = []
         try:
-            shards = []
             with finishing_first():
-                for shard in sequence_pool.map(one, sequences):
-                    shards.extend([shard] if shard else [])
+                for shard in sequence_pool.map(shard_of, sequences):
+                    shards += [shard] if shard else []
                     leave_if_asked()
         except BaseException:
             sequence_pool.shutdown(wait=False, cancel_futures=True)
@@ -130,6 +119,23 @@ def _finished(sequence: SourceSequence, storage: Storage, source: str, suffix: s
         return None
     same = note["source"] == source and storage.size(shard.file) == shard.bytes
     return shard if same and shard.file.endswith(suffix) else None
+
+
+def _stored(
+    sequence: SourceSequence, rows: Iterable[ShardRow], storage: Storage, source: str, form: Format, scratch: Path
+) -> Shard | None:
+    """Store the shard of a sequence, and then the note about its source; None if all frames were left out."""
+    name = f"{sequence.split}/{sequence.name}{form.suffix}"
+    file = scratch / f"{sequence.split}-{sequence.name}{form.suffix}"
+    frames = form.write(file, rows, name)
+    if not frames:
+        return None
+    shard = Shard(name, sequence.split, sequence.name, frames, file.stat().st_size, sha256_of(file))
+    storage.store(name, file)
+    file.write_text(json.dumps({"source": source, "shard": shard._asdict()}), encoding="utf-8")
+    storage.store(_note(sequence), file)
+    file.unlink()
+    return shard
 
 
 def _converted(
