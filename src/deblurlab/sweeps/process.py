@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from deblurlab.files.whole_file import whole_file
 from deblurlab.run.run_folder import RunFolder
@@ -39,6 +40,29 @@ def run_process(command: Sequence[str], folder: Path, *, should_prune: Callable[
     """
     files = RunFolder(folder)
     files.failure_file.unlink(missing_ok=True)
+    ended = _run(command, folder, should_prune)
+    if ended.pruned:
+        log.info(f"{folder.name}: pruned")
+        return "pruned"
+    if ended.status == 0 and files.scores_file.is_file():
+        return "finished"
+    killed = ended.status < 0
+    end = f"killed by {signal.Signals(-ended.status).name}" if killed else f"exit status {ended.status}"
+    with whole_file(files.failure_file) as partial:
+        partial.write_text(f"{end}\n\n{''.join(ended.last_lines)}", encoding="utf-8")
+    log.error(f"{folder.name}: {end}; the others continue. See {files.failure_file}")
+    return "failed"
+
+
+class _Ended(NamedTuple):
+    """The end of a process: its exit status, whether it was pruned, and the last lines that it printed."""
+
+    status: int
+    pruned: bool
+    last_lines: Sequence[str]
+
+
+def _run(command: Sequence[str], folder: Path, should_prune: Callable[[], bool]) -> _Ended:
     environment = os.environ | {
         "WANDB_RUN_GROUP": folder.parent.name,
         "PYTHONUNBUFFERED": "1",
@@ -68,15 +92,4 @@ def run_process(command: Sequence[str], folder: Path, *, should_prune: Callable[
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_SECONDS_TO_END)  # then leaving the block closes its standard input, which kills it
             raise
-    if pruned:
-        log.info(f"{folder.name}: pruned")
-        return "pruned"
-    if process.returncode == 0 and files.scores_file.is_file():
-        return "finished"
-    end = f"exit status {process.returncode}"
-    if process.returncode < 0:
-        end = f"killed by {signal.Signals(-process.returncode).name}"
-    with whole_file(files.failure_file) as partial:
-        partial.write_text(f"{end}\n\n{''.join(last_lines)}", encoding="utf-8")
-    log.error(f"{folder.name}: {end}; the others continue. See {files.failure_file}")
-    return "failed"
+    return _Ended(process.returncode, pruned, last_lines)
