@@ -1,6 +1,6 @@
 """Looks for common problems of downloaded frames before a training run meets them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -39,32 +39,43 @@ def check_frames(root: Path, layout: PublishedLayout, *, workers: int, progress:
                 report.problems.append(problem)
             continue
         report.problems.extend(left_out.ambiguous)
-        pairs = []
-        for sequence in found:
-            both, alone = _partners(sequence)
-            pairs += both
-            report.problems.extend(alone)
-            report.missing.extend(_gaps([pair.frame for pair in both], f"{split} {sequence.name}: frames"))
+        pairs = _pairs(found, split, report)
         looked: list[Comparison | str] = []
         with ThreadPoolExecutor(workers) as pool:
             for one in pool.map(_look_at, pairs):
                 looked.append(one)
                 progress(1)
-        sequences = {pair.sequence for pair in pairs}
-        if not pairs:
-            report.problems.append(f"{split}: there is no frame pair")
-        report.missing.extend(_gaps(sorted(sequences), f"{split}: sequences"))
-        if published is not None and len(pairs) < published:
-            report.missing.append(f"{split}: {published - len(pairs):,} of the {published:,} published frame pairs")
-        of_all = "" if published is None else f" of the {published:,} published"
-        report.summary.append(
-            f"{split}: {counted(len(sequences), 'sequence')}, {counted(len(pairs), 'frame pair')}{of_all}"
-        )
+        _count(pairs, published, split, report)
         report.summary.extend(f"{split}: {line}" for line in left_out.lines())
         report.problems.extend(one for one in looked if isinstance(one, str))
         comparisons = [one for one in looked if isinstance(one, Comparison)]
         report.problems.extend(problems_of_sequences(comparisons, split, video=not isinstance(layout, ListedLayout)))
     return report
+
+
+def _pairs(sequences: Sequence[SequenceFiles], split: str, report: Report) -> list[FilePair]:
+    """The pairs of a split. Files without a partner and gaps in the numbers of frames are reported."""
+    pairs = []
+    for sequence in sequences:
+        both, alone = _partners(sequence)
+        pairs += both
+        report.problems.extend(alone)
+        report.missing.extend(_gaps([pair.frame for pair in both], f"{split} {sequence.name}: frames"))
+    return pairs
+
+
+def _count(pairs: Sequence[FilePair], published: int | None, split: str, report: Report) -> None:
+    """Report how many sequences and pairs a split has, and how many are missing."""
+    sequences = {pair.sequence for pair in pairs}
+    if not pairs:
+        report.problems.append(f"{split}: there is no frame pair")
+    report.missing.extend(_gaps(sorted(sequences), f"{split}: sequences"))
+    if published is not None and len(pairs) < published:
+        report.missing.append(f"{split}: {published - len(pairs):,} of the {published:,} published frame pairs")
+    of_all = "" if published is None else f" of the {published:,} published"
+    report.summary.append(
+        f"{split}: {counted(len(sequences), 'sequence')}, {counted(len(pairs), 'frame pair')}{of_all}"
+    )
 
 
 def _gaps(names: list[str], title: str) -> list[str]:
