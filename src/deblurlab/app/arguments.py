@@ -75,29 +75,35 @@ def check_entries(group: DictConfig, key: str) -> None:
 
 
 def _check(config: Any, key: str, also: type | None = None) -> None:
+    """Check all classes in nested mappings and lists. ``also`` is a class whose arguments are allowed at the top."""
     if isinstance(config, list):
         for number, value in enumerate(config):
             _check(value, f"{key}.{number}")
-    if not isinstance(config, dict):
+    if isinstance(config, dict):
+        taken = _parameters(config["_target_"]) if "_target_" in config else None
+        if taken is not None and also is not None:
+            taken |= _parameters(also) or {}
+        for name in config:
+            _check_argument(config, name, key, taken)
+            _check(config[name], f"{key}.{name}")
+
+
+def _check_argument(config: dict[Any, Any], name: Any, key: str, taken: dict[str, inspect.Parameter] | None) -> None:
+    """Check one entry of a mapping at ``key``. Without ``taken``, the parameters of its class, any name is allowed."""
+    path, value = f"{key}.{name}", config[name]
+    if path in _RENAMED:
+        raise ValueError(f"{path}={value}: this key is now {assignment(_RENAMED[path], value)}.")
+    if name in _HYDRA_KEYS:
+        _check_kind(path, value, _HYDRA_KEYS[name])
+    elif taken is None:
         return
-    taken = _parameters(config["_target_"]) if "_target_" in config else None
-    if taken is not None and also is not None:
-        taken |= _parameters(also) or {}
-    for name, value in config.items():
-        path = f"{key}.{name}"
-        if path in _RENAMED:
-            raise ValueError(f"{path}={value}: this key is now {assignment(_RENAMED[path], value)}.")
-        if name in _HYDRA_KEYS:
-            _check_kind(path, value, _HYDRA_KEYS[name])
-        elif taken is not None:
-            if name in taken:
-                if not (value is None and taken[name].default is None):
-                    _check_kind(path, value, taken[name].annotation)
-            elif all(parameter.kind is not parameter.VAR_KEYWORD for parameter in taken.values()):
-                known = [f"{key}.{one}" for one in taken]
-                hint = did_you_mean(path, known) or f" It takes {', '.join(known) or 'no arguments'}."
-                raise ValueError(f"there is no {path}: {config['_target_']} does not take it.{hint}")
-        _check(value, path)
+    elif name in taken:
+        if value is not None or taken[name].default is not None:
+            _check_kind(path, value, taken[name].annotation)
+    elif all(parameter.kind is not parameter.VAR_KEYWORD for parameter in taken.values()):
+        known = [f"{key}.{one}" for one in taken]
+        hint = did_you_mean(path, known) or f" It takes {', '.join(known) or 'no arguments'}."
+        raise ValueError(f"there is no {path}: {config['_target_']} does not take it.{hint}")
 
 
 def _check_kind(path: str, value: Any, kind: Any) -> None:
