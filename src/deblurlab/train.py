@@ -27,8 +27,10 @@ from deblurlab.run.run_folder import RunFolder
 from deblurlab.sweeps import run_job
 
 if TYPE_CHECKING:
-    from lightning.pytorch import Trainer
+    import torch
+    from lightning.pytorch import LightningDataModule, Trainer
 
+    from deblurlab.callbacks import PerImage
     from deblurlab.tasks.restoration import Restoration
 
 log = logging.getLogger(__name__)
@@ -43,16 +45,12 @@ def main(cfg: DictConfig) -> float | None:
         require_one_process(SWEEP)  # Slurm's launcher may start several for a job
         build.check_groups(cfg)  # before the first job rather than in each of them
         return run_job(cfg)
-    import torch
     from lightning.pytorch import seed_everything
 
     from deblurlab.callbacks import FirstStep, LeaveOnSignal, PerImage
-    from deblurlab.interfaces import Dashboard, Evaluable
+    from deblurlab.interfaces import Dashboard
     from deblurlab.metrics.further_metrics import further_metrics
     from deblurlab.run.checkpoint import restoring
-    from deblurlab.run.printed_result import print_result
-    from deblurlab.run.provenance import add_start, provenance
-    from deblurlab.run.results import write_test
 
     require_folder()
     quieten()
@@ -72,9 +70,7 @@ def main(cfg: DictConfig) -> float | None:
     _begin(task, start, cfg)
     if trainer.is_global_zero:
         claim_folder(folder, cfg, chosen=start.choices)
-        device = trainer.strategy.root_device
-        name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
-        add_start(folder.provenance_file, provenance(arguments=["deblurlab", "train", *sys.argv[1:]], device=name))
+        _add_provenance(folder, trainer.strategy.root_device)
     settings: Any = with_defaults(OmegaConf.to_container(cfg, resolve=True))
     _announce(trainer, start, settings)
 
@@ -84,17 +80,24 @@ def main(cfg: DictConfig) -> float | None:
     best = _take_best(task, trainer, folder, settings)
     trainer.test(task, datamodule=data, verbose=False)
 
-    if trainer.is_global_zero and per_image.scores:
-        assert isinstance(data, Evaluable)
-        labels, metrics = data.labels("test"), trainer.callback_metrics
-        result = write_test(folder, data=start.data, metrics=metrics, per_image=per_image.scores, labels=labels)
-        to_log_file(print_result(result, model=start.model, precision=str(trainer.precision)))
     if trainer.is_global_zero:
+        if per_image.scores:
+            _write_scores(trainer, data, per_image, start, folder)
         log.info(f"{folder} holds {', '.join(sorted(entry.name for entry in folder.path.glob('[!.]*')))}")
     for logger in trainer.loggers:
         if isinstance(logger, Dashboard):
             logger.finish()
     return best
+
+
+def _add_provenance(folder: RunFolder, device: "torch.device") -> None:
+    """Write to the run's folder how, with what and on which device the training has been started."""
+    import torch
+
+    from deblurlab.run.provenance import add_start, provenance
+
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else str(device)
+    add_start(folder.provenance_file, provenance(arguments=["deblurlab", "train", *sys.argv[1:]], device=name))
 
 
 def _announce(trainer: "Trainer", start: Start, settings: dict[str, Any]) -> None:
@@ -152,6 +155,20 @@ def _take_best(task: "Restoration", trainer: "Trainer", folder: RunFolder, setti
     if trainer.is_global_zero:
         weights.extract(Path(best.best_model_path), settings["model"]["network"], folder.weights_file)
     return float(best.best_model_score) if best.best_model_score is not None else None
+
+
+def _write_scores(
+    trainer: "Trainer", data: "LightningDataModule", per_image: "PerImage", start: Start, folder: RunFolder
+) -> None:
+    """Write the scores of the test to the run's folder, and print them."""
+    from deblurlab.interfaces import Evaluable
+    from deblurlab.run.printed_result import print_result
+    from deblurlab.run.results import write_test
+
+    assert isinstance(data, Evaluable)
+    labels, metrics = data.labels("test"), trainer.callback_metrics
+    result = write_test(folder, data=start.data, metrics=metrics, per_image=per_image.scores, labels=labels)
+    to_log_file(print_result(result, model=start.model, precision=str(trainer.precision)))
 
 
 if __name__ == "__main__":
