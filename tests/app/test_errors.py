@@ -122,6 +122,23 @@ def test_values_that_make_no_sense(override: str, message: str, refused: Refused
     assert message in refused("train", "trainer=cpu", "model.network.widths=[4,8]", override)
 
 
+@pytest.mark.parametrize("value", ["it's (1)", "a'b'#c", 'say "cheese" (2)', 'both \'"(3)', "plain (4)"])
+def test_the_quotes_that_a_message_suggests_can_be_pasted_into_a_shell(value: str, refused: Refused) -> None:
+    message = refused("train", f"data.root={value}")
+    pasted = message.splitlines()[0].partition("two pairs of quotes: ")[2]
+    (word,) = shlex.split(pasted)
+    assert f"data.root: there is no folder {value}" in refused("train", "data=folder", "trainer=cpu", word)
+
+
+def test_keys_of_a_search_are_no_suggestions_for_those_of_a_training(refused: Refused) -> None:
+    for key, meant in (("lr", "model.optimizer.lr"), ("batch_size", "data.batch_size"), ("epochs", "trainer.max_epochs")):
+        message = refused("train", f"{key}=4")
+        assert meant in message
+        assert "search." not in message
+        assert "hydra." not in message
+    assert "Did you mean search.random_trials" in refused("train", "search.random_trails=4")
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [
@@ -168,6 +185,14 @@ def test_a_function_that_is_called_in_place_of_handed_on(refused: Refused, own_p
     message = refused("train", "model.loss._target_=own_package.part.loss", "trainer=cpu")
     assert "missing 2 required positional arguments: 'restored' and 'sharp'" in message
     assert "If it is a function of images, as a loss may be, add model.loss._partial_=true" in message
+
+
+@pytest.mark.parametrize("key", ["scheduler", "step_scheduler"])
+def test_a_schedule_that_is_made_before_its_optimizer(key: str, refused: Refused) -> None:
+    message = refused(
+        "train", f"model.{key}={{_target_: torch.optim.lr_scheduler.StepLR, step_size: 1}}", "trainer=cpu"
+    )
+    assert f"The training hands it the optimizer later: add model.{key}._partial_=true" in message
 
 
 def test_an_import_that_fails_within_the_module_of_a_score(refused: Refused, own_part: Callable[[str], Path]) -> None:

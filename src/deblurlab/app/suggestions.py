@@ -8,18 +8,21 @@ from typing import Any
 from omegaconf import OmegaConf
 
 _CONF = Path(__file__).parents[1] / "conf"
+_SWEEPS = {"search", "hydra"}  # the parents of a sweep's keys
 
 
 def did_you_mean(key: str, known: Iterable[str]) -> str:
     """A question that names up to three of the ``known`` keys with a spelling similar to ``key``.
 
     Keys below the same parent are compared by their last part. If the parent itself is misspelt, whole keys are
-    compared. A key without a parent may be the end of a longer one, as ``lr`` is of ``model.optimizer.lr``.
+    compared. A key without a parent may be the end of a longer one, as ``lr`` is of ``model.optimizer.lr``. Keys of a
+    sweep's search repeat those of a training with other values, so they are named only to whom misspells one of them.
 
     Returns:
         The question with a space before it; "" if no key is similar.
     """
     known = sorted(set(known) - {key})  # the key may exist in another command
+    known = [one for one in known if one.partition(".")[0] not in _SWEEPS or key.partition(".")[0] in _SWEEPS]
     parent, _, name = key.rpartition(".")
     siblings = {one.rpartition(".")[2]: one for one in known if one.rpartition(".")[0] == parent}
     if siblings:

@@ -29,6 +29,7 @@ _LOST = re.compile(r"gloo/.*(closed by peer|reset by peer|broken pipe)", re.IGNO
 _LAUNCHERS = {"joblib": "joblib", "submitit_slurm": "slurm", "submitit_local": "slurm"}
 # OmegaConf's errors end with a line for the key, and sometimes one more for the type of its parent.
 _FULL_KEY = re.compile(r"\n\s*full_key: ?(.*)(\n\s*object_type=.*)?$")
+_TAKE_AN_OPTIMIZER = {"scheduler", "step_scheduler"}
 _LIBRARIES = {"hydra", "importlib", "torch"}
 _IN_A_CLASS = re.compile(r"Error (locating|in call to) target '([^']+)'")
 _KEY_IS_LISTED = re.compile(r"Could not append to config. An item is already at '([^']+)'")
@@ -134,6 +135,9 @@ def _to_call_later(error: BaseException, words: str) -> str:
     called = isinstance(error, TypeError) and "required positional argument" in str(error)
     if not called or (full_key := _FULL_KEY.search(words)) is None:
         return ""
+    kind = full_key[1].rpartition(".")[2]
+    if kind in _TAKE_AN_OPTIMIZER:
+        return f". The training hands it the optimizer later: add {full_key[1]}._partial_=true"
     return f". If it is a function of images, as a loss may be, add {full_key[1]}._partial_=true"
 
 
