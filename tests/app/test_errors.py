@@ -122,7 +122,7 @@ def test_values_that_make_no_sense(override: str, message: str, refused: Refused
     assert message in refused("train", "trainer=cpu", "model.network.widths=[4,8]", override)
 
 
-@pytest.mark.parametrize("value", ["it's (1)", "a'b'#c", 'say "cheese" (2)', 'both \'"(3)', "plain (4)"])
+@pytest.mark.parametrize("value", ["it's (1)", "a'b'#c", 'say "cheese" (2)', "both '\"(3)", "plain (4)"])
 def test_the_quotes_that_a_message_suggests_can_be_pasted_into_a_shell(value: str, refused: Refused) -> None:
     message = refused("train", f"data.root={value}")
     pasted = message.splitlines()[0].partition("two pairs of quotes: ")[2]
@@ -131,7 +131,11 @@ def test_the_quotes_that_a_message_suggests_can_be_pasted_into_a_shell(value: st
 
 
 def test_keys_of_a_search_are_no_suggestions_for_those_of_a_training(refused: Refused) -> None:
-    for key, meant in (("lr", "model.optimizer.lr"), ("batch_size", "data.batch_size"), ("epochs", "trainer.max_epochs")):
+    for key, meant in (
+        ("lr", "model.optimizer.lr"),
+        ("batch_size", "data.batch_size"),
+        ("epochs", "trainer.max_epochs"),
+    ):
         message = refused("train", f"{key}=4")
         assert meant in message
         assert "search." not in message

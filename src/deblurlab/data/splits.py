@@ -42,7 +42,9 @@ def hold_out_images(count: int) -> tuple[Integers, Integers]:
     return order[out:], order[:out]
 
 
-def hold_out_sequences(sequences: Sequence[str], title: str, purpose: str = "validation") -> Booleans:
+def hold_out_sequences(
+    sequences: Sequence[str], title: str, purpose: str = "validation", kind: Literal["sequence", "folder"] = "sequence"
+) -> Booleans:
     """Choose the frames to hold out: those of an eighth of the sequences, the same ones in every run.
 
     Neighbouring frames are near copies of each other, so whole sequences are held out. With fewer than eight
@@ -52,6 +54,8 @@ def hold_out_sequences(sequences: Sequence[str], title: str, purpose: str = "val
         sequences: The sequence of each frame; frames of one sequence are adjacent.
         title: The name of the data set in messages.
         purpose: The use of the frames that are held out, for messages.
+        kind: What a sequence is, for messages: the frames of a video, or the pairs in one folder, which may also be
+            pictures that have nothing in common.
 
     Returns:
         One value per frame, True for a frame that is held out.
@@ -72,8 +76,15 @@ def hold_out_sequences(sequences: Sequence[str], title: str, purpose: str = "val
     mask = np.concatenate(masks)
     if not mask.any():
         raise ValueError(f"{title}: {counted(len(mask), 'frame')} cannot spare one for {purpose}.")
-    log.warning(
-        f"{title}: {counted(len(names), 'sequence')} cannot spare one for {purpose}, so the last frames of "
-        "each are held out. They resemble the other frames, so scores on them are too good."
-    )
+    if kind == "folder":
+        log.warning(
+            f"{title}: the pairs lie in {counted(len(names), 'folder')}, too few to hold out a whole one for "
+            f"{purpose}, so the last pairs of each are held out. If they resemble the others, as neighbouring frames "
+            "of a video do, scores on them are too good."
+        )
+    else:
+        log.warning(
+            f"{title}: {counted(len(names), 'sequence')} cannot spare one for {purpose}, so the last frames of "
+            "each are held out. They resemble the other frames, so scores on them are too good."
+        )
     return mask

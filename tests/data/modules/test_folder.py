@@ -182,7 +182,12 @@ def test_train_and_test_folders_are_kept_apart(tmp_path: Path) -> None:
     ("made", "message"),
     [
         ([], "holds no pictures. Expected below data.root"),
-        (["blurred/a.png"], "sharp lacks 1 picture, first a"),
+        (["blurred/a.png"], "there is no folder .*sharp with the partners of 1 picture, first a. Expected"),
+        (
+            ["sharp/a.png", "blur/a.png"],
+            "no folder .*blurred .* if the partners are in blur, rename it to blurred. Exp",
+        ),
+        (["sharp/a.png", "sharp/b.png", "blurred/a.png"], "blurred lacks 1 picture, first b. Expected"),
         (["a.png"], "1 photograph cannot spare one for testing"),
     ],
 )
@@ -192,6 +197,39 @@ def test_wrong_folders_are_explained(tmp_path: Path, made: list[str], message: s
         Image.fromarray(picture(0)).save(tmp_path / name)
     with pytest.raises(ValueError, match=message):
         folder(tmp_path).source("train")
+
+
+@pytest.mark.parametrize(
+    ("sides", "warned"),
+    [
+        (("unscharf", "scharf"), "the folders scharf and unscharf hold pictures of the same names"),
+        (("gt", "input", "more/of"), "the folders gt and input hold pictures of the same names"),
+        (("one",), ""),
+        (("", "one"), ""),
+    ],
+)
+def test_pairs_in_folders_of_other_names_are_noticed(
+    sides: tuple[str, ...], warned: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for side in sides:
+        photographs(tmp_path, 3 + len(side) % 3 * (side == "more/of"), side)
+    folder(tmp_path).source("train")
+    assert ("If these are pairs, rename the folders to blurred and sharp" in caplog.text) == bool(warned)
+    assert warned in caplog.text
+
+
+def test_the_log_says_how_many_pictures_are_tested(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    folder(photographs(tmp_path / "all")).setup("test")
+    assert "2 of 16 pictures are held out for testing" in caplog.text
+    for side in ("blurred", "sharp"):
+        photographs(tmp_path / "pairs", 9, side)
+    folder(tmp_path / "pairs").setup("test")
+    assert "1 of 9 pictures is held out" in caplog.text
+    assert "the pairs lie in 1 folder, too few to hold out a whole one for testing" in caplog.text
+    caplog.clear()
+    folder(photographs(tmp_path / "split", 4, "test")).setup("test")
+    assert "held out" not in caplog.text
 
 
 def test_small_and_unequal_pictures_are_named(tmp_path: Path) -> None:

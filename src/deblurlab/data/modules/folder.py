@@ -1,5 +1,6 @@
 """The user's own pictures: pairs in two folders, sharp photographs, or both."""
 
+import logging
 import math
 from collections.abc import Sequence
 from functools import cached_property
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from deblurlab.checks import require
+from deblurlab.checks.words import counted
 from deblurlab.data.arrays import Floats
 from deblurlab.data.batches.crops import Crops
 from deblurlab.data.batches.frame_reader import OnError
@@ -23,6 +25,8 @@ from deblurlab.data.sources.usable_pictures import usable
 from deblurlab.data.splits import EVALUATION_SEEDS
 from deblurlab.interfaces import Split
 from deblurlab.pictures.folders import listed
+
+log = logging.getLogger(__name__)
 
 
 class Folder(PairedFrames):
@@ -95,6 +99,16 @@ class Folder(PairedFrames):
         self.pairs_share, self.whole_pictures = pairs_share, whole_pictures
         self._found: dict[Path, Found] = {}
         self._opened: dict[Split, list[Picture]] = {}
+
+    def setup(self, stage: str) -> None:
+        """Find the pictures, see :class:`PairedFrames`; before a test, log how many of them it is on."""
+        super().setup(stage)
+        if stage == "test" and not self._has_splits:
+            out, whole = (len(pictures) for pictures in (self._fit_and_test[1], self._in(self.root).pictures))
+            log.info(
+                f"data.root={self.root}: {out} of {counted(whole, 'picture')} {'is' if out == 1 else 'are'} held out "
+                "for testing; all pictures of a folder test/ in it would be tested"
+            )
 
     def open(self, split: Split) -> PairSource:
         pictures = self.pictures(split)

@@ -1,12 +1,15 @@
 """Finds the user's own pictures in a folder, pairs and sharp photographs, and holds out some of them."""
 
 import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from deblurlab import pictures
 from deblurlab.checks.words import counted
-from deblurlab.data.sources.picture_files import FilePair, image_tree, without_partner
+from deblurlab.data.sources.picture_files import FilePair, Lacking, image_tree, without_partner
 from deblurlab.data.splits import FEWEST_SEQUENCES, hold_out_sequences
 from deblurlab.pictures.folders import LeftOut
 
@@ -55,13 +58,11 @@ def find_pictures(folder: Path) -> Found:
 def _find(folder: Path, left_out: LeftOut) -> Found:
     if not ((folder / "blurred").is_dir() or (folder / "sharp").is_dir()):
         if found := image_tree(folder, left_out):
+            _warn_of_pairs_in(found, folder)
             return Found(list(found.values()), left_out.ambiguous)
         raise ValueError(f"{folder} holds no pictures. {HELP}")
     blurred, sharp = (image_tree(folder / side, left_out) for side in ("blurred", "sharp"))
-    lacking = [
-        f"{folder / one.side} lacks {counted(len(one.names), 'picture')}, first {one.names[0]}"
-        for one in without_partner(blurred, sharp)
-    ]
+    lacking = [_lacking(one, folder) for one in without_partner(blurred, sharp)]
     if not blurred and not sharp:
         raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {HELP}")
     names = [name for name in sharp if name in blurred]
@@ -72,6 +73,36 @@ def _find(folder: Path, left_out: LeftOut) -> Found:
     left_out.is_lost(folder / "photographs", folder)
     photographs = image_tree(folder / "photographs", left_out)
     return Found([*pairs, *photographs.values()], [*lacking, *left_out.ambiguous])
+
+
+def _lacking(lacking: Lacking, folder: Path) -> str:
+    """A line about the pictures that one side of the pairs lacks, and about a folder that has another name."""
+    missing = f"{counted(len(lacking.names), 'picture')}, first {lacking.names[0]}"
+    if (folder / lacking.side).exists():
+        return f"{folder / lacking.side} lacks {missing}"
+    known = {"blurred", "sharp", "photographs"}
+    others = sorted(one.name for one in folder.iterdir() if one.is_dir() and one.name not in known)
+    fix = f"; if the partners are in {' or '.join(others)}, rename it to {lacking.side}" if others else ""
+    return f"there is no folder {folder / lacking.side} with the partners of {missing}{fix}"
+
+
+def _warn_of_pairs_in(found: Mapping[str, Path], folder: Path) -> None:
+    """Warn if two of the folders in ``folder`` hold pictures of the same names, as the two sides of pairs do.
+
+    Pairs in folders of other names would be taken for sharp photographs, and the blurred ones for targets.
+    """
+    names: defaultdict[str, set[str]] = defaultdict(set)
+    for name in found:
+        top, _, rest = name.partition("/")
+        names[top].add(rest)
+    for one, other in combinations(names, 2):
+        if len(names[one]) > 1 and names[one] == names[other]:
+            log.warning(
+                f"{folder}: the folders {one} and {other} hold pictures of the same names. If these are pairs, rename "
+                "the folders to blurred and sharp: as it is, every picture counts as a sharp photograph, and is "
+                "blurred on the fly."
+            )
+            return
 
 
 def divided(found: list[Picture], title: str, purpose: str) -> tuple[list[Picture], list[Picture]]:
@@ -95,7 +126,7 @@ def divided(found: list[Picture], title: str, purpose: str) -> tuple[list[Pictur
     pairs = [picture for picture in found if isinstance(picture, FilePair)]
     photographs = [picture for picture in found if isinstance(picture, Path)]
     held_out = [
-        *(hold_out_sequences([pair.sequence for pair in pairs], title, purpose) if pairs else ()),
+        *(hold_out_sequences([pair.sequence for pair in pairs], title, purpose, "folder") if pairs else ()),
         *_hold_out_photographs(photographs, title, purpose),
     ]
     ordered: list[Picture] = [*pairs, *photographs]
