@@ -78,15 +78,7 @@ def command(config_name: str, *, first: str | None = None) -> Callable[[_Task], 
             if {"--help", "-h"} & set(sys.argv[1:]):
                 print(help_text(config_name, sys.modules[task.__module__].__doc__ or ""))
                 return
-            started = _Started(config_name, task, quiet=os.environ.get(_RAISE) != "1")
-            with interruption.listening(started.last_words):
-                try:
-                    started.compose_and_run()
-                except BaseException as error:
-                    started.end(error)
-                    raise
-                finally:
-                    remove_empty()
+            _Started(config_name, task, quiet=os.environ.get(_RAISE) != "1").run()
 
         return application
 
@@ -109,7 +101,18 @@ class _Started:
     quiet: bool
     settings: HydraConf | None = None
 
-    def compose_and_run(self) -> None:
+    def run(self) -> None:
+        """Run the command with the arguments in ``sys.argv``, and end the process if it fails or a signal ends it."""
+        with interruption.listening(self._last_words):
+            try:
+                self._compose_and_run()
+            except BaseException as error:
+                self._end(error)
+                raise
+            finally:
+                remove_empty()
+
+    def _compose_and_run(self) -> None:
         """Let Hydra compose the configuration from ``sys.argv`` and run the job, or those of a sweep."""
         refuse_options(self.name, sys.argv[1:])
         refuse_bare_words(self.name, sys.argv[1:])
@@ -150,16 +153,16 @@ class _Started:
             _remove_unused(Path(HydraConfig.get().runtime.output_dir))
             sys.exit(user_errors.message(error))
 
-    def end(self, error: BaseException) -> None:
+    def _end(self, error: BaseException) -> None:
         """Exit with a message about a signal or a mistake of the user; return if ``error`` is neither."""
         if self.quiet and (ended_by := interruption.asked()):
             if not error_report.started_by_command() and is_first():  # otherwise another process tells the user
-                _tell(self.last_words(ended_by), error)
+                _tell(self._last_words(ended_by), error)
             sys.exit(128 + ended_by)
         if self.quiet and isinstance(error, Exception) and user_errors.is_mendable(error):
             sys.exit(user_errors.message(error))
 
-    def last_words(self, ended_by: signal.Signals) -> str:
+    def _last_words(self, ended_by: signal.Signals) -> str:
         """See :func:`last_words_of`."""
         return last_words_of(self.name, self.settings, ended_by)
 
