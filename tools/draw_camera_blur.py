@@ -38,7 +38,7 @@ def camera(seed: int, pixels: float = PIXELS) -> Camera:
 
 
 def draw_paths(axes: Axes, shake: Camera) -> None:
-    fields = shake.motion(PART).fields.numpy()
+    fields = shake.motion(PART).fields().numpy()
     for row in (40, 150, 260):
         for column in (40, 150, 260):
             path = np.array((column, row)) + MAGNIFIED * shake.path @ fields[:, row, column]

@@ -1,9 +1,12 @@
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from deblurlab.data.blur.exposure import Layer, Motion, camera_fields, exposed, object_fields, together
+from deblurlab.data.blur import exposure
+from deblurlab.data.blur.exposure import Layer, Motion, Places, camera_fields, exposed, object_fields, together
 from deblurlab.data.blur.shaking import Camera, shaken
 from deblurlab.data.blur.tremor import TIMES, straight, tremor
 from deblurlab.data.blur.windows import Window
@@ -20,7 +23,7 @@ def point(row: int, column: int, light: float = 1.0) -> Tensor:
 
 
 def camera(path: np.ndarray) -> Motion:
-    return Motion(camera_fields(PLACES, PLACES, 100.0), path)
+    return Motion((Places(partial(camera_fields, focal=100.0), PLACES, PLACES),), path)
 
 
 def shift(across: float, down: float) -> np.ndarray:
@@ -110,7 +113,8 @@ def test_an_object_covers_what_it_passes_and_the_rest_is_still() -> None:
     """A white disc moves over black: each pixel's light is the share of the time in which the disc was there."""
     y, x = torch.meshgrid(PLACES.float(), PLACES.float(), indexing="ij")
     cover = (torch.hypot(x, y) <= 5).float()[None]
-    own = Motion(object_fields(PLACES, PLACES), np.linspace(-15, 15, TIMES)[:, None] * np.array((1, 0, 0, 0)))
+    path = np.linspace(-15, 15, TIMES)[:, None] * np.array((1, 0, 0, 0))
+    own = Motion((Places(object_fields, PLACES, PLACES),), path)
     still = camera(np.zeros((TIMES, 6)))
     ground = torch.full((3, SIDE, SIDE), 0.25)
     layers = [Layer(ground, None, still), Layer(torch.ones_like(ground), cover, together(still, own))]
@@ -118,6 +122,31 @@ def test_an_object_covers_what_it_passes_and_the_rest_is_still() -> None:
     inside = 0.25 + 0.75 * 11 / 31  # the disc is 11 pixels wide on its middle line and passes over 30 more
     assert drawn[40, 35:46].tolist() == pytest.approx([inside] * 11, abs=0.03)
     assert torch.equal(drawn[:30], ground[0, :30])
+
+
+def test_a_large_picture_is_exposed_in_strips_for_which_alone_fields_are_computed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those of 24 megapixels would take 1 GiB per layer."""
+    torch.manual_seed(0)
+    sizes: list[int] = []
+
+    def fields(rows: Tensor, columns: Tensor) -> Tensor:
+        sizes.append(len(rows) * len(columns))
+        return camera_fields(rows, columns, 100.0)
+
+    path = tremor(0.3, nearness=0.3, rng=np.random.default_rng(0)) * 0.01
+    motion = Motion((Places(fields, PLACES, PLACES),), path)
+    own = straight(9, rng=np.random.default_rng(1))
+    moving = together(motion, Motion((Places(object_fields, PLACES, PLACES),), own))
+    light = torch.rand(2, 3, SIDE, SIDE)
+    layers = [Layer(light[0], None, motion), Layer(light[1], torch.rand(1, SIDE, SIDE), moving)]
+    whole = exposed(layers)
+    assert max(sizes) == SIDE**2
+    sizes.clear()
+    monkeypatch.setattr(exposure, "_STRIP", 1000)
+    torch.testing.assert_close(exposed(layers), whole)
+    assert max(sizes) <= 1000
 
 
 @pytest.mark.parametrize("seconds", [1 / 60, 1 / 2])

@@ -6,6 +6,7 @@ one. Blending a kernel for each part of the picture (Hirsch et al., 2010) would 
 occlusion.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -18,21 +19,53 @@ from deblurlab.data.arrays import Floats
 # The distance between two copies along the longest path, in pixels. Bilinear weights fill the gaps.
 _PIXELS_PER_COPY = 1.0
 
+# The pixels that are exposed at a time, in whole rows. The fields of a motion take 48 bytes or more for each of them.
+_STRIP = 2**20
 
-class Motion(NamedTuple):
-    """A motion as a sum of J elementary motions, such as shifts and rotations.
+_EVERYWHERE = slice(None)
+
+
+class Places(NamedTuple):
+    """Where some elementary motions are computed.
 
     Attributes:
-        fields: (J, H, W, 2), the displacement of each pixel, across and down, for one unit of each elementary motion.
+        fields: Takes positions of rows, (H,), and of columns, (W,), and returns fields of motion, (J, H, W, 2).
+        rows: (H,), the position of each row of a picture.
+        columns: (W,), the position of each column.
+    """
+
+    fields: Callable[[Tensor, Tensor], Tensor]
+    rows: Tensor
+    columns: Tensor
+
+
+class Motion(NamedTuple):
+    """A motion as a sum of J elementary motions, such as shifts and rotations, of a picture of H rows and W columns.
+
+    Attributes:
+        places: Where the elementary motions are computed; J is the number of those of all places.
         path: (T, J), the units of each elementary motion at T times, evenly spread over the exposure.
     """
 
-    fields: Tensor
+    places: tuple[Places, ...]
     path: Floats
+
+    def fields(self, rows: slice = _EVERYWHERE, columns: slice = _EVERYWHERE) -> Tensor:
+        """The displacement of each pixel, across and down, for one unit of each elementary motion.
+
+        Args:
+            rows: The rows, (h,), for which it is computed. The fields of a large picture take more memory than itself.
+            columns: The columns, (w,).
+
+        Returns:
+            (J, h, w, 2).
+        """
+        return torch.cat([one.fields(one.rows[rows], one.columns[columns]) for one in self.places])
 
     def corners(self) -> Floats:
         """The displacements of the four corners, (T, 4, 2)."""
-        ends = self.fields[:, :: self.fields.shape[1] - 1, :: self.fields.shape[2] - 1].flatten(1, 2)
+        height, width = len(self.places[0].rows), len(self.places[0].columns)
+        ends = self.fields(slice(None, None, height - 1), slice(None, None, width - 1)).flatten(1, 2)
         displacement: Floats = np.einsum("tj,jcd->tcd", self.path, ends.numpy().astype(np.float64))
         return displacement
 
@@ -85,7 +118,7 @@ def object_fields(rows: Tensor, columns: Tensor) -> Tensor:
 
 def together(one: Motion, other: Motion) -> Motion:
     """Both motions at once, such as that of the camera and that of an object."""
-    return Motion(torch.cat((one.fields, other.fields)), np.concatenate((one.path, other.path), axis=1))
+    return Motion((*one.places, *other.places), np.concatenate((one.path, other.path), axis=1))
 
 
 def exposed(layers: list[Layer]) -> Tensor:
@@ -105,35 +138,49 @@ def exposed(layers: list[Layer]) -> Tensor:
     height, width = layers[0].light.shape[1:]
     # grid_sample's coordinates go from -1, the first pixel, to 1, the last one
     scale = torch.tensor((2 / (width - 1), 2 / (height - 1)))
-    still = torch.stack(torch.meshgrid(torch.linspace(-1, 1, width), torch.linspace(-1, 1, height), indexing="xy"), -1)
-    fields = [(layer.motion.fields * scale).flatten(1) for layer in layers]
-
-    def warped(light: Tensor, layer: int, copy: int) -> Tensor:
-        """The light of a layer in this copy: a pixel takes it from the place from which it has moved here."""
-        grid = torch.addmm(still.view(1, -1), paths[layer][copy : copy + 1], fields[layer], alpha=-1)
-        grid = grid.view(1, height, width, 2)
-        return F.grid_sample(light[None], grid, mode="bilinear", padding_mode="border", align_corners=True)[0]
-
+    across, down = torch.linspace(-1, 1, width), torch.linspace(-1, 1, height)
     # The light is multiplied by the cover before warping, so that both are warped alike at the soft edge.
     covering = [
         None if layer.cover is None else torch.cat((layer.light * layer.cover, layer.cover)) for layer in layers
     ]
     mean = torch.zeros_like(layers[0].light)
-    for copy, part in enumerate(share.tolist()):
-        scene = warped(layers[0].light, 0, copy)
-        for number, one in enumerate(covering):
-            if one is not None:
-                moved = warped(one, number, copy)
-                scene = scene * (1 - moved[3:]) + moved[:3]
-        mean.add_(scene, alpha=part)
+    height_of_strip = max(1, _STRIP // width)
+    for top in range(0, height, height_of_strip):
+        rows = slice(top, top + height_of_strip)
+        still = torch.stack(torch.meshgrid(across, down[rows], indexing="xy"), -1)
+        fields = [(layer.motion.fields(rows) * scale).flatten(1) for layer in layers]
+        for copy, part in enumerate(share.tolist()):
+            grids = [
+                torch.addmm(still.view(1, -1), path[copy : copy + 1], field, alpha=-1).view_as(still)
+                for path, field in zip(paths, fields, strict=True)
+            ]
+            scene = _warped(layers[0].light, grids[0])
+            for one, grid in zip(covering, grids, strict=True):
+                if one is not None:
+                    moved = _warped(one, grid)
+                    scene = scene * (1 - moved[3:]) + moved[:3]
+            mean[:, rows].add_(scene, alpha=part)
     return mean
+
+
+def _warped(light: Tensor, grid: Tensor) -> Tensor:
+    """The light, (C, H, W), of a copy: each pixel takes it from the place in ``grid`` from which it has moved here.
+
+    Args:
+        light: (C, H, W).
+        grid: (h, w, 2), places in the coordinates of ``grid_sample``.
+
+    Returns:
+        (C, h, w).
+    """
+    return F.grid_sample(light[None], grid[None], mode="bilinear", padding_mode="border", align_corners=True)[0]
 
 
 def _copies(motions: list[Motion]) -> tuple[list[Tensor], Floats]:
     """The path of each motion at each copy, (copies, J), and each copy's share of the exposure time."""
     steps = _steps(motions)
     if (finer := int(np.ceil(steps.max() / _PIXELS_PER_COPY))) > 1:
-        motions = [Motion(motion.fields, _with_more_times(motion.path, finer)) for motion in motions]
+        motions = [Motion(motion.places, _with_more_times(motion.path, finer)) for motion in motions]
         steps = _steps(motions)
     travelled = np.concatenate(([0.0], np.cumsum(steps)))
     count = max(1, int(np.ceil(travelled[-1] / _PIXELS_PER_COPY)))
