@@ -19,4 +19,8 @@ class SeedBatches(Callback):
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         seed = (self._seed << 32 | batches_trained(trainer)) + (trainer.global_rank << 24)
-        torch.manual_seed(seed % 2**63)
+        if trainer.strategy.root_device.type == "cpu":
+            # torch.manual_seed would seed GPUs, too, and format a traceback for each kind of them that is not in use.
+            torch.default_generator.manual_seed(seed % 2**63)
+        else:
+            torch.manual_seed(seed % 2**63)
