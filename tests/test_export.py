@@ -54,6 +54,26 @@ def test_heights_and_widths_are_dynamic(form: str, network: Callable[[], nn.Modu
         assert run(torch.rand(1, 3, *size)).shape == (1, 3, *size)
 
 
+@pytest.mark.parametrize(("form", "suffix", "other"), [("torch_export", ".pt2", ".onnx"), ("onnx", ".onnx", ".pt2")])
+def test_output_is_a_folder_or_a_file_with_the_suffix_of_its_format(
+    form: str, suffix: str, other: str, call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if form == "onnx":
+        pytest.importorskip("onnxscript", reason="ONNX, the extra `export`, is not installed")
+    network = {"_target_": "deblurlab.nets.UNet16", "widths": [4, 8]}
+    weights.save(UNet16(widths=[4, 8]), network, tmp_path / "a.safetensors")
+    words = ("weights=a.safetensors", f"format={form}")
+    call("export", *words, f"output=new/net{suffix}")
+    assert (tmp_path / f"new/net{suffix}").is_file()
+    assert f"new/net{suffix} takes one RGB image, (1, 3, height, width) of float32" in (told := capsys.readouterr().err)
+    assert "any height and width that are multiples of 2;" in told
+    with pytest.raises(SystemExit, match=f"format={form} writes no {other} file: give output=FILE{suffix} or a folder"):
+        call("export", *words, f"output=net{other}")
+    with pytest.raises(SystemExit, match=rf"format=stablehlo writes no {suffix} file: give a folder"):
+        call("export", "weights=a.safetensors", "format=stablehlo", f"output=net{suffix}")
+    assert not list(tmp_path.glob("net*"))
+
+
 class Branches(nn.Module):
     """Adds to dark images only."""
 
