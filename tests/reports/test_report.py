@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,28 @@ def test_a_wgan_s_seeds_are_one_group_too(tmp_path: Path) -> None:
         config.model.seed = seed
         OmegaConf.save(config, tmp_path / str(seed) / ".hydra/config.yaml")
     assert len(grouped(tmp_path)) == 1
+
+
+def test_other_classes_are_told_apart_by_their_names(tmp_path: Path) -> None:
+    losses = {"a": {"_target_": "mine.Weighted", "weight": 2.0}, "b": {"_target_": "deblurlab.losses.L1"}}
+    losses["c"] = {"_target_": "mine.Weighted", "weight": 3.0}
+    for name, loss in losses.items():
+        made_up(tmp_path / name, ssim=0.8)
+        config = OmegaConf.load(tmp_path / name / ".hydra/config.yaml")
+        config.model.loss = loss
+        OmegaConf.save(config, tmp_path / name / ".hydra/config.yaml")
+    assert [group.label for group in grouped(tmp_path)] == [
+        "UNet16 (loss L1)",
+        "UNet16 (weight 2.0, loss Weighted)",
+        "UNet16 (weight 3.0, loss Weighted)",
+    ]
+
+
+def test_two_runs_of_one_seed_are_counted(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        made_up(tmp_path / name, ssim=0.8)
+    notes = [row.note for section in score_table("CIFAR-10", grouped(tmp_path)).sections for row in section]
+    assert any("2 runs of 1 seed," in note for note in notes), notes
 
 
 def test_labels_tell_any_two_groups_apart(tmp_path: Path) -> None:
@@ -189,6 +212,13 @@ def test_folders_sweeps_and_globs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert sorted(run.folder.name for run in find_runs(places)) == ["one", "two"]
     with pytest.raises(ValueError, match="runs=nothing: there is no run"):
         find_runs(["sweep", "nothing"])
+    made_up(tmp_path / "outputs/sweeps/first/one", ssim=0.8)
+    for place, pattern in (("outputs", "outputs/*/*"), ("outputs/sweeps/", "outputs/sweeps/*")):
+        with pytest.raises(ValueError, match=r"there is no run .* There are runs below it: ") as error:
+            find_runs([place])
+        (word,) = shlex.split(str(error.value).partition("below it: ")[2])
+        assert word == f'runs="{pattern}"'
+        assert [run.folder.name for run in find_runs([pattern])] == ["one"]
 
 
 def test_a_run_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

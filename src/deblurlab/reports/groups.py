@@ -2,8 +2,9 @@
 
 import json
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from deblurlab.metrics.scores import SCORES, beside_table
 from deblurlab.reports.reported_run import ReportedRun
@@ -89,6 +90,12 @@ def group_runs(runs: Iterable[ReportedRun]) -> dict[str, list[Group]]:
     }
 
 
+def _same_class(key: str, settings: Mapping[str, object], others: Mapping[str, object]) -> bool:
+    """Whether a setting is one of the same class in both runs: two classes differ by their names in labels."""
+    parents = accumulate(key.removesuffix("._target_").split(".")[:-1], "{}.{}".format)
+    return all(settings.get(f"{parent}._target_") == others.get(f"{parent}._target_") for parent in parents)
+
+
 def _label(run: ReportedRun, others: Sequence[ReportedRun]) -> str:
     """The network's title and as many settings as are needed to distinguish the run from every other one."""
     title = run.network_title
@@ -97,9 +104,10 @@ def _label(run: ReportedRun, others: Sequence[ReportedRun]) -> str:
     keys = dict.fromkeys(key for settings in (own, *alike) for key in settings)
     parts = []
     for key in sorted(keys, key=lambda key: (key not in SPOKEN_KEYS, key.endswith("_target_"))):
-        if any(other.get(key) != own.get(key) for other in alike):
+        differing = [other for other in alike if other.get(key) != own.get(key) and _same_class(key, own, other)]
+        if differing:
             parts.append(spoken(key, own))
-            alike = [other for other in alike if other.get(key) == own.get(key)]
+            alike = [other for other in alike if other not in differing]
     if run.result is None:
         planned = run.config.trainer.max_epochs
         parts = [f"epoch {len(run.history)} of {planned}", *(part for part in parts if part != f"{planned} epochs")]

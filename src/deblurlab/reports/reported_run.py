@@ -8,6 +8,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
+from deblurlab.checks.command_line import quoted_assignment
 from deblurlab.checks.words import counted
 from deblurlab.reports.study import TEST_IMAGES, TITLES
 from deblurlab.run.history import read_history
@@ -158,7 +159,7 @@ def find_runs(places: Iterable[str]) -> list[ReportedRun]:
     for place in places:
         found = [folder for match in _matches(place) for folder in _runs_in(match)]
         if not found:
-            raise ValueError(f"runs={place}: there is no run (a folder with .hydra/config.yaml).")
+            raise ValueError(f"runs={place}: there is no run (a folder with .hydra/config.yaml).{_deeper(place)}")
         for folder in sorted(found, key=Path.is_symlink):  # the name of the folder itself, if there is a choice
             folders.setdefault(folder.resolve(), folder)
     runs = {folder: load_run(str(folder)) for folder in folders.values()}
@@ -188,6 +189,15 @@ def _matches(place: str) -> list[Path]:
     if Path(place).is_dir():
         return [Path(place)]
     return sorted(Path("/").glob(place[1:]) if place.startswith("/") else Path().glob(place))
+
+
+def _deeper(place: str) -> str:
+    """A sentence with the pattern of the runs that lie deeper below a place; "" if there are none."""
+    for depth in (1, 2, 3):
+        pattern = place.rstrip("/") + "/*" * depth
+        if any(next(_runs_in(match), None) for match in _matches(pattern) if match.is_dir()):
+            return f" There are runs below it: {quoted_assignment('runs', pattern)}"
+    return ""
 
 
 def _runs_in(folder: Path) -> Iterator[Path]:

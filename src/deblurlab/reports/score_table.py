@@ -153,7 +153,8 @@ def _notes(group: Group) -> list[str]:
     seeds = ""
     if len(group.runs) > 1:
         different = len({run.config.seed for run in group.runs})
-        seeds = f"{len(group.runs)} runs of {different} seeds" if different < len(group.runs) else f"{different} seeds"
+        repeated = f"{len(group.runs)} runs of " if different < len(group.runs) else ""
+        seeds = f"{repeated}{counted(different, 'seed')}"
     images = ""
     if group.tested:
         counts = {int(run.result["images"]) for run in group.tested if run.result}
