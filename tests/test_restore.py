@@ -169,7 +169,19 @@ def test_mistakes_are_explained(overrides: list[str], message: str, photos: Path
         call("restore", *overrides)
 
 
-def test_a_video_keeps_its_frames_and_its_sound(identity: str, call: Call, tmp_path: Path) -> None:
+def test_tiny_pictures_are_marked(
+    identity: str, call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, height, width in (("icon", 16, 16), ("strip", 31, 200), ("large", 32, 40)):
+        Image.fromarray(np.full((height, width, 3), 99, np.uint8)).save(tmp_path / f"{name}.png")
+    call("restore", "input='*.png'", "output=out", identity, *SMALL)
+    told = {line.partition(".png")[0]: line for line in capsys.readouterr().err.splitlines() if " -> " in line}
+    assert {name for name, line in told.items() if "less than 32 pixels" in line} == {"icon", "strip"}
+
+
+def test_a_video_keeps_its_frames_and_its_sound(
+    identity: str, call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     av = pytest.importorskip("av", reason="PyAV, the extra `video`, is not installed")
     with av.open(str(tmp_path / "a.mp4"), "w") as writer:
         seen = writer.add_stream("libx264", rate=25, options={"crf": "10"})
@@ -195,6 +207,9 @@ def test_a_video_keeps_its_frames_and_its_sound(identity: str, call: Call, tmp_p
             packets = sum(packet.size for packet in reader.demux(audio=0))
         return [frame.to_ndarray(format="rgb24") for frame in pictures], [frame.time for frame in pictures], packets
 
+    assert "compare=true" not in capsys.readouterr().err
+    call("restore", "input=a.mp4", "output=compared", "compare=true", identity, *SMALL)
+    assert "per second; compare=true is for pictures alone)" in capsys.readouterr().err
     (before, times, sound), (after, new_times, new_sound) = read(tmp_path / "a.mp4"), read(tmp_path / "out/a.mp4")
     assert (new_times, new_sound) == (times, sound)
     for one, other in zip(before, after, strict=True):

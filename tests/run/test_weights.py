@@ -235,3 +235,11 @@ def test_shipped_weights_have_a_checksum(name: str) -> None:
     with safe_open(weights.FOLDER / f"{name}.safetensors", "pt") as file:
         assert len(file.metadata()["sha256"]) == 64
     assert weights.load(name).state, "reading compares it"
+
+
+@pytest.mark.parametrize("name", ["net.onnx", "net.pt2"])
+def test_an_exported_network_is_no_checkpoint(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / name).write_bytes(b"exported")
+    with pytest.raises(ValueError, match=rf"{name} is an exported network, which other runtimes run: name what it was"):
+        weights.load(str(tmp_path / name))
+    assert "checkpoint" not in caplog.text

@@ -6,6 +6,12 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
+def three_digits(number: float) -> str:
+    """A number rounded to three significant digits, for people: "0.216", "35.4", "1,080", not "1.08e+03"."""
+    rounded = float(f"{number:.3g}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 1000 else f"{number:.3g}"
+
+
 def how_to_find(error: BaseException, path: str) -> str:
     """A sentence that follows an error: what to do if Python does not find the package of ``path``; "" otherwise."""
     package = path.partition(".")[0]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from deblurlab.checks.words import three_digits
 from deblurlab.reports.cells import Cell, Row, Table
 from deblurlab.reports.groups import Group
 from deblurlab.reports.reported_run import ReportedRun
@@ -32,7 +33,7 @@ def cost_table(groups: Sequence[Group], sizes: Mapping[str, Size], *, dollars_pe
         size = sizes.get(group.label)
         cells = [
             Cell(f"{size.parameters:,}") if size else Cell("no checkpoint", "gap"),
-            Cell(f"{size.kmacs_per_pixel:.3g}") if size else Cell("", "gap"),
+            Cell(three_digits(size.kmacs_per_pixel)) if size else Cell("", "gap"),
             Cell(f"{size.flops / 1e9:.3f}") if size else Cell("", "gap"),
         ]
         speeds = [speed for run in group.runs if (speed := _images_per_second(run))]

@@ -20,6 +20,10 @@ from deblurlab.restoring.photos import Photo
 
 log = logging.getLogger(__name__)
 
+# Pixels: the side of the smallest images that the shipped networks are trained on. In smaller ones a network sees too
+# little of a picture, and `photographs` changes the brightness of some.
+_LEAST_SIDE = 32
+
 _COMPARISON = ".compare.jpg"
 _LONGEST_NAME = 255  # bytes, on the usual file systems
 SUFFIXES = pictures.SUFFIXES | videos.SUFFIXES
@@ -114,7 +118,10 @@ def write_photo(job: Job, before: Photo, after: Photo, *, quality: int | None, c
     if compare:
         _write_comparison(before.picture, after.picture, job.comparison)
     photos.write(after, job.target, quality=quality)
-    sharp = hardly_blurred(before.picture.pixels)
+    pixels = before.picture.pixels
+    if min(pixels.shape[:2]) < _LEAST_SIDE:
+        return Remark(f"a side has less than {_LEAST_SIDE} pixels: compare the brightness with that of the original")
+    sharp = hardly_blurred(pixels)
     return Remark("there was hardly any blur in it: you may prefer the original" if sharp else "", hardly_blurred=sharp)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import zip_longest
 
+from deblurlab.checks.words import three_digits
 from deblurlab.pictures import Samples
 from deblurlab.restoring import photos, videos
 from deblurlab.restoring.jobs import Job, Remark, is_video, write_photo
@@ -41,7 +42,11 @@ def restore_files(
         def restore(job: Job, following: Job | None) -> Future[Remark]:
             """Restore one file. The future is done when the file is written, or has failed."""
             try:
-                return _done(_restore_video(job, restored)) if is_video(job) else restore_photo(job, following)
+                return (
+                    _done(_restore_video(job, restored, compare=compare))
+                    if is_video(job)
+                    else restore_photo(job, following)
+                )
             except Exception as error:
                 return _done(error)
 
@@ -69,10 +74,11 @@ def restore_files(
             finish_writing()
 
 
-def _restore_video(job: Job, restored: Restored) -> Remark:
+def _restore_video(job: Job, restored: Restored, *, compare: bool) -> Remark:
     start = time.monotonic()
     frames = videos.restore(job.source, job.target, lambda pixels: restored(job, pixels))
-    return Remark(f"{frames:,} frames, {frames / (time.monotonic() - start):.3g} per second")
+    words = f"{frames:,} frames, {three_digits(frames / (time.monotonic() - start))} per second"
+    return Remark(f"{words}; compare=true is for pictures alone" if compare else words)
 
 
 def _done(outcome: Remark | Exception) -> Future[Remark]:

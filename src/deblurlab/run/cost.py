@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from deblurlab.checks.words import three_digits
 from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.nets.folding import without_folding
 from deblurlab.tasks.restoration import Restoration
@@ -67,8 +68,8 @@ def described(task: Restoration, data: Evaluable, *, images: int) -> str:
     size = measure_size(task.eval(), pair)
     several = data.examples("test", range(max(1, min(images, _TIMED_PIXELS // (height * width)))))
     return (
-        f"{size.parameters:,} parameters, {size.kmacs_per_pixel:.3g} kMAC per pixel, "
-        f"{images_per_second(task, several):.3g} images/s of {width}x{height} on the CPU"
+        f"{size.parameters:,} parameters, {three_digits(size.kmacs_per_pixel)} kMAC per pixel, "
+        f"{three_digits(images_per_second(task, several))} images/s of {width}x{height} on the CPU"
     )
 
 

@@ -107,6 +107,11 @@ def load(weights: str) -> Weights:
             f"weights={weights} is a file of Keras: `deblurlab convert {assignment('input', weights)} model=...` "
             "reads the study's."
         )
+    if path.suffix in (".onnx", ".pt2"):
+        raise ValueError(
+            f"weights={weights} is an exported network, which other runtimes run: name what it was exported from, such "
+            "as a run's folder or its weights.safetensors."
+        )
     title = weights_name(weights)
     return _from_file(path, title) if path.suffix in weights_file.SUFFIXES else _from_checkpoint(path, title)
 
