@@ -64,6 +64,10 @@ def main(cfg: DictConfig) -> float | None:
     seed_everything(cfg.seed, verbose=False)
     data, task = build.data(cfg), build.task(cfg)
     trainer = build.trainer(cfg, per_image, FirstStep(folder), LeaveOnSignal(folder))
+    if trainer.limit_train_batches == 0:
+        raise ValueError(
+            "trainer.limit_train_batches=0 leaves no batch to train on; trainer.max_epochs=0 tests without training."
+        )
     if cfg.metrics:  # made before the training, for they may need a download
         task.score_further(further_metrics(cfg.metrics))
     cfg.trainer.precision = trainer.precision  # which one ``auto`` is here, for those who open the run elsewhere

@@ -121,6 +121,8 @@ def test_the_keys_of_a_command(command: str) -> None:
         ("train", "trainer.overfit_batches=2", "trainer.overfit_batches=2: a run draws new images"),
         ("train", "trainer.precision=64-true", "trainer.precision=64-true: images, weights and scores are float32"),
         ("evaluate", "trainer.limit_test_batches=0", "trainer.limit_test_batches=0 leaves no image to evaluate."),
+        ("train", "trainer.limit_train_batches=0", "trainer.limit_train_batches=0 leaves no batch to train on"),
+        ("train", "trainer.limit_train_batches=0.0", "trainer.limit_train_batches=0 leaves no batch to train on"),
         ("restore", "tile=abc", 'tile must be a whole number or null, got "abc".'),
         ("restore", "tta=no", 'tta must be true or false, got "no".'),
         ("restore", "overwrite=never", 'overwrite must be true or false, got "never".'),

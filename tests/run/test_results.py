@@ -135,6 +135,20 @@ def test_an_estimate_of_the_blur_is_compared_with_the_truth(
     assert f"is off by {result['sigma_error']:.3f} pixels on average" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("loss", "ssim", "psnr", "warned"),
+    [(0.6, 0.4, 19, True), (0.6, 0.4, 21, False), (0.6, 0.6, 19, False), (0.4, 0.4, 19, False)],
+)
+def test_a_network_that_makes_the_images_worse_is_told(
+    loss: float, ssim: float, psnr: float, warned: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scores = dict.fromkeys((score.name for score in SCORES), 0.5) | {"ssim": 0.5, "psnr": 20, "infinite_psnr": 0}
+    result = {"data": "sample", "split": "test", "images": 2, "blurred": scores}
+    result["restored"] = scores | {"loss": loss, "ssim": ssim, "psnr": psnr}
+    print_result(result, model="mine", precision="32-true")
+    assert ("the network makes the images worse: it needs more training" in capsys.readouterr().out) == warned
+
+
 def test_images_without_error_are_named_under_the_printed_table(capsys: pytest.CaptureFixture[str]) -> None:
     scores = dict.fromkeys((score.name for score in SCORES), 0.5)
     result = {"data": "sample", "split": "test", "images": 1500}

@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from deblurlab.checks.words import counted
-from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES, beside_table, heading
+from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES, Score, beside_table, heading
 
 
 def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> str:
@@ -45,9 +45,19 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> st
         restored, blurred = result["restored"][count], result["blurred"][count]
         if restored or blurred:
             console.print(f"{score.title} leaves out images without any error: {restored} restored, {blurred} blurred.")
+    if all(_is_worse(result, score) for score in SCORES if score.headline):
+        console.print(
+            "By these scores the network makes the images worse: it needs more training, or was trained on other blur."
+        )
     for name in beside_table(result["restored"]):
         restored, blurred = (result[version][name] for version in ("restored", "blurred"))
         console.print(escape(f"{heading(name)}: {restored:.4f}; blurred {blurred:.4f}"))
     if "sigma_error" in result:
         console.print(f"The estimated sigma of the blur is off by {result['sigma_error']:.3f} pixels on average.")
     return console.export_text()
+
+
+def _is_worse(result: Mapping[str, Any], score: Score) -> bool:
+    """Whether the restored images have a worse score than the blurred ones."""
+    restored, blurred = result["restored"][score.name], result["blurred"][score.name]
+    return bool(restored < blurred if score.best == "max" else restored > blurred)
