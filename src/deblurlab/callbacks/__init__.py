@@ -1,5 +1,6 @@
 """Lightning callbacks: the history of epochs, pictures, progress, checkpoints, and checks of the training."""
 
+from deblurlab.callbacks.compile_network import CompileNetwork
 from deblurlab.callbacks.divergence import Divergence
 from deblurlab.callbacks.ema import EMA
 from deblurlab.callbacks.epoch_history import History
@@ -13,6 +14,7 @@ from deblurlab.callbacks.timed_checkpoint import TimedCheckpoint
 
 __all__ = [
     "EMA",
+    "CompileNetwork",
     "Divergence",
     "FirstStep",
     "History",
