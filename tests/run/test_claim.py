@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
+from deblurlab.run.changed_settings import absolute_root
 from deblurlab.run.claim import claim
 from deblurlab.run.defaults import with_defaults
 from deblurlab.run.run_folder import RunFolder
@@ -132,3 +133,16 @@ def test_a_kill_while_a_run_is_resumed_leaves_its_configuration(tmp_path: Path) 
         assert done.returncode == status, done.stderr
     assert (tmp_path / "run/.hydra/.config.yaml.partial").exists()  # so it was killed where it should have been
     assert load_run(tmp_path / "run").config == with_defaults(CONFIG)
+
+
+def test_one_folder_of_data_has_one_name_from_wherever_a_run_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "link").symlink_to("photos")
+    monkeypatch.chdir(tmp_path / "project")
+    assert absolute_root("../photos") == absolute_root(tmp_path / "photos") == str((tmp_path / "photos").resolve())
+    assert absolute_root("photos") == str(tmp_path / "project/photos")
+    assert absolute_root(tmp_path / "link") == str(tmp_path / "link")
+    assert absolute_root("gs://bucket/../shards") == "gs://bucket/../shards"

@@ -55,8 +55,14 @@ def tell_changes(before: Mapping[str, Any], now: Mapping[str, Any], *, source: P
 
 
 def absolute_root(root: object) -> str:
-    """A folder of data as a run's configuration keeps it: a local path is made absolute, a URL stays as it is."""
-    return str(root) if "://" in str(root) else str(Path(str(root)).expanduser().absolute())
+    """A folder of data as a run's configuration keeps it: a local path is made absolute, a URL stays as it is.
+
+    ``..`` is resolved, so that one folder has one name from wherever a run is started; links keep their names.
+    """
+    if "://" in str(root):
+        return str(root)
+    path = Path(str(root)).expanduser().absolute()
+    return str(path.resolve() if ".." in path.parts else path)
 
 
 def _comparable(config: Mapping[str, Any]) -> Any:
