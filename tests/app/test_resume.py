@@ -117,3 +117,14 @@ def test_defaults_and_folders_of_data_are_no_changes(caplog: pytest.LogCaptureFi
     now = {"model": {"network": network | {"residual": False}}, "data": {"root": "x"}, "trainer": {"max_time": None}}
     tell_changes(before, now, source=Path("config.yaml"), weights=Path("run"))
     assert caplog.text == ""
+
+
+def test_how_a_run_is_tested_may_change(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO"):
+        tell_changes(
+            {"data": {"whole_pictures": False}},
+            {"data": {"whole_pictures": True}},
+            source=Path("config.yaml"),
+            weights=Path("run"),
+        )
+    assert "changed since the run was started: data.whole_pictures was False, is True" in caplog.text

@@ -37,9 +37,7 @@ class CompileNetwork(Callback):
             raise ValueError("callbacks.CompileNetwork is for CPUs and GPUs; XLA compiles each step itself.")
         try:
             torch.compile(torch.sin, backend=self.backend)(torch.ones(1, device=device))
-        except (
-            Exception
-        ) as error:  # the compiler's own errors, such as that of a missing C++ compiler, are of many kinds
+        except Exception as error:  # the errors of the compilers have no class in common
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
             raise ValueError(
                 f"torch.compile does not work here, so that callbacks.CompileNetwork cannot be used: {reason} On a "

@@ -16,7 +16,7 @@ _FREE = (
     *("run", "ckpt_path", "weights", "trust", "search", "name", "rerun", "metrics"),
     *("logger", "trainer", "callbacks"),
 )
-_FREE_OF_DATA = tuple(f"data.{key}" for key in ("root", "workers", "cache", "cache_gib", "on_error"))
+_FREE_OF_DATA = tuple(f"data.{key}" for key in ("root", "workers", "cache", "cache_gib", "on_error", "whole_pictures"))
 # Keys below these that may not change, because they influence the weights.
 _FIXED = tuple(
     f"trainer.{key}"
