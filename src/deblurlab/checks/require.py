@@ -63,20 +63,26 @@ def large_enough_for_ssim(name: str, size: tuple[int, int]) -> None:
         )
 
 
-def patch(name: str, value: Sequence[int]) -> None:
-    """Refuses a value that is not the height and width of a patch that can be scored.
+def patch(name: str, value: int | Sequence[int]) -> tuple[int, int]:
+    """The height and width of a patch that can be scored.
 
     Args:
         name: The setting as the user writes it, say "data.patch".
-        value: Its value.
+        value: Its value: height and width, or the side of a square.
 
     Raises:
-        ValueError: Such as "data.patch must be [height,width], each at least 11 (SSIM's window), got [8]."
+        ValueError: Such as "data.patch must be [height,width] or the side of a square, at least 11 pixels (SSIM's
+            window), got [8]."
     """
-    if len(value) != 2 or min(value) < SSIM_WINDOW:
+    sides = (value, value) if isinstance(value, int) else tuple(value)
+    if len(sides) != 2 or min(sides) < SSIM_WINDOW:
+        given = value if isinstance(value, int) else list(value)
         raise ValueError(
-            f"{name} must be [height,width], each at least {SSIM_WINDOW} (SSIM's window), got {list(value)}."
+            f"{name} must be [height,width] or the side of a square, at least {SSIM_WINDOW} pixels (SSIM's window), "
+            f"got {given}."
         )
+    height, width = sides
+    return height, width
 
 
 def one_of(name: str, value: object, choices: Sequence[str]) -> None:

@@ -101,10 +101,15 @@ def test_what_is_no_strength_of_a_blur_is_refused(name: str, value: float, tmp_p
         folder(tmp_path, **{name: value})
 
 
-@pytest.mark.parametrize("patch", [[8, 8], [96], [16, 10]])
-def test_patches_too_small_for_ssim_are_refused(patch: list[int], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"data\.patch must be \[height,width\], each at least 11"):
+@pytest.mark.parametrize("patch", [[8, 8], [96], [16, 10], 10, -96])
+def test_patches_too_small_for_ssim_are_refused(patch: int | list[int], tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"data\.patch must be \[height,width\] or the side of a square, at least 11"):
         folder(tmp_path, patch=patch)
+
+
+def test_one_number_is_the_side_of_a_square_patch(tmp_path: Path) -> None:
+    data = folder(photographs(tmp_path), patch=24)
+    assert next(iter(data.batches("train"))).sharp.shape == (4, 3, 24, 24)
 
 
 def test_training_blur_is_new_each_epoch_and_test_blur_is_not(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Folder(PairedFrames):
 
     Args:
         root: The folder.
-        patch: Height and width of a patch.
+        patch: Height and width of a patch, or the side of a square.
         whole_pictures: Test whole pictures, of any size, one at a time per device, rather than the part that whole
             patches cover, patch by patch.
         batch_size: See :class:`PairedFrames`.
@@ -59,7 +59,7 @@ class Folder(PairedFrames):
         self,
         *,
         root: str,
-        patch: Sequence[int],
+        patch: int | Sequence[int],
         batch_size: int,
         whole_pictures: bool = False,
         blur: BlurKind | CameraBlur = "both",
@@ -93,8 +93,7 @@ class Folder(PairedFrames):
             raise ValueError(f"data.noise_max must be a number from 0 on, got {noise_max}.")
         if pairs_share is not None and not 0 < pairs_share < 1:
             raise ValueError(f"data.pairs_share must be between 0 and 1, both excluded, got {pairs_share}.")
-        require.patch("data.patch", patch)
-        self.root, self.patch = Path(root).expanduser(), (patch[0], patch[1])
+        self.root, self.patch = Path(root).expanduser(), require.patch("data.patch", patch)
         self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
         self.pairs_share, self.whole_pictures = pairs_share, whole_pictures
         self._found: dict[Path, Found] = {}

@@ -26,7 +26,7 @@ class PublishedPairs(PairedFrames):
     Args:
         root: The folder of the data set.
         layout: The folders or lists of the data set within ``root``.
-        patch: Height and width of a patch.
+        patch: Height and width of a patch, or the side of a square.
         whole_pictures: Test whole pictures, of any size, one at a time per device, rather than the part that whole
             patches cover, patch by patch.
         batch_size: See :class:`PairedFrames`.
@@ -41,7 +41,7 @@ class PublishedPairs(PairedFrames):
         *,
         root: str,
         layout: Layout | ListedLayout,
-        patch: Sequence[int],
+        patch: int | Sequence[int],
         batch_size: int,
         whole_pictures: bool = False,
         seed: int = 0,
@@ -60,8 +60,7 @@ class PublishedPairs(PairedFrames):
             rotations=rotations,
             crops=crops,
         )
-        require.patch("data.patch", patch)
-        self.root, self.layout, self.patch = Path(root).expanduser(), layout, (patch[0], patch[1])
+        self.root, self.layout, self.patch = Path(root).expanduser(), layout, require.patch("data.patch", patch)
         self.whole_pictures = whole_pictures
 
     def open(self, split: Split) -> PairSource:
