@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageFilter
 
 from deblurlab.data import CameraBlur, Folder
+from deblurlab.data.preparing.check_pictures import check_pictures
 from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh
 from deblurlab.nets import UNet16
@@ -83,8 +84,22 @@ def test_examples_of_several_sizes_are_cropped_to_what_they_have_in_common(tmp_p
 
 def test_a_picture_that_is_too_small_to_be_scored_is_named(tmp_path: Path) -> None:
     data = folder(write(tmp_path, "blurred", "sharp", sizes=[(37, 50), (10, 50)]))
-    with pytest.raises(ValueError, match=r"the test picture \./1 is 10x50 \(height x width\): SSIM needs at least"):
+    with pytest.raises(ValueError, match=r"1\.png is 50x10, and SSIM needs at least 11x11 pixels: take the picture"):
         data.setup("test")
+
+
+def test_pictures_that_are_too_small_to_be_scored_are_left_out(tmp_path: Path) -> None:
+    data = folder(write(tmp_path, "blurred", "sharp", sizes=[(37, 50), (10, 50), (50, 10)]), on_error="skip")
+    data.setup("test")
+    assert [pair.sharp.shape[-2:] for pair in batches_of(data)] == [(37, 50)]
+
+
+def test_a_check_finds_what_the_test_of_whole_pictures_cannot_use(tmp_path: Path) -> None:
+    """Pictures that are smaller than data.patch are tested whole, so that they are no problem."""
+    data = folder(write(tmp_path, "blurred", "sharp", sizes=[(37, 50), (10, 50)]), patch=[96, 96])
+    report = check_pictures(data, workers=1, progress=lambda _: None)
+    files = [tmp_path / "test" / side / "1.png" for side in ("blurred", "sharp")]
+    assert report.problems == [f"{file} is 50x10, and SSIM needs at least 11x11 pixels" for file in files]
 
 
 @pytest.mark.parametrize("size", [(37, 50), (33, 90), (64, 64)])

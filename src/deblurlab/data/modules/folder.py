@@ -109,9 +109,13 @@ class Folder(PairedFrames):
                 "for testing; all pictures of a folder test/ in it would be tested"
             )
 
+    def patch_of(self, split: Split) -> tuple[int, int]:
+        """Height and width of a split's patches; ``WHOLE_PICTURES`` if its pictures are not cut."""
+        return WHOLE_PICTURES if self.whole_pictures and split == "test" else self.patch
+
     def open(self, split: Split) -> PairSource:
         pictures = self.pictures(split)
-        patch = WHOLE_PICTURES if self.whole_pictures and split == "test" else self.patch
+        patch = self.patch_of(split)
         if self.on_error == "skip":
             pictures = usable(pictures, patch, f"data.root={self.root}, pictures of split {split}")
         pairs = [picture for picture in pictures if isinstance(picture, FilePair)]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple, get_args
 
 from deblurlab.checks.words import counted
@@ -16,8 +17,7 @@ from deblurlab.data.sources.picture_files import FilePair, size_of_pair
 from deblurlab.interfaces import Split
 
 _REMEDY = (
-    "Mend these pictures or take them out. data.on_error=skip trains without those that cannot be read or are smaller "
-    "than data.patch."
+    "Mend these pictures or take them out. data.on_error=skip leaves out those that cannot be read or are too small."
 )
 
 # The sides of a pair are compared in a square of this many pixels at most, for a camera's pictures would take GiBs.
@@ -57,7 +57,7 @@ def check_pictures(data: Folder, *, workers: int, progress: Callable[[int], None
             continue
         looked = []
         with ThreadPoolExecutor(workers) as pool:
-            for one in pool.map(lambda picture: _look_at(picture, data.patch), found):
+            for one in pool.map(partial(_look_at, patch=data.patch_of(split)), found):
                 looked.append(one)
                 progress(1)
         unusable = sum(bool(one.problems) for one in looked)
@@ -83,7 +83,10 @@ def _look_at(picture: Picture, patch: tuple[int, int]) -> _Looked:
         try:
             sides.append(covered_part(file, patch_grids([file], patch)[0], patch))
         except ValueError as error:
-            problems.append(str(error).removesuffix(TOO_SMALL))
+            words = str(error)
+            for fix in TOO_SMALL:
+                words = words.removesuffix(fix)
+            problems.append(words)
     if problems or not isinstance(picture, FilePair):
         return _Looked(problems, None)
     try:

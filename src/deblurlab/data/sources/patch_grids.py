@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from deblurlab import pictures
+from deblurlab.checks.require import SSIM_WINDOW
 from deblurlab.data.arrays import Integers
 from deblurlab.data.pixels import Pixels, decode_file
+from deblurlab.data.sources.pair_source import WHOLE_PICTURES
 
-# The end of the error about a picture that is smaller than a patch: what to do.
-TOO_SMALL = ": lower data.patch, take the picture out, or leave such pictures out with data.on_error=skip."
+# The ends of the errors about a picture that is smaller than a patch, and about a whole picture: what to do.
+_LEAVE_OUT = "take the picture out, or leave such pictures out with data.on_error=skip."
+TOO_SMALL = (f": lower data.patch, {_LEAVE_OUT}", f": {_LEAVE_OUT}")
 
 
 def patch_grid(file: Path, patch: tuple[int, int]) -> tuple[int, int]:
@@ -21,12 +24,17 @@ def patch_grid(file: Path, patch: tuple[int, int]) -> tuple[int, int]:
         patch: Height and width of a patch.
 
     Raises:
-        ValueError: If it is smaller than a patch or not a picture; the message names the file.
+        ValueError: If it is smaller than a patch, is tested whole and too small to be scored, or is not a picture; the
+            message names the file.
     """
     height, width = pictures.size(file, str(file))
+    if patch == WHOLE_PICTURES and min(height, width) < SSIM_WINDOW:
+        raise ValueError(
+            f"{file} is {width}x{height}, and SSIM needs at least {SSIM_WINDOW}x{SSIM_WINDOW} pixels{TOO_SMALL[1]}"
+        )
     if height < patch[0] or width < patch[1]:
         raise ValueError(
-            f"{file} is {width}x{height}, smaller than data.patch={list(patch)} (height, width){TOO_SMALL}"
+            f"{file} is {width}x{height}, smaller than data.patch={list(patch)} (height, width){TOO_SMALL[0]}"
         )
     return height // patch[0], width // patch[1]
 
