@@ -44,9 +44,15 @@ def test_a_recipe_builds(overrides: list[str]) -> None:
 @pytest.mark.usefixtures("package")
 def test_the_recipes_run(call: Call, tmp_path: Path) -> None:
     few = [f"trainer.limit_{stage}_batches=2" for stage in ("train", "val", "test")]
-    few += ["trainer=cpu", "model.network.widths=[4,8]"]
+    few += ["trainer=cpu"]
+    shallow = ("encoder_blocks=[1]", "middle_blocks=0", "decoder_blocks=[1]")
     for number, overrides in enumerate(TRAININGS):
-        own = [one for one in few if "MyNetwork" not in " ".join(overrides) or "widths" not in one]
+        small = ["widths=[4,8]"]
+        if "model=nafnet" in overrides:
+            small = ["width=4", *shallow]
+        elif "MyNetwork" in " ".join(overrides):
+            small = []
+        own = [*few, *(f"model.network.{one}" for one in small)]
         epochs = [] if any(one.startswith("trainer.max_epochs") for one in overrides) else ["trainer.max_epochs=2"]
         call("train", *overrides, *own, *epochs, f"run=run{number}")
         assert (tmp_path / f"run{number}/metrics.json").is_file()
