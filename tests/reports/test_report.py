@@ -139,6 +139,23 @@ def test_other_folders_of_ones_own_are_other_data(tmp_path: Path) -> None:
     assert labels == {"Pictures in a": ["UNet16"], "Pictures in b": ["UNet16"]}
 
 
+def test_tests_of_whole_pictures_are_not_compared_with_tests_of_their_parts(tmp_path: Path) -> None:
+    for name, whole in (("a", True), ("b", False), ("c", None)):
+        data = {"root": "mine"} if whole is None else {"root": "mine", "whole_pictures": whole}
+        made_up(tmp_path / name, ssim=0.8, data_name="folder", data=data)
+        made_up(tmp_path / f"{name}_gopro", ssim=0.8, data_name="gopro_full", data=data)
+    tables = group_runs(find_runs([str(tmp_path)]))
+    names = {
+        table: sorted(run.folder.name for group in groups for run in group.runs) for table, groups in tables.items()
+    }
+    assert names == {
+        "Pictures in mine, whole": ["a"],
+        "Pictures in mine": ["b", "c"],
+        "GOPRO 1280x720, whole": ["a_gopro"],
+        "GOPRO 1280x720": ["b_gopro", "c_gopro"],
+    }
+
+
 def test_folders_of_one_name_are_told_apart_by_what_holds_them(tmp_path: Path) -> None:
     roots = {"a": "/home/photos", "b": "/disk/photos", "c": "/disk/photos", "d": "photos", "e": "/disk/frames"}
     for name, root in roots.items():

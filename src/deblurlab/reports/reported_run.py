@@ -134,13 +134,13 @@ class ReportedRun:
         """The title of the report's table that the run belongs to.
 
         It is the data set's title, with the size of the frames if they have one, as for the study's tables. For the
-        user's own pictures it has the name of their folder.
+        user's own pictures it has the name of their folder. Runs that were tested on whole pictures have a table of
+        their own, since others were tested on parts of the same pictures.
         """
-        if self.data == "folder":
-            return f"Pictures in {self.pictures}"
-        title = _DATA_TITLES.get(self.data, self.data)
-        size = self.config.data.get("size")
-        return f"{title} {size[1]}x{size[0]}" if size else title
+        title = f"Pictures in {self.pictures}" if self.data == "folder" else _DATA_TITLES.get(self.data, self.data)
+        if size := self.config.data.get("size"):
+            title += f" {size[1]}x{size[0]}"
+        return f"{title}, whole" if self.config.data.get("whole_pictures") else title
 
 
 def find_runs(places: Iterable[str]) -> list[ReportedRun]:
