@@ -191,6 +191,13 @@ def test_a_function_that_is_called_in_place_of_handed_on(refused: Refused, own_p
     assert "If it is a function of images, as a loss may be, add model.loss._partial_=true" in message
 
 
+def test_a_callback_without_an_argument_that_it_needs_is_no_function_of_images(refused: Refused) -> None:
+    message = refused("train", "callbacks.ema={_target_: deblurlab.callbacks.EMA}", "trainer=cpu")
+    assert "deblurlab.callbacks.ema.EMA cannot be made: TypeError" in message
+    assert "missing 1 required positional argument: 'decay'" in message
+    assert "_partial_" not in message
+
+
 @pytest.mark.parametrize("key", ["scheduler", "step_scheduler"])
 def test_a_schedule_that_is_made_before_its_optimizer(key: str, refused: Refused) -> None:
     message = refused(

@@ -133,7 +133,8 @@ def _first(error: BaseException) -> BaseException:
 def _to_call_later(error: BaseException, words: str) -> str:
     """What to add if a function was called that should have been handed on, such as a loss; "" for other errors."""
     called = isinstance(error, TypeError) and "required positional argument" in str(error)
-    if not called or (full_key := _FULL_KEY.search(words)) is None:
+    full_key = _FULL_KEY.search(words)
+    if not called or full_key is None or not full_key[1].startswith("model."):  # callbacks and loggers are made at once
         return ""
     kind = full_key[1].rpartition(".")[2]
     if kind in _TAKE_AN_OPTIMIZER:
