@@ -10,7 +10,7 @@ from PIL import Image
 from deblurlab.data import CameraBlur, Folder
 from deblurlab.data.pixels import decode
 from deblurlab.data.preparing.drawn_pairs import write_test_pairs
-from deblurlab.data.sources.own_pictures import divided, find_pictures
+from deblurlab.data.sources.own_pictures import divided, find_pictures, warn_of_pairs_in
 from deblurlab.data.sources.picture_files import FilePair
 from deblurlab.interfaces import assemble, cut
 from tests.data.frame_sets import equal
@@ -221,6 +221,13 @@ def test_pairs_in_folders_of_other_names_are_noticed(
     folder(tmp_path).source("train")
     assert ("If these are pairs, rename the folders to blurred and sharp" in caplog.text) == bool(warned)
     assert warned in caplog.text
+
+
+def test_a_folder_of_very_many_pictures_is_searched_for_pairs_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    """To compare each of its entries with each other one would take an hour."""
+    many = {f"IMG_{number}": Path() for number in range(300_000)}
+    warn_of_pairs_in(many | {f"{side}/{number}": Path() for side in "ab" for number in range(2)}, Path("photos"))
+    assert "photos: the folders a and b hold pictures of the same names" in caplog.text
 
 
 def test_the_log_says_how_many_pictures_are_tested(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,7 +3,6 @@
 import logging
 from collections import defaultdict
 from collections.abc import Mapping
-from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -58,7 +57,7 @@ def find_pictures(folder: Path) -> Found:
 def _find(folder: Path, left_out: LeftOut) -> Found:
     if not ((folder / "blurred").is_dir() or (folder / "sharp").is_dir()):
         if found := image_tree(folder, left_out):
-            _warn_of_pairs_in(found, folder)
+            warn_of_pairs_in(found, folder)
             return Found(list(found.values()), left_out.ambiguous)
         raise ValueError(f"{folder} holds no pictures. {HELP}")
     blurred, sharp = (image_tree(folder / side, left_out) for side in ("blurred", "sharp"))
@@ -86,7 +85,7 @@ def _lacking(lacking: Lacking, folder: Path) -> str:
     return f"there is no folder {folder / lacking.side} with the partners of {missing}{fix}"
 
 
-def _warn_of_pairs_in(found: Mapping[str, Path], folder: Path) -> None:
+def warn_of_pairs_in(found: Mapping[str, Path], folder: Path) -> None:
     """Warn if two of the folders in ``folder`` hold pictures of the same names, as the two sides of pairs do.
 
     Pairs in folders of other names would be taken for sharp photographs, and the blurred ones for targets.
@@ -95,8 +94,10 @@ def _warn_of_pairs_in(found: Mapping[str, Path], folder: Path) -> None:
     for name in found:
         top, _, rest = name.partition("/")
         names[top].add(rest)
-    for one, other in combinations(names, 2):
-        if len(names[one]) > 1 and names[one] == names[other]:
+    first: dict[frozenset[str], str] = {}  # not each folder beside each other one: there may be thousands
+    for other, own in names.items():
+        one = first.setdefault(frozenset(own), other)
+        if len(own) > 1 and one != other:
             log.warning(
                 f"{folder}: the folders {one} and {other} hold pictures of the same names. If these are pairs, rename "
                 "the folders to blurred and sharp: as it is, every picture counts as a sharp photograph, and is "
