@@ -72,8 +72,11 @@ def test_an_image_that_cannot_be_aligned_is_scored_as_it_is(name: str, caplog: p
     grey, sharp = torch.full((1, 3, 64, 80), 0.5), batch(photograph()[:64, :80])
     scaled = grey * (grey * sharp).sum() / grey.square().sum()
     expected = {"aligned_psnr": psnr, "aligned_ssim": ssim}[name](scaled, sharp)
-    assert float(AlignedScore(name)(grey, sharp)) == pytest.approx(float(expected), abs=1e-4)
-    assert f"metrics=[{name}]: an image of 80x64 cannot be aligned, it is scored as it is" in caplog.text
+    aligned = AlignedScore(name)
+    for _ in range(3):
+        assert float(aligned(grey, sharp)) == pytest.approx(float(expected), abs=1e-4)
+    told = f"metrics=[{name}]: an image of 80x64 cannot be aligned; such images are scored as they are"
+    assert caplog.messages == [told]
     assert float(AlignedScore(name)(torch.zeros_like(grey), sharp)) < 20  # black has no brightness to match
 
 

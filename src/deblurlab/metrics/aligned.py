@@ -52,7 +52,7 @@ class AlignedScore(nn.Module):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self.name = name
+        self.name, self._warned = name, False
         _opencv(name)
 
     def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:
@@ -75,7 +75,7 @@ class AlignedScore(nn.Module):
                 grey_target, grey_image, homography, cv2.MOTION_HOMOGRAPHY, until, None, _ECC_BLUR
             )
         except cv2.error:  # it finds no maximum, for example in images of one colour
-            log.warning(f"metrics=[{self.name}]: an image of {width}x{height} cannot be aligned, it is scored as it is")
+            self._warn(f"an image of {width}x{height} cannot be aligned; such images are scored as they are")
             homography = np.eye(3, dtype=np.float32)
         inverse, size = cv2.WARP_INVERSE_MAP, (width, height)
         warped = cv2.warpPerspective(
@@ -86,6 +86,12 @@ class AlignedScore(nn.Module):
         )[..., None]
         sides = (warped * covered, target * covered, covered)
         return _Pair(*(torch.from_numpy(side).permute(2, 0, 1)[None] for side in sides))
+
+    def _warn(self, words: str) -> None:
+        """Warn at the first image that cannot be aligned; a test may have thousands of them."""
+        if not self._warned:
+            log.warning(f"metrics=[{self.name}]: {words}")
+        self._warned = True
 
 
 def _psnr(pair: _Pair) -> Tensor:
