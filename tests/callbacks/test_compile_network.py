@@ -47,6 +47,15 @@ def test_a_compiled_training_ends_with_the_same_weights(network: tuple[str, ...]
         torch.testing.assert_close(compiled[name], weight, rtol=1e-2, atol=1e-4)
 
 
+def test_after_a_training_that_failed_torch_compile_works_as_before(call: Call, tmp_path: Path) -> None:
+    network = ("model=unet16", "model.network.widths=[4,8]", "model.optimizer.lr=1e30")
+    with pytest.raises(SystemExit, match="training diverged at batch 3 of epoch 1"):  # told when the epoch ends
+        trained(call, tmp_path, *network, COMPILED, "trainer.log_every_n_steps=100")
+    counters.clear()
+    torch.compile(torch.cos, backend="aot_eager")(torch.ones(1))
+    assert counters["stats"]["unique_graphs"] == 1
+
+
 def fit_start(callback: CompileNetwork, device: str) -> None:
     trainer: Any = SimpleNamespace(strategy=SimpleNamespace(root_device=SimpleNamespace(type=device)))
     module: Any = SimpleNamespace(network=torch.nn.Identity())

@@ -58,6 +58,10 @@ class CompileNetwork(Callback):
         torch.compiler.set_stance("force_eager")
 
     @override
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        self.teardown(trainer, pl_module, "fit")  # Lightning calls it only after a training that has not failed
+
+    @override
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         torch.compiler.set_stance("default")
         network: Any = pl_module.network
