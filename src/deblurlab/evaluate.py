@@ -72,7 +72,7 @@ def main(cfg: DictConfig) -> float:
     if cfg.run is not None and choices().get("data") is None and not sets_below("data"):
         _warn_of_other_images(load_run(cfg.run).folder, labels)
     result = write_test(
-        folder, data=tested.data_name, metrics=tested.metrics, per_image=tested.per_image, labels=labels
+        folder, data=tested.data_name, metrics=tested.metrics, per_image=tested.per_image, labels=labels, tta=cfg.tta
     )
     to_log_file(print_result(result, model=tested.title, precision=tested.precision))
     if tested.cost:

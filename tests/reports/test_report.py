@@ -293,6 +293,8 @@ def test_a_whole_test_by_evaluate_takes_the_place_of_a_partial_one(tmp_path: Pat
     result["images"], result["restored"]["ssim"] = 10_000, 0.91
     (evaluation / "metrics.json").write_text(json.dumps(result))
     assert rows(score_table("CIFAR-10", grouped(tmp_path)))["UNet16", "ours"].cells[1].text == "0.9100"
+    (evaluation / "metrics.json").write_text(json.dumps(result | {"tta": True}))  # an average, as no other run's test
+    assert rows(score_table("CIFAR-10", grouped(tmp_path)))["UNet16", "ours"].cells[1].text == "0.9900 †"
     result["images"] = 50  # a smaller part than the run's own test
     (evaluation / "metrics.json").write_text(json.dumps(result))
     assert rows(score_table("CIFAR-10", grouped(tmp_path)))["UNet16", "ours"].cells[1].text == "0.9900 †"

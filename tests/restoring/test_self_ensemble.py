@@ -11,7 +11,7 @@ from deblurlab.nets import MSDeblur, UNet16
 from deblurlab.restoring import Restorer, load_restorer
 from deblurlab.restoring.self_ensemble import SelfEnsemble
 from deblurlab.restoring.tiling import Tiling
-from deblurlab.run.results import read_per_image
+from deblurlab.run.results import read_per_image, read_scores
 from tests.conftest import Call
 from tests.pictures import picture
 
@@ -70,5 +70,7 @@ def test_evaluate_scores_the_average(call: Call, tmp_path: Path) -> None:
     scores = {
         name: read_per_image(tmp_path / name / "per_image.csv")["restored_psnr"] for name in ("tta", "plain", "made")
     }
+    marked = {name: read_scores(tmp_path / name / "metrics.json").get("tta") for name in scores}
+    assert marked == {"tta": True, "plain": None, "made": None}
     np.testing.assert_allclose(scores["tta"], scores["made"], atol=0.05)  # files have 8 bits
     assert np.abs(np.subtract(scores["tta"], scores["plain"])).min() > 0.05

@@ -58,11 +58,15 @@ class ReportedRun:
 
     @cached_property
     def _test(self) -> RunFolder:
-        """The folder with the test's results: the run's own, or that of ``evaluate`` if it has tested more images."""
+        """The folder with the test's results: the run's own, or that of ``evaluate`` if it has tested more images.
+
+        An average over flips and rotations does not count, for the tests of other runs are without it.
+        """
         own, later = self.files, self.files.evaluation(self.data)
-        tested = own.scores_file.is_file() and later.scores_file.is_file()
-        more = tested and read_scores(later.scores_file)["images"] > read_scores(own.scores_file)["images"]
-        return later if more else own
+        if not (own.scores_file.is_file() and later.scores_file.is_file()):
+            return own
+        before, after = read_scores(own.scores_file), read_scores(later.scores_file)
+        return later if after["images"] > before["images"] and not after.get("tta") else own
 
     @cached_property
     def result(self) -> dict[str, Any] | None:

@@ -204,7 +204,7 @@ def elsewhere_table(runs: Sequence[ReportedRun]) -> Table | None:
                 score_cells(_without_deviation(result[version]), best={}, absent=Cell("", "gap"))
                 for version in ("restored", "blurred")
             )
-            note = counted(result["images"], "image")
+            note = counted(result["images"], "image") + (", tta" if result.get("tta") else "")
             sections.append([Row(f"{trained}, on {data}", restored, note), Row("blurred input", blurred)])
     return Table(SCORE_HEADS, sections) if sections else None
 

@@ -38,6 +38,7 @@ def write_test(
     metrics: Mapping[str, Any],
     per_image: Mapping[str, Sequence[float]],
     labels: Mapping[str, Sequence[Any]],
+    tta: bool = False,
 ) -> dict[str, Any]:
     """Write the results of a test: the table per image, then metrics.json, which marks the run as finished.
 
@@ -47,6 +48,7 @@ def write_test(
         metrics: The values that the test has logged: see :func:`summary`.
         per_image: The scores of each image: see :func:`write_per_image`.
         labels: The data module's labels of each image.
+        tta: Whether the restored images are averages over flips and rotations; if so, the result says it.
 
     Returns:
         The content of metrics.json. ``all_images`` is the number of images in the whole test set, of which the test may
@@ -59,6 +61,8 @@ def write_test(
     if "estimated_sigma" in per_image and "sigma" in labels:
         pairs = zip(per_image["estimated_sigma"], labels["sigma"], strict=False)  # a test may take a part of the images
         result["sigma_error"] = fmean(abs(estimated - true) for estimated, true in pairs)
+    if tta:
+        result["tta"] = True
     write_per_image(per_image, labels, folder.per_image_file)
     write(result, folder.scores_file)
     return result
