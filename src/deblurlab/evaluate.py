@@ -74,7 +74,8 @@ def main(cfg: DictConfig) -> float:
     result = write_test(
         folder, data=tested.data_name, metrics=tested.metrics, per_image=tested.per_image, labels=labels, tta=cfg.tta
     )
-    to_log_file(print_result(result, model=tested.title, precision=tested.precision))
+    stored = cfg.restored is not None
+    to_log_file(print_result(result, model=tested.title, precision=tested.precision, stored=stored))
     if tested.cost:
         log.info(f"{tested.title}: {tested.cost}")
     draw_extremes(tested.per_image, tested.restored, tested.data, folder.panel_picture)

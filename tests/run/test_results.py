@@ -147,6 +147,10 @@ def test_a_network_that_makes_the_images_worse_is_told(
     result["restored"] = scores | {"loss": loss, "ssim": ssim, "psnr": psnr}
     print_result(result, model="mine", precision="32-true")
     assert ("the network makes the images worse: it needs more training" in capsys.readouterr().out) == warned
+    print_result(result, model="made", precision="stored pictures", stored=True)
+    printed = capsys.readouterr().out
+    assert "network" not in printed
+    assert ("the pictures are worse than the blurred ones" in printed) == warned
 
 
 def test_images_without_error_are_named_under_the_printed_table(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,13 +13,14 @@ from deblurlab.checks.words import counted
 from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES, Score, beside_table, heading
 
 
-def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> str:
+def print_result(result: Mapping[str, Any], *, model: str, precision: str, stored: bool = False) -> str:
     """Print a table with one row for the restored images and one for the blurred ones.
 
     Args:
         result: The content of metrics.json.
         model: The title of the restored images' row.
         precision: The precision in which the network computed, such as "bf16-mixed".
+        stored: Whether the restored images are pictures that another program has stored.
 
     Returns:
         The text that was printed.
@@ -47,7 +48,10 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str) -> st
             console.print(f"{score.title} leaves out images without any error: {restored} restored, {blurred} blurred.")
     if all(_is_worse(result, score) for score in SCORES if score.headline):
         console.print(
-            "By these scores the network makes the images worse: it needs more training, or was trained on other blur."
+            "By these scores the pictures are worse than the blurred ones: they may be of other images, or moved."
+            if stored
+            else "By these scores the network makes the images worse: it needs more training, or was trained on other "
+            "blur."
         )
     for name in beside_table(result["restored"]):
         restored, blurred = (result[version][name] for version in ("restored", "blurred"))
