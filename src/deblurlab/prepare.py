@@ -71,7 +71,8 @@ def _write_pairs(data: "Folder", out: str | None) -> None:
     source = data.source("test")
     with progress_bar("drawing", unit="pictures", total=len(source.groups)) as bar:
         count = write_test_pairs(source, Path(out), progress=bar.update)
-    log.info(f"{counted(count, 'pair')} in {out}. Test with data=folder {assignment('data.root', out)}")
+    whole = " data.whole_pictures=true" if data.whole_pictures else ""
+    log.info(f"{counted(count, 'pair')} in {out}. Test with data=folder {assignment('data.root', out)}{whole}")
 
 
 def _check(data: "VideoFrames | PublishedPairs | Folder", *, workers: int) -> None:

@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageFilter
 
 from deblurlab.data import CameraBlur, Folder
+from deblurlab.data.pixels import decode_file
 from deblurlab.data.preparing.check_pictures import check_pictures
 from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh
@@ -112,6 +113,17 @@ def test_a_picture_is_restored_as_restore_does(size: tuple[int, int]) -> None:
         restored = task.restore_whole(Pair(images, images, torch.ones(1, dtype=torch.bool)))
     expected = Restorer(task.network).eval().restore(images, tiling=Tiling(side=0))
     torch.testing.assert_close(restored.clamp(0, 1), expected, atol=1e-5, rtol=0)
+
+
+def test_pairs_that_are_drawn_of_whole_pictures_are_whole(
+    call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, drawn = write(tmp_path / "own", "", sizes=[(37, 50), (33, 90)]), tmp_path / "drawn"
+    call("prepare", "data=folder", f"data.root={root}", "data.whole_pictures=true", f"out={drawn}", "run=log")
+    for side in ("blurred", "sharp"):
+        shapes = [decode_file(drawn / "test" / side / f"{number}.png").shape for number in range(2)]
+        assert shapes == [(37, 50, 3), (33, 90, 3)]
+    assert f"Test with data=folder data.root={drawn} data.whole_pictures=true" in capsys.readouterr().err
 
 
 def test_evaluate_scores_whole_pictures_of_a_network_and_of_another_program(call: Call, tmp_path: Path) -> None:
