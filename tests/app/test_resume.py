@@ -128,3 +128,13 @@ def test_how_a_run_is_tested_may_change(caplog: pytest.LogCaptureFixture) -> Non
             weights=Path("run"),
         )
     assert "changed since the run was started: data.whole_pictures was False, is True" in caplog.text
+
+
+@pytest.mark.parametrize(("one", "other"), [(32, [32, 32]), ([32, 32], 32)])
+def test_a_square_patch_may_be_spelt_in_both_ways(one: object, other: object, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    files = {"source": Path("config.yaml"), "weights": Path("run")}
+    tell_changes({"data": {"patch": one}}, {"data": {"patch": other}}, **files)
+    assert not caplog.messages
+    with pytest.raises(ValueError, match=r"config\.yaml has data\.patch=32, not \[32, 48\]"):
+        tell_changes({"data": {"patch": one}}, {"data": {"patch": [32, 48]}}, **files)

@@ -87,6 +87,14 @@ def test_seeds_are_one_group_and_settings_are_told_apart(tmp_path: Path) -> None
     assert groups[1].runs[0].state == "unfinished: epoch 2 of 9"
 
 
+def test_a_square_patch_is_one_setting_in_both_its_spellings(tmp_path: Path) -> None:
+    for seed, patch in enumerate((32, [32, 32], [32, 48])):
+        data = {"root": "mine", "patch": patch}
+        made_up(tmp_path / f"{seed}", ssim=0.8, seed=seed, data_name="folder", data=data)
+    groups = group_runs(find_runs([str(tmp_path)]))["Pictures in mine"]
+    assert sorted(len(group.runs) for group in groups) == [1, 2]
+
+
 def test_a_wgan_s_seeds_are_one_group_too(tmp_path: Path) -> None:
     for seed in (1, 2):
         made_up(tmp_path / str(seed), ssim=0.8, seed=seed)

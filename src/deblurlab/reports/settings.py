@@ -6,7 +6,7 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from deblurlab.reports.reported_run import ReportedRun
-from deblurlab.run.defaults import with_defaults
+from deblurlab.run.defaults import comparable
 from deblurlab.run.flat_settings import flat, is_below
 
 # Keys that do not influence what a run learns, or that differ between seeds anyway.
@@ -27,7 +27,8 @@ SPOKEN_KEYS = {
 def learning_settings(run: ReportedRun) -> dict[str, Any]:
     """The settings that influenced a run's weights, by their dotted keys, such as ``model.optimizer.lr``."""
     incidental = _INCIDENTAL_KEYS if run.data == "folder" else (*_INCIDENTAL_KEYS, "data.root")
-    every = {"trainer.batch_norm": "global"} | flat(with_defaults(OmegaConf.to_container(run.config)))
+    config: Any = OmegaConf.to_container(run.config)
+    every = {"trainer.batch_norm": "global"} | flat(comparable(config))
     return {key: value for key, value in every.items() if not is_below(key, incidental) and _changes_weights(key)}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deblurlab.checks.command_line import assignment
-from deblurlab.run.defaults import with_defaults
+from deblurlab.run.defaults import comparable
 from deblurlab.run.flat_settings import flat, is_below
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def absolute_root(root: object) -> str:
 
 def _comparable(config: Mapping[str, Any]) -> Any:
     """A configuration with its defaults, in which a local ``data.root`` is an absolute path."""
-    whole = with_defaults(dict(config))
+    whole = comparable(config)
     if root := whole.get("data", {}).get("root"):
         whole["data"]["root"] = absolute_root(root)
     if isinstance(whole.get("trainer"), dict):

@@ -7,6 +7,7 @@ or for a comparison, only with both.
 import inspect
 import pkgutil
 import re
+from collections.abc import Mapping
 from typing import Any
 
 # Only our own classes are imported: the configuration may be a stranger's.
@@ -28,6 +29,20 @@ def with_defaults(config: Any) -> Any:
         return config
     given = {name: with_defaults(value) for name, value in config.items()}
     return _defaults(given.get("_target_")) | given
+
+
+def comparable(config: Mapping[str, Any]) -> dict[str, Any]:
+    """:func:`with_defaults` of a run's configuration, in which a square ``data.patch`` is its side: both are one patch.
+
+    Args:
+        config: Plain values without interpolations.
+    """
+    whole: dict[str, Any] = with_defaults(dict(config))
+    data = whole.get("data")
+    patch = data.get("patch") if isinstance(data, dict) else None
+    if isinstance(patch, list) and len(patch) == 2 and patch[0] == patch[1]:
+        whole["data"]["patch"] = patch[0]
+    return whole
 
 
 def _defaults(target: Any) -> dict[str, Any]:
