@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from deblurlab.checks import require
+from deblurlab.pictures.reflection import reflected
 
 _LEAST_SIDE = 32  # pixels: the size of the smallest training images; a smaller picture is padded to it
 
@@ -108,12 +109,7 @@ class Axis:
 
         Beyond its end the picture is reflected, repeatedly if it is small.
         """
-        if self.size == 1:
-            return np.zeros(self.side, np.int64)
-        period = 2 * (self.size - 1)  # 0 1 2 3 2 1 | 0 1 2 ... for a size of 4
-        position = (np.arange(self.side) + self._start(tile)) % period
-        reflected: npt.NDArray[np.int64] = np.minimum(position, period - position)
-        return reflected
+        return reflected(np.arange(self.side) + self._start(tile), self.size)
 
     def place(self, tile: int) -> slice:
         """The pixels of the picture that come from a tile, alone or blended with another tile."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, distributed, nn
@@ -13,6 +14,8 @@ from deblurlab.checks.words import counted
 from deblurlab.interfaces import ContentLoss, Pair, as_scales, assemble, blur_estimator, cut, size_multiple
 from deblurlab.losses import WeightedSum, per_image, require_per_image
 from deblurlab.metrics import ImageScores, score
+from deblurlab.pictures.reflection import reflected
+from deblurlab.tasks.channels_last import channels_last
 
 
 class Restoration(LightningModule):
@@ -133,7 +136,7 @@ class Restoration(LightningModule):
         rows, columns = batch.grid
         if batch.grid == (1, 1):
             height, width = batch.blurred.shape[-2:]
-            return self.restore(_reflected(batch.blurred, size_multiple(self.network)))[..., :height, :width]
+            return self.restore(_continued(batch.blurred, size_multiple(self.network)))[..., :height, :width]
         strips = batch.blurred.chunk(rows, dim=-2)
         restored = [assemble(self.restore(cut(strip, (1, columns))), (1, columns)) for strip in strips]
         return torch.cat(restored, dim=-2)
@@ -234,28 +237,12 @@ class TrainedNetwork(Restoration):
     """A trained network, for validation and test only. It has no optimizer."""
 
 
-def channels_last(network: nn.Module) -> nn.Module:
-    """Lay the weights of a network out as CPUs and GPUs convolve fastest: the channels of a pixel beside each other.
-
-    Returns:
-        The network itself. ``network.to(memory_format=...)`` would do the same, but fails where a parameter has five
-        dimensions.
-    """
-    with torch.no_grad():
-        for weight in (*network.parameters(), *network.buffers()):
-            if weight.dim() == 4:
-                weight.data = weight.contiguous(memory_format=torch.channels_last)
-    return network
-
-
-def _reflected(images: Tensor, multiple: int) -> Tensor:
+def _continued(images: Tensor, multiple: int) -> Tensor:
     """Continue images, (B, C, H, W), at the right and below by their reflection until H and W are multiples."""
     for dim in (-2, -1):
-        size = images.shape[dim]
-        if size % multiple:
-            period = max(1, 2 * (size - 1))  # 0 1 2 3 2 1 | 0 1 2 ... for a size of 4
-            position = torch.arange(-(-size // multiple) * multiple, device=images.device) % period
-            images = images.index_select(dim, torch.minimum(position, period - position))
+        if (size := images.shape[dim]) % multiple:
+            indices = reflected(np.arange(-(-size // multiple) * multiple), size)
+            images = images.index_select(dim, torch.from_numpy(indices).to(images.device))
     return images
 
 

@@ -13,7 +13,8 @@ from torch.optim.lr_scheduler import LRScheduler
 from deblurlab.checks import require
 from deblurlab.interfaces import ContentLoss, Pair, pyramid
 from deblurlab.losses import Wasserstein, gradient_penalty
-from deblurlab.tasks.restoration import Restoration, channels_last
+from deblurlab.tasks.channels_last import channels_last
+from deblurlab.tasks.restoration import Restoration
 
 Scalars = dict[str, Tensor]
 

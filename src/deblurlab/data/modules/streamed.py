@@ -229,7 +229,6 @@ class PairedFrames(LightningDataModule):
         frames, patches, numbers = (items[list(rows)] for items in self._scored(split))
         grid = source.grids[frames].min(axis=0) if split == "test" else np.array((1, 1))
         height, width = (grid * source.patch).tolist()
-        whole = split == "val" or source.patch == WHOLE_PICTURES
         cut = []
         for frame, patch, number in zip(frames.tolist(), patches.tolist(), numbers.tolist(), strict=True):
             pixels, columns = source.read(frame, 0), int(source.grids[frame, 1])
@@ -238,7 +237,7 @@ class PairedFrames(LightningDataModule):
             pair = cut_out(source, pixels, window, frame=frame, epoch=0, number=number)
             cut.append(PixelPair(pair.blurred[:height, :width], pair.sharp[:height, :width]))
         blurred, sharp = (torch.from_numpy(np.stack(side)).permute(0, 3, 1, 2) / 255 for side in zip(*cut, strict=True))
-        parts = (1, 1) if whole else (int(grid[0]), int(grid[1]))
+        parts = (1, 1) if source.patch == WHOLE_PICTURES else (int(grid[0]), int(grid[1]))
         return Pair(blurred, sharp, torch.ones(len(frames), dtype=torch.bool), parts)
 
     def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
