@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deblurlab.planning import chips, compiler
+from deblurlab.planning import chips, compiler, table
 from deblurlab.planning.compiler import Cost
 from deblurlab.planning.estimate import Estimate
 from tests.backends.xla.test_training import deblurlab
@@ -42,6 +42,16 @@ def test_an_estimate_by_hand() -> None:
     assert step.wire_seconds == pytest.approx(2 * 7 / 8 * 1e-3 + 3 * 4e-6)  # 124 MB at 124 GB/s; 2x2 chips: 4 hops
     assert step.bound_seconds == pytest.approx(2e-3)  # memory; the useful FLOP take 1 ms
     assert step.images_per_second == pytest.approx(256 / (4e-3 + 1.75e-3 + 12e-6))
+
+
+def test_the_table_in_a_pipe_has_one_line_per_row_and_whole_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    cost = Cost(flops=1e12, hbm_bytes=1e9, memory_bytes=8e9, cycles=98_765_432, all_reduces=77, all_reduce_bytes=1e6)
+    slices = ("v5e-4", "v5e-16", "v5e-64", "v5e-256")
+    steps = [Estimate(topology=chips.topology(one), cost=cost, batch=256, useful_flops=1e12) for one in slices]
+    table.show(steps, epochs=100, images=50_000)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert "estimated cycles, millions" + 4 * " 98.77" in lines
+    assert "bound by useful FLOP/s or HBM, ms" + 4 * f" {1e3 * steps[0].bound_seconds:.2f}" in lines
 
 
 def test_without_the_compiler_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

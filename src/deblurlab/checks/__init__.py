@@ -1,1 +1,1 @@
-"""Checks of settings with uniform messages, and helpers for their sentences. Every other folder may import this one."""
+"""Checks of settings with uniform messages, and helpers for what commands print. Every other folder may import this."""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
+from deblurlab.checks.console import table_console
 from deblurlab.planning.estimate import Estimate
 
 
@@ -44,4 +44,4 @@ def show(steps: Sequence[Estimate], *, epochs: int, images: int) -> None:
     table.add_section()
     row("images per second, all cores", *(f"{step.images_per_second:,.0f}" for step in steps))
     row(f"hours for {epochs} epochs", *(f"{epochs * images / s.images_per_second / 3600:.3f}" for s in steps))
-    Console().print(table)
+    table_console().print(table)

@@ -1,14 +1,13 @@
 """The scores of a test on the terminal, in the units of the study's tables."""
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deblurlab.checks.console import table_console
 from deblurlab.checks.words import counted
 from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES, Score, beside_table, heading
 
@@ -37,8 +36,7 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str, store
         table.add_column(escape(score.heading), justify="right")  # rich would take [dB] for markup
     for label, version in ((model, "restored"), ("blurred", "blurred")):
         table.add_row(escape(label), *(score.in_table(result[version][score.name]) for score in SCORES))
-    width = None if sys.stdout.isatty() else 160  # a file or a pipe has room for further scores
-    console = Console(width=width, record=True)
+    console = table_console(record=True)
     console.print(table)
     for score in SCORES:
         if (count := COUNTS_OF_INFINITE.get(score.name)) is None:

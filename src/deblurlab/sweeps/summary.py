@@ -12,12 +12,12 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from deblurlab.app.several_devices import SWEEP, require_one_process
 from deblurlab.checks.command_line import assignment
+from deblurlab.checks.console import table_console
 from deblurlab.files.whole_file import whole_file
 from deblurlab.metrics.scores import COMPARED_SCORES, SCORES
 from deblurlab.run.history import total_seconds
@@ -148,8 +148,7 @@ def print_summary(settings: Sequence[Setting]) -> None:
             _plus_minus([run.best for run in setting.finished or setting.runs], "{:.4f}".format),
             *(_plus_minus(setting.test_values(score), score.plain) for score in COMPARED_SCORES),
         )
-    # a pipe has no width; in rich's default of 80 columns the values would be folded
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    table_console().print(table)
 
 
 def _short(value: Any) -> str:
