@@ -3,7 +3,7 @@
 :func:`read` returns a :class:`Picture`, whatever a file's format; :func:`size` reads only the header. Pillow reads
 JPEG, WebP, BMP and 8-bit PNG; imagecodecs and tifffile read what Pillow cannot: 16 bits per sample.
 :mod:`deblurlab.pictures.folders` distinguishes pictures from the files that systems add to folders.
-:mod:`deblurlab.pictures.reflection` continues pictures beyond their end, for networks that take multiples of a size.
+:mod:`deblurlab.pictures.reflection` continues pictures beyond their edges, where a blur or a network needs pixels.
 """
 
 from deblurlab.pictures.formats import SUFFIXES

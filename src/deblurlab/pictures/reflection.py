@@ -1,4 +1,4 @@
-"""Continues pictures beyond their end by their reflection."""
+"""Continues pictures beyond their edges by their reflection."""
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +8,7 @@ def reflected(positions: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.int
     """The pixels at some positions of a row or a column that is continued by its reflection, repeatedly if it is short.
 
     Args:
-        positions: (N,), from 0 on.
+        positions: (N,); those below 0 are before the first pixel.
         size: The number of pixels, which are at the positions from 0 to ``size - 1``.
 
     Returns:

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from deblurlab.data.arrays import Integers
 from deblurlab.data.pixels import Pixels
+from deblurlab.pictures.reflection import reflected
 
 
 class Window(NamedTuple):
@@ -41,15 +41,9 @@ def cut(picture: Pixels, window: Window) -> Pixels:
         picture: (H, W, 3).
         window: The window, which may extend beyond the picture.
     """
-    rows = _mirrored(np.arange(window.top, window.top + window.height), picture.shape[0])
-    columns = _mirrored(np.arange(window.left, window.left + window.width), picture.shape[1])
+    rows = reflected(np.arange(window.top, window.top + window.height), picture.shape[0])
+    columns = reflected(np.arange(window.left, window.left + window.width), picture.shape[1])
     return picture[rows][:, columns]
-
-
-def _mirrored(places: Integers, length: int) -> Integers:
-    last = max(length - 1, 1)
-    places = np.abs(places) % (2 * last)
-    return np.minimum(places, 2 * last - places) % length
 
 
 def trimmed(light: Tensor, margin: int) -> Tensor:
