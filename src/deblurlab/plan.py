@@ -6,7 +6,6 @@ Examples:
     deblurlab plan model=unet16 data=sample topology=v6e-8 largest_batch=true
 """
 
-import json
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from deblurlab.app.command import command
 def main(cfg: DictConfig) -> None:
     """Print the table, one column per topology, and write ``json``."""
     from deblurlab.backends import xla
-    from deblurlab.files.whole_file import require_writable, whole_file
+    from deblurlab.files.whole_file import require_writable, write_whole_json
     from deblurlab.planning.chips import topology
     from deblurlab.planning.compiler import require_compiler
 
@@ -43,8 +42,7 @@ def main(cfg: DictConfig) -> None:
     show(steps, epochs=int(cfg.trainer.max_epochs), images=images)
     if cfg.json:
         plans = [step.as_json() for step in steps]
-        with whole_file(cfg.json) as file:
-            file.write_text(json.dumps(plans[0] if len(plans) == 1 else plans, indent=2) + "\n", encoding="utf-8")
+        write_whole_json(cfg.json, plans[0] if len(plans) == 1 else plans)
     if cfg.largest_batch:
         for one, step in zip(slices, steps, strict=True):
             largest = largest_batch(step, partial(estimate_step, cfg, one), images=images)

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from deblurlab.files.whole_file import whole_file
+from deblurlab.files.whole_file import write_whole_json
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +48,7 @@ def cpu_speedup(cache: Path) -> float:
         known[machine] = round(measured_speedup(), 3)
         log.debug("bfloat16 trains %.2f times as fast as float32 here, by a short measurement.", known[machine])
         try:
-            with whole_file(cache) as partial:
-                partial.write_text(json.dumps(known), encoding="utf-8")
+            write_whole_json(cache, known)
         except OSError as error:
             log.debug("%s cannot be written: %s.", cache, error)
     return known[machine]

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import json
 import os
 import re
 import sys
@@ -10,6 +11,7 @@ from contextlib import contextmanager, suppress
 from io import BufferedWriter
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from deblurlab.files.vanished import require_there, written_to
 
@@ -61,6 +63,17 @@ def whole_file(path: str | Path) -> Iterator[Path]:
             if isinstance(error, Exception) and (why := _failed_write(error)):
                 raise OSError(why, os.strerror(why), str(path)) from error
             raise
+
+
+def write_whole(path: str | Path, text: str) -> None:
+    """Write a text, in UTF-8, by means of :func:`whole_file`."""
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_whole_json(path: str | Path, content: Any) -> None:
+    """:func:`write_whole` of JSON that people can read, such as metrics.json."""
+    write_whole(path, json.dumps(content, indent=2) + "\n")
 
 
 def require_writable(folder: Path) -> None:

@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 from typing import Any, Literal
 
-from deblurlab.files.whole_file import whole_file
+from deblurlab.files.whole_file import write_whole
 from deblurlab.loggers.wandb_rows import last_stored_step
 from deblurlab.run.run_folder import RunFolder
 
@@ -94,6 +94,5 @@ def _last_step(folder: Path, last_logged: int | None) -> int | None:
 def _remembered_id(file: Path) -> str:
     """The id that is stored in a run's folder; a new folder gets a new id."""
     if not file.exists():
-        with whole_file(file) as partial:
-            partial.write_text(uuid.uuid4().hex[:8], encoding="utf-8")
+        write_whole(file, uuid.uuid4().hex[:8])
     return file.read_text(encoding="utf-8")

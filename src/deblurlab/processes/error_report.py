@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from deblurlab.files.whole_file import whole_file
+from deblurlab.files.whole_file import write_whole_json
 from deblurlab.processes.rank import REPORTS, this_rank
 
 
@@ -30,8 +30,7 @@ def leave(error: str) -> None:
     """Write the error of this process."""
     this = this_rank()
     assert this is not None
-    with whole_file(_file(Path(os.environ[REPORTS]), this.rank)) as partial:
-        partial.write_text(json.dumps({"error": error}), encoding="utf-8")
+    write_whole_json(_file(Path(os.environ[REPORTS]), this.rank), {"error": error})
 
 
 def read(folder: Path, rank: int) -> Report | None:

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 
 from deblurlab import __version__
 from deblurlab.checks.words import counted
-from deblurlab.files.whole_file import whole_file
+from deblurlab.files.whole_file import whole_file, write_whole
 from deblurlab.reports.cells import Table
 
 READING = (
@@ -137,5 +137,4 @@ def write(folder: Path, *, parts: Sequence[Part], runs: Table, elsewhere: Table 
             elsewhere=elsewhere,
             reading=READING + (READING_BESIDE_THE_STUDY if beside_study else ""),
         )
-        with whole_file(folder / name) as partial:
-            partial.write_text(text, encoding="utf-8")
+        write_whole(folder / name, text)

@@ -8,7 +8,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
-from deblurlab.files.whole_file import remove_partials, whole_file
+from deblurlab.files.whole_file import remove_partials, write_whole
 from deblurlab.run.changed_settings import absolute_root
 from deblurlab.run.defaults import with_defaults
 from deblurlab.run.run_folder import RunFolder
@@ -62,8 +62,7 @@ def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra
     for file, content in files.items():
         text = OmegaConf.to_yaml(content)
         if not resumes or not file.is_file() or file.read_text(encoding="utf-8") != text:
-            with whole_file(file) as partial:
-                partial.write_text(text, encoding="utf-8")
+            write_whole(file, text)
 
 
 def _lock(folder: RunFolder) -> FileLock:

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from deblurlab.files.whole_file import whole_file
+from deblurlab.files.whole_file import write_whole_json
 
 _PACKAGES = ("deblurlab", "torch", "torchvision", "torch_xla", "lightning", "hydra-core", "numpy", "kornia")
 
@@ -46,9 +46,7 @@ def provenance(*, arguments: Sequence[str], device: str) -> dict[str, Any]:
 
 def add_start(file: Path, start: dict[str, Any]) -> None:
     """Append a start of a run to the list in ``file``; a run that was resumed has several starts."""
-    starts = read_starts(file)
-    with whole_file(file) as partial:
-        partial.write_text(json.dumps([*starts, start], indent=2) + "\n", encoding="utf-8")
+    write_whole_json(file, [*read_starts(file), start])
 
 
 def read_starts(file: Path) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from deblurlab.files.whole_file import whole_file
+from deblurlab.files.whole_file import whole_file, write_whole_json
 from deblurlab.metrics.scores import COUNTS_OF_INFINITE
 from deblurlab.run.run_folder import RunFolder
 
@@ -64,14 +64,8 @@ def write_test(
     if tta:
         result["tta"] = True
     write_per_image(per_image, labels, folder.per_image_file)
-    write(result, folder.scores_file)
+    write_whole_json(folder.scores_file, result)
     return result
-
-
-def write(result: Mapping[str, Any], file: Path) -> None:
-    """Write metrics.json, completely or not at all."""
-    with whole_file(file) as partial:
-        partial.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 def write_per_image(scores: Mapping[str, Sequence[float]], labels: Mapping[str, Sequence[Any]], file: Path) -> None:

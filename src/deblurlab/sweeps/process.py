@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from deblurlab.files.whole_file import whole_file
+from deblurlab.files.whole_file import write_whole
 from deblurlab.run.run_folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -48,8 +48,7 @@ def run_process(command: Sequence[str], folder: Path, *, should_prune: Callable[
         return "finished"
     killed = ended.status < 0
     end = f"killed by {signal.Signals(-ended.status).name}" if killed else f"exit status {ended.status}"
-    with whole_file(files.failure_file) as partial:
-        partial.write_text(f"{end}\n\n{''.join(ended.last_lines)}", encoding="utf-8")
+    write_whole(files.failure_file, f"{end}\n\n{''.join(ended.last_lines)}")
     log.error(f"{folder.name}: {end}; the others continue. See {files.failure_file}")
     return "failed"
 

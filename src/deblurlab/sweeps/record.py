@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deblurlab.files.whole_file import whole_file
+from deblurlab.files.whole_file import write_whole_json
 from deblurlab.metrics.scores import best_is
 from deblurlab.run.history import read_history
 from deblurlab.run.results import read_scores
@@ -51,8 +51,7 @@ class Record:
     def write(self) -> None:
         """Write the record into the run's folder."""
         content = {name: getattr(self, name) for name in ("monitor", "swept", "overrides", "status")}
-        with whole_file(self.files.job_file) as partial:
-            partial.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_whole_json(self.files.job_file, content)
 
     @property
     def files(self) -> RunFolder:

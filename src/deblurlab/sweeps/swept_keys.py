@@ -11,7 +11,7 @@ from hydra.conf import HydraConf
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 
-from deblurlab.files.whole_file import whole_file
+from deblurlab.files.whole_file import write_whole_json
 
 _NAME = "sweep.json"
 
@@ -31,8 +31,7 @@ def save_swept_keys(hydra: HydraConf, sweep: Path) -> None:
     params = [f"{key}={value}" for key, value in (hydra.sweeper.params or {}).items()]
     overrides = parse_overrides([*params, *hydra.overrides.task])
     swept = dict.fromkeys(one.get_key_element() for one in overrides if one.is_sweep_override())
-    with whole_file(sweep / _NAME) as partial:
-        partial.write_text(json.dumps({"swept": list(swept)}, indent=2) + "\n", encoding="utf-8")
+    write_whole_json(sweep / _NAME, {"swept": list(swept)})
 
 
 def read_swept_keys(sweep: Path) -> set[str]:

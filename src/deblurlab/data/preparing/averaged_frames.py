@@ -16,7 +16,7 @@ from deblurlab.data.pixels import Pixels
 from deblurlab.data.preparing.video_plan import PlannedPair
 from deblurlab.data.preparing.video_survey import Survey
 from deblurlab.data.sources.pair_source import PixelPair
-from deblurlab.files.whole_file import whole_file
+from deblurlab.files.whole_file import whole_file, write_whole
 from deblurlab.interfaces import Split
 from deblurlab.pictures import films
 
@@ -94,8 +94,7 @@ def write_pairs(
     unfinished = out.with_name(f".{out.name}.unfinished")
     if unfinished.exists() and _read(unfinished / _NOTE) != made_of:
         shutil.rmtree(unfinished)
-    with whole_file(unfinished / _NOTE) as partial:
-        partial.write_text(made_of, encoding="utf-8")
+    write_whole(unfinished / _NOTE, made_of)
     with ThreadPoolExecutor(workers, thread_name_prefix="pairs") as pool:
         try:
             _write_all(plan, unfinished, pool, ahead=2 * workers, progress=progress)
