@@ -99,37 +99,44 @@ class ShardFrames:
         while True:
             path = self.cache.local(shard) if self.cache else Path(self.storage.path(shard.file))
             try:
-                size = path.stat().st_size
-                footer = _footer(path, size)
-                if size != shard.bytes:  # the file is complete, but not the one that was prepared
-                    raise ValueError(
-                        f"{self.storage.names(shard.file)} is another file than the index lists: it has {size} bytes "
-                        f"instead of {shard.bytes}. Delete it and run prepare again."
-                    )
-                # shards of earlier versions have no name in their footer
-                if (own := (footer.metadata or {}).get(NAME_KEY, shard.file.encode())) != shard.file.encode():
-                    raise ValueError(
-                        f"{self.storage.names(shard.file)} is another shard, {own.decode(errors='replace')!r}. "
-                        "Delete it and run prepare again."
-                    )
-                with pq.ParquetFile(path, metadata=footer, memory_map=True, page_checksum_verification=True) as file:
-                    return file.read_row_group(row, columns=_COLUMNS, use_threads=False)
+                return self._read_row(path, shard, row)
             except FileNotFoundError as error:
                 if self.cache is None:
                     raise ValueError(f"{name} is gone, though the index lists it. Prepare the data again.") from error
-                # The cache has deleted the copy since, to make room: ask it again.
+                continue  # the cache has deleted the copy since, to make room: ask it again
             except (pa.ArrowException, OSError, IndexError) as error:
-                if self.cache is not None and not fetched_again:  # the copy was correct: the disk damaged it
-                    log.warning(
-                        f"{path}, the local copy of {self.storage.names(shard.file)}, is damaged: fetching it again"
-                    )
-                    self.cache.forget(shard)
-                    _footer.cache_clear()
-                    fetched_again = True
-                    continue
-                raise ValueError(
-                    f"{name} is damaged ({str(error).splitlines()[0]}). Delete the file and run prepare again."
-                ) from error
+                if self.cache is None or fetched_again:
+                    raise ValueError(
+                        f"{name} is damaged ({str(error).splitlines()[0]}). Delete the file and run prepare again."
+                    ) from error
+            # the copy was correct when it arrived: the disk has damaged it
+            log.warning(f"{path}, the local copy of {self.storage.names(shard.file)}, is damaged: fetching it again")
+            self.cache.forget(shard)
+            _footer.cache_clear()
+            fetched_again = True
+
+    def _read_row(self, path: Path, shard: Shard, row: int) -> Any:
+        """One row of the file at ``path``, once it is certain that this is the file of ``shard``.
+
+        Raises:
+            ValueError: If it is another file.
+            OSError, IndexError, pyarrow.ArrowException: If it is missing or damaged.
+        """
+        size = path.stat().st_size
+        footer = _footer(path, size)
+        if size != shard.bytes:  # the file is complete, but not the one that was prepared
+            raise ValueError(
+                f"{self.storage.names(shard.file)} is another file than the index lists: it has {size} bytes instead "
+                f"of {shard.bytes}. Delete it and run prepare again."
+            )
+        # shards of earlier versions have no name in their footer
+        if (own := (footer.metadata or {}).get(NAME_KEY, shard.file.encode())) != shard.file.encode():
+            raise ValueError(
+                f"{self.storage.names(shard.file)} is another shard, {own.decode(errors='replace')!r}. Delete it and "
+                "run prepare again."
+            )
+        with pq.ParquetFile(path, metadata=footer, memory_map=True, page_checksum_verification=True) as file:
+            return file.read_row_group(row, columns=_COLUMNS, use_threads=False)
 
     def name(self, frame: int) -> str:
         shard, row = self.rows[frame]
