@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from deblurlab.sweeps.swept_keys import parse_overrides
+from deblurlab.app.invocation import parse_overrides
 from tests.conftest import Call
 
 Refused = Callable[..., str]

@@ -3,7 +3,7 @@
 import pytest
 
 from deblurlab.app.first_word import with_key
-from deblurlab.sweeps.swept_keys import parse_overrides
+from deblurlab.app.invocation import parse_overrides
 
 
 @pytest.mark.parametrize("name", ["a.h5", "it's (1).h5", "a b.h5", "a\\'b.h5", "folder\\", "{a: b}.h5", "$x.h5"])

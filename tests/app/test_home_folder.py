@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deblurlab.app.home_folder import with_home
-from deblurlab.sweeps.swept_keys import parse_overrides
+from deblurlab.app.invocation import parse_overrides
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from deblurlab.app.invocation import parse_overrides
 from deblurlab.checks.command_line import quoted
 from deblurlab.sweeps.job import _folder_name
-from deblurlab.sweeps.swept_keys import parse_overrides, read_swept_keys
+from deblurlab.sweeps.swept_keys import read_swept_keys
 
 
 @pytest.mark.parametrize(

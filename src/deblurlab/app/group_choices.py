@@ -3,10 +3,10 @@
 import shutil
 from collections.abc import Sequence
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import QuotedString
 from hydra.errors import OverrideParseException
 
+from deblurlab.app.invocation import parse_overrides
 from deblurlab.app.options import config_folders, without_options
 
 
@@ -22,7 +22,7 @@ def check_choices(arguments: Sequence[str]) -> None:
         ValueError: If there is such a choice.
     """
     try:
-        overrides = OverridesParser.create().parse_overrides(without_options(arguments))
+        overrides = parse_overrides(without_options(arguments))
     except OverrideParseException:  # Hydra will report it
         return
     for override in overrides:

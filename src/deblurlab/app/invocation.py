@@ -1,10 +1,12 @@
 """Reads from Hydra how the command was called: whether it is a sweep, its chosen configurations, its folder."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
@@ -28,6 +30,11 @@ def choices() -> dict[str, str]:
 def sets_below(group: str) -> bool:
     """Whether the command line sets a key of a group, as ``trainer.precision=32`` does."""
     return any(override.lstrip("+~").startswith(f"{group}.") for override in HydraConfig.get().overrides.task)
+
+
+def parse_overrides(overrides: Iterable[str]) -> list[Override]:
+    """Parse overrides as Hydra's command line does; hydra.errors.OverrideParseException if one cannot be read."""
+    return OverridesParser.create().parse_overrides(list(overrides))
 
 
 def chosen_folder(cfg: DictConfig) -> RunFolder:

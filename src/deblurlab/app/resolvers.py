@@ -8,6 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from deblurlab.app.invocation import choices
 from deblurlab.app.made_folders import made, made_for
 from deblurlab.run.names import data_name, network_name
 from deblurlab.run.run_folder import RunFolder, weights_name
@@ -68,8 +69,8 @@ def run_group(*, _root_: DictConfig) -> str | None:
     """The name under which a dashboard groups runs: the experiment, or else data set and network."""
     if not HydraConfig.initialized():
         return None
-    choices = dict(HydraConfig.get().runtime.choices)
-    return str(choices.get("experiment") or run_name(str(choices["data"]), str(choices["model"]), _root_=_root_))
+    chosen = choices()
+    return chosen.get("experiment") or run_name(chosen["data"], chosen["model"], _root_=_root_)
 
 
 def evaluation_folder(

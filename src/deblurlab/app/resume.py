@@ -1,20 +1,20 @@
 """The settings of a resumed run: those in its folder, of which the command line may change some."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
+from deblurlab.app.invocation import choices, parse_overrides
 from deblurlab.app.resume_trust import require_trusted
 from deblurlab.run.changed_settings import tell_changes
 from deblurlab.run.names import Named
 from deblurlab.run.run_folder import RunFolder, checkpoint_file
-from deblurlab.run.saved_run import Run, load_run
+from deblurlab.run.saved_run import Run, earlier_overrides, load_run
 from deblurlab.run.saved_yaml import read_yaml
 
 log = logging.getLogger(__name__)
@@ -49,16 +49,16 @@ def start_of(cfg: DictConfig, folder: RunFolder) -> Start:
     """
     if cfg.rerun is not None:
         return _rerun(cfg)
-    choices = {group: str(HydraConfig.get().runtime.choices[group]) for group in ("model", "data")}
+    chosen = {group: choices()[group] for group in ("model", "data")}
     if cfg.ckpt_path == "auto":
         cfg.ckpt_path = "last" if folder.last_checkpoint.is_file() else None
     if not cfg.ckpt_path:
-        return Start(config=cfg, choices=choices, checkpoint=None)
+        return Start(config=cfg, choices=chosen, checkpoint=None)
     checkpoint = checkpoint_file(cfg.ckpt_path, folder)
     origin = RunFolder.of_checkpoint(checkpoint)
     if not origin.is_run:
         log.info(f"{checkpoint} lies in no run's folder: the settings are those of the command line")
-        return Start(config=cfg, choices=choices, checkpoint=checkpoint)
+        return Start(config=cfg, choices=chosen, checkpoint=checkpoint)
     run = load_run(origin.path)
     now = _continued(run, cfg)
     compared = [run]
@@ -101,7 +101,8 @@ def _changes(run: Run, cfg: DictConfig) -> Iterator[tuple[str, DictConfig]]:
     If the command line chooses another option of a group than before, the group is taken from the command, except for
     the single keys that the run was started with. Choosing the same option again changes nothing.
     """
-    overridden, overridden_before = _keys(HydraConfig.get().overrides.task), _keys_before(run.folder)
+    task: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)  # an override may hold ${...}
+    overridden, overridden_before = _keys(task), _keys(earlier_overrides(run.folder))
     for group in _chosen_anew(overridden, run.folder):
         yield group, cfg
         yield from ((key, run.config) for key in overridden_before if key.startswith(f"{group}."))
@@ -109,25 +110,17 @@ def _changes(run: Run, cfg: DictConfig) -> Iterator[tuple[str, DictConfig]]:
     yield from ((key, cfg) for key in _OF_THE_COMMAND)
 
 
-def _keys_before(folder: RunFolder) -> list[str]:
-    """The keys and groups that the command line of a run's start set."""
-    saved = read_yaml(folder.overrides_file) if folder.overrides_file.is_file() else None
-    return _keys(saved) if isinstance(saved, ListConfig) else []
-
-
-def _keys(overrides: Any) -> list[str]:
-    """The keys and groups that a list of overrides sets."""
-    texts: Any = OmegaConf.to_container(overrides, resolve=False)  # an override may hold ${...}
-    parsed = OverridesParser.create().parse_overrides([str(text) for text in texts])
-    return [override.key_or_group for override in parsed]
+def _keys(overrides: Iterable[str]) -> list[str]:
+    """The keys and groups that overrides set."""
+    return [override.key_or_group for override in parse_overrides(overrides)]
 
 
 def _chosen_anew(overridden: list[str], folder: RunFolder) -> Iterator[str]:
     """The keys of the groups, such as ``data`` or ``model.loss``, for which the command line chooses another option."""
     settings: Any = OmegaConf.to_container(read_yaml(folder.hydra_file), resolve=False)
     before = settings["hydra"]["runtime"]["choices"]
-    choices: Any = OmegaConf.to_container(HydraConfig.get().runtime.choices)
-    anew = [key for key in overridden if key in choices and before.get(key) != choices[key]]
+    now: Any = OmegaConf.to_container(HydraConfig.get().runtime.choices)
+    anew = [key for key in overridden if key in now and before.get(key) != now[key]]
     for group in dict.fromkeys([*(_GROUPS if "experiment" in anew else ()), *anew]):
         if group.split("/")[0] in _GROUPS:
             yield group.replace("/", ".")

@@ -1,7 +1,6 @@
 """Checks which classes the settings in the folder of a resumed run name."""
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,8 @@ def require_trusted(now: DictConfig, cfg: DictConfig, *, source: Path) -> DictCo
     Raises:
         UntrustedError: If the model, the data, a callback or a metric is of a package that is not trusted.
     """
-    trust, named = trusted.packages(cfg.trust), set(_targets(OmegaConf.to_container(cfg, resolve=True)))
+    trust, own = trusted.packages(cfg.trust), OmegaConf.to_container(cfg, resolve=True)
+    named = {name for _, name in trusted.targets(own) if isinstance(name, str)}
     settings: Any = OmegaConf.to_container(now)
     for group in ("callbacks", "logger"):
         for name, entry in (settings.get(group) or {}).items():
@@ -45,13 +45,6 @@ def require_trusted(now: DictConfig, cfg: DictConfig, *, source: Path) -> DictCo
         [name for name in settings.get("metrics") or [] if name not in cfg.metrics], trust=trust, source=str(source)
     )
     return now
-
-
-def _targets(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield from [value["_target_"]] if isinstance(value.get("_target_"), str) else []
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _targets(inner)
 
 
 def _unnamed(value: Any, named: set[str]) -> Any:

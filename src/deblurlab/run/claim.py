@@ -6,13 +6,13 @@ from contextlib import suppress
 from typing import Any
 
 from filelock import FileLock, Timeout
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.files.whole_file import remove_partials, write_whole
 from deblurlab.run.changed_settings import absolute_root
 from deblurlab.run.defaults import with_defaults
 from deblurlab.run.run_folder import RunFolder
-from deblurlab.run.saved_yaml import read_yaml
+from deblurlab.run.saved_run import earlier_overrides
 
 
 def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra: Any) -> None:
@@ -50,7 +50,7 @@ def claim(folder: RunFolder, cfg: DictConfig, *, overrides: Sequence[str], hydra
         config.data.root = absolute_root(root)
     words = list(overrides)
     if resumes:
-        words = [*_earlier_overrides(folder), *(one for one in words if not one.startswith(("run=", "ckpt_path=")))]
+        words = [*earlier_overrides(folder), *(one for one in words if not one.startswith(("run=", "ckpt_path=")))]
     # config.yaml is written last: once it exists, the folder counts as a run's, and must have the other files
     files = {
         folder.overrides_file: OmegaConf.create(list(dict.fromkeys(words))),
@@ -86,13 +86,6 @@ def is_bare(folder: RunFolder) -> bool:
     files = {file for file in folder.path.rglob("*") if file.is_file()}
     # the logger csv writes the configuration before the first step
     return all(of_start & {file, *file.parents} or file.name == "hparams.yaml" for file in files)
-
-
-def _earlier_overrides(folder: RunFolder) -> list[str]:
-    """The overrides that a run was started and resumed with so far."""
-    saved = read_yaml(folder.overrides_file) if folder.overrides_file.is_file() else None
-    texts: Any = OmegaConf.to_container(saved, resolve=False) if isinstance(saved, ListConfig) else []
-    return [str(one) for one in texts]
 
 
 def _resolved(config: DictConfig) -> DictConfig:

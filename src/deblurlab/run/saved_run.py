@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from deblurlab.run.names import Named
 from deblurlab.run.run_folder import RunFolder
@@ -47,6 +47,13 @@ def load_run(folder: str | Path, *, key: str = "run") -> Run:
     config.model.pop("generator_ckpt", None)  # until version 0.1.0 the key ``weights`` had this second name
     choices = {group: _choice(files.hydra_file, group) for group in ("model", "data")}
     return Run(folder=files, choices=choices, config=config)
+
+
+def earlier_overrides(folder: RunFolder) -> list[str]:
+    """The overrides that a run was started and resumed with so far; none if its folder does not tell them."""
+    saved = read_yaml(folder.overrides_file) if folder.overrides_file.is_file() else None
+    texts: Any = OmegaConf.to_container(saved, resolve=False) if isinstance(saved, ListConfig) else []
+    return [str(one) for one in texts]
 
 
 def _require_resolved(value: Any, file: Path) -> None:

@@ -13,12 +13,13 @@ from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from deblurlab.app.invocation import parse_overrides
 from deblurlab.checks.command_line import quoted
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.sweeps.process import never, run_process
 from deblurlab.sweeps.record import Record
 from deblurlab.sweeps.search import Trial
-from deblurlab.sweeps.swept_keys import parse_overrides, read_swept_keys
+from deblurlab.sweeps.swept_keys import read_swept_keys
 
 log = logging.getLogger(__name__)
 

@@ -4,21 +4,14 @@ A job gets a single value of each key from Hydra, and cannot know which of the k
 """
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 
 from hydra.conf import HydraConf
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
 
+from deblurlab.app.invocation import parse_overrides
 from deblurlab.files.whole_file import write_whole_json
 
 _NAME = "sweep.json"
-
-
-def parse_overrides(overrides: Iterable[str]) -> list[Override]:
-    """Parse overrides like Hydra's command line."""
-    return OverridesParser.create().parse_overrides(list(overrides))
 
 
 def save_swept_keys(hydra: HydraConf, sweep: Path) -> None:
