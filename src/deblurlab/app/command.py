@@ -38,6 +38,7 @@ from deblurlab.metrics.scores import best_is
 from deblurlab.processes import error_report
 from deblurlab.processes.rank import is_first
 from deblurlab.run.claim import is_bare
+from deblurlab.run.names import CONF
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.signals import interruption
 
@@ -45,7 +46,6 @@ from deblurlab.signals import interruption
 # variable when torch is imported, which is later.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-_CONF = Path(__file__).parents[1] / "conf"
 _RAISE = "HYDRA_FULL_ERROR"
 _ON_SEVERAL = "train"  # the only command that torchrun and srun may start in several processes
 _Task = Callable[[DictConfig], Any]
@@ -125,7 +125,7 @@ class _Started:
         # With this variable Hydra raises the errors of composing; without it, it would print a part of them and end
         # the process. A job runs without the variable, so that child processes do not inherit it.
         with _environment(_RAISE, "1"):
-            hydra.main(version_base="1.3", config_path=str(_CONF), config_name=self.name)(job)()
+            hydra.main(version_base="1.3", config_path=str(CONF), config_name=self.name)(job)()
 
     def _job(self, cfg: DictConfig) -> Any:
         """Hydra calls this once, or for each job of a sweep, perhaps in another process."""

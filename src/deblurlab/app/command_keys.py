@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, get_origin
 
 from omegaconf import DictConfig, OmegaConf
@@ -10,8 +9,8 @@ from omegaconf import DictConfig, OmegaConf
 from deblurlab.app.bare_words import example
 from deblurlab.app.kinds import described, fits, shown
 from deblurlab.checks import require
+from deblurlab.run.names import CONF
 
-_CONF = Path(__file__).parents[1] / "conf"
 _PLAIN = (bool, int, float, str)
 # The types of the keys for which a file has null or ???, and of those that take a list.
 _OPEN: dict[str, Any] = {
@@ -78,6 +77,6 @@ def with_lists(arguments: Sequence[str], command: str) -> list[str]:
 @cache
 def _own_keys(command: str) -> dict[str, Any]:
     """The keys in the command's file with their values, without the groups."""
-    keys = OmegaConf.to_container(OmegaConf.load(_CONF / f"{command}.yaml"))
+    keys = OmegaConf.to_container(OmegaConf.load(CONF / f"{command}.yaml"))
     assert isinstance(keys, dict)
     return {str(key): value for key, value in keys.items() if key != "defaults" and not isinstance(value, dict)}

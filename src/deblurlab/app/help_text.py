@@ -6,7 +6,8 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
-_ROOT = Path(__file__).parents[1]
+from deblurlab.run.names import CONF
+
 # Sections of a command's file that no user sets.
 _INNER = ("defaults", "hydra")
 
@@ -18,7 +19,7 @@ def help_text(command: str, docstring: str) -> str:
         command: The name of the command.
         docstring: The docstring of the command's module, which has examples.
     """
-    file = _ROOT / "conf" / f"{command}.yaml"
+    file = CONF / f"{command}.yaml"
     lines = [docstring.strip(), "", "Settings are KEY=VALUE, with these values unless you say otherwise:", ""]
     lines += [f"    {line}".rstrip() for line in _keys(file.read_text(encoding="utf-8"))]
     if groups := _groups(file):
@@ -48,7 +49,7 @@ def _groups(file: Path) -> dict[str, str]:
     content: Any = OmegaConf.to_container(OmegaConf.load(file))
     for entry in content.get("defaults", []):
         for group, chosen in entry.items() if isinstance(entry, dict) else ():
-            folder = _ROOT / "conf" / group
+            folder = CONF / group
             if group == "hydra" or not folder.is_dir():
                 continue
             options = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))

@@ -5,8 +5,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from deblurlab.app.suggestions import did_you_mean, listed_keys
+from deblurlab.run.names import CONF
 
-_CONF = Path(__file__).parents[1] / "conf"
 # Hydra's options; a test compares them with those of the installed version. Long ones may be abbreviated.
 OPTIONS = {
     *("--help", "-h", "--hydra-help", "--version", "--cfg", "-c", "--resolve", "--package", "-p", "--run", "-r"),
@@ -66,7 +66,7 @@ def without_options(arguments: Sequence[str]) -> list[str]:
 
 def config_folders(arguments: Sequence[str]) -> list[Path]:
     """The folders whose files a command line can choose from: deblurlab's own, and those of ``--config-dir``."""
-    return [_CONF, *map(Path, _added(arguments))]
+    return [CONF, *map(Path, _added(arguments))]
 
 
 def _added(arguments: Sequence[str]) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
 
-_CONF = Path(__file__).parents[1] / "conf"
+from deblurlab.run.names import CONF
+
 _SWEEPS = {"search", "hydra"}  # the parents of a sweep's keys
 
 
@@ -37,8 +37,8 @@ def did_you_mean(key: str, known: Iterable[str]) -> str:
 
 def listed_keys() -> Iterator[str]:
     """Each key of the YAML files as it is written on the command line, and the names of their groups."""
-    for file in _CONF.rglob("*.yaml"):
-        group = file.relative_to(_CONF).parts[:-1][:1]
+    for file in CONF.rglob("*.yaml"):
+        group = file.relative_to(CONF).parts[:-1][:1]
         yield from group
         prefix = () if group in (("experiment",), ("sweep",)) else group
         yield from (".".join((*prefix, *path)) for path in _paths(OmegaConf.to_container(OmegaConf.load(file))))

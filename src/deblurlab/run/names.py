@@ -10,7 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.run.saved_yaml import read_yaml
 
-_CONF = Path(__file__).parents[1] / "conf"
+# deblurlab's own configurations, by the names of whose files networks and data are called.
+CONF = Path(__file__).parents[1] / "conf"
 _HERE = "@_here_"
 
 
@@ -69,7 +70,7 @@ def data_name(choice: str, config: Mapping[str, Any]) -> str:
 
 def _own_class(file: str, section: Mapping[str, Any], key: str) -> str | None:
     """The name of the class at a key if it differs from that in a file of deblurlab; None if it is the same."""
-    usual = _class_in(_CONF / f"{file}.yaml", key)
+    usual = _class_in(CONF / f"{file}.yaml", key)
     path = OmegaConf.select(OmegaConf.create(dict(section)), key)
     if usual is None or not isinstance(path, str) or path == usual:
         return None
