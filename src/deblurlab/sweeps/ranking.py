@@ -32,7 +32,7 @@ class Setting:
     @property
     def score(self) -> float:
         """The mean over the seeds of the best monitored value of finished runs, or of all if none has finished."""
-        return mean([run.best for run in self.finished or self.runs])[0]
+        return mean_and_deviation([run.best for run in self.finished or self.runs])[0]
 
     def test_values(self, score: Score) -> list[float]:
         """A test score of each finished run; empty if one of them was tested by a version without this score."""
@@ -40,7 +40,7 @@ class Setting:
         return [scores[score.name] for scores in tests] if all(score.name in scores for scores in tests) else []
 
 
-def mean(values: Sequence[float]) -> tuple[float, float]:
+def mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:
     """Mean and sample standard deviation of the values that are not NaN; NaN if there are too few of them."""
     known = [value for value in values if not math.isnan(value)]
     return (

@@ -21,7 +21,7 @@ from deblurlab.checks.console import table_console
 from deblurlab.files.whole_file import whole_file
 from deblurlab.metrics.scores import COMPARED_SCORES, SCORES
 from deblurlab.run.history import total_seconds
-from deblurlab.sweeps.ranking import Setting, mean, rank, read_jobs
+from deblurlab.sweeps.ranking import Setting, mean_and_deviation, rank, read_jobs
 from deblurlab.sweeps.record import Record
 from deblurlab.sweeps.search import require_optuna
 from deblurlab.sweeps.swept_keys import save_swept_keys
@@ -97,7 +97,7 @@ def write_summary(settings: Sequence[Setting], file: Path) -> None:
     """
     rows = []
     for number, setting in enumerate(settings, start=1):
-        over_seeds = mean([run.best for run in setting.finished])
+        mean, deviation = mean_and_deviation([run.best for run in setting.finished])
         for run in setting.runs:
             scores = run.test_scores()
             row: dict[str, Any] = {
@@ -110,9 +110,10 @@ def write_summary(settings: Sequence[Setting], file: Path) -> None:
             seconds = total_seconds(epochs)
             row |= {"epochs": len(epochs), "seconds": None if seconds is None else round(seconds, 1)}
             row |= {f"best {run.monitor}": run.best} | {f"test/{one.name}": scores.get(one.name) for one in SCORES}
-            row |= {"seeds": len(setting.finished), "mean": over_seeds[0], "std": over_seeds[1]}
+            row |= {"seeds": len(setting.finished), "mean": mean, "std": deviation}
             for score in SCORES:
-                row[f"test/{score.name} mean"], row[f"test/{score.name} std"] = mean(setting.test_values(score))
+                of_test = mean_and_deviation(setting.test_values(score))
+                row[f"test/{score.name} mean"], row[f"test/{score.name} std"] = of_test
             rows.append(row)
     names = list(dict.fromkeys(name for row in rows for name in row))
     with whole_file(file) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
@@ -156,7 +157,7 @@ def _short(value: Any) -> str:
 
 
 def _plus_minus(values: Sequence[float], text: Callable[[float], str]) -> str:
-    average, deviation = mean(values)
-    if math.isnan(average):
+    mean, deviation = mean_and_deviation(values)
+    if math.isnan(mean):
         return "-"
-    return text(average) + ("" if math.isnan(deviation) else f" ± {text(deviation)}")
+    return text(mean) + ("" if math.isnan(deviation) else f" ± {text(deviation)}")
