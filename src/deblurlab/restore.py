@@ -64,7 +64,7 @@ def main(cfg: DictConfig) -> None:
                 memory=cfg.memory,
                 precision=cfg.precision,
                 tta=cfg.tta,
-                on_tile=lambda: bar.update() and None,
+                on_tile=bar.update,
             )
         pixels_done += height * width
         return result

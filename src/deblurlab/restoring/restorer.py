@@ -77,15 +77,14 @@ class Restorer(nn.Module):
         memory: int | None = None,
         precision: Precision = "auto",
         tta: bool = False,
-        on_tile: Callable[[], None] = lambda: None,
+        on_tile: Callable[[], object] = lambda: None,
     ) -> Images:
         """Restore a picture, or each image of a batch separately, of any height and width.
 
         An image is padded to the right and below, by reflection, to a size that the network takes. The tiles of a large
         picture hardly affect the result: it differs by at most about one 8-bit step from that of the whole picture, or
-        by a few steps in some pixels if the network takes means over the image or a window. A
-        network that estimates the blur (:class:`deblurlab.interfaces.EstimatesFirst`) does so once, from the 1024x1024
-        pixels in the middle.
+        by a few steps in some pixels if the network takes means over the image or a window. A network that estimates
+        the blur (:class:`deblurlab.interfaces.EstimatesFirst`) does so once, from the 1024x1024 pixels in the middle.
 
         Args:
             images: A NumPy picture, (H, W, 3), of type uint8, uint16, or float in [0, 1]; or a torch batch,

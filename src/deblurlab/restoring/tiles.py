@@ -27,7 +27,7 @@ def restore(
     cut: Cut,
     device: torch.device,
     tta: bool = False,
-    on_tile: Callable[[], None] = lambda: None,
+    on_tile: Callable[[], object] = lambda: None,
 ) -> Picture:
     """Restore a picture tile by tile.
 
