@@ -24,10 +24,9 @@ def summary(metrics: Mapping[str, Any], *, data: str, split: str) -> dict[str, A
     result: dict[str, Any] = {"data": data, "split": split, "images": int(metrics["test/restored/images"])}
     for version in ("restored", "blurred"):
         logged = {name: value for name, value in metrics.items() if name.startswith(f"test/{version}/")}
-        means = {name.rpartition("/")[2]: float(value) for name, value in logged.items()}
-        counts = {count: int(means.pop(count)) for count in ("images", *COUNTS_OF_INFINITE.values())}
-        del counts["images"]
-        result[version] = means | counts
+        values = {name.rpartition("/")[2]: float(value) for name, value in logged.items()}
+        del values["images"]
+        result[version] = values | {count: int(values[count]) for count in COUNTS_OF_INFINITE.values()}
     return result
 
 
