@@ -11,6 +11,8 @@ from lightning.pytorch.strategies import ParallelStrategy
 from lightning.pytorch.trainer.connectors.logger_connector.result import _ResultMetric
 from torch import Tensor
 
+from deblurlab.interfaces import Pair
+
 
 def batches_trained(trainer: Trainer) -> int:
     """The number of training batches so far, including the current one, over all epochs and before any resume."""
@@ -91,14 +93,19 @@ def set_training_means(trainer: Trainer, sums: Mapping[str, Mapping[str, Tensor]
         trainer.callback_metrics[f"{name.removeprefix('training_step.')}_epoch"] = mean
 
 
-def parts(trainer: Trainer) -> int:
+def images_in_batch(trainer: Trainer, batch: Pair) -> int:
+    """The number of images in the whole batch, of which ``batch`` is the part of this process."""
+    return len(batch.valid) * _parts(trainer)
+
+
+def _parts(trainer: Trainer) -> int:
     """The number of processes that share a batch: 1 on a TPU pod slice, where each host sees the whole batch."""
     return trainer.world_size if isinstance(trainer.strategy, ParallelStrategy) else 1
 
 
 def whole(trainer: Trainer, rows: Tensor, *, dim: int = 0) -> Tensor:
     """Gather the rows of the whole batch from those of each process, along ``dim``. All processes must call this."""
-    if parts(trainer) == 1:
+    if _parts(trainer) == 1:
         return rows
     return torch.cat(trainer.strategy.all_gather(rows).unbind(0), dim)
 

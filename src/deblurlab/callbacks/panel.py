@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.callbacks.lightning_internals import datamodule, parts, whole
+from deblurlab.callbacks.lightning_internals import datamodule, images_in_batch, whole
 from deblurlab.checks import require
 from deblurlab.interfaces import Dashboard, Pair, WholePicture, as_scales
 from deblurlab.run import figures
@@ -51,7 +51,7 @@ class Panel(Callback):
         epoch = trainer.current_epoch + 1
         if not (epoch == 1 or epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs):
             return
-        size, batches = len(batch.valid) * parts(trainer), int(sum(trainer.num_val_batches))
+        size, batches = images_in_batch(trainer, batch), int(sum(trainer.num_val_batches))
         # divide the validation set into as many equal parts as the panel has images, and take the middle of each
         wanted = [int((number + 0.5) / self.images * size * batches) for number in range(self.images)]
         rows = sorted({row - batch_idx * size for row in wanted if row // size == batch_idx})

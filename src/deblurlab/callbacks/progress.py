@@ -10,7 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 from tqdm import tqdm
 
-from deblurlab.callbacks.lightning_internals import parts
+from deblurlab.callbacks.lightning_internals import images_in_batch
 from deblurlab.interfaces import Dashboard, Pair
 from deblurlab.metrics.scores import HEADLINE_SCORES
 
@@ -64,7 +64,7 @@ class Progress(Callback):
         batch: Pair,
         batch_idx: int,
     ) -> None:
-        images = len(batch.valid) * parts(trainer)
+        images = images_in_batch(trainer, batch)
         self._images += images
         self._batches_done += 1
         self._train_seconds = time.monotonic() - self._epoch_start - self._validation_seconds
@@ -123,7 +123,7 @@ class Progress(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        self._advance(len(batch.valid) * parts(trainer))
+        self._advance(images_in_batch(trainer, batch))
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         self._close()
