@@ -1,8 +1,8 @@
-"""Numbers in sentences."""
+"""Numbers and names in sentences."""
 
 import pytest
 
-from deblurlab.checks.words import three_digits
+from deblurlab.checks.words import first_of, three_digits
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,8 @@ from deblurlab.checks.words import three_digits
 )
 def test_numbers_are_rounded_to_three_digits_and_large_ones_are_written_out(number: float, words: str) -> None:
     assert three_digits(number) == words
+
+
+@pytest.mark.parametrize(("most", "words"), [(4, "a, b, c"), (3, "a, b, c"), (2, "a, b, ...")])
+def test_names_beyond_those_that_are_shown_are_dots(most: int, words: str) -> None:
+    assert first_of(["a", "b", "c"], most) == words

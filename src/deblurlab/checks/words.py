@@ -1,9 +1,16 @@
 """Parts of sentences."""
 
+from collections.abc import Sequence
+
 
 def counted(number: int, thing: str) -> str:
     """A number with the thing that it counts: "1 epoch", "1,200 epochs"."""
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first names of a list: "a, b, ..." for three names of which two are shown at most."""
+    return ", ".join([*names[:most], *(["..."] if len(names) > most else [])])
 
 
 def three_digits(number: float) -> str:

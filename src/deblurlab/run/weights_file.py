@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Tensor
 
+from deblurlab.checks.words import first_of
 from deblurlab.files.whole_file import whole_file
 from deblurlab.nets.recognised import EXPECTED, recognised
 from deblurlab.run.checksum import checksum
@@ -126,7 +127,7 @@ def _recognised(shapes: Mapping[str, tuple[int, ...]], file: Path) -> dict[str, 
     """The network of a file without a configuration; ValueError if its tensors are not those of a known network."""
     network = sketch(lambda: recognised(shapes), tensors=len(shapes))
     if network is None:
-        names = ", ".join(name[:80] for name in list(shapes)[:4]) + (", ..." if len(shapes) > 4 else "")
+        names = first_of([name[:80] for name in shapes], 4)
         raise ValueError(
             f"{file} does not say which network it is of, and its {len(shapes)} tensors ({names}) are of none that "
             f"deblurlab knows by their names. Expected are {EXPECTED}."

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from deblurlab import pictures
-from deblurlab.checks.words import counted
+from deblurlab.checks.words import counted, first_of
 from deblurlab.data.pixels import decode_file
 from deblurlab.data.preparing.check_report import Report
 from deblurlab.data.preparing.compared_pairs import Comparison, compare, problems_of_sequences
@@ -84,7 +84,7 @@ def _gaps(names: list[str], title: str) -> list[str]:
         return []
     numbers = {int(name) for name in names}
     lacking = [f"{number:0{len(names[0])}}" for number in range(min(numbers), max(numbers)) if number not in numbers]
-    return [f"{title} {', '.join(lacking[:5])}{', ...' if len(lacking) > 5 else ''}"] if lacking else []
+    return [f"{title} {first_of(lacking, 5)}"] if lacking else []
 
 
 def _partners(sequence: SequenceFiles) -> tuple[list[FilePair], list[str]]:
@@ -92,8 +92,8 @@ def _partners(sequence: SequenceFiles) -> tuple[list[FilePair], list[str]]:
     blurred, sharp = sequence.files["blurred"], sequence.files["sharp"]
     problems = []
     for lacking in without_partner(blurred, sharp):
-        shown = ", ".join(lacking.names[:5]) + (", ..." if len(lacking.names) > 5 else "")
-        problems.append(f"{sequence.places[lacking.side]} lacks {counted(len(lacking.names), 'frame')}: {shown}")
+        missing = f"{counted(len(lacking.names), 'frame')}: {first_of(lacking.names, 5)}"
+        problems.append(f"{sequence.places[lacking.side]} lacks {missing}")
     if not blurred and not sharp:
         problems.append(f"{sequence.places['blurred']} and {sequence.places['sharp']} hold no pictures")
     both = sorted(blurred.keys() & sharp.keys())

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from deblurlab import pictures
+from deblurlab.checks.words import first_of
 from deblurlab.data.sources.picture_files import FilePair, Side, images_in, same_name, without_partner
 from deblurlab.interfaces import Split
 from deblurlab.pictures.folders import LeftOut, is_systems_folder
@@ -185,8 +186,7 @@ def _beside(folder: Path) -> str:
     while not parent.is_dir() and parent != parent.parent:
         parent = parent.parent
     there = sorted(entry.name for entry in parent.iterdir())
-    shown = ", ".join(there[:8]) + (", ..." if len(there) > 8 else "")
-    return f" ({parent} holds: {shown})" if there else f" ({parent} is empty)"
+    return f" ({parent} holds: {first_of(there, 8)})" if there else f" ({parent} is empty)"
 
 
 def _paired(sequence: SequenceFiles) -> Iterator[FilePair]:
