@@ -24,7 +24,7 @@ from deblurlab.reports import page, plots
 from deblurlab.reports.cells import Cell, Row, Table
 from deblurlab.reports.cost_table import cost_table
 from deblurlab.reports.groups import group_runs
-from deblurlab.reports.page import Part, Picture
+from deblurlab.reports.page import Illustration, Part
 from deblurlab.reports.reported_run import ReportedRun, find_runs
 from deblurlab.reports.score_table import elsewhere_table, finding, further_table, score_table
 from deblurlab.reports.study import study_scores
@@ -261,7 +261,7 @@ def test_parts_of_similar_titles_have_figures_of_their_own(tmp_path: Path) -> No
     for number, title in enumerate(titles):
         drawing = Figure()
         drawing.text(0.5, 0.5, f"drawing {number}")
-        parts.append(Part(title, "", table, False, figures=[Picture("", "", "", drawing)]))
+        parts.append(Part(title, "", table, False, figures=[Illustration("", "", "", drawing)]))
     page.write(tmp_path, parts=parts, runs=table, elsewhere=None)
     files = [figure.file for part in parts for figure in part.figures]
     assert files[0] == "figures/pictures-in-mine-1-1.svg"

@@ -32,7 +32,7 @@ _GREY = "0.5"
 
 
 @dataclass
-class Picture:
+class Illustration:
     """A figure of the report, or the reason why there is none.
 
     Attributes:
@@ -94,7 +94,7 @@ class Part:
     scores: Table
     beside_study: bool
     further: Table | None = None
-    figures: Sequence[Picture] = field(default_factory=list)
+    figures: Sequence[Illustration] = field(default_factory=list)
     costs: Table | None = None
     anchor: str = ""
 
@@ -117,8 +117,8 @@ def write(folder: Path, *, parts: Sequence[Part], runs: Table, elsewhere: Table 
     """Write report.html, report.md and figures/ into ``folder``."""
     name_parts(parts)
     for part in parts:
-        for number, picture in enumerate(part.figures, start=1):
-            picture.render(folder, f"{part.anchor}-{number}")
+        for number, illustration in enumerate(part.figures, start=1):
+            illustration.render(folder, f"{part.anchor}-{number}")
     environment = Environment(
         loader=PackageLoader("deblurlab.reports"),
         autoescape=select_autoescape(["html.jinja"]),

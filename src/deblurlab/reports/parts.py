@@ -9,7 +9,7 @@ from deblurlab.reports import plots
 from deblurlab.reports.cost_table import cost_table
 from deblurlab.reports.groups import Group
 from deblurlab.reports.measure import Measured, measure_networks
-from deblurlab.reports.page import Part, Picture
+from deblurlab.reports.page import Illustration, Part
 from deblurlab.reports.score_table import finding, further_table, score_table
 from deblurlab.reports.study import study_scores
 from deblurlab.run import figures
@@ -85,8 +85,8 @@ def _measure(
     return None, problem
 
 
-def _epochs(groups: Sequence[Group]) -> Picture:
-    return Picture(
+def _epochs(groups: Sequence[Group]) -> Illustration:
+    return Illustration(
         "Over the epochs",
         f"Validation {_COMPARED} over epochs",
         "One line per network; where it was trained with several seeds, their mean, with their range as a band.",
@@ -95,14 +95,14 @@ def _epochs(groups: Sequence[Group]) -> Picture:
     )
 
 
-def _same_images(groups: Sequence[Group], measured: Measured | None, problem: str) -> Picture:
+def _same_images(groups: Sequence[Group], measured: Measured | None, problem: str) -> Illustration:
     drawing = None
     if measured:
         pictures = measured.pictures
         draw = figures.frame_panel if pictures.frames else figures.panel
         drawing = draw(pictures.columns, captions=pictures.captions)
         problem = " ".join(f"{label}: {reason}." for label, reason in measured.failures.items())
-    return Picture(
+    return Illustration(
         "The same images",
         "Blurred, restored by each network, sharp",
         "The same test images, restored by each network with its best weights so far. The two regions marked in each "
@@ -113,8 +113,8 @@ def _same_images(groups: Sequence[Group], measured: Measured | None, problem: st
     )
 
 
-def _gains(groups: Sequence[Group]) -> Picture:
-    return Picture(
+def _gains(groups: Sequence[Group]) -> Illustration:
+    return Illustration(
         "Gain over the blurred image",
         f"Histograms of each test image's gain in {_COMPARED}",
         "To the right of the dashed line, the restored image is better than the blurred one.",
@@ -123,8 +123,8 @@ def _gains(groups: Sequence[Group]) -> Picture:
     )
 
 
-def _by_blur(groups: Sequence[Group]) -> Picture:
-    return Picture(
+def _by_blur(groups: Sequence[Group]) -> Illustration:
+    return Illustration(
         "By strength of the blur",
         "Mean SSIM of the test images against sigma of their blur",
         "Each point is the mean over a bin of σ; the dashed line shows the blurred images.",
@@ -133,11 +133,11 @@ def _by_blur(groups: Sequence[Group]) -> Picture:
     )
 
 
-def _estimated_blur(groups: Sequence[Group]) -> Picture | None:
+def _estimated_blur(groups: Sequence[Group]) -> Illustration | None:
     drawing = plots.estimated_against_true_sigma(groups)
     if drawing is None:
         return None
-    return Picture(
+    return Illustration(
         "The estimated blur",
         "Sigma of each test image's blur as the network estimates it, against the true one",
         "One point per test image. On the dashed line, the estimate is exact.",
@@ -145,11 +145,11 @@ def _estimated_blur(groups: Sequence[Group]) -> Picture | None:
     )
 
 
-def _by_cost(groups: Sequence[Group], sizes: Mapping[str, Size]) -> Picture | None:
+def _by_cost(groups: Sequence[Group], sizes: Mapping[str, Size]) -> Illustration | None:
     drawing = plots.quality_and_cost(groups, sizes)
     if drawing is None:
         return None
-    return Picture(
+    return Illustration(
         "Quality against cost",
         "Test SSIM against the operations for one image",
         "Networks at the upper left are better and cheaper. A diamond was tested on a part of the test set.",
