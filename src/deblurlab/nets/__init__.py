@@ -2,7 +2,7 @@
 
 All but the critic, PatchGAN, restore images in [0, 1] and keep the contract of :class:`deblurlab.interfaces.Network`.
 ``keras`` has the conventions that the study's networks inherited from Keras, ``image_size`` the check of an image's
-height and width, ``local_mean`` means over windows.
+height and width, ``channel_norm`` layer normalisation over channels, ``local_mean`` means over windows.
 
 FFTformer, Restormer, MPRNet and M3SNet are networks of this package, too. Their code is in other packages, so they are
 imported only when they are used: see :mod:`deblurlab.nets.published`.

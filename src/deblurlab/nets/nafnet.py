@@ -6,18 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from deblurlab.nets.channel_norm import ChannelNorm
 from deblurlab.nets.image_size import require_multiple
 from deblurlab.nets.local_mean import continued, window_means
-
-
-class _LayerNorm2d(nn.LayerNorm):
-    """Layer normalisation (Ba et al., 2016) over the channels of each position."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, eps=1e-6)
-
-    def forward(self, features: Tensor) -> Tensor:
-        return super().forward(features.movedim(1, -1)).movedim(-1, 1)
 
 
 class _Mean(nn.Module):
@@ -84,7 +75,7 @@ class _Block(nn.Module):
         self.sca = _ChannelAttention(channels, reduction)
         self.conv4 = nn.Conv2d(channels, double, 1)
         self.conv5 = nn.Conv2d(channels, channels, 1)
-        self.norm1, self.norm2 = _LayerNorm2d(channels), _LayerNorm2d(channels)
+        self.norm1, self.norm2 = ChannelNorm(channels, eps=1e-6), ChannelNorm(channels, eps=1e-6)
         self.beta = nn.Parameter(torch.zeros(1, channels, 1, 1))
         self.gamma = nn.Parameter(torch.zeros(1, channels, 1, 1))
 

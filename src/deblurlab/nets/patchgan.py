@@ -6,16 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from deblurlab.nets import keras
-
-
-class _ChannelNorm(nn.LayerNorm):
-    """Layer normalisation (Ba et al., 2016) over the channels of each position, with Keras' eps."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__(channels, eps=1e-3)
-
-    def forward(self, features: Tensor) -> Tensor:
-        return super().forward(features.movedim(1, -1)).movedim(-1, 1)
+from deblurlab.nets.channel_norm import ChannelNorm
 
 
 def _conv(inputs: int, outputs: int, stride: int) -> nn.Sequential:
@@ -46,7 +37,7 @@ class PatchGAN(nn.Module):
         super().__init__()
         widths, strides = (3, 64, 128, 256, 512), (2, 2, 2, 1)
         self.convs = nn.ModuleList(_conv(*io, stride) for io, stride in zip(pairwise(widths), strides, strict=True))
-        self.norms = nn.ModuleList(_ChannelNorm(width) for width in widths[1:])
+        self.norms = nn.ModuleList(ChannelNorm(width, eps=1e-3) for width in widths[1:])  # Keras' eps
         self.output = _conv(widths[-1], 1, 1)
         keras.initialise(self)
 
