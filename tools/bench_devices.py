@@ -30,21 +30,20 @@ def images_per_second(model: str, devices: int, threads: int) -> float:
     batch, steps = CASES[model]
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        limits = [f"trainer.limit_{split}_batches=0" for split in ("val", "test")]
+        overrides = [
+            f"model={model}",
+            "trainer=cpu",
+            f"run={run}",
+            "logger=none",
+            f"trainer.devices={devices}",
+            f"data.batch_size={batch}",
+            f"trainer.max_epochs={EPOCHS}",
+            f"trainer.limit_train_batches={steps}",
+            "trainer.limit_val_batches=0",
+            "trainer.limit_test_batches=0",
+        ]
         subprocess.run(
-            [
-                *(
-                    sys.executable,
-                    "-m",
-                    "deblurlab.train",
-                    f"model={model}",
-                    "trainer=cpu",
-                    f"run={run}",
-                    "logger=none",
-                ),
-                *(f"trainer.devices={devices}", f"data.batch_size={batch}", f"trainer.max_epochs={EPOCHS}"),
-                *(f"trainer.limit_train_batches={steps}", *limits),
-            ],
+            [sys.executable, "-m", "deblurlab.train", *overrides],
             env=os.environ | {"OMP_NUM_THREADS": str(threads)},
             check=True,
             capture_output=True,
