@@ -3,9 +3,9 @@
     python tools/bench_input.py ROOT    # a folder in REDS' layout
     python tools/bench_input.py ROOT published    # without shards, training and memory
 
-Prints a table and writes outputs/bench/input.json. Each way is run in turns with the others and its fastest
-turn counts; CPU seconds are given beside, for a machine that has other work. Below stands what training eats:
-on this CPU, and, if the extra `plan` is installed, on a v2-8.
+Prints a table and writes outputs/bench/input.json. Each way is run in turns with the others and its fastest turn
+counts; CPU seconds are given beside, for a machine that has other work. Lines below the table say how many patches a
+training takes per second: on this CPU and, if the extra `plan` is installed, on a v2-8.
 """
 
 import json
@@ -48,14 +48,14 @@ def composed(root: str, **overrides: object) -> DictConfig:
         return compose("train", overrides=["data=reds", *(f"{key}={value}" for key, value in settings.items())])
 
 
-def modules(root: str, **overrides: object) -> VideoFrames:
+def data_module(root: str, **overrides: object) -> VideoFrames:
     data = build.data(composed(root, **overrides))
     assert isinstance(data, VideoFrames)
     return data
 
 
 def the_studys_way(data: VideoFrames) -> int:
-    """Decode both pictures, resize, cut; every epoch, one after the other."""
+    """Decode, resize and cut both pictures of each pair in turn; returns the number of pairs of patches."""
     patches = 0
     for pair in data.pairs("train"):
         for file in (pair.blurred, pair.sharp):
@@ -74,7 +74,7 @@ def epochs(data: VideoFrames, count: int) -> int:
 
 
 def measured(runs: dict[str, Callable[[], int]]) -> dict[str, dict[str, float]]:
-    """The best rates of each, over turns that all take one after the other."""
+    """The best rates of each way, over several turns in each of which all ways run once."""
     best: dict[str, dict[str, float]] = {}
     for _ in range(TURNS):
         for name, run in runs.items():
@@ -88,11 +88,11 @@ def measured(runs: dict[str, Callable[[], int]]) -> dict[str, dict[str, float]]:
     return best
 
 
-def appetite(root: str) -> dict[str, float]:
-    """Patches a second that training takes where it does not wait for them."""
-    data = modules(root)
+def training_rates(root: str) -> dict[str, float]:
+    """Patches per second that a training takes if it never waits for them, by network and device."""
+    data = data_module(root)
     raw = next(iter(data.train_dataloader()))
-    eaten = {}
+    rates = {}
     for model in MODELS:
         task = build.task(composed(root, model=model))
         task.log = lambda *_, **__: None  # type: ignore[method-assign]
@@ -103,11 +103,11 @@ def appetite(root: str) -> dict[str, float]:
             task.training_step(pair, 0).backward()
             optimizer.step()
             seconds.append(time.perf_counter() - start)
-        eaten[f"{model}, a core of this CPU"] = PATCHES / min(seconds)
+        rates[f"{model}, a core of this CPU"] = PATCHES / min(seconds)
         if find_spec("libtpu"):
             with tempfile.TemporaryDirectory() as folder:
-                eaten[f"{model}, v2-8 by plan"] = planned(model, multiplied(Path(root), Path(folder)))
-    return eaten
+                rates[f"{model}, v2-8 by plan"] = planned(model, multiplied(Path(root), Path(folder)))
+    return rates
 
 
 def multiplied(root: Path, folder: Path, times: int = 8) -> Path:
@@ -121,7 +121,7 @@ def multiplied(root: Path, folder: Path, times: int = 8) -> Path:
 
 
 def planned(model: str, root: Path) -> float:
-    """Patches a second of a v2-8."""
+    """Patches per second of a v2-8, as `plan` estimates them."""
     plan = Path("outputs/bench") / f"plan_{model}_v2-8.json"
     command = (sys.executable, "-m", "deblurlab.plan", f"model={model}", "data=reds", f"data.root={root}")
     subprocess.run([*command, f"json={plan}"], check=True, stdout=subprocess.DEVNULL)
@@ -143,10 +143,10 @@ def memory_over(data: VideoFrames, patches: int) -> list[int]:
 
 def published(root: str) -> dict[str, Callable[[], int]]:
     """The two ways to read frames as their authors publish them."""
-    raw = modules(root)
+    raw = data_module(root)
     runs: dict[str, Callable[[], int]] = {"the study's way": lambda: the_studys_way(raw)}
     for workers in (1, 2):
-        data = modules(root, **{"data.workers": workers})
+        data = data_module(root, **{"data.workers": workers})
         runs[f"raw frames, {workers} workers"] = lambda d=data: epochs(d, 1)
     return runs
 
@@ -162,8 +162,8 @@ def show(rates: dict[str, dict[str, float]]) -> None:
 
 def main(root: str) -> None:
     Path("outputs/bench").mkdir(parents=True, exist_ok=True)
-    eaten = appetite(root)
-    raw = modules(root)
+    training = training_rates(root)
+    raw = data_module(root)
     with tempfile.TemporaryDirectory() as folder:
         sequences = [
             sequence for split in get_args(PublishedSplit) for sequence in published_sequences(raw.pairs(split), split)
@@ -179,20 +179,20 @@ def main(root: str) -> None:
         runs = published(root)
         for workers in (1, 2):
             for codec in codecs:
-                data = modules(f"{folder}/{codec}", **{"data.workers": workers})
+                data = data_module(f"{folder}/{codec}", **{"data.workers": workers})
                 runs[f"{codec} shards, {workers} workers"] = lambda d=data: epochs(d, 4)
         rates = measured(runs)
-        memory = memory_over(modules(f"{folder}/webp"), 50_000)
+        memory = memory_over(data_module(f"{folder}/webp"), 50_000)
     show(rates)
     console = Console()
     console.print(f"A frame pair's bytes: {', '.join(f'{codec} {size:,.0f}' for codec, size in bytes_a_frame.items())}")
-    console.print(f"Training eats, patches/s: {', '.join(f'{name} {rate:,.0f}' for name, rate in eaten.items())}")
+    console.print(f"Training takes, patches/s: {', '.join(f'{name} {rate:,.0f}' for name, rate in training.items())}")
     console.print(f"Memory over 50,000 patches from WebP shards, MiB: {memory}")
     result = {
         "frames": len(raw.pairs("train")),
         "rates": rates,
         "bytes_a_frame_pair": bytes_a_frame,
-        "appetite_patches_per_second": eaten,
+        "training_patches_per_second": training,
         "memory_mib_over_50000_patches": memory,
     }
     Path("outputs/bench/input.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
