@@ -63,7 +63,7 @@ def _read(cache: Path) -> dict[str, float]:
 
 
 def measured_speedup(clock: Callable[[], float] = time.perf_counter) -> float:
-    """Times forward and backward pass of a convolution with 64 channels, in float32 and in bfloat16 autocast.
+    """Time the forward and backward pass of a convolution with 64 channels, in float32 and in bfloat16 autocast.
 
     The two alternate, and the fastest of several steps of each counts, so that other work on the machine affects both
     alike and little. It takes some tens of milliseconds, or a few hundred if bfloat16 is emulated.

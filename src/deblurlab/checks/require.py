@@ -9,7 +9,7 @@ SSIM_WINDOW = 11
 def whole_number(
     name: str, value: object, *, at_least: int | None = None, at_most: int | None = None, of: str = ""
 ) -> None:
-    """Refuses a value that is not a whole number, such as 2.5, "abc" or true, or lies outside of its range.
+    """Refuse a value that is not a whole number, such as 2.5, "abc" or true, or lies outside of its range.
 
     Args:
         name: The setting as the user writes it, say "data.batch_size".
@@ -33,7 +33,7 @@ def whole_number(
 
 
 def workers(name: str, value: object, *, at_least: int) -> None:
-    """Refuses a number of threads or processes that would fill the memory before anything runs.
+    """Refuse a number of threads or processes that would fill the memory before anything runs.
 
     Args:
         name: The setting as the user writes it, say "data.workers".
@@ -47,7 +47,7 @@ def workers(name: str, value: object, *, at_least: int) -> None:
 
 
 def large_enough_for_ssim(name: str, size: tuple[int, int]) -> None:
-    """Refuses images that are smaller than SSIM's window.
+    """Refuse images that are smaller than SSIM's window.
 
     Args:
         name: A name of the images that the user knows, say "data.patch".
@@ -86,7 +86,7 @@ def patch(name: str, value: int | Sequence[int]) -> tuple[int, int]:
 
 
 def one_of(name: str, value: object, choices: Sequence[str]) -> None:
-    """Refuses a value that is not among the choices.
+    """Refuse a value that is not among the choices.
 
     Args:
         name: The setting as the user writes it, say "data.on_error".

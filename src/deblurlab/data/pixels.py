@@ -15,7 +15,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def decode(data: bytes | memoryview, name: str) -> Pixels:
-    """Decodes a picture and turns it upright according to its EXIF orientation.
+    """Decode a picture and turn it upright according to its EXIF orientation.
 
     Grey, palette and CMYK pictures become RGB, 16-bit values keep their upper byte, and an alpha channel is dropped if
     the picture is opaque.
@@ -34,7 +34,7 @@ def decode(data: bytes | memoryview, name: str) -> Pixels:
 
 
 def decode_file(path: Path) -> Pixels:
-    """Reads and decodes a picture file, see :func:`decode`. A ValueError names the file."""
+    """Read and decode a picture file, see :func:`decode`. A ValueError names the file."""
     return opaque(pictures.read_file(path), str(path))
 
 
@@ -51,7 +51,7 @@ def opaque(picture: pictures.Picture, name: str) -> Pixels:
 
 
 def resize(pixels: Pixels, size: tuple[int, int], *, antialias: bool) -> Pixels:
-    """Resizes a picture bilinearly; the centres of pixels are at half integers.
+    """Resize a picture bilinearly; the centres of pixels are at half integers.
 
     Args:
         pixels: (H, W, 3) uint8.

@@ -66,7 +66,7 @@ def first_picture(reader: "InputContainer") -> "VideoStream | None":
 
 
 def frames(file: Path) -> Generator["VideoFrame", None, None]:
-    """Decodes the frames of a video, in the order in which they are shown.
+    """Decode the frames of a video, in the order in which they are shown.
 
     Raises:
         ValueError: As for :func:`opened`, and if the file holds no frames or its frames change their size.

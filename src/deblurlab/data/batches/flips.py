@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def flip(images: Tensor, flips: Tensor) -> Tensor:
-    """Flips some images of a batch. Both results are computed and one is chosen, so that the program stays the same.
+    """Flip some images of a batch. Both results are computed and one is chosen, so that the program stays the same.
 
     Args:
         images: (B, C, H, W).

@@ -76,7 +76,7 @@ def _banded(kernels: Tensor, length: int) -> Tensor:
 
 
 def gaussian_blur(images: Tensor, kernels: Tensor) -> Tensor:
-    """Blurs each image with its own separable kernel; borders are mirrored without repeating the edge pixel.
+    """Blur each image with its own separable kernel; borders are mirrored without repeating the edge pixel.
 
     The blur is a product with a banded matrix from the left, along columns, and another from the right, along rows. A
     grouped convolution would do the same, but it folds the batch into the channels, and then XLA can no longer split

@@ -68,7 +68,7 @@ def _drawn(path: npt.NDArray[np.complex128], length: float) -> Kernel:
 
 
 def apply_kernel(pixels: Pixels, kernel: Kernel) -> Pixels:
-    """Convolves a picture with a kernel; borders are mirrored without repeating the edge pixel.
+    """Convolve a picture with a kernel; borders are mirrored without repeating the edge pixel.
 
     Args:
         pixels: (H, W, 3) uint8; H and W are larger than half the kernel.

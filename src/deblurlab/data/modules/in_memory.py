@@ -71,7 +71,7 @@ class BlurredImages(LightningDataModule):
 
     @abstractmethod
     def load(self, split: Split) -> Tensor:
-        """Reads the sharp images of a split: (N, 3, H, W) uint8, at least one."""
+        """Read the sharp images of a split: (N, 3, H, W) uint8, at least one."""
 
     def images(self, split: Split) -> Tensor:
         """The sharp images of a split, (N, 3, H, W) uint8, read at the first call.
@@ -105,7 +105,7 @@ class BlurredImages(LightningDataModule):
         return rng.uniform(*self.sigma_range, len(self.images(split)))
 
     def setup(self, stage: str) -> None:
-        """Reads all splits that a run needs, so that an error comes before hours of training.
+        """Read all splits that a run needs, so that an error comes before hours of training.
 
         Raises:
             ValueError: If images are missing, or too small to be scored.
@@ -204,7 +204,7 @@ class BlurredImages(LightningDataModule):
         return {"sigma": self.sigma(split).tolist()}
 
     def on_after_batch_transfer(self, batch: SharpBatch, dataloader_idx: int) -> Pair:
-        """Flips, blurs, crops and scales a batch, on the training device."""
+        """Flip, blur, crop and scale a batch, on the training device."""
         if batch.side is None:
             sharp = flip(batch.sharp, batch.flips)
             blurred = gaussian_blur(sharp, batch.kernels)

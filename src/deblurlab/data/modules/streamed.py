@@ -71,7 +71,7 @@ class PairedFrames(LightningDataModule):
 
     @abstractmethod
     def open(self, split: Split) -> PairSource:
-        """Finds the frames of a split."""
+        """Find the frames of a split."""
 
     def source(self, split: Split) -> PairSource:
         """The frames of a split, found at the first call."""
@@ -80,7 +80,7 @@ class PairedFrames(LightningDataModule):
         return self._sources[split]
 
     def setup(self, stage: str) -> None:
-        """Finds the frames of all splits that a run needs, so that an error comes before hours of training.
+        """Find the frames of all splits that a run needs, so that an error comes before hours of training.
 
         Raises:
             ValueError: If frames are missing, or patches are too small to be scored.
@@ -247,6 +247,6 @@ class PairedFrames(LightningDataModule):
         return {"frame": names} if split == "test" else {"frame": names, "patch": patches.tolist()}
 
     def on_after_batch_transfer(self, batch: PairBatch, dataloader_idx: int) -> Pair:
-        """Flips both images of each pair alike and scales them, on the training device."""
+        """Flip both images of each pair alike and scale them, on the training device."""
         blurred, sharp = (flip(side.permute(0, 3, 1, 2), batch.flips) / 255 for side in (batch.blurred, batch.sharp))
         return Pair(blurred=blurred, sharp=sharp, valid=batch.valid, grid=batch.grid)

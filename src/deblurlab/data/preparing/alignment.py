@@ -39,7 +39,7 @@ def detail(pixels: Pixels) -> float:
 
 
 def best_shift(blurred: Floats, sharp: Floats) -> Alignment:
-    """Finds the shift, of up to :data:`REACH` pixels, at which the blurred picture fits the sharp one best.
+    """Find the shift, of up to :data:`REACH` pixels, at which the blurred picture fits the sharp one best.
 
     The sum of squared differences at a shift is expanded to ::
 

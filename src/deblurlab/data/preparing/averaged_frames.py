@@ -65,7 +65,7 @@ def write_pairs(
     workers: int,
     progress: Callable[[int], None],
 ) -> Counter[Split]:
-    """Writes the pairs as PNG files, and gives the folder its name when all of them are written.
+    """Write the pairs as PNG files, and give the folder its name when all of them are written.
 
     Until then the folder is ``.NAME.unfinished``. After an interruption, a call for the same videos and counts
     continues there; a call for others starts again.
@@ -115,7 +115,7 @@ def _write_all(
     ahead: int,
     progress: Callable[[int], None],
 ) -> None:
-    """Writes the missing pairs. At most ``ahead`` pairs wait for a thread, so that memory holds few."""
+    """Write the missing pairs. At most ``ahead`` pairs wait for a thread, so that memory holds few."""
     waiting: deque[Future[None]] = deque()
     for survey, pairs in plan:
         lacking = [pair for pair in pairs if not all(file.exists() for file in pair.files(folder))]

@@ -16,7 +16,7 @@ from deblurlab.pictures.folders import LeftOut
 
 
 def check_frames(root: Path, layout: PublishedLayout, *, workers: int, progress: Callable[[int], None]) -> Report:
-    """Reads every pair and reports what is missing, broken, of another size, swapped or shifted.
+    """Read every pair and report what is missing, broken, of another size, swapped or shifted.
 
     Args:
         root: The folder of the data set.

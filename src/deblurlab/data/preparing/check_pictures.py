@@ -32,7 +32,7 @@ class _Looked(NamedTuple):
 
 
 def check_pictures(data: Folder, *, workers: int, progress: Callable[[int], None]) -> Report:
-    """Reads every picture as a training does, and reports those that it cannot use, and how many each split has.
+    """Read every picture as a training does, and report those that it cannot use, and how many each split has.
 
     Args:
         data: The data module of the folder.

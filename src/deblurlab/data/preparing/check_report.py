@@ -30,7 +30,7 @@ class Report:
 
 
 def tell(report: Report, *, root: str) -> None:
-    """Logs the summary, and what is missing.
+    """Log the summary, and what is missing.
 
     Args:
         report: The results of the check.

@@ -12,7 +12,7 @@ from deblurlab.data.shards.storage import Storage
 
 
 def check_shards(storage: Storage, index: Index, *, workers: int, progress: Callable[[int], None]) -> Report:
-    """Reads every shard and reports those whose size or SHA-256 differs from the index.
+    """Read every shard and report those whose size or SHA-256 differs from the index.
 
     Training only compares the size of a shard, the name in its footer, and the sequence and frame of each row. Shards
     of version 0.1.0 have no name in their footer. If two of them have equal sizes and the same names of sequences and

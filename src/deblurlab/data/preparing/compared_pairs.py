@@ -32,7 +32,7 @@ class Comparison(NamedTuple):
 
 
 def compare(pair: FilePair, blurred: Pixels, sharp: Pixels) -> Comparison:
-    """Compares the pixels of a pair, (H, W, 3) each."""
+    """Compare the pixels of a pair, (H, W, 3) each."""
     height, width = sharp.shape[:2]
     more_detail = detail(blurred) > detail(sharp)
     return Comparison(pair, (height, width), more_detail, best_shift(grey(blurred), grey(sharp)))

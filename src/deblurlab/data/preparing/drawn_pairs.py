@@ -13,7 +13,7 @@ from deblurlab.files.whole_file import whole_file
 
 
 def write_test_pairs(source: PairSource, out: Path, *, progress: Callable[[int], None]) -> int:
-    """Writes each frame of a test as the test scores it: ``out/test/blurred/NAME.png`` and ``out/test/sharp/NAME.png``.
+    """Write each frame of a test as the test scores it: ``out/test/blurred/NAME.png`` and ``out/test/sharp/NAME.png``.
 
     Args:
         source: The frames of the split "test".

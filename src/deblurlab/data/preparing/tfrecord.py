@@ -69,13 +69,13 @@ def read_records(stream: BinaryIO, name: str) -> Iterator[bytes]:
 
 
 def write_record(stream: BinaryIO, data: bytes) -> None:
-    """Appends a record to a TFRecord file."""
+    """Append a record to a TFRecord file."""
     length = struct.pack("<Q", len(data))
     stream.write(length + struct.pack("<I", masked_crc(length)) + data + struct.pack("<I", masked_crc(data)))
 
 
 def write_tfrecord(file: Path, rows: Iterable[ShardRow]) -> tuple[str, ...]:
-    """Writes rows to a new file with the features blur, sharp, sequence and frame; returns the frames' names."""
+    """Write rows to a new file with the features blur, sharp, sequence and frame; return the frames' names."""
     frames = []
     with file.open("wb") as stream:
         for row in rows:

@@ -63,7 +63,7 @@ class Survey(NamedTuple):
 def survey(
     file: Path, counts: Sequence[int], *, rate: float | None = None, progress: Callable[[int], None] = lambda _: None
 ) -> Survey:
-    """Reads a video once and finds its scenes. Memory holds only reduced pictures of one stretch.
+    """Read a video once and find its scenes. Memory holds only reduced pictures of one stretch.
 
     A scene ends where the correlation of the block means of neighbouring frames is 0.7 or less. Each scene is divided
     into stretches whose lengths are those in ``counts`` in turn; the remaining frames at its end are not used.

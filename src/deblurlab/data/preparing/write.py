@@ -52,7 +52,7 @@ def prepare_sequences(
     progress: Callable[[int], None],
     form: Format = PARQUET,
 ) -> Index:
-    """Writes one shard per sequence and, last, the index. Shards that an interrupted call finished are kept.
+    """Write one shard per sequence and, last, the index. Shards that an interrupted call finished are kept.
 
     A small JSON file beside each shard says from what it was made: a shard is kept if its sequence and the settings are
     still the same.
@@ -152,7 +152,7 @@ def _converted(
 
 
 def _row(pair: EncodedPair, sequence: str, settings: Settings) -> ShardRow:
-    """Decodes, resizes and encodes one pair; ValueError naming a broken file."""
+    """Decode, resize and encode one pair; ValueError naming a broken file."""
     resized = resized_pair(
         decode(pair.blurred, pair.blurred_name),
         decode(pair.sharp, pair.sharp_name),

@@ -45,7 +45,7 @@ class ShardCache:
         self._pool = ThreadPoolExecutor(_SHARDS_AHEAD, thread_name_prefix="shards")
 
     def expect(self, order: Sequence[Shard]) -> None:
-        """Announces the order in which shards will be requested, so that the next ones can be fetched ahead."""
+        """Announce the order in which shards will be requested, so that the next ones can be fetched ahead."""
         with self._lock:
             self._order = list(order)
             self._place = {shard.sha256: place for place, shard in enumerate(order)}
@@ -63,14 +63,14 @@ class ShardCache:
         return wanted.result()
 
     def forget(self, shard: Shard) -> None:
-        """Deletes a local copy that was damaged on the disk, so that it is fetched again."""
+        """Delete a local copy that was damaged on the disk, so that it is fetched again."""
         self._copy(shard).unlink(missing_ok=True)
 
     def _copy(self, shard: Shard) -> Path:
         return self.folder / f"{shard.sha256}.parquet"
 
     def _fetch(self, shard: Shard) -> "Future[Path]":
-        """Starts to fetch a shard unless there is a copy already or it is being fetched."""
+        """Start to fetch a shard unless there is a copy already or it is being fetched."""
         with self._lock:
             running = self._fetches.get(shard.sha256)
             # A fetch that failed was tried several times. The other frames of the shard get its error at once.
@@ -115,7 +115,7 @@ class ShardCache:
             raise OSError("what came has another checksum than the index says")
 
     def _make_room(self, needed: int) -> None:
-        """Deletes the least recently used copies, until ``needed`` more bytes are within the limit."""
+        """Delete the least recently used copies, until ``needed`` more bytes are within the limit."""
         for partial in self.folder.glob("*.parquet*.partial"):  # processes that were killed may have left some
             with suppress(FileNotFoundError):
                 if time.time() - partial.stat().st_mtime > _ABANDONED_SECONDS:

@@ -45,7 +45,7 @@ class ShardRow(NamedTuple):
 
 
 def encode(pixels: Pixels, codec: Codec) -> bytes:
-    """Encodes (H, W, 3) uint8 without loss. WebP at its lowest effort is smaller than PNG, and faster both ways."""
+    """Encode (H, W, 3) uint8 without loss. WebP at its lowest effort is smaller than PNG, and faster both ways."""
     if codec == "raw":
         return pixels.tobytes()
     stream = io.BytesIO()
@@ -57,7 +57,7 @@ def encode(pixels: Pixels, codec: Codec) -> bytes:
 
 
 def decode_encoded(data: memoryview, *, codec: Codec, size: tuple[int, int], name: str) -> Pixels:
-    """Decodes the result of :func:`encode` to (H, W, 3) uint8.
+    """Decode the result of :func:`encode` to (H, W, 3) uint8.
 
     Args:
         data: The encoded picture.
@@ -82,7 +82,7 @@ NAME_KEY = b"deblurlab.shard"
 
 
 def write_shard(file: Path, rows: Iterable[ShardRow], name: str) -> tuple[str, ...]:
-    """Writes rows to a new Parquet file, with checksums on its pages; returns the frames' names.
+    """Write rows to a new Parquet file, with checksums on its pages; return the frames' names.
 
     Args:
         file: The file to write.

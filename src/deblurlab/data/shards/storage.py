@@ -91,18 +91,18 @@ class Storage:
         return self._patiently(action, "Reading", name)
 
     def remove(self, name: str) -> None:
-        """Deletes a file if it is there."""
+        """Delete a file if it is there."""
         if self.size(name) is not None:
             self._patiently(lambda: self.filesystem.delete_file(self.path(name)), "Deleting", name)
 
     def fetch(self, name: str, target: Path) -> None:
-        """Copies a file to a local one, chunk by chunk. It tries once, and raises pyarrow's errors."""
+        """Copy a file to a local one, chunk by chunk. It tries once, and raises pyarrow's errors."""
         with self.filesystem.open_input_stream(self.path(name)) as stream, target.open("wb") as file:
             while chunk := stream.read(_CHUNK):
                 file.write(chunk)
 
     def store(self, name: str, source: Path) -> None:
-        """Copies a local file to the storage.
+        """Copy a local file to the storage.
 
         In a folder, the file is replaced completely or not at all. In a bucket, an interrupted upload may leave the
         beginning of the file, so readers must check its size.

@@ -25,7 +25,7 @@ _FINAL = re.compile(
 
 
 def patiently(action: Callable[[], T], what: str, *, seconds: float) -> T:
-    """Calls ``action``, and calls it again after a pause when the network fails.
+    """Call ``action``, and call it again after a pause when the network fails.
 
     Args:
         action: The function to call.
@@ -60,7 +60,7 @@ def patiently(action: Callable[[], T], what: str, *, seconds: float) -> T:
 
 @contextmanager
 def telling(what: str, how_long: str) -> Iterator[None]:
-    """Logs what is being waited for if the block has not ended after :data:`TELL_SECONDS`."""
+    """Log what is being waited for if the block has not ended after :data:`TELL_SECONDS`."""
     timer = threading.Timer(TELL_SECONDS, lambda: log.warning(f"{what}: no answer yet, {how_long}."))
     timer.daemon = True
     timer.start()

@@ -107,7 +107,7 @@ def warn_of_pairs_in(found: Mapping[str, Path], folder: Path) -> None:
 
 
 def divided(found: list[Picture], title: str, purpose: str) -> tuple[list[Picture], list[Picture]]:
-    """Divides pictures into those to keep and those to hold out: an eighth of the pairs and of the photographs.
+    """Divide pictures into those to keep and those to hold out: an eighth of the pairs and of the photographs.
 
     Photographs are all different, so each counts as a sequence; of fewer than eight, the last one is held out.
 

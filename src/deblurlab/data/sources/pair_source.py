@@ -39,7 +39,7 @@ class PairSource(Protocol):
     open_groups: int
 
     def read(self, frame: int, epoch: int) -> PixelPair:
-        """Reads a frame.
+        """Read a frame.
 
         Args:
             frame: The number of the frame, from 0.
@@ -55,7 +55,7 @@ class PairSource(Protocol):
         ...
 
     def expect(self, frames: Integers) -> None:
-        """Announces the order in which frames will be read, for sources that fetch them ahead."""
+        """Announce the order in which frames will be read, for sources that fetch them ahead."""
         ...
 
 

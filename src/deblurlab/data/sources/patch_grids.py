@@ -45,7 +45,7 @@ def patch_grids(files: Sequence[Path], patch: tuple[int, int]) -> Integers:
 
 
 def covered_part(file: Path, grid: Integers, patch: tuple[int, int]) -> Pixels:
-    """Decodes the part of a picture that its whole patches cover, from the top left corner.
+    """Decode the part of a picture that its whole patches cover, from the top left corner.
 
     Args:
         file: The picture.

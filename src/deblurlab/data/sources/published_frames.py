@@ -35,7 +35,7 @@ def resized_pair(blurred: Pixels, sharp: Pixels, size: tuple[int, int], *, antia
 
 
 def require_sizes(pairs: Sequence[FilePair], size: tuple[int, int], *, threads: int) -> None:
-    """Reads the headers of all pairs, so that a pair of two sizes is found before hours of training.
+    """Read the headers of all pairs, so that a pair of two sizes is found before hours of training.
 
     Args:
         pairs: The files.

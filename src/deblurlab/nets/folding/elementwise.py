@@ -64,7 +64,7 @@ def _first_maximum(first: Tensor, second: Tensor) -> Tensor:
 
 @folded_form_of(torch.cat)
 def _cat(tensors: Sequence[Any], dim: int = 0) -> Any:
-    """Concatenates channels."""
+    """Concatenate channels."""
     if dim != 1 or not all(isinstance(one, Folded) for one in tensors) or len({one.rows for one in tensors}) > 1:
         return NotImplemented
     features = list(map(unshift, tensors)) if len({one.shifted for one in tensors}) > 1 else list(tensors)
