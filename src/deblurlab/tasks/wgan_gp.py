@@ -105,19 +105,21 @@ class WGANGP(Restoration):
         return optimizers, [self.scheduled(self._step_scheduler, optimizer) for optimizer in optimizers]
 
     def training_step(self, batch: Pair, batch_idx: int) -> None:
+        """Make the critic's steps with a batch, then the generator's if it is due, and log the means of their values.
+
+        Raises:
+            ValueError: If ``micro_batches`` does not divide the batch.
+        """
         optimizer, critic_optimizer = self.optimizers()  # type: ignore[attr-defined]  # it is a list of two
         steps = 1 if self.fresh_critic_batches else self.critic_steps
         # the batches so far, over all epochs; tests/callbacks/test_lightning_internals.py fails if Lightning changes it
         batches = self.trainer.fit_loop.total_batch_idx + 1
         generator_steps = not self.fresh_critic_batches or batches % self.critic_steps == 0
         self._require_equal_parts(len(batch.sharp))
-        sharp = batch.sharp.chunk(self.micro_batches)
-        if self.micro_batches == 1:  # one forward pass serves the critic and the generator
-            with torch.set_grad_enabled(generator_steps):
-                scales = [self.scales(batch.blurred)]
-        else:
-            with torch.no_grad():
-                scales = [self.scales(part) for part in batch.blurred.chunk(self.micro_batches)]
+        blurred, sharp = (images.chunk(self.micro_batches) for images in (batch.blurred, batch.sharp))
+        one_pass = self.micro_batches == 1  # then one forward pass serves the critic and the generator
+        with torch.set_grad_enabled(one_pass and generator_steps):
+            scales = [self.scales(part) for part in blurred]
         real, fake = [signed(part) for part in sharp], [signed(part[0].detach()) for part in scales]
         each = [
             self.critic_step(real, fake, alpha.chunk(self.micro_batches), critic_optimizer)
@@ -125,8 +127,8 @@ class WGANGP(Restoration):
         ]
         scalars = {name: torch.stack([one[name] for one in each]).mean() for name in each[0]}
         if generator_steps:
-            again = (self.scales(part) for part in batch.blurred.chunk(self.micro_batches))
-            scalars |= self.generator_step(scales if self.micro_batches == 1 else again, sharp, optimizer)
+            again = (self.scales(part) for part in blurred)
+            scalars |= self.generator_step(scales if one_pass else again, sharp, optimizer)
         for schedule in self.schedules():
             schedule.step()
         self.log_means({f"train/{name}": value for name, value in scalars.items()})
