@@ -76,6 +76,7 @@ def _write_pairs(data: "Folder", out: str | None) -> None:
 
 
 def _check(data: "VideoFrames | PublishedPairs | Folder", *, workers: int) -> None:
+    """Look for what a training could not use, or would learn wrongly from; ValueError if there is anything."""
     from deblurlab.data import Folder, VideoFrames
     from deblurlab.data.preparing.check_frames import check_frames
     from deblurlab.data.preparing.check_pictures import check_pictures

@@ -68,7 +68,11 @@ def opened(file: Path) -> Iterator[list[Layer]]:
 
 
 def read(dataset: h5py.Dataset) -> npt.NDArray[np.float32]:
-    """The numbers of a weight. The caller must have checked its shape, which determines the memory."""
+    """The numbers of a weight. The caller must have checked its shape, which determines the memory.
+
+    Raises:
+        ValueError: If they are not stored as Keras stores them. :func:`opened` adds the name of the file.
+    """
     storage = dataset.id.get_create_plist()
     plain = storage.get_layout() == h5py.h5d.CONTIGUOUS and storage.get_external_count() == 0
     if not plain or dataset.id.get_offset() is None:

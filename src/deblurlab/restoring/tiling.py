@@ -71,7 +71,11 @@ class Axis:
 
     @classmethod
     def of(cls, size: int, tiling: Tiling, multiple: int) -> "Axis":
-        """The tiles of ``tiling``. A picture that is shorter than a tile has one tile of its own length."""
+        """The tiles of ``tiling``. A picture that is shorter than a tile has one tile of its own length.
+
+        Raises:
+            ValueError: If the tiles are too small for a network whose sides are multiples of ``multiple``.
+        """
         if not tiling.side:
             return cls.divided(size, 1, margin=tiling.margin, blend=tiling.blend, multiple=multiple)
         # Tiles start at multiples of `multiple`, so that pooling forms the same blocks as in the whole picture.

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from deblurlab.checks.require import SSIM_WINDOW
 from deblurlab.data.arrays import Booleans, Floats, Integers
 
 # The side of the crops in pixels: one for all epochs, or a side for each first epoch. None trains on fixed patches.
@@ -21,15 +22,15 @@ def require_crops(crops: Crops) -> None:
     Raises:
         ValueError: If it is neither a size nor a mapping from epochs, including 0, to sizes.
     """
-    sides = crops if isinstance(crops, Mapping) else {0: crops}
     if crops is None:
         return
+    sides = crops if isinstance(crops, Mapping) else {0: crops}
     if 0 not in sides or not all(type(one) is int for one in (*sides, *sides.values())) or min(sides) < 0:
         raise ValueError(
             f"data.crops is a side in pixels, or {{0: side, epoch: side, ...}} from epoch 0 on, got {crops}."
         )
-    if smallest := [side for side in sides.values() if isinstance(side, int) and side < 11]:
-        raise ValueError(f"data.crops must be at least 11 (SSIM's window), got {smallest[0]}.")
+    if too_small := [side for side in sides.values() if side < SSIM_WINDOW]:
+        raise ValueError(f"data.crops must be at least {SSIM_WINDOW} (SSIM's window), got {too_small[0]}.")
 
 
 def crop_side(crops: Crops, epoch: int) -> int | None:

@@ -131,6 +131,7 @@ class BlurredImages(LightningDataModule):
         return self._image_sets
 
     def train_dataloader(self) -> DrawnLoader:
+        """The training batches; ValueError if crops or rotations do not suit the size of the images."""
         images = self._drawn_images("train")
         size = tuple(images.images.shape[-2:])
         if self.rotations and self.crops is None and size[0] != size[1]:

@@ -131,6 +131,7 @@ class PairedFrames(LightningDataModule):
         return host_of(self.trainer)
 
     def train_dataloader(self) -> PatchLoader:
+        """The training batches; ValueError if crops or rotations do not suit the size of the frames or patches."""
         source, host = self.source("train"), self._host()
         smallest = int((source.grids * source.patch).min())
         if (side := largest_side(self.crops)) is not None and side > smallest:
