@@ -49,6 +49,15 @@ def test_a_folder_and_what_is_below_it(photos: Path, identity: str, call: Call, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["identity.safetensors", "out", "photos"]
 
 
+def test_restoring_imports_no_library_that_takes_a_second_and_is_not_needed(photos: Path, tmp_path: Path) -> None:
+    """Each line of ``-X importtime`` ends with the name of a module."""
+    command = ["-X", "importtime", "-m", "deblurlab.restore", f"input={photos}", f"output={tmp_path}/out"]
+    done = subprocess.run([sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, check=True)
+    imported = {line.rpartition(" ")[2].partition(".")[0] for line in done.stderr.splitlines()}
+    assert {"torch", "PIL"} <= imported
+    assert not imported & {"lightning", "torchvision", "torchmetrics", "matplotlib", "sympy"}
+
+
 def test_what_was_restored_into_the_folder_is_not_restored_again(
     photos: Path, identity: str, call: Call, tmp_path: Path
 ) -> None:

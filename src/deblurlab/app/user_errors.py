@@ -1,6 +1,7 @@
 """Turns an error that a user can fix into one message without a traceback."""
 
 import re
+import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,10 +41,14 @@ def is_mendable(error: Exception) -> bool:
 
     Such are errors of ours, configurations that Hydra or Lightning refuses, and the end of another process.
     """
-    from lightning.fabric.utilities.exceptions import MisconfigurationException
+    mendable = ValueError | OSError | CompactHydraException | OmegaConfBaseException
+    return isinstance(error, mendable) or _is_of_lightning(error) or _is_lost(error)
 
-    mendable = ValueError | OSError | CompactHydraException | OmegaConfBaseException | MisconfigurationException
-    return isinstance(error, mendable) or _is_lost(error)
+
+def _is_of_lightning(error: Exception) -> bool:
+    """Whether Lightning refuses a setting. If it has not been imported, it cannot; importing it takes seconds."""
+    exceptions = sys.modules.get("lightning.fabric.utilities.exceptions")
+    return exceptions is not None and isinstance(error, exceptions.MisconfigurationException)
 
 
 def _is_lost(error: Exception) -> bool:

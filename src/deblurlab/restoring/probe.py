@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torchvision.transforms.functional import gaussian_blur
 
 Images = Callable[[Tensor], Tensor]
 
@@ -106,7 +105,11 @@ def measured(
 
 def _blurred(picture: Tensor) -> list[Tensor]:
     """A picture with each of several blurs, rounded to 8 bits."""
-    return [(gaussian_blur(picture, 2 * round(4 * sigma) + 1, sigma) * 255).round() / 255 for sigma in _BLURS]
+    from scipy.ndimage import gaussian_filter  # takes a quarter of a second, and few networks need it
+
+    pixels = picture.cpu().numpy()
+    blurred = (gaussian_filter(pixels, sigma, mode="mirror", axes=(-2, -1)) for sigma in _BLURS)
+    return [(torch.from_numpy(one).to(picture) * 255).round() / 255 for one in blurred]
 
 
 def _farthest(looks: Sequence[Reach]) -> Reach:

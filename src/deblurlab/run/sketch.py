@@ -9,12 +9,27 @@ from torch.nn.modules.module import (
     register_module_module_registration_hook,
     register_module_parameter_registration_hook,
 )
+from torch.utils._python_dispatch import TorchDispatchMode
 
 _Made = TypeVar("_Made")
 
 
 class _TooManyError(Exception):
     """Ends a constructor that makes too many modules and tensors."""
+
+
+class _WithoutDrawing(TorchDispatchMode):
+    """While it is active, the random numbers of initial weights are not drawn.
+
+    The device "meta" has no numbers, but for drawing them PyTorch would import SymPy, which takes a second.
+    """
+
+    def __torch_dispatch__(
+        self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if function in (torch.ops.aten.uniform_.default, torch.ops.aten.normal_.default):
+            return args[0]
+        return function(*args, **(kwargs or {}))
 
 
 def sketch(build: Callable[[], _Made], *, tensors: int) -> _Made:
@@ -45,7 +60,7 @@ def sketch(build: Callable[[], _Made], *, tensors: int) -> _Made:
         )
     ]
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _WithoutDrawing():  # type: ignore[no-untyped-call]
             return build()
     except Exception as error:  # `build` may have wrapped what the constructor raised
         if count <= limit:
