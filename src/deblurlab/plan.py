@@ -31,7 +31,6 @@ def main(cfg: DictConfig) -> None:
     if cfg.trainer.graph != "batch" or cfg.model.get("fresh_critic_batches"):
         raise ValueError("plan takes a batch as one graph: trainer.graph=batch model.fresh_critic_batches=false.")
     cfg.callbacks = cfg.logger = None  # an experiment may choose some, but they are not part of a step
-    xla.quiet()
     from deblurlab.app.step_estimate import estimate_step, training_images
     from deblurlab.planning.largest_batch import largest_batch
     from deblurlab.planning.table import show

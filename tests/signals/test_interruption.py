@@ -120,6 +120,7 @@ def test_afterwards_all_is_as_before() -> None:
 def test_a_forked_workers_ctrl_c_is_not_the_parents() -> None:
     """The terminal sends it to all of them. Two of them in one process would be a second Ctrl-C."""
     done = run(
+        "import warnings; warnings.simplefilter('ignore')\n"  # Python 3.12 warns of forks beside threads
         "here, there = os.pipe()\n"
         "with listening(words), finishing_first():\n"
         "    child = os.fork()\n"

@@ -1,6 +1,7 @@
 """The parts of trainer=tpu that need no XLA device."""
 
 import multiprocessing
+import re
 import socket
 import subprocess
 import sys
@@ -31,6 +32,30 @@ def test_a_tpu_is_looked_for_among_the_pci_devices(monkeypatch: pytest.MonkeyPat
         for chips in (0, 4):
             monkeypatch.setattr(tpu, "num_available_chips", lambda chips=chips: chips)
             assert xla.tpu_found() == (chips > 0 and vendor != "0x8086")
+
+
+@pytest.mark.parametrize(
+    ("reason", "fix"),
+    [
+        ("libpython3.13.so.1.0: cannot open shared object file", r"in the package libpython3\.\d+\.$"),
+        ("_XLAC.so: undefined symbol: _ZN3c10", r"pip install 'deblurlab\[tpu\]'"),
+    ],
+)
+def test_a_torch_xla_that_cannot_be_imported_is_explained(reason: str, fix: str, tmp_path: Path) -> None:
+    (tmp_path / "torch_xla").mkdir()
+    (tmp_path / "torch_xla/__init__.py").write_text(f"raise ImportError({reason!r})")
+    program = f"""
+import sys
+sys.path.insert(0, {str(tmp_path)!r})
+from deblurlab.backends.xla import require_torch_xla
+try:
+    require_torch_xla("trainer=tpu")
+except ValueError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"trainer=tpu needs torch_xla, which is installed but cannot be imported: {reason}. ")
+    assert re.search(fix, done.stdout.strip())
 
 
 def test_a_training_on_the_cpu_does_not_import_torch_xla() -> None:

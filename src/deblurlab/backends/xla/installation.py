@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +24,7 @@ def quiet() -> None:
 
 
 def require_torch_xla(wanted_by: str) -> None:
-    """Check that torch_xla is installed.
+    """Check that torch_xla is installed and can be imported. See :func:`quiet`, which is in force afterwards.
 
     Args:
         wanted_by: The setting that needs it, for the message, such as ``trainer=tpu``.
@@ -38,6 +39,17 @@ def require_torch_xla(wanted_by: str) -> None:
             "'deblurlab[tpu]', on a TPU VM 'torch-xla[tpu]==2.9.*' as well."
             + (other if importlib.util.find_spec("torch_tpu") else "")
         )
+    quiet()
+    try:
+        importlib.import_module("torch_xla")
+    except ImportError as error:
+        fix = "It needs torch 2.9: pip install 'deblurlab[tpu]' installs both."
+        if "libpython" in str(error):
+            package = f"libpython{sys.version_info.major}.{sys.version_info.minor}"
+            fix = f"It needs Python's shared library, which Debian and Ubuntu have in the package {package}."
+        raise ValueError(
+            f"{wanted_by} needs torch_xla, which is installed but cannot be imported: {error}. {fix}"
+        ) from error
 
 
 def tpu_found() -> bool:
@@ -46,11 +58,15 @@ def tpu_found() -> bool:
     It looks at the PCI devices, and imports torch_xla, which takes seconds, only if one of them is Google's. torch_xla
     has no suitable public function: those start the runtime, and Lightning's queries Google's metadata server, which
     does not exist everywhere. ``tests/backends/xla/test_parts.py`` fails if the private one is removed.
+
+    Raises:
+        ValueError: If there is a TPU, and torch_xla cannot be imported.
     """
     if importlib.util.find_spec("torch_xla") is None:
         return False
     if not any(vendor.read_text(encoding="utf-8").strip() == _GOOGLE for vendor in _PCI_DEVICES.glob("*/vendor")):
         return False
+    require_torch_xla("the TPU of this machine")
     from torch_xla._internal import tpu
 
     return bool(tpu.num_available_chips())

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from deblurlab.backends.xla.installation import quiet, require_torch_xla
+from deblurlab.backends.xla.installation import require_torch_xla
 from deblurlab.files.whole_folder import whole_folder
 
 
@@ -25,7 +25,6 @@ def write_stablehlo(network: nn.Module, inputs: tuple[Tensor, ...], folder: Path
         ValueError: If torch_xla is missing.
     """
     require_torch_xla("format=stablehlo")
-    quiet()
     import torch_xla.stablehlo
 
     from deblurlab.backends.xla.accelerator import choose_client

@@ -6,7 +6,7 @@ import torch
 from typing_extensions import override
 
 from deblurlab.backends.backend import Backend, Devices, DeviceSettings, Training
-from deblurlab.backends.xla.installation import Client, quiet, require_torch_xla, tpu_found
+from deblurlab.backends.xla.installation import Client, require_torch_xla, tpu_found
 from deblurlab.processes.rank import this_rank
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ class XLA(Backend):
         """A TPU's first core, or the CPU as a single XLA device."""
         client = _client(accelerator)
         require_torch_xla(f"trainer={client}")
-        quiet()
         import torch_xla
 
         from deblurlab.backends.xla.accelerator import choose_client
