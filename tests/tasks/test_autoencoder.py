@@ -7,6 +7,7 @@ from lightning.pytorch import Trainer
 from torch import nn
 from torch.utils.data import DataLoader
 
+from deblurlab.data import Sample
 from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh
 from deblurlab.nets import UNet16
@@ -48,6 +49,19 @@ def test_a_network_of_another_shape_is_refused() -> None:
     task = Autoencoder(network=nn.Conv2d(3, 3, 3), loss=LogCosh(), optimizer=torch.optim.Adam)
     with pytest.raises(ValueError, match=r"Conv2d takes \(4, 3, 16, 16\) and returns \(4, 3, 14, 14\)"):
         task.training_step(_pair(), 0)
+
+
+@pytest.mark.parametrize("stage", ["fit", "validate", "test"])
+def test_batches_that_no_data_module_has_prepared_are_refused(stage: str) -> None:
+    """The loaders of a data module without it, and the pairs of a plain data set."""
+    data = Sample(batch_size=4, sigma_range=(1.0, 2.0))
+    name = {"fit": "train", "validate": "val", "test": "test"}[stage]
+    own = DataLoader([(image, image) for image in torch.rand(4, 3, 16, 16)], batch_size=4)
+    for loader, kind in ((getattr(data, f"{name}_dataloader")(), "SharpBatch"), (own, "list")):
+        trainer = Trainer(accelerator="cpu", fast_dev_run=True, logger=False, enable_model_summary=False)
+        given = {"train_dataloaders": loader, "val_dataloaders": loader} if stage == "fit" else {"dataloaders": loader}
+        with pytest.raises(ValueError, match=rf"got {kind}\. Give the Trainer the data module"):
+            getattr(trainer, stage)(_task(), **given)
 
 
 def test_losses_and_scores_are_float32_under_autocast() -> None:

@@ -165,6 +165,15 @@ class Restoration(LightningModule):
         with torch.autocast(restored.device.type, enabled=False):
             return score(restored, sharp, self.loss)
 
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        _require_pair(batch)
+
+    def on_validation_batch_start(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> None:
+        _require_pair(batch)
+
+    def on_test_batch_start(self, batch: Any, batch_idx: int, dataloader_idx: int = 0) -> None:
+        _require_pair(batch)
+
     def on_validation_epoch_start(self) -> None:
         self.val_scores.reset()
 
@@ -235,6 +244,20 @@ class Restoration(LightningModule):
 
 class TrainedNetwork(Restoration):
     """A trained network, for validation and test only. It has no optimizer."""
+
+
+def _require_pair(batch: Any) -> None:
+    """Refuse a batch that no data module has prepared, such as one of a loader that the Trainer got by itself.
+
+    Raises:
+        ValueError: If the batch is not a :class:`deblurlab.interfaces.Pair`.
+    """
+    if not isinstance(batch, Pair):
+        raise ValueError(
+            f"a task takes batches of deblurlab.interfaces.Pair, and got {type(batch).__name__}. Give the Trainer the "
+            "data module (datamodule=data) and not its loaders, because the data module prepares their batches; a "
+            "loader of your own yields Pair(blurred=..., sharp=..., valid=...)."
+        )
 
 
 def _continued(images: Tensor, multiple: int) -> Tensor:
