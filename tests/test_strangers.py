@@ -334,6 +334,8 @@ EVIL: list[tuple[str, Any]] = [
     ("model.network.widths", "${oc.env:HOME}"),
     ("seed", "${oc.env:HOME}"),
     ("data.${oc.env:HOME}", 1),
+    ("_target_", "deblurlab.tasks.schedules.warmup_cosine"),
+    ("_target_", "lightning.pytorch.Trainer"),
 ]
 
 

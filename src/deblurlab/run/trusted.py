@@ -64,7 +64,7 @@ def check(config: Mapping[str, Any] | DictConfig, *, trust: Sequence[str], sourc
     """
     plain = OmegaConf.to_container(config, resolve=False) if isinstance(config, DictConfig) else config
     for place, name in targets(plain):
-        where = f"{source}: {'.'.join(place)}"
+        where = f"{source}: {'.'.join(place) or '_target_'}"
         if not isinstance(name, str) or not _PUBLIC.fullmatch(name):
             raise UntrustedError(f"{where} names {str(name)[:200]!r}, which is not the public name of a class.")
         if any(_below(name, package) for package in trust):
@@ -114,7 +114,7 @@ def _expected(name: str, place: tuple[str, ...]) -> bool:
     from deblurlab.nets.published import MissingPackageError  # imports torch
 
     if name in _FUNCTIONS:
-        return place[0] == "model"
+        return place[:1] == ("model",)
     try:
         found = resolve_name(name)
     except MissingPackageError:
@@ -130,6 +130,8 @@ def _kinds(place: tuple[str, ...]) -> tuple[type, ...]:
     Each place imports its own: a network alone does not need Lightning, which takes seconds to import.
     """
     match place:
+        case ():  # the whole configuration is not built
+            return ()
         case ("model",):
             from lightning.pytorch import LightningModule
 
