@@ -2,6 +2,7 @@
 
 import sys
 from typing import Any
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -11,8 +12,10 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
-from deblurlab.metrics.aligned import AlignedScore
+from deblurlab.metrics.aligned import AlignedScore, Alignment
+from deblurlab.metrics.further_metrics import further_metrics
 from deblurlab.metrics.image import psnr, ssim
+from deblurlab.metrics.scores import ALIGNED
 
 SMALL_TURN = np.array([[1.001, -0.004, 3.4], [0.004, 0.999, -2.3], [2e-6, -1e-6, 1]])
 
@@ -51,20 +54,26 @@ def by_its_authors(image: Any, sharp: Any) -> tuple[float, float]:
     return 10 * np.log10(1 / error), ((values * mask)[inner].sum((0, 1)) / mask[inner].sum((0, 1))).mean()
 
 
+def aligned_score(name: str) -> AlignedScore:
+    return AlignedScore(name, Alignment([name]))
+
+
 def test_each_image_has_the_value_of_the_authors_formulas() -> None:
     sharp = photograph()
     images = [moved(sharp, brightness=0.9), cv2.GaussianBlur(moved(sharp), (0, 0), 1.5)]
     expected = [by_its_authors(image.clip(0, 1), sharp) for image in images]
     restored, sharps = batch(*images), batch(sharp, sharp)
-    assert AlignedScore("aligned_psnr")(restored, sharps).tolist() == pytest.approx([e[0] for e in expected], abs=0.001)
-    assert AlignedScore("aligned_ssim")(restored, sharps).tolist() == pytest.approx([e[1] for e in expected], abs=1e-4)
+    assert aligned_score("aligned_psnr")(restored, sharps).tolist() == pytest.approx(
+        [e[0] for e in expected], abs=0.001
+    )
+    assert aligned_score("aligned_ssim")(restored, sharps).tolist() == pytest.approx([e[1] for e in expected], abs=1e-4)
 
 
 def test_a_moved_and_darker_image_scores_as_what_it_shows() -> None:
     sharp = photograph()
     restored, sharps = batch(moved(sharp, brightness=0.9)), batch(sharp)
-    assert float(psnr(restored, sharps)) < 20 < 33 < float(AlignedScore("aligned_psnr")(restored, sharps))
-    assert float(ssim(restored, sharps)) < 0.6 < 0.97 < float(AlignedScore("aligned_ssim")(restored, sharps))
+    assert float(psnr(restored, sharps)) < 20 < 33 < float(aligned_score("aligned_psnr")(restored, sharps))
+    assert float(ssim(restored, sharps)) < 0.6 < 0.97 < float(aligned_score("aligned_ssim")(restored, sharps))
 
 
 @pytest.mark.parametrize("name", ["aligned_psnr", "aligned_ssim"])
@@ -72,19 +81,31 @@ def test_an_image_that_cannot_be_aligned_is_scored_as_it_is(name: str, caplog: p
     grey, sharp = torch.full((1, 3, 64, 80), 0.5), batch(photograph()[:64, :80])
     scaled = grey * (grey * sharp).sum() / grey.square().sum()
     expected = {"aligned_psnr": psnr, "aligned_ssim": ssim}[name](scaled, sharp)
-    aligned = AlignedScore(name)
+    aligned = aligned_score(name)
     for _ in range(3):
         assert float(aligned(grey, sharp)) == pytest.approx(float(expected), abs=1e-4)
     told = f"metrics=[{name}]: an image of 80x64 cannot be aligned; such images are scored as they are"
     assert caplog.messages == [told]
-    assert float(AlignedScore(name)(torch.zeros_like(grey), sharp)) < 20  # black has no brightness to match
+    assert float(aligned_score(name)(torch.zeros_like(grey), sharp)) < 20  # black has no brightness to match
 
 
 def test_no_images_have_no_scores() -> None:
-    assert AlignedScore("aligned_psnr")(torch.zeros(0, 3, 32, 32), torch.zeros(0, 3, 32, 32)).shape == (0,)
+    assert aligned_score("aligned_psnr")(torch.zeros(0, 3, 32, 32), torch.zeros(0, 3, 32, 32)).shape == (0,)
 
 
 def test_without_opencv_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(ValueError, match=r"metrics=\[aligned_ssim\] needs OpenCV: pip install 'deblurlab\[align\]'"):
-        AlignedScore("aligned_ssim")
+        aligned_score("aligned_ssim")
+
+
+def test_both_scores_align_each_image_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And they are those of either score alone, for one batch after another."""
+    sharp = batch(photograph()[:96, :128])
+    batches = [batch(brightness * moved(photograph())[:96, :128]) for brightness in (1.0, 0.7)]
+    expected = [[float(aligned_score(name)(images, sharp)) for name in ALIGNED] for images in batches]
+    counted = Mock(wraps=cv2.findTransformECC)
+    monkeypatch.setattr(cv2, "findTransformECC", counted)
+    both = further_metrics(ALIGNED)
+    assert [[float(metric(images, sharp)) for metric in both.values()] for images in batches] == expected
+    assert counted.call_count == len(batches)

@@ -85,3 +85,13 @@ def test_ssim_of_an_image_smaller_than_its_window_is_an_error() -> None:
     small = torch.zeros(1, 3, 11, 10)
     with pytest.raises(ValueError, match=r"11x10 .*SSIM needs at least 11x11 pixels"):
         ssim(small, small)
+
+
+def test_infinite_values_of_further_scores_are_left_out_and_counted() -> None:
+    restored = torch.rand(3, 3, 16, 16)
+    scores = ImageScores(["mine", "other"])
+    further = {"mine": torch.tensor([10.0, torch.inf, 20.0]), "other": torch.ones(3)}
+    scores.update(score(restored, restored, LogCosh()) | further, torch.ones(3, dtype=torch.bool))
+    means = scores.compute()
+    assert (float(means["mine"]), int(means["infinite_mine"])) == (15, 1)
+    assert (float(means["other"]), int(means["infinite_other"])) == (1, 0)

@@ -12,12 +12,13 @@ from deblurlab.callbacks.progress import duration
 from deblurlab.data import Sample
 from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh
-from deblurlab.metrics.scores import SCORES
+from deblurlab.metrics.scores import SCORES, beside_table
 from deblurlab.restoring.restorer import Restorer
 from deblurlab.run import figures, results
 from deblurlab.run.extremes import draw_extremes
 from deblurlab.run.history import read_history
 from deblurlab.run.printed_result import print_result
+from deblurlab.run.results import summary
 from deblurlab.run.run_folder import RunFolder
 from deblurlab.tasks.restoration import Restoration
 
@@ -164,6 +165,25 @@ def test_images_without_error_are_named_under_the_printed_table(capsys: pytest.C
     result["blurred"]["infinite_psnr"] = 0
     print_result(result, model="mine", precision="32-true")
     assert "leaves out" not in capsys.readouterr().out
+
+
+def test_images_that_a_further_score_leaves_out_are_counted_where_there_are_any(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = {"aligned_psnr": 30.0, "infinite_aligned_psnr": 2, "mine": 0.1, "infinite_mine": 0}
+    table = dict.fromkeys((score.name for score in SCORES), 0.5) | {"infinite_psnr": 0, "images": 5}
+    logged = {
+        f"test/{version}/{name}": value for version in ("restored", "blurred") for name, value in (table | own).items()
+    }
+    result = summary(logged, data="sample", split="test")
+    for version in ("restored", "blurred"):
+        assert beside_table(result[version]) == ["aligned_psnr", "mine"]
+        assert result[version]["infinite_aligned_psnr"] == 2
+        assert "infinite_mine" not in result[version]
+    print_result(result, model="mine", precision="32-true")
+    printed = capsys.readouterr().out
+    assert "aligned_psnr leaves out images without any error: 2 restored, 2 blurred." in printed
+    assert "mine leaves out" not in printed
 
 
 def test_history_leaves_gaps_out(tmp_path: Path) -> None:

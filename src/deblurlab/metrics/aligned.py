@@ -7,6 +7,7 @@ Psarakis, 2008). Only pixels that the warped image covers count.
 """
 
 import logging
+from collections.abc import Sequence
 from types import ModuleType
 from typing import NamedTuple
 
@@ -38,31 +39,31 @@ class _Pair(NamedTuple):
     covered: Tensor
 
 
-class AlignedScore(nn.Module):
-    """PSNR or SSIM of images that are aligned first. An image that cannot be aligned is scored as it is.
+class Alignment:
+    """Aligns the images of a batch. It keeps the last batch, since several scores may ask for the same one in turn.
 
     Args:
-        name: ``aligned_psnr``, in dB and infinite for equal images, or ``aligned_ssim``.
-
-    Shape: two (B, 3, H, W) batches, which are clamped to [0, 1], to (B,). H and W are at least 11.
-
-    Raises:
-        ValueError: If OpenCV is not installed.
+        names: The scores that use it, for messages.
     """
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name, self._warned = name, False
-        _opencv(name)
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names, self._warned = ",".join(names), False
+        self._last: tuple[Tensor, Tensor, list[_Pair]] | None = None
 
-    def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:
-        score = _psnr if self.name == "aligned_psnr" else _ssim
-        values = [score(self._aligned(*pair)) for pair in zip(restored.clamp(0, 1), sharp.clamp(0, 1), strict=True)]
-        return torch.stack(values).to(sharp.device) if values else sharp.new_zeros(0)
+    def aligned(self, restored: Tensor, sharp: Tensor) -> list[_Pair]:
+        """Align each image of two (B, 3, H, W) batches on any device; the results are on the CPU.
 
-    def _aligned(self, restored: Tensor, sharp: Tensor) -> _Pair:
-        """Align one image, (3, H, W) on any device; the result is on the CPU."""
-        cv2 = _opencv(self.name)
+        Raises:
+            ValueError: If OpenCV is not installed.
+        """
+        if self._last is None or self._last[0] is not restored or self._last[1] is not sharp:
+            both = zip(restored.clamp(0, 1), sharp.clamp(0, 1), strict=True)
+            self._last = (restored, sharp, [self._pair(*images) for images in both])
+        return self._last[2]
+
+    def _pair(self, restored: Tensor, sharp: Tensor) -> _Pair:
+        """Align one image, (3, H, W)."""
+        cv2 = _opencv(self.names)
         image, target = (side.float().permute(1, 2, 0).contiguous().cpu().numpy() for side in (restored, sharp))
         if energy := np.square(image, dtype=np.float64).sum():
             image = image * np.float32((image * target).sum(dtype=np.float64) / energy)
@@ -90,8 +91,32 @@ class AlignedScore(nn.Module):
     def _warn(self, words: str) -> None:
         """Warn at the first image that cannot be aligned; a test may have thousands of them."""
         if not self._warned:
-            log.warning(f"metrics=[{self.name}]: {words}")
+            log.warning(f"metrics=[{self.names}]: {words}")
         self._warned = True
+
+
+class AlignedScore(nn.Module):
+    """PSNR or SSIM of images that are aligned first. An image that cannot be aligned is scored as it is.
+
+    Args:
+        name: ``aligned_psnr``, in dB and infinite for equal images, or ``aligned_ssim``.
+        alignment: What aligns the images; both scores may share one, which then aligns each image once.
+
+    Shape: two (B, 3, H, W) batches, which are clamped to [0, 1], to (B,). H and W are at least 11.
+
+    Raises:
+        ValueError: If OpenCV is not installed.
+    """
+
+    def __init__(self, name: str, alignment: Alignment) -> None:
+        super().__init__()
+        self.name, self.alignment = name, alignment
+        _opencv(name)
+
+    def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:
+        score = _psnr if self.name == "aligned_psnr" else _ssim
+        values = [score(pair) for pair in self.alignment.aligned(restored, sharp)]
+        return torch.stack(values).to(sharp.device) if values else sharp.new_zeros(0)
 
 
 def _psnr(pair: _Pair) -> Tensor:

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from deblurlab.checks.words import how_to_find
-from deblurlab.metrics.aligned import AlignedScore
+from deblurlab.metrics.aligned import AlignedScore, Alignment
 from deblurlab.metrics.perceptual import perceptual
-from deblurlab.metrics.scores import ALIGNED, COUNTS_OF_INFINITE, PERCEPTUAL, SCORES
+from deblurlab.metrics.scores import ALIGNED, COUNTS_OF_INFINITE, PERCEPTUAL, SCORES, count_of_infinite
 
 log = logging.getLogger(__name__)
 
@@ -58,21 +58,22 @@ def further_metrics(names: Sequence[str]) -> dict[str, nn.Module]:
             image. Each is tried at once, because a test comes after hours of training.
     """
     found: dict[str, nn.Module] = {}
+    alignment = Alignment([name for name in names if name in ALIGNED])
     taken = [*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values(), "images"]
     for path in names:
         name = path.rpartition(".")[2]
         if name in taken:
             raise ValueError(f"metrics=[{path}]: a test has a score {name} already, call this one otherwise.")
-        taken.append(name)
-        found[name] = _own(path) if "." in path else _named(path)
+        taken += [name, count_of_infinite(name)]
+        found[name] = _own(path) if "." in path else _named(path, alignment)
     return found
 
 
-def _named(name: str) -> nn.Module:
+def _named(name: str, alignment: Alignment) -> nn.Module:
     if name in PERCEPTUAL:
         return perceptual(name)
     if name in ALIGNED:
-        return AlignedScore(name)
+        return AlignedScore(name, alignment)
     raise ValueError(
         f"metrics=[{name}]: choose of {', '.join([*PERCEPTUAL, *ALIGNED])}, or name a metric of yours by its Python "
         "path, such as my_package.my_metric."

@@ -9,7 +9,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from deblurlab.interfaces import ContentLoss
-from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES
+from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES, count_of_infinite
 
 
 @cache
@@ -42,7 +42,7 @@ class ImageScores(Metric):
     counted as ``infinite_NAME``. The sums are not saved in checkpoints.
 
     Args:
-        further: Names of scores in addition to those of the table.
+        further: Names of scores in addition to those of the table. Each may be infinite.
     """
 
     full_state_update = False
@@ -50,6 +50,7 @@ class ImageScores(Metric):
     def __init__(self, further: Sequence[str] = ()) -> None:
         super().__init__()
         self.names = (*(score.name for score in SCORES), *further)
+        self.may_be_infinite = (*COUNTS_OF_INFINITE, *further)
         self.totals: Tensor
         self.counts: Tensor
         self.images: Tensor
@@ -67,7 +68,7 @@ class ImageScores(Metric):
         totals, counts = [], []
         for name in self.names:
             values = scores[name]
-            counted = valid & ~values.isinf() if name in COUNTS_OF_INFINITE else valid
+            counted = valid & ~values.isinf() if name in self.may_be_infinite else valid
             totals.append(torch.where(counted, values, 0).sum())
             counts.append(counted.sum())
         self.totals += torch.stack(totals)
@@ -77,6 +78,6 @@ class ImageScores(Metric):
     def compute(self) -> dict[str, Tensor]:
         """The means, the count ``images``, and the counts of infinite values: scalars. Means of no image are NaN."""
         counts = dict(zip(self.names, self.counts, strict=True))
-        infinite = {title: self.images - counts[name] for name, title in COUNTS_OF_INFINITE.items()}
+        infinite = {count_of_infinite(name): self.images - counts[name] for name in self.may_be_infinite}
         means = dict(zip(self.names, self.totals / self.counts, strict=True))
         return means | {"images": self.images} | infinite

@@ -93,12 +93,20 @@ COMPARED_SCORES = tuple(score for score in HEADLINE_SCORES if not score.is_loss)
 PERCEPTUAL = {"lpips": "AlexNet, 233 MB", "dists": "VGG16, 528 MB"}
 # Further scores that align each restored image first; higher is better.
 ALIGNED = ("aligned_psnr", "aligned_ssim")
-COUNTS_OF_INFINITE = {score.name: f"infinite_{score.name}" for score in SCORES if score.may_be_infinite}
+
+
+def count_of_infinite(name: str) -> str:
+    """The name of the number of images that the mean of a score leaves out, since their values are infinite."""
+    return f"infinite_{name}"
+
+
+COUNTS_OF_INFINITE = {score.name: count_of_infinite(score.name) for score in SCORES if score.may_be_infinite}
 
 
 def beside_table(names: Iterable[str]) -> list[str]:
     """Which of the names in metrics.json are neither scores of the table nor counts: the test's further scores."""
-    known = {*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values()}
+    names = list(names)
+    known = {*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values(), *map(count_of_infinite, names)}
     return [name for name in names if name not in known]
 
 

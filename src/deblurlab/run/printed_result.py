@@ -9,7 +9,9 @@ from rich.table import Table
 
 from deblurlab.checks.console import table_console
 from deblurlab.checks.words import counted
-from deblurlab.metrics.scores import COUNTS_OF_INFINITE, SCORES, Score, beside_table, heading
+from deblurlab.metrics.scores import SCORES, Score, beside_table, count_of_infinite, heading
+
+_INFINITE_FOR_EQUAL = ("psnr", "aligned_psnr")
 
 
 def print_result(result: Mapping[str, Any], *, model: str, precision: str, stored: bool = False) -> str:
@@ -38,12 +40,14 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str, store
         table.add_row(escape(label), *(score.in_table(result[version][score.name]) for score in SCORES))
     console = table_console(record=True)
     console.print(table)
-    for score in SCORES:
-        if (count := COUNTS_OF_INFINITE.get(score.name)) is None:
-            continue
-        restored, blurred = result["restored"][count], result["blurred"][count]
+    titles = {score.name: score.title for score in SCORES}
+    for name in (*titles, *beside_table(result["restored"])):
+        restored, blurred = (result[version].get(count_of_infinite(name), 0) for version in ("restored", "blurred"))
         if restored or blurred:
-            console.print(f"{score.title} leaves out images without any error: {restored} restored, {blurred} blurred.")
+            left_out = "images without any error" if name in _INFINITE_FOR_EQUAL else "images with an infinite value"
+            console.print(
+                escape(f"{titles.get(name, name)} leaves out {left_out}: {restored} restored, {blurred} blurred.")
+            )
     if all(_is_worse(result, score) for score in SCORES if score.headline):
         console.print(
             "By these scores the pictures are worse than the blurred ones: they may be of other images, or moved."
