@@ -215,5 +215,5 @@ def test_evaluate_rebuilds_a_run(uninterrupted: Path, call: Call) -> None:
 
 def test_evaluate_takes_another_data_set(uninterrupted: Path, call: Call) -> None:
     call("evaluate", f"run={uninterrupted}", "data=sample", "trainer.limit_test_batches=1")
-    result = json.loads((uninterrupted / "evaluate" / "sample" / "metrics.json").read_text())
+    result = json.loads((uninterrupted / "evaluate/sample-limit_test_batches_1/metrics.json").read_text())
     assert (result["data"], result["images"]) == ("sample", 16)

@@ -72,7 +72,13 @@ def main(cfg: DictConfig) -> float:
     if cfg.run is not None and choices().get("data") is None and not sets_below("data"):
         _warn_of_other_images(load_run(cfg.run).folder, labels)
     result = write_test(
-        folder, data=tested.data_name, metrics=tested.metrics, per_image=tested.per_image, labels=labels, tta=cfg.tta
+        folder,
+        data=tested.data_name,
+        metrics=tested.metrics,
+        per_image=tested.per_image,
+        labels=labels,
+        tta=cfg.tta,
+        window=cfg.window,
     )
     stored = cfg.restored is not None
     to_log_file(print_result(result, model=tested.title, precision=tested.precision, stored=stored))

@@ -194,6 +194,20 @@ def test_runs_that_were_tested_elsewhere_are_told_apart_by_their_folders(tmp_pat
     ]
 
 
+def test_a_test_with_other_settings_has_a_row_of_its_own(tmp_path: Path) -> None:
+    run = made_up(tmp_path / "run", ssim=0.8, images=10)
+    for name, settings in {"cifar10": {}, "cifar10-tta": {"tta": True}, "cifar10-window_384": {"window": 384}}.items():
+        file = run / "evaluate" / name / "metrics.json"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(json.loads((run / "metrics.json").read_text()) | settings))
+    table = elsewhere_table(find_runs([str(run)]))
+    assert table is not None
+    assert [(section[0].title, section[0].note) for section in table.sections] == [
+        ("UNet16 of CIFAR-10, on cifar10-tta", "10 images, tta"),
+        ("UNet16 of CIFAR-10, on cifar10-window_384", "10 images, window 384"),
+    ]
+
+
 def test_without_the_study_s_data_its_rows_are_left_out(tmp_path: Path) -> None:
     losses = {"a": "deblurlab.losses.LogCosh", "b": "mynet.MyLoss"}
     for name, loss in losses.items():
@@ -302,6 +316,8 @@ def test_a_whole_test_by_evaluate_takes_the_place_of_a_partial_one(tmp_path: Pat
     (evaluation / "metrics.json").write_text(json.dumps(result))
     assert rows(score_table("CIFAR-10", grouped(tmp_path)))["UNet16", "ours"].cells[1].text == "0.9100"
     (evaluation / "metrics.json").write_text(json.dumps(result | {"tta": True}))  # an average, as no other run's test
+    assert rows(score_table("CIFAR-10", grouped(tmp_path)))["UNet16", "ours"].cells[1].text == "0.9900 †"
+    (evaluation / "metrics.json").write_text(json.dumps(result | {"window": 384}))
     assert rows(score_table("CIFAR-10", grouped(tmp_path)))["UNet16", "ours"].cells[1].text == "0.9900 †"
     result["images"] = 50  # a smaller part than the run's own test
     (evaluation / "metrics.json").write_text(json.dumps(result))

@@ -34,7 +34,10 @@ def test_the_checkpoint_and_the_weights_file_hold_the_same_network() -> None:
 def test_an_evaluation_gives_the_scores_that_it_wrote(call: Call, tmp_path: Path) -> None:
     run = shutil.copytree(EARLIER, tmp_path / "run")
     call("evaluate", f"run={run}", "trainer=cpu", "trainer.precision=32-true", "trainer.limit_test_batches=2")
-    then, now = (json.loads(file.read_text()) for file in (run / "metrics.json", run / "evaluate/sample/metrics.json"))
+    then, now = (
+        json.loads(file.read_text())
+        for file in (run / "metrics.json", run / "evaluate/sample-limit_test_batches_2/metrics.json")
+    )
     for version in ("restored", "blurred"):
         assert now[version] == pytest.approx(then[version], rel=1e-4)
 

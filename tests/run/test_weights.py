@@ -68,9 +68,10 @@ def test_evaluate_scores_weights_as_it_scores_their_run(run: Path, call: Call, t
     call("evaluate", f"run={run}", "data=sample", *limit)
     call("evaluate", f"weights={run}/weights.safetensors", "data=sample", *limit)
     call("evaluate", f"run={run}", *limit, "output=elsewhere")
-    one = json.loads((run / "evaluate/sample/metrics.json").read_text())
+    name = "sample-limit_test_batches_2"
+    one = json.loads((run / f"evaluate/{name}/metrics.json").read_text())
     assert one == json.loads((tmp_path / "elsewhere/metrics.json").read_text())
-    assert one == json.loads((tmp_path / f"outputs/evaluate/{run.name}/sample/metrics.json").read_text())
+    assert one == json.loads((tmp_path / f"outputs/evaluate/{run.name}/{name}/metrics.json").read_text())
 
 
 def test_layers_may_share_their_weights(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+from deblurlab.app.evaluation_name import evaluation_name
 from deblurlab.app.invocation import choices
 from deblurlab.app.made_folders import made, made_for
 from deblurlab.run.names import data_name, network_name
@@ -78,17 +79,21 @@ def evaluation_folder(
 ) -> str:
     """The folder of an evaluation: ``run/evaluate/data`` for a run, ``outputs/evaluate/name/data`` for others.
 
-    By default, a run is evaluated on the data set that it was trained on.
+    By default, a run is evaluated on the data set that it was trained on. Settings that change the result are a part of
+    the last name, as in ``run/evaluate/data-tta``: see :func:`evaluation_name`.
 
     Raises:
         ValueError: As for :func:`require_one_subject`.
     """
     require_one_subject(run, weights, restored, data)
     if run is not None:
-        name = load_run(run).data if data is None else data_name(data, _root_)
-        return str(RunFolder(Path(run)).evaluation(name))
+        loaded = load_run(run)
+        name = loaded.data if data is None else data_name(data, _root_)
+        trained = loaded.config if name == loaded.data else None
+        return str(RunFolder(Path(run)).evaluation(evaluation_name(name, _root_, trained=trained)))
     name = weights_name(str(weights)) if restored is None else Path(restored).absolute().name
-    return f"outputs/evaluate/{name}/{data_name(str(data), _root_)}"
+    evaluation = evaluation_name(data_name(str(data), _root_), _root_, trained=None)
+    return f"outputs/evaluate/{name}/{evaluation}"
 
 
 def require_one_subject(run: str | None, weights: str | None, restored: str | None, data: str | None) -> None:

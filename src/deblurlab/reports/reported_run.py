@@ -60,13 +60,15 @@ class ReportedRun:
     def _test(self) -> RunFolder:
         """The folder with the test's results: the run's own, or that of ``evaluate`` if it has tested more images.
 
-        An average over flips and rotations does not count, for the tests of other runs are without it.
+        An average over flips and rotations does not count, nor a test with a window, for the tests of other runs are
+        without them.
         """
         own, later = self.files, self.files.evaluation(self.data)
         if not (own.scores_file.is_file() and later.scores_file.is_file()):
             return own
         before, after = read_scores(own.scores_file), read_scores(later.scores_file)
-        return later if after["images"] > before["images"] and not after.get("tta") else own
+        plain = not after.get("tta") and "window" not in after
+        return later if after["images"] > before["images"] and plain else own
 
     @cached_property
     def result(self) -> dict[str, Any] | None:
@@ -88,7 +90,7 @@ class ReportedRun:
 
     @cached_property
     def elsewhere(self) -> dict[str, dict[str, Any]]:
-        """The results of ``evaluate`` on other data: the content of metrics.json by the name of the data set."""
+        """The results of ``evaluate`` on other data or with other settings: metrics.json by the evaluation's name."""
         others = {data: files for data, files in self.files.evaluations().items() if data != self.data}
         return {data: read_scores(files.scores_file) for data, files in others.items()}
 

@@ -189,7 +189,7 @@ def further_table(groups: Sequence[Group]) -> Table | None:
 
 
 def elsewhere_table(runs: Sequence[ReportedRun]) -> Table | None:
-    """The scores of runs that ``evaluate`` tested on data that they were not trained on; None if there are none.
+    """The scores of the tests of ``evaluate`` on other data, or with other settings; None if there are none.
 
     Runs with the same network and data set are distinguished by the ends of their folders.
     """
@@ -205,6 +205,7 @@ def elsewhere_table(runs: Sequence[ReportedRun]) -> Table | None:
                 for version in ("restored", "blurred")
             )
             note = counted(result["images"], "image") + (", tta" if result.get("tta") else "")
+            note += f", window {result['window']}" if "window" in result else ""
             sections.append([Row(f"{trained}, on {data}", restored, note), Row("blurred input", blurred)])
     return Table(SCORE_HEADS, sections) if sections else None
 

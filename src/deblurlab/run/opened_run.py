@@ -83,7 +83,7 @@ class OpenedRun:
 
     @cached_property
     def evaluations(self) -> dict[str, dict[str, Any]]:
-        """The scores of each ``deblurlab evaluate run=...``, by the name of the data set; see :attr:`scores`.
+        """The scores of each ``deblurlab evaluate run=...``, by the name of its folder; see :attr:`scores`.
 
         Raises:
             ValueError: If a file is damaged; the message names it.

@@ -43,6 +43,7 @@ def write_test(
     per_image: Mapping[str, Sequence[float]],
     labels: Mapping[str, Sequence[Any]],
     tta: bool = False,
+    window: int | None = None,
 ) -> dict[str, Any]:
     """Write the results of a test: the table per image, then metrics.json, which marks the run as finished.
 
@@ -53,6 +54,8 @@ def write_test(
         per_image: The scores of each image: see :func:`write_per_image`.
         labels: The data module's labels of each image.
         tta: Whether the restored images are averages over flips and rotations; if so, the result says it.
+        window: The side of the window for the network's means, in pixels, which the result then says; None if the
+            network has been tested as it was trained.
 
     Returns:
         The content of metrics.json. ``all_images`` is the number of images in the whole test set, of which the test may
@@ -67,6 +70,8 @@ def write_test(
         result["sigma_error"] = fmean(abs(estimated - true) for estimated, true in pairs)
     if tta:
         result["tta"] = True
+    if window is not None:
+        result["window"] = window
     write_per_image(per_image, labels, folder.per_image_file)
     write_whole_json(folder.scores_file, result)
     return result

@@ -133,12 +133,16 @@ class RunFolder:
         """Why this run failed, if it is one of a sweep's jobs: the last lines that it printed."""
         return self.path / "failure.txt"
 
-    def evaluation(self, data: str) -> "RunFolder":
-        """The folder of ``evaluate`` for the results on a data set: scores, the table per image, a panel."""
-        return RunFolder(self.path / "evaluate" / data)
+    def evaluation(self, name: str) -> "RunFolder":
+        """The folder of ``evaluate`` for the results on a data set: scores, the table per image, a panel.
+
+        Args:
+            name: The name of the data set, with the settings that change the result, as in ``cifar10-tta``.
+        """
+        return RunFolder(self.path / "evaluate" / name)
 
     def evaluations(self) -> dict[str, "RunFolder"]:
-        """The existing evaluations by the name of their data set."""
+        """The existing evaluations by their names, see :meth:`evaluation`."""
         found = (RunFolder(path) for path in sorted((self.path / "evaluate").glob("*")))
         return {one.path.name: one for one in found if one.scores_file.is_file()}
 
