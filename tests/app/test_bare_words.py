@@ -1,17 +1,21 @@
 """A word without a key is answered with the key that it is meant for, and ``--help`` says what values mean."""
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
 from hydra._internal.utils import get_args_parser
 
 import deblurlab.restore
+import deblurlab.train
 from deblurlab.__main__ import commands
 from deblurlab.app.bare_words import example, refuse_bare_words
 from deblurlab.app.group_choices import check_choices
 from deblurlab.app.help_text import help_text
 from deblurlab.app.options import OPTIONS, VALUED, config_folders, refuse_options, with_options_first
 from deblurlab.app.suggestions import did_you_mean, listed_keys
+from deblurlab.app.user_errors import hint
 
 
 def test_a_bare_word_is_answered_with_its_key() -> None:
@@ -134,3 +138,38 @@ def test_help_has_examples_and_groups() -> None:
     assert "blend: null           # pixels over which" in help_text("restore", "")
     assert "    trainer: auto, cpu, gpu, tpu, xla_cpu (unless you choose: auto)" in help_text("train", "")
     assert "unet16 (you must choose)" in help_text("convert", "")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A user's folder of configurations, which holds other files too."""
+    contents = {
+        "data/streets.yaml": b"defaults: [base/video_frames@_here_]\nroot: x\nlandmarks: 3\n",
+        "experiment/mine.yaml": b"# @package _global_\nmodel: {network: {tentacles: 8}}\n",
+        "data/damaged.yaml": b"a: [",
+        "data/latin.yaml": b"a: \xe9",
+        "a/b/c/d/deep.yaml": b"tentacle: 1",
+    }
+    for name, content in contents.items():
+        (tmp_path / "own" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "own" / name).write_bytes(content)
+    return tmp_path / "own"
+
+
+@pytest.mark.parametrize("added", [["--config-dir", "OWN"], ["hydra.searchpath=[file://OWN]"]])
+def test_keys_and_choices_of_a_folder_of_the_user_s_are_known(
+    added: list[str], own: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [word.replace("OWN", str(own)) for word in added]
+    monkeypatch.setattr(sys, "argv", ["train", *words])
+    assert "Did you mean data.landmarks?" in hint("data.landmark")
+    assert "Did you mean model.network.tentacles?" in hint("model.network.tentacle")
+    with pytest.raises(ValueError, match=r"Did you mean data\.landmarks\?"):
+        refuse_options("train", ["--landmarks", "5", *words])
+    monkeypatch.setattr(sys, "argv", ["train", *words, "--help"])
+    deblurlab.train.main()
+    assert re.search(
+        r"^    data: cifar10,.*, streets.* \(unless you choose: sample\)$", capsys.readouterr().out, re.MULTILINE
+    )
+    monkeypatch.setattr(sys, "argv", ["train"])
+    assert "landmark" not in hint("data.landmark")

@@ -30,7 +30,7 @@ from deblurlab.app.home_folder import with_home
 from deblurlab.app.last_words import last_words_of
 from deblurlab.app.log_file import to_log_file
 from deblurlab.app.made_folders import made_for, remove_empty
-from deblurlab.app.options import refuse_options, with_options_first
+from deblurlab.app.options import config_folders, refuse_options, with_options_first
 from deblurlab.app.resolvers import evaluation_folder, run_folder, run_group, run_name
 from deblurlab.app.several_devices import require_one_process
 from deblurlab.files.vanished import vanishing_told
@@ -76,7 +76,8 @@ def command(config_name: str, *, first: str | None = None) -> Callable[[_Task], 
             arguments = sys.argv[1:] if first is None else with_key(sys.argv[1:], first)
             sys.argv[1:] = with_options_first(with_lists(with_home(arguments), config_name))
             if {"--help", "-h"} & set(sys.argv[1:]):
-                print(help_text(config_name, sys.modules[task.__module__].__doc__ or ""))
+                examples = sys.modules[task.__module__].__doc__ or ""
+                print(help_text(config_name, examples, config_folders(sys.argv[1:])))
                 return
             _Started(config_name, task, quiet=os.environ.get(_RAISE) != "1").run()
 

@@ -1,6 +1,7 @@
 """The text of ``--help``: a command's examples, its keys with their comments, and the groups."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,18 @@ from deblurlab.run.names import CONF
 _INNER = ("defaults", "hydra")
 
 
-def help_text(command: str, docstring: str) -> str:
+def help_text(command: str, docstring: str, folders: Sequence[Path] = (CONF,)) -> str:
     """The help of a command.
 
     Args:
         command: The name of the command.
         docstring: The docstring of the command's module, which has examples.
+        folders: The folders whose files can be chosen from groups.
     """
     file = CONF / f"{command}.yaml"
     lines = [docstring.strip(), "", "Settings are KEY=VALUE, with these values unless you say otherwise:", ""]
     lines += [f"    {line}".rstrip() for line in _keys(file.read_text(encoding="utf-8"))]
-    if groups := _groups(file):
+    if groups := _groups(file, folders):
         lines += ["", "Groups, GROUP=OPTION; any argument of their classes can be set, as in trainer.max_epochs=5:", ""]
         lines += [f"    {group}: {text}" for group, text in groups.items()]
     lines += [
@@ -43,16 +45,16 @@ def _keys(text: str) -> list[str]:
     return "\n".join(kept).strip().splitlines()
 
 
-def _groups(file: Path) -> dict[str, str]:
+def _groups(file: Path, folders: Sequence[Path]) -> dict[str, str]:
     """The groups of a command: for each, its options and the default."""
     found = {}
     content: Any = OmegaConf.to_container(OmegaConf.load(file))
     for entry in content.get("defaults", []):
         for group, chosen in entry.items() if isinstance(entry, dict) else ():
-            folder = CONF / group
-            if group == "hydra" or not folder.is_dir():
+            files = [path for folder in folders for path in (folder / group).glob("*.yaml")]
+            if group == "hydra" or not files:
                 continue
-            options = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+            options = ", ".join(sorted({path.stem for path in files}))
             default = " (you must choose)" if chosen == "???" else f" (unless you choose: {chosen})" if chosen else ""
             found[group] = options + default
     return found

@@ -1,5 +1,7 @@
 """Hydra's own options on a command line, such as ``--config-dir FOLDER``, among the settings ``KEY=VALUE``."""
 
+import re
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -48,7 +50,7 @@ def refuse_options(command: str, arguments: Sequence[str]) -> None:
             option == known or (option.startswith("--") and known.startswith(option)) for known in OPTIONS
         ):
             continue
-        meant = did_you_mean(option.lstrip("-").replace("-", "_"), listed_keys())
+        meant = did_you_mean(option.lstrip("-").replace("-", "_"), listed_keys(config_folders(arguments)))
         raise ValueError(
             f"{command} {word}: settings are KEY=VALUE, without dashes.{meant} {command} --help lists all keys."
         )
@@ -65,8 +67,16 @@ def without_options(arguments: Sequence[str]) -> list[str]:
 
 
 def config_folders(arguments: Sequence[str]) -> list[Path]:
-    """The folders whose files a command line can choose from: deblurlab's own, and those of ``--config-dir``."""
+    """The folders whose files a command line can choose from.
+
+    They are deblurlab's own, that of ``--config-dir``, and those of ``hydra.searchpath``.
+    """
     return [CONF, *map(Path, _added(arguments))]
+
+
+def known_keys() -> Iterator[str]:
+    """The keys that this command's line can set: see :func:`listed_keys`."""
+    return listed_keys(config_folders(sys.argv[1:]))
 
 
 def _added(arguments: Sequence[str]) -> Iterator[str]:
@@ -74,3 +84,6 @@ def _added(arguments: Sequence[str]) -> Iterator[str]:
         option, has_value, value = word.partition("=")
         if option == "-cd" or (option.startswith("--config-d") and "--config-dir".startswith(option)):
             yield value if has_value else following
+        if option.lstrip("+") == "hydra.searchpath":
+            places = re.split(r"[\[\],'\"]+", value)
+            yield from (place.removeprefix("file://") for place in places if place and not place.startswith("pkg://"))

@@ -2,13 +2,18 @@
 
 import difflib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
 from deblurlab.run.names import CONF
 
 _SWEEPS = {"search", "hydra"}  # the parents of a sweep's keys
+_DEPTHS = ("*.yaml", "*/*.yaml", "*/*/*.yaml")
 
 
 def did_you_mean(key: str, known: Iterable[str]) -> str:
@@ -35,13 +40,22 @@ def did_you_mean(key: str, known: Iterable[str]) -> str:
     return f" Did you mean {' or '.join(alike)}?" if alike else ""
 
 
-def listed_keys() -> Iterator[str]:
-    """Each key of the YAML files as it is written on the command line, and the names of their groups."""
-    for file in CONF.rglob("*.yaml"):
-        group = file.relative_to(CONF).parts[:-1][:1]
-        yield from group
-        prefix = () if group in (("experiment",), ("sweep",)) else group
-        yield from (".".join((*prefix, *path)) for path in _paths(OmegaConf.to_container(OmegaConf.load(file))))
+def listed_keys(folders: Iterable[Path] = (CONF,)) -> Iterator[str]:
+    """Each key of the YAML files as it is written on the command line, and the names of their groups.
+
+    Args:
+        folders: The folders of configurations. A folder of the user's may hold much else, such as a data set or files
+            that are no configurations: it is searched to the depth that groups have, and what cannot be read is left
+            out.
+    """
+    for folder in folders:
+        for file in (file for depth in _DEPTHS for file in sorted(folder.glob(depth))):
+            group = file.relative_to(folder).parts[:-1][:1]
+            prefix = () if group in (("experiment",), ("sweep",)) else group
+            with suppress(OSError, UnicodeError, YAMLError, OmegaConfBaseException):
+                keys = OmegaConf.to_container(OmegaConf.load(file))
+                yield from group
+                yield from (".".join((*prefix, *path)) for path in _paths(keys))
 
 
 def _paths(keys: Any) -> Iterator[tuple[str, ...]]:

@@ -14,7 +14,8 @@ from hydra.errors import (
 )
 from omegaconf.errors import InterpolationResolutionError, MissingMandatoryValue, OmegaConfBaseException
 
-from deblurlab.app.suggestions import did_you_mean, listed_keys
+from deblurlab.app.options import known_keys
+from deblurlab.app.suggestions import did_you_mean
 from deblurlab.checks.command_line import quoted_assignment
 from deblurlab.checks.words import how_to_find
 
@@ -174,7 +175,7 @@ def refuse_new_top_keys(overrides: Sequence[str], groups: Sequence[str]) -> None
     for override in overrides:
         key = override.lstrip("+").partition("=")[0].partition("@")[0]
         if override.startswith("+") and "." not in key and key not in groups:
-            if key in listed_keys():
+            if key in known_keys():
                 raise ValueError(
                     f"{override}: leave out the +, which is for keys that no file of the configuration has."
                 )
@@ -183,11 +184,11 @@ def refuse_new_top_keys(overrides: Sequence[str], groups: Sequence[str]) -> None
 
 def _to_add(key: str) -> str:
     """How to set a key that is in a file of the configuration that was not chosen; "" for other keys."""
-    if "." not in key or key not in listed_keys():  # a key without a parent is one of another command
+    if "." not in key or key not in known_keys():  # a key without a parent is one of another command
         return ""
     return f" None of the files that were chosen has it; +{key}=... adds it."
 
 
 def hint(key: str) -> str:
     """A suggestion for a key that does not exist, or else where to look."""
-    return did_you_mean(key, listed_keys()) or " --help lists what there is."
+    return did_you_mean(key, known_keys()) or " --help lists what there is."
