@@ -2,28 +2,27 @@
 
 import itertools
 import re
+from functools import partial
 from pathlib import Path
 
 import hydra
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from lightning.pytorch import Callback, LightningDataModule, Trainer
 from lightning.pytorch.loggers import Logger
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from PIL import Image
 from torch import nn
 
-import deblurlab.app.command
 from deblurlab.app import build
 from deblurlab.nets import UNet16
 from deblurlab.run import trusted
 from deblurlab.run.defaults import with_defaults
+from deblurlab.run.names import CONF
 from deblurlab.tasks.restoration import Restoration
+from tests.composing import configuration
 from tests.conftest import Call
 from tests.pictures import picture
-
-CONF = Path(deblurlab.__file__).parent / "conf"
 
 
 def options(group: str) -> list[str]:
@@ -34,12 +33,7 @@ def options(group: str) -> list[str]:
 def composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("WANDB_MODE", "offline")
-
-    def run(*overrides: str) -> DictConfig:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            return compose("train", overrides=["run=run", *overrides])
-
-    return run
+    return partial(configuration, "train", "run=run")
 
 
 @pytest.mark.parametrize("name", options("data"))

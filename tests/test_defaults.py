@@ -2,28 +2,24 @@
 
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
-import deblurlab.app.command
 from deblurlab.app import build
 from deblurlab.run.defaults import with_defaults
+from deblurlab.run.names import CONF
+from tests.composing import configuration
 
-CONF = Path(deblurlab.__file__).parent / "conf"
 GROUPS = ("data", "model", "trainer", "logger", "callbacks", "experiment")
 CHOICES = [f"{file.parent.name}={file.stem}" for group in GROUPS for file in sorted((CONF / group).glob("*.yaml"))]
 HYDRA_KEYS = {"_target_", "_partial_"}
 
 
-@pytest.fixture
-def composed() -> Iterator[Callable[..., DictConfig]]:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        yield lambda *overrides: compose("train", overrides=["run=run", *overrides])
+composed = partial(configuration, "train", "run=run")
 
 
 def classes(value: Any, key: str = "") -> Iterator[tuple[str, dict[str, Any], dict[str, inspect.Parameter]]]:
@@ -36,7 +32,7 @@ def classes(value: Any, key: str = "") -> Iterator[tuple[str, dict[str, Any], di
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-def test_no_file_repeats_a_default_of_our_classes(choice: str, composed: Callable[..., DictConfig]) -> None:
+def test_no_file_repeats_a_default_of_our_classes(choice: str) -> None:
     """Values of other libraries may be stated, even if they are the defaults of today: a result depends on them."""
     repeated = [
         f"{key}.{name}={value}"
@@ -49,9 +45,7 @@ def test_no_file_repeats_a_default_of_our_classes(choice: str, composed: Callabl
 
 
 @pytest.mark.parametrize("choice", CHOICES)
-def test_every_class_takes_what_it_is_given_and_gets_what_it_needs(
-    choice: str, composed: Callable[..., DictConfig]
-) -> None:
+def test_every_class_takes_what_it_is_given_and_gets_what_it_needs(choice: str) -> None:
     cfg = composed(choice)
     build.check_groups(cfg)
     for key, given, taken in classes(OmegaConf.to_container(cfg)):

@@ -17,16 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
-import deblurlab.app.command  # registers the resolvers
 from deblurlab.app import build
 from deblurlab.interfaces import Pair
+from tests.composing import configuration
 
-CONF = Path(deblurlab.__file__).parent / "conf"
 GOLDEN = Path(__file__).with_name("golden.json")
 MODELS = {
     "resnet16": ("model=resnet16",),
@@ -65,8 +63,7 @@ class Logged(Callback):
 
 def logged(model: str, folder: Path) -> dict[str, list[float]]:
     """What the training of a model logs in each of its first steps, by name."""
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", overrides=[*MODELS[model], "run=none"])
+    cfg = configuration("train", *MODELS[model], "run=none")
     torch.manual_seed(0)
     torch.set_default_dtype(torch.float64)
     try:

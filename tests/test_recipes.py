@@ -6,17 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 from lightning.pytorch import Trainer
 
-import deblurlab.app.command
 from deblurlab.app import build
 from deblurlab.tasks.restoration import Restoration
+from tests.composing import configuration
 from tests.conftest import Call
 from tests.documents import ROOT, blocks
 
 PAGE = ROOT / "docs/recipes.md"
-CONF = Path(deblurlab.__file__).parent / "conf"
 LINES = re.findall(r"^deblurlab (\w+) (.*)$", PAGE.read_text(), re.M)
 TRAININGS = [shlex.split(rest) for command, rest in LINES if command == "train" and "rerun=" not in rest]
 
@@ -34,8 +32,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("package")
 @pytest.mark.parametrize("overrides", TRAININGS, ids=" ".join)
 def test_a_recipe_builds(overrides: list[str]) -> None:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", overrides=["run=run", "logger=none", "trainer=cpu", *overrides])
+    cfg = configuration("train", "run=run", "logger=none", "trainer=cpu", *overrides)
     assert isinstance(build.task(cfg), Restoration)
     assert isinstance(build.trainer(cfg), Trainer)
 

@@ -12,23 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from lightning.pytorch.callbacks import ModelCheckpoint
 from omegaconf import OmegaConf
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-import deblurlab
 from deblurlab.app import build
 from deblurlab.restoring import load_restorer
 from deblurlab.run import saved_run, trusted, weights
 from deblurlab.run.checkpoint import AtomicCheckpointIO
+from deblurlab.run.names import CONF
 from deblurlab.run.saved_yaml import read_yaml
 from deblurlab.run.sketch import sketch
+from tests.composing import configuration
 from tests.conftest import Call, run_command
 
-CONF = Path(deblurlab.__file__).parent / "conf"
 Changed = Callable[[dict[str, Any]], Any]
 SMALL = (
     "model=unet16",
@@ -468,10 +467,9 @@ def test_all_that_deblurlab_itself_writes_is_allowed(monkeypatch: pytest.MonkeyP
     choices = [f"{group}={name}" for group, names in groups.items() for name in names]
     choices += [f"experiment={file.stem}" for file in sorted((CONF / "experiment").glob("*.yaml"))]
     choices += [f"logger={file.stem}" for file in sorted((CONF / "logger").glob("*.yaml")) if file.stem != "wandb"]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        for choice in choices:
-            config = compose("train", overrides=["run=run", "callbacks=[default,ema]", choice])
-            trusted.check(config, trust=(), source=choice)
+    for choice in choices:
+        config = configuration("train", "run=run", "callbacks=[default,ema]", choice)
+        trusted.check(config, trust=(), source=choice)
 
 
 def check_model(target: str) -> None:

@@ -1,35 +1,27 @@
 """The signature is the schema: what a class takes can be set, listed or not, and nothing else can."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from functools import partial
 
 import pytest
-from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-import deblurlab.app.command
 from deblurlab.app import build
 from deblurlab.app.arguments import check_arguments
 from deblurlab.backends import DeviceSettings
+from tests.composing import configuration
 
-CONF = Path(deblurlab.__file__).parent / "conf"
-
-
-@pytest.fixture
-def composed() -> Iterator[object]:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        yield lambda *overrides: compose("train", overrides=["run=run", *overrides])
+composed = partial(configuration, "train", "run=run")
 
 
 @pytest.mark.parametrize("sign", ["", "+", "++"])
-def test_an_argument_that_no_file_lists_needs_no_sign_before_it(sign: str, composed) -> None:
+def test_an_argument_that_no_file_lists_needs_no_sign_before_it(sign: str) -> None:
     set_here = {"trainer.max_time": "00:00:20:00", "model.network.residual": True, "model.optimizer.weight_decay": 0.1}
     cfg = composed(*(f"{sign}{key}={value}" for key, value in set_here.items()))
     assert {key: OmegaConf.select(cfg, key) for key in set_here} == set_here
     build.check_groups(cfg)
 
 
-def test_options_of_a_group_are_open_whichever_is_chosen(composed) -> None:
+def test_options_of_a_group_are_open_whichever_is_chosen() -> None:
     cfg = composed(
         "experiment=reds_unet16", "callbacks=[default,ema]", "data.workers=3", "callbacks.ema.use_buffers=true"
     )

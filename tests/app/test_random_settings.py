@@ -8,17 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-import deblurlab.app.command
 from deblurlab.app import build
 from deblurlab.app.command_keys import check_keys
 from deblurlab.app.user_errors import is_mendable, message
+from deblurlab.run.names import CONF
+from tests.composing import configuration
 from tests.conftest import Call
 
-CONF = Path(deblurlab.__file__).parent / "conf"
 COMMANDS = sorted(file.stem for file in CONF.glob("*.yaml"))
 VALUES: tuple[Any, ...] = (
     *(None, True, -1, 0, 3, 1.5, -0.5, 1e30, 10**23, float("nan"), float("inf")),
@@ -50,12 +49,7 @@ def one_message(error: Exception) -> bool:
 @pytest.fixture
 def composed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., DictConfig]:
     monkeypatch.chdir(tmp_path)
-
-    def run(command: str, *overrides: str) -> DictConfig:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            return compose(command, overrides=list(overrides))
-
-    return run
+    return configuration
 
 
 def test_the_settings_of_a_training(composed: Callable[..., DictConfig]) -> None:
@@ -173,8 +167,7 @@ def test_whole_commands(command: str, monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
     monkeypatch.setattr("uvicorn.run", lambda *_, **__: None)  # demo would serve its page for good
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose(command, overrides=NEEDED.get(command, []))
+    cfg = configuration(command, *NEEDED.get(command, []))
     keys = [key for key in keys_of(OmegaConf.to_container(cfg)) if key != "trainer.max_epochs"]  # -1 never ends
     draw = random.Random(1)
     for number in range(25):

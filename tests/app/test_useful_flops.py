@@ -4,14 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 
-import deblurlab
-import deblurlab.app.command
 from deblurlab.app import build
 from deblurlab.app.useful_flops import FlopMode, useful_flops
-
-CONF = Path(deblurlab.__file__).parent / "conf"
+from tests.composing import configuration
 
 
 @pytest.mark.parametrize("trainer", ["cpu", "xla_cpu"])
@@ -21,8 +17,7 @@ def test_a_convolution_is_counted_forward_and_for_its_kernel(trainer: str, tmp_p
     Nobody asks for the gradient of the blurred images.
     """
     network = "{_target_: torch.nn.Conv2d, in_channels: 3, out_channels: 3, kernel_size: 3, padding: 1}"
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", [f"run={tmp_path}", f"model.network={network}", f"trainer={trainer}", "logger=none"])
+    cfg = configuration("train", f"run={tmp_path}", f"model.network={network}", f"trainer={trainer}", "logger=none")
     cfg.data.batch_size, cfg.callbacks = 2, None
     data = build.data(cfg)
     assert useful_flops(cfg, data) == 2 * (2 * 2 * 94 * 94 * 3 * 3)

@@ -1,17 +1,12 @@
 """The moving average of the weights: its formula, and that it comes with all that the default keeps."""
 
-from pathlib import Path
-
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from torch.optim.swa_utils import AveragedModel
 
-import deblurlab.app.command
 from deblurlab.callbacks import EMA
-
-CONF = Path(deblurlab.__file__).parent / "conf"
+from tests.composing import configuration
 
 
 def test_the_average_follows_closely_at_first() -> None:
@@ -38,11 +33,10 @@ def test_a_decay_that_is_none(decay: object) -> None:
 
 
 def test_it_is_a_switch_on_top_of_the_default() -> None:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        default, ema, both = (
-            OmegaConf.to_container(compose("train", overrides=["run=run", f"callbacks={choice}"]).callbacks)
-            for choice in ("default", "ema", "[default,ema]")
-        )
+    default, ema, both = (
+        OmegaConf.to_container(configuration("train", "run=run", f"callbacks={choice}").callbacks)
+        for choice in ("default", "ema", "[default,ema]")
+    )
     assert ema == both
     assert isinstance(ema, dict)
     assert {name: entry for name, entry in ema.items() if name != "ema"} == default

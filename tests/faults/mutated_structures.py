@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
@@ -16,7 +15,7 @@ from deblurlab.app import build
 from deblurlab.restoring import load_restorer
 from deblurlab.run.checkpoint import restoring
 from deblurlab.run.run_folder import RunFolder
-from tests.app.test_random_settings import CONF
+from tests.composing import configuration
 from tests.faults.counting import Campaign
 
 _ODD: tuple[Any, ...] = (None, "odd", "", -1, 10**30, 0.5, float("nan"), True, [], {}, (), [None], {"odd": "odd"})
@@ -79,8 +78,7 @@ def run_as_weights(name: str, arguments: list[str], seed: int, cases: int, folde
 def _trained(arguments: list[str], folder: Path) -> tuple[DictConfig, dict[str, Any]]:
     """A run of two epochs in ``folder``, and its last checkpoint."""
     few = [f"run={folder}/run", *arguments, "trainer.limit_train_batches=3", "trainer.limit_val_batches=1"]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", overrides=[*few, "trainer.max_epochs=2", "callbacks.within_epoch.minutes=0"])
+    cfg = configuration("train", *few, "trainer.max_epochs=2", "callbacks.within_epoch.minutes=0")
     _fit(cfg, None)
     whole = torch.load(folder / "run/checkpoints/last.ckpt", weights_only=True)
     assert whole["epoch"] == 1

@@ -13,14 +13,14 @@ from pathlib import Path
 from unittest.mock import patch
 
 import torch
-from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 from PIL import Image
 
 from deblurlab.app import build
 from deblurlab.run import weights
-from tests.app.test_random_settings import CONF, VALUES, keys_of
+from tests.app.test_random_settings import VALUES, keys_of
+from tests.composing import configuration
 from tests.conftest import ROOT, write_tiny_cifar10
 from tests.converting.written import write as write_keras
 from tests.faults.counting import Campaign
@@ -80,8 +80,7 @@ def prepared(folder: Path) -> dict[str, Sequence[str]]:
 def run(command: str, arguments: Sequence[str], seed: int, cases: int, folder: Path) -> Campaign:
     """Run a command with ``arguments`` and one random override each time."""
     campaign, draw = Campaign(f"random overrides of {command}", seed), random.Random(seed)
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose(command, overrides=_NEEDED.get(command, []))
+    cfg = configuration(command, *_NEEDED.get(command, []))
     content = OmegaConf.to_container(cfg)
     assert isinstance(content, Mapping)
     keys = list(keys_of(content))

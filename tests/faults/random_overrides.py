@@ -3,20 +3,19 @@
 import random
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app import build
 from deblurlab.app.command_keys import check_keys
-from tests.app.test_random_settings import CONF, UNLISTED, VALUES, keys_of
+from tests.app.test_random_settings import UNLISTED, VALUES, keys_of
+from tests.composing import configuration
 from tests.faults.counting import Campaign
 
 
 def run(seed: int, cases: int, folder: Path) -> Campaign:
     """Build everything that a training is made of, with one random value each."""
     campaign, draw = Campaign("random overrides", seed), random.Random(seed)
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        cfg = compose("train", overrides=[f"run={folder}", "trainer=cpu", "model.network.widths=[4,8]"])
+    cfg = configuration("train", f"run={folder}", "trainer=cpu", "model.network.widths=[4,8]")
     keys = [*UNLISTED, *keys_of(OmegaConf.to_container(cfg))]
 
     def built(changed: DictConfig) -> bool:

@@ -8,13 +8,12 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from hydra import compose, initialize_config_dir
 from torch import Tensor
 
-import deblurlab.app.command  # it registers what the configurations need
 from deblurlab.app import build
 from deblurlab.backends.xla import trace
 from deblurlab.backends.xla.counters import compiled
+from tests.composing import configuration
 
 
 def lower(results: list[Tensor]) -> tuple[str, int]:
@@ -23,9 +22,7 @@ def lower(results: list[Tensor]) -> tuple[str, int]:
 
 if __name__ == "__main__":
     file, *overrides = sys.argv[1:]
-    folder = Path(deblurlab.__file__).parent / "conf"
-    with initialize_config_dir(str(folder), version_base="1.3"):
-        cfg = compose("plan", overrides)
+    cfg = configuration("plan", *overrides)
     hlo, graphs = trace.training_step(partial(build.trainer, cfg), build.task(cfg), build.data(cfg), lower)
     Path(file).write_text(hlo)
     print(json.dumps([graphs, compiled()[0]]))
