@@ -35,14 +35,20 @@ def oddities(optimizer: Optimizer) -> Iterator[str]:
                 yield f"{name} is {str(group[name])[:80]}"
         yield from _unlike_others(optimizer, group["params"])
     for parameter, state in optimizer.state.items():
-        if not isinstance(parameter, Tensor):
-            yield f"a state is that of {str(parameter)[:80]}, which is not a weight"
-        elif not isinstance(state, dict):
-            yield f"a state is {str(state)[:80]}"
-        else:
-            for name, value in state.items():
-                if isinstance(value, Tensor) and value.numel() != 1 and value.shape != parameter.shape:
-                    yield f"{name} has the shape {tuple(value.shape)}, and its weights have {tuple(parameter.shape)}"
+        yield from _odd_state(parameter, state)
+
+
+def _odd_state(parameter: Any, state: Any) -> Iterator[str]:
+    """Yield why ``state`` cannot be that of ``parameter``."""
+    if not isinstance(parameter, Tensor):
+        yield f"a state is that of {str(parameter)[:80]}, which is not a weight"
+        return
+    if not isinstance(state, dict):
+        yield f"a state is {str(state)[:80]}"
+        return
+    for name, value in state.items():
+        if isinstance(value, Tensor) and value.numel() != 1 and value.shape != parameter.shape:
+            yield f"{name} has the shape {tuple(value.shape)}, and its weights have {tuple(parameter.shape)}"
 
 
 def _unlike_others(optimizer: Optimizer, weights: Sequence[Tensor]) -> Iterator[str]:
