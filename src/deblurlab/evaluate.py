@@ -140,7 +140,9 @@ def _test_pictures(cfg: DictConfig) -> _Tested:
     name = data_name(choices()["data"], cfg)
     data = build.data(cfg)
     assert isinstance(data, Evaluable)
-    stored = StoredPictures(Path(cfg.restored), image_names(data.labels("test"), name))
+    # frames that are resized to data.size are whole, too
+    whole = bool(cfg.data.get("whole_pictures")) or "size" in cfg.data
+    stored = StoredPictures(Path(cfg.restored), image_names(data.labels("test"), name), whole=whole)
     log.info(f"the pictures of {cfg.restored} on {name}")
     further = further_metrics(cfg.metrics)
     with progress_bar("scoring", unit="pictures", total=len(stored.files), leave=False) as bar:

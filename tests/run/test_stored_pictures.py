@@ -102,6 +102,42 @@ def test_pictures_of_another_scale_are_refused(data: tuple[str, ...], call: Call
 
 
 @pytest.mark.parametrize(
+    ("size", "chosen", "sharp"),
+    [
+        ((80, 61), ["data.whole_pictures=true"], "80x60"),
+        ((81, 60), ["data=gopro", "data.size=[60,80]", "data.grid=[1,1]"], "80x60"),
+        ((96, 60), [], "72x48"),  # a whole patch more
+        ((80, 59), ["data.whole_pictures=true"], "80x60"),
+    ],
+)
+def test_pictures_of_another_size_are_refused(
+    size: tuple[int, int], chosen: list[str], sharp: str, data: tuple[str, ...], call: Call, tmp_path: Path
+) -> None:
+    for name in NAMES:
+        file = tmp_path / "theirs" / f"{name}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture(0, size[1], size[0])).save(file)
+    if "data=gopro" in chosen:
+        data = (data[1],)
+    told = rf"a/001\.png has {size[0]}x{size[1]} pixels, and the sharp image {sharp}"
+    with pytest.raises(SystemExit, match=told):
+        call("evaluate", "restored=theirs", *data, *chosen)
+
+
+def test_the_border_that_no_whole_patch_covers_is_told_once(
+    data: tuple[str, ...], call: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for sequence in ("a", "b"):
+        shutil.copytree(tmp_path / "gopro/test" / sequence / "sharp", tmp_path / "theirs" / sequence)
+    call("evaluate", "restored=theirs", *data)
+    told = "a/001.png: of its 80x60 pixels the upper left 72x48 are scored"
+    assert capsys.readouterr().err.count("are scored") == 1
+    assert told in (tmp_path / "outputs/evaluate/theirs/gopro_full-patch_24_24/run.log").read_text()
+    call("evaluate", "restored=theirs", *data, "data.whole_pictures=true")
+    assert "are scored" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["restored=.", "weights=photographs"], "give either run=FOLDER, or weights=NAME_OR_FILE or restored=FOLDER"),

@@ -30,12 +30,14 @@ class StoredPictures:
     Args:
         folder: The folder of the pictures.
         names: The names of the test images, as the data module's labels give them.
+        whole: Whether the test is on whole images. Otherwise it is on the part of each image that whole patches cover,
+            without a border at the right and at the bottom.
 
     Raises:
         ValueError: If the folder is missing, or has no picture for one of the images; the message names one.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+    def __init__(self, folder: Path, names: Sequence[str], *, whole: bool) -> None:
         if not folder.is_dir():
             raise ValueError(f"restored={folder}: there is no such folder.")
         left_out = LeftOut(pictures.SUFFIXES)
@@ -52,6 +54,7 @@ class StoredPictures:
                 f"The names are {' or '.join(_spellings(missing[0]))}, with the suffix of a picture.{own}"
             )
         self.files = [file for file in found if file is not None]
+        self.whole, self._told = whole, False
 
     def read(self, rows: Sequence[int], pair: Pair) -> Tensor:
         """Read the pictures of some test images.
@@ -72,15 +75,23 @@ class StoredPictures:
         read = []
         for row in rows:
             pixels = decode_file(self.files[row])
-            sizes = list(zip((height, width), pixels.shape, strict=False))
-            # Whole patches cover more than half of an image; a picture of twice the size has another scale. Several
-            # images have at most the size of the smallest of them, so that only one by itself shows it.
-            other_scale = len(rows) == 1 and any(there >= 2 * own for own, there in sizes)
-            if other_scale or any(there < own for own, there in sizes):
+            border = (pixels.shape[0] - height, pixels.shape[1] - width)
+            # The border that patches leave is narrower than one of them. Several images are cut to the size of the
+            # smallest of them, so that only an image by itself shows the border.
+            limits = (1, 1) if self.whole else (height // pair.grid[0], width // pair.grid[1])
+            too_large = len(rows) == 1 and any(more >= limit for more, limit in zip(border, limits, strict=True))
+            if too_large or min(border) < 0:
                 raise ValueError(
                     f"{self.files[row]} has {pixels.shape[1]}x{pixels.shape[0]} pixels, and the sharp image "
                     f"{width}x{height}. Choose the data of the size at which the pictures were restored."
                 )
+            if len(rows) == 1 and max(border) > 0 and not self._told:
+                log.info(
+                    f"{self.files[row]}: of its {pixels.shape[1]}x{pixels.shape[0]} pixels the upper left "
+                    f"{width}x{height} are scored, the part of the sharp image that whole patches cover. "
+                    "data.whole_pictures=true scores whole pictures."
+                )
+                self._told = True
             read.append(pixels[:height, :width])
         return torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2) / 255
 
