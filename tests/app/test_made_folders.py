@@ -1,5 +1,6 @@
 """A refused command leaves no folder, and takes none away that was there before."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,23 @@ def test_a_training_on_two_devices_that_is_refused_leaves_nothing(tmp_path: Path
     assert "there is no folder nowhere" in done.stderr
     assert "run folder" not in done.stderr
     assert content(tmp_path) == set()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "data=sample", r'run="a\${b}"'),
+        ("report", "runs=runs", r'output="a\${b}"'),
+        ("evaluate", "data=sample", r'run="runs/a\${b}"'),
+        ("evaluate", "data=sample", "weights=photographs", r'output="a\${b}"'),
+    ],
+)
+def test_a_folder_that_hydra_would_take_for_a_reference_is_refused(
+    words: tuple[str, ...], call: Call, tmp_path: Path
+) -> None:
+    shutil.copytree(Path(__file__).parents[1] / "run/earlier_run", tmp_path / "runs/a${b}")
+    with pytest.raises(
+        SystemExit, match=r"a\$\{b\}.*: Hydra cannot write to a folder with \$\{ in its path; rename it"
+    ):
+        call(*words)
+    assert not (tmp_path / "a${b}").exists()

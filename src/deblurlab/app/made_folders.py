@@ -13,8 +13,15 @@ def made_for(folder: object) -> str:
 
     Returns:
         ``folder`` itself, as a text.
+
+    Raises:
+        ValueError: If its path has ``${`` in it, which Hydra, that writes the log there, would take for a reference.
     """
     path = Path(str(folder)).absolute()
+    if "${" in str(path):
+        raise ValueError(
+            f"{path}: Hydra cannot write to a folder with ${{ in its path; rename it, or name another one."
+        )
     _made.extend(one for one in (*reversed(path.parents), path) if not one.exists())
     return str(folder)
 
