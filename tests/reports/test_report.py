@@ -104,6 +104,17 @@ def test_a_wgan_s_seeds_are_one_group_too(tmp_path: Path) -> None:
     assert len(grouped(tmp_path)) == 1
 
 
+def test_values_that_read_alike_are_told_apart(tmp_path: Path) -> None:
+    for name, target, clip in (("a", "mine.Loss", None), ("b", "theirs.Loss", None), ("c", "mine.Loss", False)):
+        model = {"loss": {"_target_": target}}
+        made_up(tmp_path / name, ssim=0.8, model_keys=model, trainer={"gradient_clip_val": clip})
+    assert [group.label for group in grouped(tmp_path)] == [
+        "UNet16 (trainer.gradient_clip_val false)",
+        'UNet16 (trainer.gradient_clip_val null, model.loss._target_ "mine.Loss")',
+        'UNet16 (trainer.gradient_clip_val null, model.loss._target_ "theirs.Loss")',
+    ]
+
+
 def test_other_classes_are_told_apart_by_their_names(tmp_path: Path) -> None:
     losses = {"a": {"_target_": "mine.Weighted", "weight": 2.0}, "b": {"_target_": "deblurlab.losses.L1"}}
     losses["c"] = {"_target_": "mine.Weighted", "weight": 3.0}
@@ -196,14 +207,16 @@ def test_runs_that_were_tested_elsewhere_are_told_apart_by_their_folders(tmp_pat
 
 def test_a_test_with_other_settings_has_a_row_of_its_own(tmp_path: Path) -> None:
     run = made_up(tmp_path / "run", ssim=0.8, images=10)
-    for name, settings in {"cifar10": {}, "cifar10-tta": {"tta": True}, "cifar10-window_384": {"window": 384}}.items():
-        file = run / "evaluate" / name / "metrics.json"
+    tests = {"": {}, "-tta": {"tta": True}, "-whole_pictures": {}, "-window_384": {"window": 384}}
+    for name, settings in tests.items():
+        file = run / f"evaluate/cifar10{name}/metrics.json"
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps(json.loads((run / "metrics.json").read_text()) | settings))
     table = elsewhere_table(find_runs([str(run)]))
     assert table is not None
     assert [(section[0].title, section[0].note) for section in table.sections] == [
         ("UNet16 of CIFAR-10, on cifar10-tta", "10 images, tta"),
+        ("UNet16 of CIFAR-10, on cifar10-whole_pictures", "10 images"),
         ("UNet16 of CIFAR-10, on cifar10-window_384", "10 images, window 384"),
     ]
 

@@ -106,7 +106,10 @@ def _label(run: ReportedRun, others: Sequence[ReportedRun]) -> str:
     for key in sorted(keys, key=lambda key: (key not in SPOKEN_KEYS, key.endswith("_target_"))):
         differing = [other for other in alike if other.get(key) != own.get(key) and _same_class(key, own, other)]
         if differing:
-            parts.append(spoken(key, own))
+            words = spoken(key, own)
+            # two classes of one name, or null and false: their values as they are
+            alike_in_words = any(spoken(key, other) == words for other in differing)
+            parts.append(f"{key} {json.dumps(own.get(key))}" if alike_in_words else words)
             alike = [other for other in alike if other not in differing]
     if run.result is None:
         planned = run.config.trainer.max_epochs
