@@ -109,3 +109,11 @@ def test_both_scores_align_each_image_once(monkeypatch: pytest.MonkeyPatch) -> N
     both = further_metrics(ALIGNED)
     assert [[float(metric(images, sharp)) for metric in both.values()] for images in batches] == expected
     assert counted.call_count == len(batches)
+
+
+def test_equal_images_have_no_error_of_rounding() -> None:
+    """ECC moves some of them by a little."""
+    noise = np.random.default_rng(0).random((40, 48, 48, 3), dtype=np.float32)
+    images = batch(*noise)
+    assert aligned_score("aligned_psnr")(images, images.clone()).isinf().all()
+    torch.testing.assert_close(aligned_score("aligned_ssim")(images, images.clone()), torch.ones(40))
