@@ -42,3 +42,12 @@ def test_the_contract_of_a_network(network: nn.Module, multiple: int, scales: in
     restored = as_scales(network(blurred))
     assert [image.shape[-2] for image in restored] == [8 * multiple // 2**scale for scale in range(scales)]
     assert restored[0].shape == blurred.shape
+
+
+@pytest.mark.parametrize(
+    ("output", "kind"),
+    [({"image": 1}, "dict"), (None, "NoneType"), ((torch.ones(1), None), "NoneType, Tensor"), ([], "no images")],
+)
+def test_what_is_no_image_is_refused(output: object, kind: str) -> None:
+    with pytest.raises(ValueError, match=f"the network returned {kind}: it must return the restored images"):
+        as_scales(output)  # type: ignore[arg-type]

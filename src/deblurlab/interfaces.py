@@ -58,12 +58,12 @@ class Network(Protocol):
 
     size_multiple: int
 
-    def __call__(self, blurred: Tensor, /) -> Tensor | list[Tensor]:
+    def __call__(self, blurred: Tensor, /) -> Tensor | list[Tensor] | tuple[Tensor, ...]:
         """Restore a batch, (B, 3, H, W) float in [0, 1].
 
         Returns:
-            The restored images, (B, 3, H, W), about [0, 1] and not clamped. A multi-scale network returns a list:
-            these first, then the same images at smaller scales, from fine to coarse.
+            The restored images, (B, 3, H, W), about [0, 1] and not clamped. A multi-scale network returns a list or a
+            tuple: these first, then the same images at smaller scales, from fine to coarse.
         """
         ...
 
@@ -73,9 +73,20 @@ def size_multiple(network: object) -> int:
     return network.size_multiple if isinstance(network, Network) else 1
 
 
-def as_scales(restored: Tensor | list[Tensor]) -> list[Tensor]:
-    """The output of a :class:`Network` as a list of scales. The first images are as large as the blurred ones."""
-    return restored if isinstance(restored, list) else [restored]
+def as_scales(restored: Tensor | list[Tensor] | tuple[Tensor, ...]) -> list[Tensor]:
+    """The output of a :class:`Network` as a list of scales. The first images are as large as the blurred ones.
+
+    Raises:
+        ValueError: If it is something else.
+    """
+    scales: list[Tensor] = list(restored) if isinstance(restored, (list, tuple)) else [restored]
+    if not scales or not all(isinstance(images, Tensor) for images in scales):
+        kinds = ", ".join(sorted({type(images).__name__ for images in scales}))
+        raise ValueError(
+            f"the network returned {kinds or 'no images'}: it must return the restored images as a tensor, "
+            "or a list or tuple of such tensors, the finest scale first."
+        )
+    return scales
 
 
 @runtime_checkable

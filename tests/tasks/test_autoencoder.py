@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 import torch
 from lightning.pytorch import Trainer
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from deblurlab.data import Sample
@@ -62,6 +63,32 @@ def test_batches_that_no_data_module_has_prepared_are_refused(stage: str) -> Non
         given = {"train_dataloaders": loader, "val_dataloaders": loader} if stage == "fit" else {"dataloaders": loader}
         with pytest.raises(ValueError, match=rf"got {kind}\. Give the Trainer the data module"):
             getattr(trainer, stage)(_task(), **given)
+
+
+class _ThreeScales(nn.Module):
+    """Adds a constant of its own to each scale of the blurred images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.added = nn.Parameter(torch.tensor([0.1, 0.2, 0.4]))
+
+    def forward(self, blurred: Tensor) -> tuple[Tensor, ...]:
+        return tuple(F.avg_pool2d(blurred, 2**scale) + self.added[scale] for scale in range(3))
+
+
+@pytest.mark.parametrize("all_scales", [False, True])
+def test_one_scale_or_all_scales_of_a_network_are_trained(all_scales: bool, caplog: pytest.LogCaptureFixture) -> None:
+    task = Autoencoder(network=_ThreeScales(), loss=nn.MSELoss(), optimizer=torch.optim.Adam, all_scales=all_scales)
+    task.log_dict = lambda *_, **__: None
+    sharp = torch.rand(4, 3, 16, 16)
+    for _ in range(2):
+        loss = task.training_step(Pair(blurred=sharp, sharp=sharp, valid=torch.ones(4, dtype=torch.bool)), 0)
+    loss.backward()
+    trained = [0.1, 0.2, 0.4] if all_scales else [0.1]
+    assert loss.item() == pytest.approx(sum(added**2 for added in trained) / len(trained), rel=1e-5)
+    assert (task.network.added.grad != 0).tolist() == [True, all_scales, all_scales]
+    warned = ["_ThreeScales returns 3 scales, of which only the first is trained: model.all_scales=true trains all"]
+    assert caplog.messages == ([] if all_scales else warned)
 
 
 def test_losses_and_scores_are_float32_under_autocast() -> None:

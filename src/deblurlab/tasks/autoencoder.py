@@ -1,5 +1,6 @@
 """The training of a network that undoes the blur, by a content loss alone."""
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,21 +10,25 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from deblurlab.interfaces import ContentLoss, Pair
+from deblurlab.interfaces import ContentLoss, Pair, pyramid
 from deblurlab.tasks.restoration import Restoration
+
+log = logging.getLogger(__name__)
 
 
 class Autoencoder(Restoration):
     """Trains a network to minimise the mean of a content loss over the images of a batch.
 
     Args:
-        network: See :class:`deblurlab.interfaces.Network`. If it returns several scales, only the first is trained.
+        network: See :class:`deblurlab.interfaces.Network`. If it returns several scales, see ``all_scales``.
         loss: Takes restored and sharp images, (B, 3, H, W), and returns one value per image, (B,).
         optimizer: Takes the network's parameters and returns an optimizer of them.
         scheduler: Takes the optimizer and returns its learning rate schedule, which is stepped once per epoch. None
             keeps the rate constant.
         step_scheduler: Takes the optimizer and ``total_steps``, the number of optimizer steps of the training, and
             returns a schedule that is stepped after each of them.
+        all_scales: Train all scales of a network that returns several: the loss is the mean over the scales, of which
+            the smaller ones are compared with the sharp images at their size. Otherwise only the first is trained.
 
     Raises:
         ValueError: If both kinds of schedule are given.
@@ -37,6 +42,7 @@ class Autoencoder(Restoration):
         optimizer: Callable[[Iterator[nn.Parameter]], Optimizer],
         scheduler: Callable[[Optimizer], LRScheduler] | None = None,
         step_scheduler: Callable[..., LRScheduler] | None = None,
+        all_scales: bool = False,
     ) -> None:
         super().__init__(network, loss)
         if scheduler is not None and step_scheduler is not None:
@@ -44,11 +50,22 @@ class Autoencoder(Restoration):
                 "model.scheduler and model.step_scheduler would both set the learning rate: leave one out."
             )
         self._optimizer, self._scheduler, self._step_scheduler = optimizer, scheduler, step_scheduler
+        self.all_scales, self._told = all_scales, False
 
     def training_step(self, batch: Pair, batch_idx: int) -> Tensor:
-        restored = self.restore(batch.blurred)
-        with torch.autocast(restored.device.type, enabled=False):
-            loss, parts = self.loss_parts(restored, batch.sharp)
+        scales = self.scales(batch.blurred)
+        if not self.all_scales:
+            if len(scales) > 1 and not self._told:
+                self._told = True
+                log.warning(
+                    "%s returns %d scales, of which only the first is trained: model.all_scales=true trains all",
+                    type(self.network).__name__,
+                    len(scales),
+                )
+            scales = scales[:1]
+        with torch.autocast(batch.sharp.device.type, enabled=False):
+            sharp = pyramid(self.network, batch.sharp, scales) if self.all_scales else [batch.sharp]
+            loss, parts = self.mean_over_scales(scales, sharp)
         scalars = {f"train/{name}": value for name, value in ({"loss": loss} | parts).items()}
         self.log_means(scalars)
         return loss

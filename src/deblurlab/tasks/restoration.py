@@ -1,6 +1,6 @@
 """The base of all tasks: how a network restores batches, and how it is scored in validation and test."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -140,6 +140,12 @@ class Restoration(LightningModule):
         strips = batch.blurred.chunk(rows, dim=-2)
         restored = [assemble(self.restore(cut(strip, (1, columns))), (1, columns)) for strip in strips]
         return torch.cat(restored, dim=-2)
+
+    def mean_over_scales(self, restored: Sequence[Tensor], sharp: Sequence[Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """The mean of :meth:`loss_parts` over pairs of equally large batches, one pair for each scale."""
+        pairs = zip(restored, sharp, strict=True)
+        losses, parts = zip(*(self.loss_parts(one, other) for one, other in pairs), strict=True)
+        return torch.stack(losses).mean(), {name: torch.stack([one[name] for one in parts]).mean() for name in parts[0]}
 
     def loss_parts(self, restored: Tensor, sharp: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The mean loss of a batch, and the means of its parts as ``loss_NAME`` if the loss is a weighted sum."""

@@ -215,10 +215,8 @@ class WGANGP(Restoration):
     def content(self, scales: list[Tensor], sharp: Tensor) -> tuple[Tensor, Scalars]:
         """The content loss, averaged over batch and scales, and its parts, computed in float32 on images in [-1, 1]."""
         with torch.autocast(sharp.device.type, enabled=False):
-            pairs = zip(scales, pyramid(self.network, sharp, scales), strict=True)
-            losses, parts = zip(*(self.loss_parts(signed(one), signed(other)) for one, other in pairs), strict=True)
-            means = {name: torch.stack([part[name] for part in parts]).mean() for name in parts[0]}
-            return torch.stack(losses).mean(), means
+            targets = pyramid(self.network, sharp, scales)
+            return self.mean_over_scales([signed(one) for one in scales], [signed(one) for one in targets])
 
     def schedules(self) -> list[LRScheduler]:
         """The learning rate schedules of generator and critic; an empty list without a schedule."""
