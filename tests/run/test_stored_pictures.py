@@ -42,12 +42,12 @@ def test_blurred_pictures_have_the_scores_of_the_blurred(
         sequence, frame = one.split("/")
         shutil.copy(tmp_path / "gopro/test" / sequence / "blur" / f"{frame}.png", file)
     call("evaluate", "restored=theirs", *data)
-    scores, rows = results(tmp_path / "outputs/evaluate/theirs/gopro_full-patch_24_24")
+    scores, rows = results(tmp_path / "outputs/evaluate/theirs/gopro_full-patch_24")
     assert scores["restored"] == scores["blurred"]
     assert 0 < scores["restored"]["ssim"] < 1
     assert [row["frame"] for row in rows] == list(NAMES)
     assert all(row["restored_psnr"] == row["blurred_psnr"] for row in rows)
-    assert (tmp_path / "outputs/evaluate/theirs/gopro_full-patch_24_24/panel.png").is_file()
+    assert (tmp_path / "outputs/evaluate/theirs/gopro_full-patch_24/panel.png").is_file()
 
 
 def test_a_link_that_leads_nowhere_is_told(data: tuple[str, ...], call: Call, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_the_border_that_no_whole_patch_covers_is_told_once(
     call("evaluate", "restored=theirs", *data)
     told = "a/001.png: of its 80x60 pixels the upper left 72x48 are scored"
     assert capsys.readouterr().err.count("are scored") == 1
-    assert told in (tmp_path / "outputs/evaluate/theirs/gopro_full-patch_24_24/run.log").read_text()
+    assert told in (tmp_path / "outputs/evaluate/theirs/gopro_full-patch_24/run.log").read_text()
     call("evaluate", "restored=theirs", *data, "data.whole_pictures=true")
     assert "are scored" not in capsys.readouterr().err
 
@@ -161,5 +161,5 @@ def test_pairs_that_lie_in_no_folder_are_named_by_their_files(call: Call, tmp_pa
             Image.fromarray(picture(content, 60, 80)).save(file)
     shutil.copytree(tmp_path / "pairs/blurred", tmp_path / "theirs")
     call("evaluate", "restored=theirs", "data=folder", "data.root=pairs", "data.patch=[24,24]")
-    scores, _ = results(tmp_path / "outputs/evaluate/theirs/folder-patch_24_24")
+    scores, _ = results(tmp_path / "outputs/evaluate/theirs/folder-root_pairs-patch_24")
     assert scores["restored"] == scores["blurred"]

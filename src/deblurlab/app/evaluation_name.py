@@ -7,16 +7,18 @@ have folders of their own, and neither overwrites the other.
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from deblurlab.app.invocation import parse_overrides
+from deblurlab.app.invocation import choices, parse_overrides
+from deblurlab.run.defaults import comparable
 
-# Keys of data sets that leave the test as it is: they are about training, or about how the data are read.
+# Keys of data sets that leave the test as it is: they are about training, or about where and how the data are read.
 _NOT_OF_THE_TEST = {
-    *("_target_", "batch_size", "cache", "cache_gib", "crops", "fixed_blur", "mixed_frames", "on_error"),
-    *("pairs_share", "root", "rotations", "seed", "workers"),
+    *("_target_", "batch_size", "cache", "cache_gib", "crops", "fixed_blur", "layout", "mixed_frames", "on_error"),
+    *("pairs_share", "root", "rotations", "seed", "wait_seconds", "workers"),
 }
 _LONGEST_VALUE = 40  # a folder's name has at most 255 bytes
 
@@ -27,8 +29,8 @@ def evaluation_name(data: str, cfg: DictConfig, *, trained: DictConfig | None) -
     Args:
         data: The name of the data set.
         cfg: The configuration of ``evaluate``.
-        trained: The configuration of the run if it is tested on the data set that it was trained on, None otherwise. A
-            key of it with the same value as in ``cfg`` makes no difference.
+        trained: The configuration of the run if it is tested on the data set that it was trained on, None otherwise.
+            Keys of the data that have the same values as there are left out.
     """
     return "-".join((data, *_differences(data, cfg, trained)))
 
@@ -40,26 +42,43 @@ def _differences(data: str, cfg: DictConfig, trained: DictConfig | None) -> Iter
         yield _part("window", cfg.window)
     if cfg.tta:
         yield "tta"
+    if cfg.trainer.get("fast_dev_run"):
+        yield _part("fast_dev_run", cfg.trainer.fast_dev_run)
     part = cfg.trainer.get("limit_test_batches")
     if part is not None and not (isinstance(part, float) and part == 1):  # 1.0 is all of them, and 1 the first
         yield _part("limit_test_batches", part)
-    root = OmegaConf.select(cfg, "data.root")
-    if trained is not None and data == "folder" and root is not None:
-        name = Path(str(root)).absolute().name
-        if name != Path(str(trained.data.root)).absolute().name:  # other pictures, not a copy of the same ones
+    changed = {one.key_or_group for one in parse_overrides(HydraConfig.get().overrides.task)}
+    now, before = _settings(cfg), {} if trained is None else _settings(trained)
+    if data == "folder" and "root" in now:
+        name, usual = Path(now["root"]).absolute().name, Path(before.get("root", "")).absolute().name
+        # a folder of the same name is taken for a copy of the run's own
+        if "data.root" in changed if trained is None else name != usual:
             yield _part("root", name)
-    changed = dict.fromkeys(one.key_or_group for one in parse_overrides(HydraConfig.get().overrides.task))
-    for key in sorted(key for key in changed if key.startswith(("data.", "data/"))):
-        name = key[len("data.") :]
-        value = HydraConfig.get().runtime.choices.get(key) if "/" in key else OmegaConf.select(cfg, key)
-        if name in _NOT_OF_THE_TEST or (trained is not None and value == OmegaConf.select(trained, key)):
-            continue
-        yield _part(name, value)
+    names = {key[len("data.") :] for key in changed if key.startswith(("data.", "data/"))}
+    if trained is not None and "_target_" in cfg.data:  # data=... has been chosen, perhaps without the run's settings
+        names |= before.keys() | now.keys()
+    for name in sorted(names - _NOT_OF_THE_TEST):
+        value = _value(now, name)
+        if trained is None or value != _value(before, name):
+            yield _part(name, choices().get(f"data/{name}", value))
+
+
+def _settings(cfg: DictConfig) -> dict[str, Any]:
+    """The settings of the data, with the defaults of its class."""
+    settings: dict[str, Any] = comparable({"data": OmegaConf.to_container(cfg.data, resolve=True)})["data"]
+    return settings
+
+
+def _value(settings: Any, name: str) -> Any:
+    """The value at a dotted name in nested mappings; None if there is none."""
+    for part in name.split("."):
+        settings = settings.get(part) if isinstance(settings, dict) else None
+    return settings
 
 
 def _part(name: str, value: object) -> str:
     """A setting as a part of a folder's name: ``whole_pictures``, ``window_384``, ``sigma_range_0_3``."""
     if value is True:
         return name
-    text = re.sub(r"[^A-Za-z0-9.+-]+", "_", "null" if value is None else str(value)).strip("_")
+    text = re.sub(r"[^\w.+-]+", "_", "null" if value is None else str(value)).strip("_")
     return f"{name}_{text[:_LONGEST_VALUE]}"
