@@ -1,6 +1,7 @@
 """The report of real, tiny runs, and its tables of runs that are made up."""
 
 import json
+import math
 import re
 import shlex
 import shutil
@@ -102,6 +103,20 @@ def test_a_wgan_s_seeds_are_one_group_too(tmp_path: Path) -> None:
         config.model.seed = seed
         OmegaConf.save(config, tmp_path / str(seed) / ".hydra/config.yaml")
     assert len(grouped(tmp_path)) == 1
+
+
+def test_a_network_that_diverged_is_not_the_best(tmp_path: Path) -> None:
+    """Its scores are NaN, and so are those of all its seeds together."""
+    for name, ssim, seed, lr in (("a", math.nan, 0, 1), ("b", 0.8, 1, 1), ("c", 0.7, 0, 2), ("d", 0.6, 0, 3)):
+        made_up(tmp_path / name, ssim=ssim, seed=seed, model_keys={"optimizer": {"lr": lr}})
+    groups = grouped(tmp_path)
+    ours = {row.title: row.cells[1] for row in score_table("CIFAR-10", groups).sections[0] if row.kind == "ours"}
+    assert {title: (cell.text, cell.mark) for title, cell in ours.items()} == {
+        "ours (lr 1)": ("nan ± nan", ""),
+        "ours (lr 2)": ("0.7000", "best"),
+        "ours (lr 3)": ("0.6000", ""),
+    }
+    assert "UNet16 (lr 2), 0.7000" in finding("CIFAR-10", groups)
 
 
 def test_values_that_read_alike_are_told_apart(tmp_path: Path) -> None:

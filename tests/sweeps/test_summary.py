@@ -72,6 +72,15 @@ def test_a_job_whose_seconds_are_unknown_has_an_empty_cell(summary: Summary, tmp
     assert rows == {"a": ("2", ""), "b": ("1", "1.0")}
 
 
+def test_an_infinite_score_ends_nothing(summary: Summary, tmp_path: Path) -> None:
+    for name, loss in (("a", float("inf")), ("b", 1.0)):
+        scores = {"images": 1, "restored": {"loss": loss}, "blurred": {"loss": 1.0}}
+        (job(tmp_path, name, "finished") / "metrics.json").write_text(json.dumps(scores))
+    summary.on_multirun_end(NOTHING)
+    with (tmp_path / "summary.csv").open() as stream:
+        assert {(row["test/loss mean"], row["test/loss std"]) for row in csv.DictReader(stream)} == {("inf", "")}
+
+
 def test_failed_jobs_are_told_even_then(summary: Summary, tmp_path: Path) -> None:
     job(tmp_path, "a", "failed")
     (job(tmp_path, "b", "finished") / "metrics.json").write_text("{}")

@@ -1,5 +1,6 @@
 """The tables of the report, as texts with marks, from which HTML and Markdown are written."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -57,10 +58,11 @@ SCORE_HEADS = ["", *(score.heading for score in SCORES)]
 
 
 def best_values(candidates: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The best value of each score that at least two of the candidates have."""
+    """The best value of each score that at least two of the candidates have. NaN is no value."""
     best = {}
     for score in SCORES:
-        values = [candidate[score.name] for candidate in candidates if score.name in candidate]
+        found = [candidate.get(score.name, math.nan) for candidate in candidates]
+        values = [value for value in found if not math.isnan(value)]
         if len(values) > 1:
             best[score.name] = min(values) if score.best == "min" else max(values)
     return best

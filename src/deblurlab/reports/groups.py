@@ -1,6 +1,7 @@
 """Groups of runs that only differ in their seed, each with a label that distinguishes it from the others."""
 
 import json
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,7 +65,10 @@ class Group:
 
 
 def _mean_and_deviation(values: Sequence[float]) -> MeanAndDeviation:
-    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None
+    if len(values) == 1:
+        return values[0], None
+    # statistics.stdev fails for NaN, the score of a network that diverged, and for infinite values
+    return statistics.fmean(values), statistics.stdev(values) if all(map(math.isfinite, values)) else math.nan
 
 
 def group_runs(runs: Iterable[ReportedRun]) -> dict[str, list[Group]]:

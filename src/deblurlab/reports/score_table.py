@@ -1,5 +1,6 @@
 """The report's tables of test scores, and the sentence that summarises one."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -235,5 +236,6 @@ def finding(title: str, groups: Sequence[Group]) -> str:
 
 
 def _first_ranked(values: Mapping[str, float]) -> tuple[str, float]:
-    best = max if RANKING.best == "max" else min
-    return best(values.items(), key=lambda item: item[1])
+    """The name with the best value, and the value. NaN is worse than any."""
+    sign = 1 if RANKING.best == "max" else -1
+    return max(values.items(), key=lambda item: -math.inf if math.isnan(item[1]) else sign * item[1])

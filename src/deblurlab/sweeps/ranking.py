@@ -41,11 +41,14 @@ class Setting:
 
 
 def mean_and_deviation(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and sample standard deviation of the values that are not NaN; NaN if there are too few of them."""
+    """Mean and sample standard deviation of the values that are not NaN; NaN if there are too few of them.
+
+    The deviation of infinite values is NaN, too.
+    """
     known = [value for value in values if not math.isnan(value)]
     return (
         statistics.fmean(known) if known else math.nan,
-        statistics.stdev(known) if len(known) > 1 else math.nan,
+        statistics.stdev(known) if len(known) > 1 and all(map(math.isfinite, known)) else math.nan,
     )
 
 
