@@ -12,6 +12,7 @@ from deblurlab.data import Sample
 from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh
 from deblurlab.nets import UNet16
+from deblurlab.processes.rank import variables
 from deblurlab.tasks import Autoencoder
 from deblurlab.tasks.schedules import constant_then_exponential
 
@@ -89,6 +90,17 @@ def test_one_scale_or_all_scales_of_a_network_are_trained(all_scales: bool, capl
     assert (task.network.added.grad != 0).tolist() == [True, all_scales, all_scales]
     warned = ["_ThreeScales returns 3 scales, of which only the first is trained: model.all_scales=true trains all"]
     assert caplog.messages == ([] if all_scales else warned)
+
+
+def test_of_several_processes_one_warns_that_only_one_scale_is_trained(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, value in variables(1, 2, address="127.0.0.1", port=1).items():
+        monkeypatch.setenv(name, value)
+    task = Autoencoder(network=_ThreeScales(), loss=nn.MSELoss(), optimizer=torch.optim.Adam)
+    task.log_dict = lambda *_, **__: None
+    task.training_step(_pair(), 0)
+    assert caplog.messages == []
 
 
 def test_losses_and_scores_are_float32_under_autocast() -> None:

@@ -11,6 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from deblurlab.interfaces import ContentLoss, Pair, pyramid
+from deblurlab.processes.rank import is_first
 from deblurlab.tasks.restoration import Restoration
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Autoencoder(Restoration):
     def training_step(self, batch: Pair, batch_idx: int) -> Tensor:
         scales = self.scales(batch.blurred)
         if not self.all_scales:
-            if len(scales) > 1 and not self._told:
+            if len(scales) > 1 and not self._told and is_first():
                 self._told = True
                 log.warning(
                     "%s returns %d scales, of which only the first is trained: model.all_scales=true trains all",
