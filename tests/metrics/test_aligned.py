@@ -12,10 +12,14 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
+from deblurlab.interfaces import Pair
+from deblurlab.losses import LogCosh
 from deblurlab.metrics.aligned import AlignedScore, Alignment
 from deblurlab.metrics.further_metrics import further_metrics
 from deblurlab.metrics.image import psnr, ssim
 from deblurlab.metrics.scores import ALIGNED
+from deblurlab.nets import UNet16
+from deblurlab.tasks.restoration import TrainedNetwork
 
 SMALL_TURN = np.array([[1.001, -0.004, 3.4], [0.004, 0.999, -2.3], [2e-6, -1e-6, 1]])
 
@@ -109,6 +113,17 @@ def test_both_scores_align_each_image_once(monkeypatch: pytest.MonkeyPatch) -> N
     both = further_metrics(ALIGNED)
     assert [[float(metric(images, sharp)) for metric in both.values()] for images in batches] == expected
     assert counted.call_count == len(batches)
+
+
+def test_a_test_with_both_scores_aligns_each_image_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Mock(wraps=cv2.findTransformECC)
+    monkeypatch.setattr(cv2, "findTransformECC", counted)
+    task = TrainedNetwork(UNet16(widths=[4, 8]), LogCosh())
+    task.score_further(further_metrics(ALIGNED))
+    sharp = batch(photograph()[:64, :80], photograph()[64:128, :80])
+    with torch.no_grad():
+        task.eval().test_step(Pair(blurred=0.9 * sharp, sharp=sharp, valid=torch.ones(2, dtype=torch.bool)), 0)
+    assert counted.call_count == 2 * len(sharp)  # the restored and the blurred images
 
 
 def test_equal_images_have_no_error_of_rounding() -> None:

@@ -212,9 +212,9 @@ class Restoration(LightningModule):
             "blurred": self.score_images(batch.blurred, batch.sharp),
         }
         with torch.autocast(batch.sharp.device.type, enabled=False):
-            for name, metric in self.test_metrics.items():
-                scores["restored"][name] = metric(restored, batch.sharp)
-                scores["blurred"][name] = metric(batch.blurred, batch.sharp)
+            # all scores of one version in turn, since some share the alignment of the last images
+            for version, images in (("restored", restored), ("blurred", batch.blurred)):
+                scores[version] |= {name: metric(images, batch.sharp) for name, metric in self.test_metrics.items()}
         self.test_scores.update(scores["restored"], batch.valid)
         self.test_blurred_scores.update(scores["blurred"], batch.valid)
         if (estimator := blur_estimator(self.network)) is not None:
