@@ -48,4 +48,19 @@ def test_a_comparison_of_a_long_strip_is_shrunk_to_what_a_jpeg_holds(size: tuple
     side_by_side(before, after).save(tmp_path / "a.jpg")
     with Image.open(tmp_path / "a.jpg") as written:
         assert max(written.size) > 60_000
-        assert written.convert("L").getpixel((written.width - 1, written.height - 1)) == pytest.approx(200, abs=5)
+        assert written.convert("L").getpixel((written.width * 3 // 4, written.height - 1)) == pytest.approx(200, abs=5)
+
+
+@pytest.mark.parametrize("size", [(20, 20), (300, 7), (12, 60), (4_000, 70), (900, 400)])
+def test_the_words_of_a_comparison_are_not_cut_off(size: tuple[int, int]) -> None:
+    """All around both words is white, and each picture lies below the middle of its word."""
+    black = np.zeros((*size, 3), np.uint8)
+    sheet = np.asarray(side_by_side(black, black).convert("L"))
+    band, middle = sheet[: -size[0]], sheet.shape[1] // 2
+    assert (band[[0, -1]] == 255).all()
+    for half, word in ((sheet[:, :middle], band[:, :middle]), (sheet[:, middle:], band[:, middle:])):
+        columns = np.flatnonzero((word < 128).any(axis=0))
+        assert 0 < columns[0] < columns[-1] < half.shape[1] - 1
+        picture = np.flatnonzero(half[-1] == 0)
+        assert len(picture) == size[1]
+        assert picture.mean() == pytest.approx((half.shape[1] - 1) / 2, abs=1)
