@@ -51,6 +51,24 @@ def test_an_epochs_line(most: int, start: str, left: bool, caplog: pytest.LogCap
     assert line.endswith(" left") == left
 
 
+@pytest.mark.parametrize(
+    "logged", [{"train/loss": 0.25}, {"train/loss_epoch": 0.25, "train/loss_step": 0.5, "train/loss": 0.5}]
+)
+def test_an_epochs_line_has_the_loss_that_a_task_has_logged(
+    logged: dict[str, float], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Lightning has names with suffixes only for what is logged both for each step and for the epoch."""
+    trainer = trainer_of(1)
+    trainer.callback_metrics = logged
+    module: Any = None
+    progress = Progress()
+    caplog.set_level(logging.INFO)
+    progress.on_train_start(trainer, module)
+    progress.on_train_epoch_start(trainer, module)
+    progress.on_train_epoch_end(trainer, module)
+    assert "loss 2.500e-01" in caplog.text
+
+
 def test_training_and_evaluations_are_timed(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each of five batches takes two seconds and has 40 images; validations of five seconds follow two of them."""
     now = 0.0

@@ -83,8 +83,9 @@ class Progress(Callback):
         now = time.monotonic()
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
         words = [f"epoch {_of_all(trainer)}"]
-        if "train/loss_epoch" in metrics:
-            words.append(f"loss {metrics['train/loss_epoch']:.3e}")
+        # a task that logs it only once per step or per epoch leaves out the suffix
+        if (loss := metrics.get("train/loss_epoch", metrics.get("train/loss"))) is not None:
+            words.append(f"loss {loss:.3e}")
         words.extend(
             f"{'val loss' if score.is_loss else score.name} {score.plain(metrics[name])}"
             for score in HEADLINE_SCORES
