@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import shutil
 import sys
 import tracemalloc
@@ -404,6 +405,20 @@ def test_a_report_shows_the_others(run: Path, call: Call) -> None:
     assert "evil/.hydra/config.yaml: model.network names stranger.Network" in text
     assert "Not drawn" not in text
     assert not (run.parent / "executed").exists()
+
+
+@pytest.mark.usefixtures("stranger")
+@pytest.mark.parametrize("runs", ["evil*", "[evil*,run]"])
+def test_a_report_gives_one_reason_against_many_runs_once(
+    runs: str, run: Path, call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for width in (1, 2, 3):
+        shutil.copytree(run, evil := run.with_name(f"evil{width}"))
+        set_config(evil, "model.network", {"_target_": "stranger.Network", "width": width})
+    call("report", f"runs={runs}", "output=report")
+    for said in ((run.parent / "report/report.md").read_text(), capsys.readouterr().err):
+        assert said.count("names stranger.Network") == 1
+        assert re.search(r"3 runs, such as .*evil./\.hydra/config\.yaml: model\.network names stranger\.Network", said)
 
 
 OWN = """

@@ -3,6 +3,7 @@
 import copy
 import logging
 import textwrap
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from deblurlab.app import build
 from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.reports.groups import Group
+from deblurlab.reports.reported_run import ReportedRun
 from deblurlab.run import figures, trusted
 from deblurlab.run.cost import Size, measure_size
 
@@ -41,12 +43,12 @@ class Measured:
     Attributes:
         pictures: The images of the networks that could be read.
         sizes: The sizes of these networks, by the labels of their groups.
-        failures: The reasons why the other networks could not be read, by the labels of their groups.
+        failures: Sentences that say which of the other networks could not be read, and why.
     """
 
     pictures: Pictures
     sizes: Mapping[str, Size]
-    failures: Mapping[str, str]
+    failures: Sequence[str]
 
 
 def measure_networks(groups: Sequence[Group], *, root: str | None, images: int, trust: Sequence[str]) -> Measured:
@@ -65,7 +67,7 @@ def measure_networks(groups: Sequence[Group], *, root: str | None, images: int, 
     """
     allowed, failures = _allowed(groups, trust=trust)
     if not allowed:
-        raise trusted.UntrustedError(" ".join(failures.values()))
+        raise trusted.UntrustedError(" ".join(failures))
     pair, captions_of_blur = _test_images(allowed[0].representative.config, root=root, images=images)
     restored: dict[str, Tensor] = {}
     sizes: dict[str, Size] = {}
@@ -80,10 +82,11 @@ def measure_networks(groups: Sequence[Group], *, root: str | None, images: int, 
             with torch.inference_mode():
                 images_restored = task.restore_whole(pair)
         except Exception as error:  # a network's package may be missing; the other networks are still shown
-            failures[group.label] = str(error).splitlines()[0]
-            log.warning(f"{group.label}: {failures[group.label]}")
+            failures.append(f"{group.label}: {str(error).splitlines()[0].removesuffix('.')}.")
             continue
         sizes[group.label], restored[group.label] = size, images_restored
+    for failure in failures:
+        log.warning(failure)
     columns = {"Blurred": pair.blurred} | {_in_lines(label): images for label, images in restored.items()}
     captions = {title: figures.captions(images, pair.sharp) for title, images in columns.items()}
     captions["Blurred"] = [f"{blur}{line}" for blur, line in zip(captions_of_blur, captions["Blurred"], strict=True)]
@@ -91,18 +94,24 @@ def measure_networks(groups: Sequence[Group], *, root: str | None, images: int, 
     return Measured(pictures, sizes, failures)
 
 
-def _allowed(groups: Sequence[Group], *, trust: Sequence[str]) -> tuple[list[Group], dict[str, str]]:
-    """The groups whose configurations are trusted, and the reasons against the others, by their labels."""
-    allowed, refused = [], {}
+def _allowed(groups: Sequence[Group], *, trust: Sequence[str]) -> tuple[list[Group], list[str]]:
+    """The groups whose configurations are trusted, and one sentence for each reason against others.
+
+    The reason is the same for all runs of a network of one's own, of which a sweep has many.
+    """
+    allowed: list[Group] = []
+    refused: defaultdict[str, list[ReportedRun]] = defaultdict(list)
     for group in groups:
         run = group.representative
         try:
             trusted.check(run.config, trust=trust, source=str(run.source))
             allowed.append(group)
         except trusted.UntrustedError as error:
-            refused[group.label] = str(error)
-            log.warning(f"{group.label}: {error}")
-    return allowed, refused
+            refused[str(error).removeprefix(f"{run.source}: ")] += group.runs
+    return allowed, [
+        f"{f'{len(runs)} runs, such as ' * (len(runs) > 1)}{runs[0].source}: {reason}"
+        for reason, runs in refused.items()
+    ]
 
 
 def _test_images(config: DictConfig, *, root: str | None, images: int) -> tuple[Pair, list[str]]:

@@ -101,7 +101,7 @@ def _same_images(groups: Sequence[Group], measured: Measured | None, problem: st
         pictures = measured.pictures
         draw = figures.frame_panel if pictures.frames else figures.panel
         drawing = draw(pictures.columns, captions=pictures.captions)
-        problem = " ".join(f"{label}: {reason}." for label, reason in measured.failures.items())
+        problem = " ".join(measured.failures)
     return Illustration(
         "The same images",
         "Blurred, restored by each network, sharp",
