@@ -193,6 +193,10 @@ def test_train_and_test_folders_are_kept_apart(tmp_path: Path) -> None:
             "no folder .*blurred .* if the partners are in blur, rename it to blurred. Exp",
         ),
         (["sharp/a.png", "sharp/b.png", "blurred/a.png"], "blurred lacks 1 picture, first b. Expected"),
+        (
+            ["blurred/1_blur.png", "sharp/1_gt.png"],
+            r"first 1_gt; if blurred/1_blur and sharp/1_gt are a pair, give both the same name\. Expected",
+        ),
         (["a.png"], "1 photograph cannot spare one for testing"),
     ],
 )
@@ -221,6 +225,25 @@ def test_pairs_in_folders_of_other_names_are_noticed(
     folder(tmp_path).source("train")
     assert ("If these are pairs, rename the folders to blurred and sharp" in caplog.text) == bool(warned)
     assert warned in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("names", "pair"),
+    [
+        (["img_0_blur", "img_0_gt", "img_1_blur", "img_1_gt"], "img_0_blur and img_0_gt"),
+        (["Blurry 7", "Sharp 7"], "Blurry 7 and Sharp 7"),
+        (["GOPR01/blur/0001", "GOPR01/sharp/0001"], "GOPR01/blur/0001 and GOPR01/sharp/0001"),
+        (["sharp_1", "blur_2", "input", "1", "2"], ""),
+        (["blurb_1", "sharpen_1"], ""),
+    ],
+)
+def test_pairs_side_by_side_are_noticed(names: list[str], pair: str, caplog: pytest.LogCaptureFixture) -> None:
+    warn_of_pairs_in({name: Path(f"{name}.png") for name in names}, Path("photos"))
+    assert caplog.messages == [
+        f"photos: {pair} look like a pair. If they are, move the blurred pictures to blurred/ and the sharp ones to "
+        "sharp/, the two of a pair with the same name: as it is, every picture counts as a sharp photograph, and is "
+        "blurred on the fly."
+    ] * bool(pair)
 
 
 def test_a_folder_of_very_many_pictures_is_searched_for_pairs_at_once(caplog: pytest.LogCaptureFixture) -> None:

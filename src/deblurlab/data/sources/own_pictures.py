@@ -1,8 +1,9 @@
 """Finds the user's own pictures in a folder, pairs and sharp photographs, and holds out some of them."""
 
 import logging
+import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -23,6 +24,10 @@ Expected below data.root:
   blurred/... and sharp/...   pairs: the same relative path on both sides; or
   any pictures                sharp photographs, blurred on the fly; beside pairs, in photographs/
 either directly or once in train/ and once in test/; evaluate needs test/ alone."""
+
+# Words by which names, such as img_0_blur and img_0_gt, often tell the two sides of a pair.
+_BLURRED = re.compile(r"[ _.-]?(?<![a-z])(blur|blurred|blurry|input|lq)(?![a-z])", re.IGNORECASE)
+_SHARP = re.compile(r"[ _.-]?(?<![a-z])(sharp|gt|target|clean|hq)(?![a-z])", re.IGNORECASE)
 
 
 class Found(NamedTuple):
@@ -62,6 +67,8 @@ def _find(folder: Path, left_out: LeftOut) -> Found:
         raise ValueError(f"{folder} holds no pictures. {HELP}")
     blurred, sharp = (image_tree(folder / side, left_out) for side in ("blurred", "sharp"))
     lacking = [_lacking(one, folder) for one in without_partner(blurred, sharp)]
+    if alike := _alike(blurred.keys() - sharp.keys(), sharp.keys() - blurred.keys()):
+        lacking[-1] += f"; if blurred/{alike[0]} and sharp/{alike[1]} are a pair, give both the same name"
     if not blurred and not sharp:
         raise ValueError(f"{folder / 'blurred'} and {folder / 'sharp'} hold no pictures. {HELP}")
     names = [name for name in sharp if name in blurred]
@@ -86,10 +93,11 @@ def _lacking(lacking: Lacking, folder: Path) -> str:
 
 
 def warn_of_pairs_in(found: Mapping[str, Path], folder: Path) -> None:
-    """Warn if two of the folders in ``folder`` hold pictures of the same names, as the two sides of pairs do.
+    """Warn if two folders in ``folder`` hold pictures of the same names, or names differ in words such as blur and gt.
 
-    Pairs in folders of other names would be taken for sharp photographs, and the blurred ones for targets.
+    Pairs that are arranged so would be taken for sharp photographs, and the blurred ones for targets.
     """
+    as_it_is = "as it is, every picture counts as a sharp photograph, and is blurred on the fly."
     names: defaultdict[str, set[str]] = defaultdict(set)
     for name in found:
         top, _, rest = name.partition("/")
@@ -100,10 +108,21 @@ def warn_of_pairs_in(found: Mapping[str, Path], folder: Path) -> None:
         if len(own) > 1 and one != other:
             log.warning(
                 f"{folder}: the folders {one} and {other} hold pictures of the same names. If these are pairs, rename "
-                "the folders to blurred and sharp: as it is, every picture counts as a sharp photograph, and is "
-                "blurred on the fly."
+                f"the folders to blurred and sharp: {as_it_is}"
             )
             return
+    if alike := _alike(filter(_BLURRED.search, found), filter(_SHARP.search, found)):
+        log.warning(
+            f"{folder}: {alike[0]} and {alike[1]} look like a pair. If they are, move the blurred pictures to blurred/ "
+            f"and the sharp ones to sharp/, the two of a pair with the same name: {as_it_is}"
+        )
+
+
+def _alike(blurred: Iterable[str], sharp: Iterable[str]) -> tuple[str, str] | None:
+    """Two names, one of each kind, that are equal without the words that tell the two sides of a pair."""
+    shared = {_BLURRED.sub("", name): name for name in sorted(blurred, reverse=True)}  # the first of equal ones is kept
+    alike = ((shared[rest], name) for name in sorted(sharp) if (rest := _SHARP.sub("", name)) in shared)
+    return next(alike, None)
 
 
 def divided(found: list[Picture], title: str, purpose: str) -> tuple[list[Picture], list[Picture]]:
