@@ -414,7 +414,11 @@ def test_costs(tmp_path: Path) -> None:
     assert section[0].note == "on cpu"  # trainer.accelerator, as there is no record of the start
     (tmp_path / "run/provenance.json").write_text(json.dumps([{"machine": {"device": "NVIDIA A100"}}]))
     (section,) = cost_table(groups, {}, dollars_per_hour=None).sections
-    assert (section[0].cells[0].mark, section[0].note) == ("gap", "on NVIDIA A100")
+    assert (section[0].cells[0].text, section[0].note) == ("no checkpoint", "on NVIDIA A100")
+    (tmp_path / "run/checkpoints").mkdir()
+    (tmp_path / "run/checkpoints/best.ckpt").touch()  # it cannot be read, or needs trust=
+    (section,) = cost_table(groups, {}, dollars_per_hour=None).sections
+    assert (section[0].cells[0].text, section[0].cells[0].mark) == ("not measured", "gap")
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,9 @@ def cost_table(groups: Sequence[Group], sizes: Mapping[str, Size], *, dollars_pe
     rows = []
     for group in groups:
         size = sizes.get(group.label)
+        no_size = "not measured" if group.representative.checkpoint else "no checkpoint"
         cells = [
-            Cell(f"{size.parameters:,}") if size else Cell("no checkpoint", "gap"),
+            Cell(f"{size.parameters:,}") if size else Cell(no_size, "gap"),
             Cell(three_digits(size.kmacs_per_pixel)) if size else Cell("", "gap"),
             Cell(f"{size.flops / 1e9:.3f}") if size else Cell("", "gap"),
         ]
