@@ -139,7 +139,7 @@ def test_a_run_that_is_asked_to_end_saves_a_checkpoint_and_goes_on_from_there(
     ended = run_command(tmp_path, "train", *_arguments(tiny_cifar10, "run=run"), end)
     assert ended.returncode == 128 + number
     line = ended.stderr.splitlines()[-1]
-    assert line.endswith(": run=run ckpt_path=last continues from the last checkpoint.")
+    assert line.endswith(": run=run ckpt_path=last trust=[tests] continues from the last checkpoint.")
     assert line in (tmp_path / "run/run.log").read_text()
     assert torch.load(tmp_path / "run/checkpoints/last.ckpt", weights_only=True)["global_step"] == 12
     assert not list(tmp_path.rglob("*.partial"))

@@ -16,6 +16,7 @@ from deblurlab.app.last_words import last_words_of
 from deblurlab.checks.command_line import assignment, mapping_assignment, quoted, quoted_assignment
 from deblurlab.run import weights
 from deblurlab.run.changed_settings import tell_changes
+from deblurlab.run.run_folder import RunFolder
 from tests.conftest import HANG_SECONDS
 
 PLAIN = ["outputs/cifar10_unet16/2026-11-22_23-19-00", "/data/REDS.v2", "gs://bucket/reds", "a+b@c%d", "2026-11-22"]
@@ -58,13 +59,23 @@ def test_a_shell_and_hydra_read_back_the_value(value: str) -> None:
     assert read_by_hydra(read_by_shell(both)) == {"reds": "REDS", "gopro": value}
 
 
-def test_an_interrupted_training_says_how_to_continue(tmp_path: Path) -> None:
-    checkpoint = tmp_path / "a, b" / "checkpoints" / "last.ckpt"
-    checkpoint.parent.mkdir(parents=True)
-    checkpoint.touch()
+@pytest.mark.parametrize(
+    ("config", "trust"),
+    [
+        ("model: {_target_: torch.nn.ReLU}\nmetrics: [lpips]", ""),
+        ("model: {network: {_target_: mine.Net}}\ncallbacks: {a: {_target_: other.A}}", "trust=[mine,other] "),
+        ("metrics: [mine.score]", "trust=[mine] "),
+    ],
+)
+def test_an_interrupted_training_says_how_to_continue(config: str, trust: str, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "a, b")
+    for file, content in ((folder.last_checkpoint, ""), (folder.config_file, config)):
+        file.parent.mkdir(parents=True)
+        file.write_text(content)
     settings = HydraConf(runtime=RuntimeConf(output_dir=str(tmp_path / "a, b")), run=RunDir("."))
     told = last_words_of("train", settings, signal.SIGTERM)
-    assert told.endswith(f": {assignment('run', tmp_path / 'a, b')} ckpt_path=last continues from the last checkpoint.")
+    run = assignment("run", tmp_path / "a, b")
+    assert told.endswith(f": {run} ckpt_path=last {trust}continues from the last checkpoint.")
 
 
 def test_a_changed_setting_says_how_to_start_from_the_weights() -> None:

@@ -28,7 +28,8 @@ def test_a_run_that_is_asked_to_end_outside_of_its_batches_goes_on(
         asked = run_command(tmp_path, "train", *arguments, f"run={hook}", end)
         assert asked.returncode == 128 + number, (hook, asked.stderr)
         assert "Traceback" not in asked.stderr
-        assert asked.stderr.splitlines()[-1].endswith(f"run={hook} ckpt_path=last continues from the last checkpoint.")
+        told = f"run={hook} ckpt_path=last trust=[tests] continues from the last checkpoint."
+        assert asked.stderr.splitlines()[-1].endswith(told)
         again = run_command(tmp_path, "train", *arguments, end, f"run={hook}", "ckpt_path=last")
         assert again.returncode == 0, (hook, again.stderr)
         assert not differences(end_of(tmp_path / "whole"), end_of(tmp_path / hook)), hook

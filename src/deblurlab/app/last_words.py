@@ -5,10 +5,13 @@ from pathlib import Path
 
 from hydra.conf import HydraConf
 from hydra.types import RunMode
+from omegaconf import DictConfig
 
 from deblurlab.app.invocation import from_here
 from deblurlab.checks.command_line import assignment
+from deblurlab.run import trusted
 from deblurlab.run.run_folder import RunFolder
+from deblurlab.run.saved_yaml import read_yaml
 
 _HOW_TO_CONTINUE = {
     "prepare": "the same command continues",
@@ -37,4 +40,14 @@ def _how_to_continue_training(settings: HydraConf) -> str:
     folder = RunFolder(from_here(Path(settings.runtime.output_dir)))
     if not folder.last_checkpoint.is_file():
         return f"run={folder} has no checkpoint yet"
-    return f"{assignment('run', folder)} ckpt_path=last continues from the last checkpoint"
+    return f"{assignment('run', folder)} ckpt_path=last {_trust(folder)}continues from the last checkpoint"
+
+
+def _trust(folder: RunFolder) -> str:
+    """The setting that lets the run's own settings name classes of the user's packages; "" if they name none."""
+    try:
+        config = read_yaml(folder.config_file)
+    except (OSError, ValueError):  # whatever has happened to the file, the command has to end
+        return ""
+    packages = trusted.foreign_packages(config) if isinstance(config, DictConfig) else []
+    return f"trust=[{','.join(packages)}] " * bool(packages)

@@ -97,6 +97,14 @@ def check_metrics(names: Any, *, trust: Sequence[str], source: str) -> None:
             )
 
 
+def foreign_packages(config: DictConfig) -> list[str]:
+    """The names of the packages that ``trust`` must list before this configuration of a run is used."""
+    plain: Any = OmegaConf.to_container(config, resolve=False)
+    names = [str(name) for _, name in targets(plain)]
+    names += [str(name) for name in plain.get("metrics") or [] if "." in str(name)]
+    return sorted({_top(name) for name in names} - {*PACKAGES, *sys.stdlib_module_names})
+
+
 def targets(value: Any, place: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield each ``_target_`` in nested mappings and lists: the path of keys to its mapping, and its value."""
     if isinstance(value, Mapping):

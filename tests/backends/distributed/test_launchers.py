@@ -66,7 +66,7 @@ def test_a_signal_to_the_second_process_ends_both_with_a_checkpoint_and_one_line
     overrides = (f"data.root={tiny_cifar10}", "trainer.max_epochs=500", to_second(15))
     (first, told), (second, silent) = start(tmp_path, launcher, *overrides)
     assert (first, second) == (128 + 15, 128 + 15), told + silent
-    assert told.count("run=run ckpt_path=last continues from the last checkpoint") == 1
+    assert told.count("run=run ckpt_path=last trust=[tests] continues from the last checkpoint") == 1
     assert "continues" not in silent
     assert "auto-requeueing" not in told  # Lightning's own, which takes a signal of ours
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()

@@ -177,7 +177,7 @@ def test_a_signal_ends_both_with_a_checkpoint(number: int, tiny_cifar10: Path, t
         tmp_path, "train", *AUTOENCODER, TWO, f"data.root={tiny_cifar10}", "trainer.max_epochs=500", sender, "run=run"
     )
     assert done.returncode == 128 + number, done.stderr
-    assert done.stderr.count("run=run ckpt_path=last continues from the last checkpoint") == 1
+    assert done.stderr.count("run=run ckpt_path=last trust=[tests] continues from the last checkpoint") == 1
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").is_file()
 
 
