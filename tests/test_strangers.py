@@ -583,6 +583,11 @@ def test_the_sketch_is_of_the_network_s_shapes(file: Path) -> None:
     assert nn.Linear(1, 1).weight.device.type == "cpu"
 
 
+def test_numbers_that_a_constructor_needs_are_drawn_for_a_sketch() -> None:
+    """Such as those of a table that a network of the user's computes on the CPU."""
+    assert sketch(lambda: torch.zeros(8, device="cpu").normal_(), tensors=1).all()
+
+
 @pytest.mark.parametrize(
     ("network", "message"),
     [

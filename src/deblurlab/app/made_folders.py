@@ -15,7 +15,7 @@ def made_for(folder: object) -> str:
         ``folder`` itself, as a text.
 
     Raises:
-        ValueError: If its path has ``${`` in it, which Hydra, that writes the log there, would take for a reference.
+        ValueError: If its path has ``${`` in it. Hydra writes the log there, and would take this for a reference.
     """
     path = Path(str(folder)).absolute()
     if "${" in str(path):

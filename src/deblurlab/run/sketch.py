@@ -19,15 +19,15 @@ class _TooManyError(Exception):
 
 
 class _WithoutDrawing(TorchDispatchMode):
-    """While it is active, the random numbers of initial weights are not drawn.
+    """While it is active, no random numbers are drawn on the device "meta".
 
-    The device "meta" has no numbers, but for drawing them PyTorch would import SymPy, which takes a second.
+    There they would have no effect, but to draw them PyTorch would import SymPy, which takes a second.
     """
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if function in (torch.ops.aten.uniform_.default, torch.ops.aten.normal_.default):
+        if function in (torch.ops.aten.uniform_.default, torch.ops.aten.normal_.default) and args[0].is_meta:
             return args[0]
         return function(*args, **(kwargs or {}))
 
