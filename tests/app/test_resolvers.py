@@ -51,6 +51,7 @@ def evaluation(*overrides: str) -> str:
         (["data=gopro_full", "data.root=x", "data.whole_pictures=true"], "gopro_full-whole_pictures"),
         (["data=gopro_full", "data.root=x", "data.patch=[24,24]"], "gopro_full-patch_24"),
         (["data=reds", "data.wait_seconds=9", "trainer.fast_dev_run=true"], "reds-fast_dev_run"),
+        (["data=folder", "data.root=null"], "folder-root_None"),  # an error, but of the data and not of the name
         (["data=folder", "data/blur=camera", 'data.root="x/Grüße"'], "folder-root_Grüße-blur_camera"),
     ],
 )

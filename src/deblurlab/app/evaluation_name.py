@@ -50,7 +50,7 @@ def _differences(data: str, cfg: DictConfig, trained: DictConfig | None) -> Iter
     changed = {one.key_or_group for one in parse_overrides(HydraConfig.get().overrides.task)}
     now, before = _settings(cfg), {} if trained is None else _settings(trained)
     if data == "folder" and "root" in now:
-        name, usual = Path(now["root"]).absolute().name, Path(before.get("root", "")).absolute().name
+        name, usual = (Path(str(one.get("root"))).absolute().name for one in (now, before))
         # a folder of the same name is taken for a copy of the run's own
         if "data.root" in changed if trained is None else name != usual:
             yield _part("root", name)
