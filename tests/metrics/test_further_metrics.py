@@ -21,6 +21,7 @@ def mine(monkeypatch: pytest.MonkeyPatch) -> None:
     content: dict[str, Any] = {
         "Largest": Largest,
         "largest": lambda restored, sharp: (restored - sharp).abs().flatten(1).amax(1),
+        "infinite_largest": Largest,
         "mean": lambda restored, sharp: (restored - sharp).abs().mean(),
         "number": lambda restored, sharp: 0.5,
         "weighted": lambda restored, sharp: ((restored - sharp) * torch.full((8, 8), 1 / 64)).sum((1, 2, 3)),
@@ -53,6 +54,7 @@ def test_functions_and_modules_give_one_value_per_image(mine: None) -> None:
             ["mine.largest", "mine.other.largest"],
             r"metrics=\[mine\.other\.largest\]: a test has a score largest already",
         ),
+        (["mine.infinite_largest", "mine.largest"], r"metrics=\[mine\.largest\]: .* a score infinite_largest already"),
         (["mine.pi"], r"metrics=\[mine\.pi\] is 3\.14, neither a function nor a module"),
         (["vmaf"], r"metrics=\[vmaf\]: choose of lpips, dists, aligned_psnr, aligned_ssim, or name a metric of yours"),
         (["mine.none"], r"metrics=\[mine\.none\] cannot be imported"),

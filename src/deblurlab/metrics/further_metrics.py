@@ -62,9 +62,11 @@ def further_metrics(names: Sequence[str]) -> dict[str, nn.Module]:
     taken = [*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values(), "images"]
     for path in names:
         name = path.rpartition(".")[2]
-        if name in taken:
-            raise ValueError(f"metrics=[{path}]: a test has a score {name} already, call this one otherwise.")
-        taken += [name, count_of_infinite(name)]
+        own = (name, count_of_infinite(name))
+        for one in own:
+            if one in taken:
+                raise ValueError(f"metrics=[{path}]: a test has a score {one} already, call this one otherwise.")
+        taken += own
         found[name] = _own(path) if "." in path else _named(path, alignment)
     return found
 
