@@ -12,6 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from deblurlab.interfaces import ContentLoss, Pair, pyramid
 from deblurlab.processes.rank import is_first
+from deblurlab.tasks.optimization import make_epoch_schedule, make_optimizer, make_step_schedule
 from deblurlab.tasks.restoration import Restoration
 
 log = logging.getLogger(__name__)
@@ -101,10 +102,10 @@ class Autoencoder(Restoration):
         clip(weights, gradient_clip_val)
 
     def configure_optimizers(self) -> Any:
-        optimizer = self.optimized(self._optimizer, self.network)
+        optimizer = make_optimizer(self._optimizer, self.network)
         if self._step_scheduler is not None:
-            schedule = {"scheduler": self.scheduled(self._step_scheduler, optimizer), "interval": "step"}
-            return {"optimizer": optimizer, "lr_scheduler": schedule}
+            schedule = make_step_schedule(self._step_scheduler, optimizer, self.trainer)
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
         if self._scheduler is None:
             return optimizer
-        return {"optimizer": optimizer, "lr_scheduler": self.scheduled_by_epoch(self._scheduler, optimizer)}
+        return {"optimizer": optimizer, "lr_scheduler": make_epoch_schedule(self._scheduler, optimizer)}

@@ -1,14 +1,12 @@
 """The base of all tasks: how a network restores batches, and how it is scored in validation and test."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, distributed, nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from deblurlab.checks.words import counted
 from deblurlab.interfaces import ContentLoss, Pair, as_scales, assemble, blur_estimator, cut, size_multiple
@@ -58,52 +56,6 @@ class Restoration(LightningModule):
         """
         if stage == "fit":
             require_per_image(self.loss)
-
-    @staticmethod
-    def optimized(optimizer: Callable[[Iterator[nn.Parameter]], Optimizer], network: nn.Module) -> Optimizer:
-        """Make the optimizer of a network's parameters.
-
-        Raises:
-            ValueError: If the optimizer refuses its settings.
-        """
-        try:
-            return optimizer(network.parameters())
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"the optimizer cannot be made of its settings: {error}") from error
-
-    @staticmethod
-    def scheduled_by_epoch(scheduler: Callable[[Optimizer], LRScheduler], optimizer: Optimizer) -> LRScheduler:
-        """Make a schedule that is stepped once per epoch.
-
-        Raises:
-            ValueError: If the schedule refuses its settings.
-        """
-        try:
-            return scheduler(optimizer)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"model.scheduler cannot be made of its settings: {error}") from error
-
-    def scheduled(self, scheduler: Callable[..., LRScheduler], optimizer: Optimizer) -> LRScheduler:
-        """Make a schedule that is stepped after each batch, for the number of steps of this training.
-
-        Raises:
-            ValueError: If the length of the training is not known in advance, or the schedule refuses its settings.
-        """
-        steps = self.trainer.estimated_stepping_batches
-        # To count the steps, Lightning has made the training loader. It would keep that loader and never load the
-        # checkpoint's position within an epoch into it. Without it, Lightning makes a new loader and does so.
-        self.trainer.fit_loop._combined_loader = None
-        if steps == float("inf"):
-            raise ValueError(
-                "model.step_scheduler needs the number of steps: set trainer.max_epochs or trainer.max_steps."
-            )
-        try:
-            return scheduler(optimizer, total_steps=int(steps))
-        except TypeError as error:
-            raise ValueError(
-                f"model.step_scheduler cannot be made: {error}. It takes the optimizer and total_steps, as "
-                "deblurlab.tasks.schedules.warmup_cosine and torch.optim.lr_scheduler.OneCycleLR do."
-            ) from error
 
     def scales(self, blurred: Tensor) -> list[Tensor]:
         """Restore a batch, (B, 3, H, W) in [0, 1], at all the scales of the network.

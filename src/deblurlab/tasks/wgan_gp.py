@@ -14,6 +14,7 @@ from deblurlab.checks import require
 from deblurlab.interfaces import ContentLoss, Pair, pyramid
 from deblurlab.losses import Wasserstein, gradient_penalty
 from deblurlab.tasks.channels_last import channels_last
+from deblurlab.tasks.optimization import make_optimizer, make_step_schedule
 from deblurlab.tasks.restoration import Restoration
 
 Scalars = dict[str, Tensor]
@@ -99,10 +100,12 @@ class WGANGP(Restoration):
 
     def configure_optimizers(self) -> Any:
         players = ((self._optimizer, self.network), (self._critic_optimizer, self.critic))
-        optimizers = [self.optimized(optimizer, player) for optimizer, player in players]
+        optimizers = [make_optimizer(optimizer, player) for optimizer, player in players]
         if self._step_scheduler is None:
             return optimizers
-        return optimizers, [self.scheduled(self._step_scheduler, optimizer) for optimizer in optimizers]
+        return optimizers, [
+            make_step_schedule(self._step_scheduler, optimizer, self.trainer) for optimizer in optimizers
+        ]
 
     def training_step(self, batch: Pair, batch_idx: int) -> None:
         """Make the critic's steps with a batch, then the generator's if it is due, and log the means of their values.
