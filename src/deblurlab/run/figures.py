@@ -115,13 +115,16 @@ def marked_regions(blurred: Tensor, sharp: Tensor, *, count: int = 2) -> list[tu
         (top, left, height, width) of each region, H // 5 high and W // 5 wide, the most different one first.
     """
     height, width = (side // 5 for side in sharp.shape[-2:])
-    error = (blurred - sharp).float().abs().mean(dim=0)[None, None]
-    means = F.avg_pool2d(error, (height, width), stride=1)[0, 0]
+    error = (blurred - sharp).double().abs().mean(dim=0)
+    # The sum over each region is made of four cumulative sums. Pooling would add up all pixels of each region, which are
+    # tens of thousands in a frame of 1280x720.
+    until = F.pad(error.cumsum(0).cumsum(1), (1, 0, 1, 0))
+    sums = until[height:, width:] - until[:-height, width:] - until[height:, :-width] + until[:-height, :-width]
     regions = []
     for _ in range(count):
-        top, left = divmod(int(means.argmax()), means.shape[1])
+        top, left = divmod(int(sums.argmax()), sums.shape[1])
         regions.append((top, left, height, width))
-        means[max(0, top - height) : top + height, max(0, left - width) : left + width] = -1
+        sums[max(0, top - height) : top + height, max(0, left - width) : left + width] = -1
     return regions
 
 
