@@ -15,6 +15,7 @@ from deblurlab.interfaces import StandsIn
 from deblurlab.planning.chips import Topology
 from deblurlab.planning.compiler import compile_for
 from deblurlab.planning.estimate import Estimate
+from deblurlab.processes.pool_worker import end_with_parent, killed_on_interruption
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,10 @@ def estimate_step(cfg: DictConfig, topology: Topology, batch: int) -> Estimate:
         DoesNotFitError: If a core's memory is too small for the step.
     """
     log.info(f"compiling the step for {topology.name}, {batch} images per core")
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=end_with_parent) as pool,
+        killed_on_interruption(),
+    ):
         return pool.submit(_estimate_step, cfg, topology, batch).result()
 
 
