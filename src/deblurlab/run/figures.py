@@ -116,8 +116,8 @@ def marked_regions(blurred: Tensor, sharp: Tensor, *, count: int = 2) -> list[tu
     """
     height, width = (side // 5 for side in sharp.shape[-2:])
     error = (blurred - sharp).double().abs().mean(dim=0)
-    # The sum over each region is made of four cumulative sums. Pooling would add up all pixels of each region, which are
-    # tens of thousands in a frame of 1280x720.
+    # The sum over each region is made of four cumulative sums. Pooling would add up all pixels of each region, tens of
+    # thousands in a frame of 1280x720.
     until = F.pad(error.cumsum(0).cumsum(1), (1, 0, 1, 0))
     sums = until[height:, width:] - until[:-height, width:] - until[height:, :-width] + until[:-height, :-width]
     regions = []
