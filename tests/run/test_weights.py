@@ -135,7 +135,7 @@ def test_what_is_not_there_is_answered_with_what_is(name: str, tmp_path: Path, m
 )
 def test_a_weights_file_names_our_networks_only(network: Any, file: Path) -> None:
     save_file(load_file(file), file, metadata(network=json.dumps(network)))
-    with pytest.raises(ValueError, match=r"mine\.safetensors is not of a network of deblurlab\.nets"):
+    with pytest.raises(ValueError, match=r"mine\.safetensors is not of .* weights=FOLDER trust=\[my_package\]\.$"):
         weights.load(str(file))
 
 

@@ -57,8 +57,8 @@ class EMA(WeightAveraging):
         settled = round((10 * self.decay - 1) / (1 - self.decay))
         if trainer.global_step < settled:
             log.info(
-                f"moving average: until step {settled:,} it is taken over fewer steps than decay={self.decay} makes "
-                "it, so that the first weights do not weigh on it; scores before are those of a younger average"
+                f"moving average: its decay rises with the steps and reaches {self.decay} at step {settled:,}, so that "
+                "the first weights are soon forgotten; scores before that step are of averages over fewer steps"
             )
 
     def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -68,7 +68,8 @@ def require_per_image(loss: ContentLoss) -> None:
         values = loss(trial, trial.flip(0))
     if not isinstance(values, Tensor) or values.shape != (2,):
         found = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+        name = type(loss).__name__ if isinstance(loss, nn.Module) else "a function"  # Hydra wraps it in one of its own
         raise ValueError(
-            f"model.loss={type(loss).__name__} must return one value per image, (2,) for two images, and it returned "
-            f"{found}: have it average over channels, height and width, or give it `reduction` as torch.nn.L1Loss has."
+            f"model.loss, {name}, must return one value per image, (2,) for two images, and it returned {found}: have "
+            "it average over channels, height and width, or give it `reduction` as torch.nn.L1Loss has."
         )

@@ -118,7 +118,7 @@ def _read_safetensors(file: Path) -> Content:
     if not isinstance(network, dict) or not _harmless(network):
         raise ValueError(
             f"{file} is not of a network of deblurlab.nets with plain arguments, but of {shortened(network)}. "
-            "Weights of a network of your own load from its run's folder."
+            "Weights of a network of your own load from its run's folder: weights=FOLDER trust=[my_package]."
         )
     return Content(network, shapes, tensors)
 
