@@ -123,6 +123,13 @@ def test_a_pair_without_its_partner_is_told_once_with_the_layout(tmp_path: Path)
     assert report.remedy.startswith("Expected below data.root:")
 
 
+def test_a_folder_without_a_pair_says_so(tmp_path: Path) -> None:
+    root = write_pictures(tmp_path, "pairs")
+    for file in (root / "sharp").iterdir():
+        file.rename(file.with_stem(f"{file.stem}_gt"))
+    assert looked_at(root).summary == [f"{split}: no usable picture" for split in ("train", "val", "test")]
+
+
 @pytest.mark.parametrize("kind", ["photographs", "pairs"])
 def test_two_files_of_one_name_hide_nothing(kind: str, tmp_path: Path) -> None:
     root = write_pictures(tmp_path / "train", kind).parent

@@ -73,7 +73,7 @@ def check_pictures(data: Folder, *, workers: int, progress: Callable[[int], None
 def _counts(found: list[Picture]) -> str:
     pairs = sum(isinstance(picture, FilePair) for picture in found)
     kinds = {"pair": pairs, "photograph": len(found) - pairs}
-    return " and ".join(counted(number, kind) for kind, number in kinds.items() if number)
+    return " and ".join(counted(number, kind) for kind, number in kinds.items() if number) or "no usable picture"
 
 
 def _look_at(picture: Picture, patch: tuple[int, int]) -> _Looked:
