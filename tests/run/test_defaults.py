@@ -19,6 +19,7 @@ def test_the_defaults_of_our_classes_are_filled_in_at_every_level() -> None:
             "_target_": "deblurlab.tasks.Autoencoder",
             "scheduler": None,
             "step_scheduler": None,
+            "all_scales": False,
             "network": {"_target_": "deblurlab.nets.UNet16", "widths": [16, 32, 64, 128], "residual": True},
             "optimizer": {"_target_": "torch.optim.Adam", "_partial_": True},
         },
