@@ -9,9 +9,11 @@ from hydra.errors import OverrideParseException
 from deblurlab.app.invocation import parse_overrides
 from deblurlab.app.options import config_folders, without_options
 
+_NEEDED = ("data", "model", "trainer")  # of other groups, such as callbacks, [] chooses no file
+
 
 def check_choices(arguments: Sequence[str]) -> None:
-    """Refuse choices that are not names of files, such as ``callbacks=[1]`` or ``model=null``.
+    """Refuse choices that are not names of files, such as ``callbacks=[1]``, ``model=null`` or ``model=[]``.
 
     It also refuses Slurm's launcher on a machine without Slurm.
 
@@ -37,6 +39,6 @@ def check_choices(arguments: Sequence[str]) -> None:
             continue
         value = override.value()
         names = value if isinstance(value, list) else [value]
-        if not all(isinstance(name, str | QuotedString) for name in names):
+        if not all(isinstance(name, str | QuotedString) for name in names) or (group in _NEEDED and not names):
             options = sorted({file.stem for folder in folders for file in folder.glob("*.yaml")})
             raise ValueError(f"{override.input_line}: choose one of {', '.join(options)}.")
