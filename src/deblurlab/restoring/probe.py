@@ -159,6 +159,11 @@ class PeakMemory(TorchDispatchMode):
         self.peak = self._now = 0
         self._counted: set[int] = set()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """See ``_WithoutDrawing`` in ``run/sketch.py``: Dynamo is not imported for this mode."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

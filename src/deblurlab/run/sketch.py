@@ -24,6 +24,11 @@ class _WithoutDrawing(TorchDispatchMode):
     There they would have no effect, but to draw them PyTorch would import SymPy, which takes a second.
     """
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """PyTorch 2.14 would import Dynamo, which takes two seconds, only to hide the mode from it."""
+        return False
+
     def __torch_dispatch__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
