@@ -9,11 +9,12 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, distributed, nn
 
 from deblurlab.checks.words import counted
-from deblurlab.interfaces import ContentLoss, Pair, as_scales, assemble, blur_estimator, cut, size_multiple
+from deblurlab.interfaces import ContentLoss, Pair, as_scales, blur_estimator, size_multiple
 from deblurlab.losses import WeightedSum, per_image, require_per_image
 from deblurlab.metrics import ImageScores, score
 from deblurlab.pictures.reflection import reflected
 from deblurlab.tasks.channels_last import channels_last
+from deblurlab.tasks.patches import assemble, cut
 
 
 class Restoration(LightningModule):

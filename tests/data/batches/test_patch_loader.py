@@ -14,7 +14,8 @@ from deblurlab.data import VideoFrames
 from deblurlab.data.batches.host import Host
 from deblurlab.data.batches.patch_loader import PairBatch
 from deblurlab.data.pixels import decode, resize
-from deblurlab.interfaces import Pair, assemble, cut
+from deblurlab.interfaces import Pair
+from deblurlab.tasks.patches import assemble, cut
 from tests.data.frame_sets import equal, frames
 from tests.pictures import REDS_LAYOUT
 
