@@ -33,6 +33,7 @@ def main(cfg: DictConfig) -> None:
     restorer = load_restorer(chosen, device="cpu", trust=cfg.trust, window=cfg.window)
     target = _target(Path(str(cfg.output)), chosen.title, cfg)
     target.parent.mkdir(parents=True, exist_ok=True)
+    log.info(f"{chosen.title}: PyTorch traces the network and writes {target}, which can take minutes")
     if cfg.format == "stablehlo":
         height, width = cfg.size
         run = export_formats.stablehlo(restorer, target, size=(height, width))
