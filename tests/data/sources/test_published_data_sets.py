@@ -62,6 +62,20 @@ def write_hide(root: Path) -> None:
             write_pair(root, f"GT/{name}", f"{folder}/{name}", 0)
 
 
+def write_bsd(root: Path) -> None:
+    for number, split in enumerate(("train", "valid", "test")):
+        for one in range(3):
+            write_pair(root, *(f"{split}/{number:03}/{side}/RGB/{one:08}.png" for side in ("Sharp", "Blur")), 0)
+
+
+def write_dpdd(root: Path) -> None:
+    """A pair's files have different names, and so have all files of one side, as the camera numbered them."""
+    for number, split in enumerate(SPLITS):
+        for one in range(4):
+            sharp, blurred = (f"1P0A{100 * number + 2 * one + side:04}.png" for side in (0, 1))
+            write_pair(root, f"{split}_c/target/{sharp}", f"{split}_c/source/{blurred}", one)
+
+
 def write_video_pairs(root: Path) -> None:
     for split in SPLITS:
         for one in range(3):
@@ -73,6 +87,8 @@ TREES = {
     "realblur_r": lambda root: write_realblur(root, "r"),
     "rsblur": write_rsblur,
     "hide": write_hide,
+    "bsd": write_bsd,
+    "dpdd": write_dpdd,
     "video": write_video_pairs,
 }
 
@@ -89,8 +105,9 @@ def test_each_tree_is_read_split_by_split_and_has_no_problems(name: str, tmp_pat
     for pair in (pair for split in layout.counts() for pair in find_frames(tmp_path, split, layout)):
         assert pair.sharp != pair.blurred
         assert size_of_pair(pair)
-        assert ("blur" in str(pair.blurred.relative_to(tmp_path))) == (name != "hide")
-        assert pair.sharp.relative_to(tmp_path).parts[-2] in ("gt", "sharp", "GT")
+        blurred, sharp = (str(side.relative_to(tmp_path)).lower() for side in (pair.blurred, pair.sharp))
+        assert ("blur" in blurred or "source/" in blurred) == (name != "hide")
+        assert any(folder in sharp for folder in ("gt/", "sharp/", "target/"))
     report = check_frames(tmp_path, layout, workers=1, progress=lambda _: None)
     assert report.problems == []
     assert next(iter(data.batches("train"))).blurred.shape[1:] == (3, 16, 20)
@@ -107,6 +124,8 @@ def test_what_each_split_has(tmp_path: Path) -> None:
         "realblur_r": [6, 6],
         "rsblur": [4, 4, 4],
         "hide": [3, 6],
+        "bsd": [3, 3, 3],
+        "dpdd": [4, 4, 4],
         "video": [3, 3, 3],
     }
 
@@ -118,6 +137,22 @@ def test_a_missing_root_names_the_page_to_download_from(name: str, tmp_path: Pat
         find_frames(tmp_path / "nowhere", "train", layout)
     assert layout.page in str(error.value)
     assert "http" in layout.page or name == "video"
+
+
+def test_pairs_without_equal_names_are_paired_in_order(tmp_path: Path) -> None:
+    write_dpdd(tmp_path)
+    layout = layout_of("dpdd")
+    pairs = find_frames(tmp_path, "val", layout)
+    assert [(pair.blurred.name, pair.sharp.name) for pair in pairs] == [
+        (f"1P0A{number + 1:04}.png", f"1P0A{number:04}.png") for number in (100, 102, 104, 106)
+    ]
+    assert pairs[0].name == "val_c/source/1P0A0101"
+    (tmp_path / "val_c/target/1P0A0102.png").unlink()
+    message = r"val_c/source holds 4 pictures and .*val_c/target 3: their files have different names"
+    with pytest.raises(ValueError, match=message):
+        find_frames(tmp_path, "val", layout)
+    (problem,) = check_frames(tmp_path, layout, workers=1, progress=lambda _: None).problems
+    assert "val_c/target 3: their files have different names" in problem
 
 
 def test_what_a_list_names_and_is_not_there(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

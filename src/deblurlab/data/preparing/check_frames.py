@@ -10,7 +10,6 @@ from deblurlab.data.pixels import decode_file
 from deblurlab.data.preparing.check_report import Report
 from deblurlab.data.preparing.compared_pairs import Comparison, compare, problems_of_sequences
 from deblurlab.data.sources.layouts import PublishedLayout, SequenceFiles
-from deblurlab.data.sources.listed_layouts import ListedLayout
 from deblurlab.data.sources.picture_files import FilePair, without_partner
 from deblurlab.pictures.folders import LeftOut
 
@@ -49,7 +48,7 @@ def check_frames(root: Path, layout: PublishedLayout, *, workers: int, progress:
         report.summary.extend(f"{split}: {line}" for line in left_out.lines())
         report.problems.extend(one for one in looked if isinstance(one, str))
         comparisons = [one for one in looked if isinstance(one, Comparison)]
-        report.problems.extend(problems_of_sequences(comparisons, split, video=not isinstance(layout, ListedLayout)))
+        report.problems.extend(problems_of_sequences(comparisons, split, video=layout.video))
     return report
 
 

@@ -1,12 +1,12 @@
 """The folders of published data sets, and the frames that are found in them."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from deblurlab import pictures
-from deblurlab.checks.words import first_of
+from deblurlab.checks.words import counted, first_of
 from deblurlab.data.sources.picture_files import FilePair, Side, images_in, same_name, without_partner
 from deblurlab.interfaces import Split
 from deblurlab.pictures.folders import LeftOut, is_systems_folder
@@ -43,6 +43,11 @@ class PublishedLayout(Protocol):
         """The page from which it can be downloaded."""
         ...
 
+    @property
+    def video(self) -> bool:
+        """Whether its sequences are videos, whose frames have one size."""
+        ...
+
     def counts(self) -> dict[Split, int | None]:
         """The published splits with their numbers of pairs; None if a number is not known."""
         ...
@@ -76,6 +81,9 @@ class Layout(NamedTuple):
         val: The folders of frames that were published for validation, if there are any. Only
             :class:`deblurlab.data.PublishedPairs` reads them; :class:`deblurlab.data.VideoFrames` holds out some
             of the training frames instead.
+        in_order: Whether the two files of a pair have different names: the first blurred file and the first sharp file
+            of a sequence, in the order of their names, are its first pair, and so on.
+        video: Whether sequences are videos, whose frames have one size, or folders of photographs.
     """
 
     title: str
@@ -85,6 +93,8 @@ class Layout(NamedTuple):
     example: tuple[str, str]
     published: tuple[int, int] | None = None
     val: tuple[str, str] | None = None
+    in_order: bool = False
+    video: bool = True
 
     def folders(self, split: Split) -> tuple[str, str]:
         """The blurred and the sharp folder of each ``{sequence}`` of a split."""
@@ -105,15 +115,31 @@ class Layout(NamedTuple):
         return f"Expected below data.root:\n{drawn}\nDownload {self.title} from {self.page}"
 
     def sequences(self, root: Path, split: Split, left_out: LeftOut) -> list[SequenceFiles]:
-        shared = _SEQUENCE not in self.folders(split)[1]
+        shared = _SEQUENCE not in self.folders(split)[1] and not self.in_order
         found = []
         for name, *folders in sequence_folders(root, split, self, left_out):
             blurred, sharp = (images_in(folder, left_out) if folder.is_dir() else {} for folder in folders)
             if shared:
                 sharp = {frame: file for frame, file in sharp.items() if frame in blurred}
+            elif self.in_order:
+                sharp = _named_in_order(blurred, sharp, folders)
             places: dict[Side, str] = {"blurred": str(folders[0]), "sharp": str(folders[1])}
             found.append(SequenceFiles(name, places, {"blurred": blurred, "sharp": sharp}))
         return found
+
+
+def _named_in_order(blurred: Mapping[str, Path], sharp: Mapping[str, Path], folders: Sequence[Path]) -> dict[str, Path]:
+    """Give the sharp files the names of the blurred ones in the same places of their order.
+
+    Raises:
+        ValueError: If there are not as many sharp as blurred files, since then nothing tells which belong together.
+    """
+    if len(blurred) != len(sharp):
+        raise ValueError(
+            f"{folders[0]} holds {counted(len(blurred), 'picture')} and {folders[1]} {len(sharp):,}: their files have "
+            "different names and are paired in their order, so there must be equally many. Unpack the data set again."
+        )
+    return dict(zip(blurred, sharp.values(), strict=True))
 
 
 def find_frames(root: Path, split: Split, layout: PublishedLayout) -> list[FilePair]:

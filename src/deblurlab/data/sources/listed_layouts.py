@@ -28,6 +28,7 @@ class ListedLayout(NamedTuple):
         example: A line of the list.
         published: The numbers of published training and test pairs.
         val: The list of the validation pairs, if there is one. Otherwise some training sequences are held out.
+        video: Whether sequences are videos, whose frames have one size, or groups of photographs.
     """
 
     title: str
@@ -37,6 +38,7 @@ class ListedLayout(NamedTuple):
     example: str
     published: tuple[int, int]
     val: str | None = None
+    video: bool = False
 
     def counts(self) -> dict[Split, int | None]:
         train, test = self.published
