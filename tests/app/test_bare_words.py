@@ -91,10 +91,17 @@ def test_a_choice_that_is_no_name_is_answered_with_all_names(added: list[str], t
     names = "default, ema, mine, none" if added else "default, ema, none"
     with pytest.raises(ValueError, match=rf"^callbacks=null: choose one of {names}\.$"):
         check_choices([*words, "seed=1", "callbacks=null"])
-    check_choices([*words, "callbacks=mine", "~trainer", "+own=first"])
+    check_choices([*words, "callbacks=mine", "~logger", "+own=first"])
     if added:
         with pytest.raises(ValueError, match=r"^\+own=\[1\]: choose one of first\.$"):
             check_choices([*words, "+own=[1]"])
+
+
+@pytest.mark.parametrize("removed", ["~trainer", "~trainer=auto"])
+def test_a_needed_group_is_not_removed(removed: str) -> None:
+    told = f"{removed}: trainer is needed. Instead, choose trainer=..., one of auto, cpu, gpu, tpu, xla_cpu."
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
+        check_choices(["seed=1", removed])
 
 
 def test_options_that_hydra_does_not_have_are_answered_with_the_key() -> None:

@@ -105,6 +105,8 @@ def test_the_keys_of_a_command(command: str) -> None:
         ("train", "model=null", "model=null: choose one of "),
         ("train", "model=[]", "model=[]: choose one of "),
         ("train", "data=[]", "data=[]: choose one of "),
+        ("train", "~model", "~model: model is needed. Instead, choose model=..., one of "),
+        ("evaluate", "~data", "~data: data is needed. Instead, choose data=..., one of "),
         ("demo", "trainer=[]", "trainer=[]: choose one of "),
         ("train", "seed=null", "seed must be a whole number, got null."),
         ("train", "data.workers=abc", 'data.workers must be a whole number, got "abc".'),

@@ -136,6 +136,20 @@ def test_an_estimate_of_the_blur_is_compared_with_the_truth(
     assert f"is off by {result['sigma_error']:.3f} pixels on average" in capsys.readouterr().out
 
 
+def test_names_that_look_like_numbers_stay_names(tmp_path: Path) -> None:
+    labels = {
+        "frame": ["9", "10"],
+        "clip": ["09", "10"],
+        "take": ["1_000", "2"],
+        "lens": ["1e3", "nan"],
+        "label": [3, 10],
+        "angle": [0.5, 1e-9],
+    }
+    results.write_per_image({"restored_ssim": [1, 0.5]}, labels, tmp_path / "per_image.csv")
+    table = results.read_per_image(tmp_path / "per_image.csv")
+    assert table == {"image": [0, 1], **labels, "restored_ssim": [1.0, 0.5]}
+
+
 @pytest.mark.parametrize(
     ("loss", "ssim", "psnr", "warned"),
     [(0.6, 0.4, 19, True), (0.6, 0.4, 21, False), (0.6, 0.6, 19, False), (0.4, 0.4, 19, False)],

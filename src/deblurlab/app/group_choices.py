@@ -13,7 +13,7 @@ _NEEDED = ("data", "model", "trainer")  # of other groups, such as callbacks, []
 
 
 def check_choices(arguments: Sequence[str]) -> None:
-    """Refuse choices that are not names of files, such as ``callbacks=[1]``, ``model=null`` or ``model=[]``.
+    """Refuse choices that are not names of files, such as ``callbacks=[1]`` and ``model=null``, and ``~model``.
 
     It also refuses Slurm's launcher on a machine without Slurm.
 
@@ -35,10 +35,14 @@ def check_choices(arguments: Sequence[str]) -> None:
             )
         group = override.get_key_element().lstrip("+~").partition("@")[0]
         folders = [folder / group for folder in config_folders(arguments) if group and (folder / group).is_dir()]
-        if override.is_delete() or override.is_sweep_override() or not folders:
+        if override.is_sweep_override() or not folders:
             continue
-        value = override.value()
+        value = [] if override.is_delete() else override.value()
         names = value if isinstance(value, list) else [value]
         if not all(isinstance(name, str | QuotedString) for name in names) or (group in _NEEDED and not names):
-            options = sorted({file.stem for folder in folders for file in folder.glob("*.yaml")})
-            raise ValueError(f"{override.input_line}: choose one of {', '.join(options)}.")
+            options = ", ".join(sorted({file.stem for folder in folders for file in folder.glob("*.yaml")}))
+            if override.is_delete():
+                raise ValueError(
+                    f"{override.input_line}: {group} is needed. Instead, choose {group}=..., one of {options}."
+                )
+            raise ValueError(f"{override.input_line}: choose one of {options}.")

@@ -117,7 +117,8 @@ def read_per_image(file: Path) -> dict[str, list[Any]]:
 
     Returns:
         The columns by name, each with one value per image. Scores and ``sigma`` are float; other columns are int or
-        float if all their cells are such numbers, and str otherwise.
+        float if all their cells are as Python writes such numbers, and str otherwise: of frames that are called 09 and
+        10, both are str. ``frame`` is always str.
 
     Raises:
         ValueError: If it is missing or damaged; the message names the file.
@@ -140,9 +141,11 @@ def is_number_column(name: str) -> bool:
 def _values(name: str, cells: Sequence[str]) -> list[Any]:
     if is_number_column(name):
         return [float(cell) for cell in cells]
-    for kind in (int, float):
+    for kind in (int, float) if name != "frame" else ():
         try:
-            return [kind(cell) for cell in cells]
+            numbers = [kind(cell) for cell in cells]
         except ValueError:
             continue
+        if [str(number) for number in numbers] == list(cells):  # 09 and 1_000 are names
+            return numbers
     return list(cells)
