@@ -211,7 +211,7 @@ class _Scene(NamedTuple):
         return to_pixels(self.light(window)) if changed else cut(self.picture, window)
 
     def _photographed(self, window: Window) -> Tensor:
-        return to_light(cut(self.picture, window))
+        return to_light(cut(self.picture, window)).contiguous()  # colour by colour, which is faster to warp
 
 
 def _spread(seen: _Seen, window: Window, kernel: Kernel) -> Tensor:

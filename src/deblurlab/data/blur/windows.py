@@ -43,7 +43,7 @@ def cut(picture: Pixels, window: Window) -> Pixels:
     """
     rows = reflected(np.arange(window.top, window.top + window.height), picture.shape[0])
     columns = reflected(np.arange(window.left, window.left + window.width), picture.shape[1])
-    return picture[rows][:, columns]
+    return picture.take(rows, axis=0).take(columns, axis=1)
 
 
 def trimmed(light: Tensor, margin: int) -> Tensor:
