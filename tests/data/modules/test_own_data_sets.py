@@ -24,7 +24,7 @@ class OwnImages(BlurredImages):
         return self.all_images
 
 
-class Squares:
+class Squares(PairSource):
     """Two frames of 16x16, each of which is one patch."""
 
     patch = (16, 16)
@@ -37,9 +37,6 @@ class Squares:
 
     def name(self, frame: int) -> str:
         return str(frame)
-
-    def expect(self, frames: Integers) -> None:
-        pass
 
 
 class OwnFrames(PairedFrames):

@@ -3,10 +3,10 @@
 import numpy as np
 
 from deblurlab.data.arrays import Integers
-from deblurlab.data.sources.pair_source import PixelPair
+from deblurlab.data.sources.pair_source import PairSource, PixelPair
 
 
-class BlankFrames:
+class BlankFrames(PairSource):
     """Black pairs: see :class:`~deblurlab.data.sources.pair_source.PairSource`.
 
     Args:
@@ -31,6 +31,3 @@ class BlankFrames:
     def name(self, frame: int) -> str:
         """The frame's number."""
         return str(frame)
-
-    def expect(self, frames: Integers) -> None:
-        """Do nothing: there is nothing to fetch."""

@@ -7,15 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from deblurlab.data.arrays import Integers
 from deblurlab.data.blur.kernels import Kernel, apply_kernel, gaussian_kernel, shake_kernel
-from deblurlab.data.sources.pair_source import PixelPair
+from deblurlab.data.sources.pair_source import PairSource, PixelPair
 from deblurlab.data.sources.patch_grids import covered_part, patch_grids
 
 BlurKind = Literal["gaussian", "shake", "both"]
 
 
-class BlurredPhotographs:
+class BlurredPhotographs(PairSource):
     """A :class:`PairSource` of sharp photographs. Each is blurred by a kernel drawn from (seed, epoch, photograph).
 
     Args:
@@ -77,6 +76,3 @@ class BlurredPhotographs:
 
     def name(self, frame: int) -> str:
         return self.files[frame].relative_to(self._folder).as_posix()
-
-    def expect(self, frames: Integers) -> None:
-        """Files on disk are not fetched ahead."""

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from deblurlab.data.arrays import Integers
 from deblurlab.data.blur.camera import CameraBlur
 from deblurlab.data.blur.windows import Window
-from deblurlab.data.sources.pair_source import PixelPair
+from deblurlab.data.sources.pair_source import PairSource, PixelPair
 from deblurlab.data.sources.patch_grids import covered_part, patch_grids
 
 
-class CameraPhotographs:
+class CameraPhotographs(PairSource):
     """A :class:`PairSource` that :class:`BlursPatches`, each by a draw from (seed, epoch, number of the patch).
 
     Args:
@@ -45,6 +44,3 @@ class CameraPhotographs:
 
     def name(self, frame: int) -> str:
         return self.files[frame].relative_to(self._folder).as_posix()
-
-    def expect(self, frames: Integers) -> None:
-        """Files on disk are not fetched ahead."""

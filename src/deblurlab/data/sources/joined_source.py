@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deblurlab.data.arrays import Floats, Integers
+from deblurlab.data.arrays import Floats
 from deblurlab.data.blur.windows import Window
 from deblurlab.data.sources.pair_source import PairSource, PixelPair, cut_out
 
 
-class JoinedSource:
+class JoinedSource(PairSource):
     """A :class:`PairSource` of the frames of several sources, one source after the other.
 
     Args:
@@ -51,6 +51,3 @@ class JoinedSource:
     def name(self, frame: int) -> str:
         source, number = self._find(frame)
         return source.name(number)
-
-    def expect(self, frames: Integers) -> None:
-        """Files on disk are not fetched ahead."""

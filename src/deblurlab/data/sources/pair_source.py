@@ -55,8 +55,8 @@ class PairSource(Protocol):
         ...
 
     def expect(self, frames: Integers) -> None:
-        """Announce the order in which frames will be read, for sources that fetch them ahead."""
-        ...
+        """Announce the order in which frames will be read. A source that fetches nothing ahead need not define this."""
+        return
 
 
 @runtime_checkable

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from deblurlab.data.arrays import Integers
-from deblurlab.data.sources.pair_source import PixelPair
+from deblurlab.data.sources.pair_source import PairSource, PixelPair
 from deblurlab.data.sources.patch_grids import covered_part, patch_grids
 from deblurlab.data.sources.picture_files import FilePair, size_of_pair
 
 
-class PicturePairs:
+class PicturePairs(PairSource):
     """A :class:`PairSource` of pairs of picture files. The sizes of the pairs may differ.
 
     Args:
@@ -34,6 +33,3 @@ class PicturePairs:
 
     def name(self, frame: int) -> str:
         return self.pairs[frame].name
-
-    def expect(self, frames: Integers) -> None:
-        """Files on disk are not fetched ahead."""

@@ -5,9 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from deblurlab.data.arrays import Integers
 from deblurlab.data.pixels import Pixels, decode_file, resize
-from deblurlab.data.sources.pair_source import PixelPair
+from deblurlab.data.sources.pair_source import PairSource, PixelPair
 from deblurlab.data.sources.patch_grids import divide
 from deblurlab.data.sources.picture_files import FilePair, size_of_pair
 
@@ -60,7 +59,7 @@ def _require_aspect(found: tuple[int, int], size: tuple[int, int], name: str) ->
         )
 
 
-class PublishedFrames:
+class PublishedFrames(PairSource):
     """A :class:`PairSource` of published files.
 
     Args:
@@ -85,6 +84,3 @@ class PublishedFrames:
 
     def name(self, frame: int) -> str:
         return self.pairs[frame].name
-
-    def expect(self, frames: Integers) -> None:
-        """Files on disk are not fetched ahead."""

@@ -15,7 +15,7 @@ from deblurlab.data.shards.cache import ShardCache
 from deblurlab.data.shards.format import INDEX, Index, Settings, Shard, from_json
 from deblurlab.data.shards.shard_rows import NAME_KEY, decode_encoded
 from deblurlab.data.shards.storage import Storage
-from deblurlab.data.sources.pair_source import PixelPair
+from deblurlab.data.sources.pair_source import PairSource, PixelPair
 from deblurlab.data.sources.patch_grids import divide
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ def _footer(path: Path, size: int) -> Any:
     return pq.read_metadata(path)
 
 
-class ShardFrames:
+class ShardFrames(PairSource):
     """A :class:`PairSource` of the frames of shards.
 
     Args:
