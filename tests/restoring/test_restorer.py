@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from deblurlab.nets import UNet16
 from deblurlab.restoring import Restorer, Tiling, load_restorer
-from deblurlab.restoring.tiling import tile_count
+from deblurlab.restoring.tiling import Cut
 from deblurlab.run import weights
 from tests.pictures import picture
 
@@ -102,7 +102,7 @@ def test_turning_and_progress_reach_the_tiles() -> None:
     restored = Restorer(Shift()).restore(
         UNIT, tiling=Tiling(side=24, margin=2, blend=2), tta=True, on_tile=lambda: done.append(None)
     )
-    assert len(done) == tile_count(30, 41, Tiling(side=24, margin=2, blend=2), 1)
+    assert len(done) == Cut.of(30, 41, Tiling(side=24, margin=2, blend=2), 1).count
     expected = (UNIT[:-2, 1:-1] + UNIT[2:, 1:-1] + UNIT[1:-1, :-2] + UNIT[1:-1, 2:]) / 4
     np.testing.assert_allclose(restored[1:-1, 1:-1], expected, atol=1e-6)
 

@@ -10,7 +10,7 @@ from torch import nn
 from deblurlab.nets import NAFNet, REDNet30
 from deblurlab.restoring import Restorer, load_restorer
 from deblurlab.restoring.tiles import averaged, restore
-from deblurlab.restoring.tiling import Cut, Tiling, tile_count
+from deblurlab.restoring.tiling import Cut, Tiling
 from deblurlab.run import weights
 from tests.pictures import picture
 
@@ -73,7 +73,7 @@ def test_every_tile_of_a_picture_has_one_shape() -> None:
     for size in ((40, 300), (64, 64), (130, 77)):
         shapes.clear()
         restore(restorer.restore_of, picture(0, *size), cut=Cut.of(*size, tiling, 1), device=CPU)
-        assert len(shapes) == tile_count(*size, tiling, 1)
+        assert len(shapes) == Cut.of(*size, tiling, 1).count
         seen.append(*set(shapes))
     assert seen == [(1, 3, 40, 64), (1, 3, 64, 64), (1, 3, 64, 64)]
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deblurlab.restoring.tiling import Axis, Tiling, tile_count
+from deblurlab.restoring.tiling import Axis, Cut, Tiling
 
 SIZES = st.integers(1, 300)
 TILINGS = [Tiling(side=96, margin=16, blend=8), Tiling(side=64, margin=0, blend=0), Tiling(side=0, margin=20)]
@@ -64,8 +64,8 @@ def test_the_last_tile_ends_with_the_picture(multiple: int) -> None:
 
 def test_the_number_of_tiles_is_that_of_rows_times_columns() -> None:
     tiling = Tiling(side=100, margin=10, blend=10)  # neighbours share 30 pixels
-    assert [tile_count(100, width, tiling, 1) for width in (1, 100, 101, 170, 171)] == [1, 1, 2, 2, 3]
-    assert tile_count(101, 171, tiling, 1) == 6
+    assert [Cut.of(100, width, tiling, 1).count for width in (1, 100, 101, 170, 171)] == [1, 1, 2, 2, 3]
+    assert Cut.of(101, 171, tiling, 1).count == 6
 
 
 @pytest.mark.parametrize("sizes", [(120, 36, 20), (95, 25, 17), (200, 50, 45)])
@@ -73,7 +73,7 @@ def test_tiles_that_would_overlap_threefold_are_refused(sizes: tuple[int, int, i
     """Sides and steps are rounded to what the network takes, which can leave too little between the margins."""
     side, margin, blend = sizes
     with pytest.raises(ValueError, match=f"tile={side} is too small for margin={margin}"):
-        tile_count(300, 300, Tiling(side=side, margin=margin, blend=blend), 16)
+        Cut.of(300, 300, Tiling(side=side, margin=margin, blend=blend), 16)
 
 
 def test_a_tile_that_is_all_margin_is_refused() -> None:

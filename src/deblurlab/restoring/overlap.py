@@ -13,12 +13,12 @@ from deblurlab.restoring.outcomes import Outcomes
 from deblurlab.restoring.photos import Photo
 from deblurlab.signals.interruption import finishing_first
 
-# Restores the pixels of a job's picture, or of one frame of its video.
-Restored = Callable[[Job, Samples], Samples]
+# Restores the pixels of a job's picture, or of one frame of its video, to the same shape and type.
+RestorePixels = Callable[[Job, Samples], Samples]
 
 
 def restore_files(
-    jobs: Sequence[Job], outcomes: Outcomes, restored: Restored, *, quality: int | None, compare: bool
+    jobs: Sequence[Job], outcomes: Outcomes, restore_pixels: RestorePixels, *, quality: int | None, compare: bool
 ) -> None:
     """Restore pictures and videos, in their order::
 
@@ -31,7 +31,7 @@ def restore_files(
     Args:
         jobs: The files to read and to write.
         outcomes: Decides which of them to do, and records the outcomes.
-        restored: Restores a picture or a frame. It is called in this thread only.
+        restore_pixels: Restores a picture or a frame. It is called in this thread only.
         quality: Quality of JPEG and WebP, 1 to 100; None keeps that of a JPEG.
         compare: Also write comparisons, of pictures only.
     """
@@ -39,11 +39,11 @@ def restore_files(
         reading: dict[Job, Future[Photo]] = {}  # the next picture, if it is read already
         writing: dict[Job, Future[Remark]] = {}  # the last file, until its outcome is recorded
 
-        def restore(job: Job, following: Job | None) -> Future[Remark]:
+        def restore_file(job: Job, following: Job | None) -> Future[Remark]:
             """Restore one file. The future is done when the file is written, or has failed."""
             try:
                 return (
-                    _done(_restore_video(job, restored, compare=compare))
+                    _done(_restore_video(job, restore_pixels, compare=compare))
                     if is_video(job)
                     else restore_photo(job, following)
                 )
@@ -55,7 +55,7 @@ def restore_files(
             before = read.result()
             if following is not None and not is_video(following) and outcomes.expects(following):
                 reading[following] = reader.submit(photos.read, following.source)
-            after = before.with_pixels(restored(job, before.picture.pixels))
+            after = before.with_pixels(restore_pixels(job, before.picture.pixels))
             return writer.submit(write_photo, job, before, after, quality=quality, compare=compare)
 
         def finish_writing() -> None:
@@ -67,16 +67,16 @@ def restore_files(
             for job, following in zip_longest(jobs, jobs[1:]):
                 with finishing_first():
                     if outcomes.wants(job):
-                        written = restore(job, following)
+                        written = restore_file(job, following)
                         finish_writing()
                         writing[job] = written
         finally:
             finish_writing()
 
 
-def _restore_video(job: Job, restored: Restored, *, compare: bool) -> Remark:
+def _restore_video(job: Job, restore_pixels: RestorePixels, *, compare: bool) -> Remark:
     start = time.monotonic()
-    frames = videos.restore(job.source, job.target, lambda pixels: restored(job, pixels))
+    frames = videos.restore(job.source, job.target, lambda pixels: restore_pixels(job, pixels))
     words = f"{frames:,} frames, {three_digits(frames / (time.monotonic() - start))} per second"
     return Remark(f"{words}; compare=true is for pictures alone" if compare else words)
 

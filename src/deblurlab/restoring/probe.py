@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-Images = Callable[[Tensor], Tensor]
+from deblurlab.restoring.tiles import Restore
 
 _LENGTH, _BREADTH = 256, 64  # the size of the probe in pixels; half its length is the largest reach it can measure
 _LONGEST = 2048  # the longest probe for networks with a window; a larger window counts as the whole image
@@ -76,7 +76,7 @@ class Measured:
 
 
 def measured(
-    restore_of: Callable[[Tensor], Images],
+    restore_of: Callable[[Tensor], Restore],
     multiple: int,
     device: torch.device,
     *,
@@ -98,9 +98,9 @@ def measured(
         with PeakMemory() as memory:
             restore_of(picture)(picture)
         pictures = _blurred(probe(multiple, _BLURRED_LENGTH).to(device)) if estimates else [picture]
-        looks = [reach(restore_of, one) for one in pictures]
+        reaches = [reach(restore_of, one) for one in pictures]
     per_pixel = -(-memory.peak // (picture.shape[2] * picture.shape[3]))
-    return Measured(multiple=multiple, reach=_farthest(looks), bytes_per_pixel=per_pixel, window=window or 0)
+    return Measured(multiple=multiple, reach=_farthest(reaches), bytes_per_pixel=per_pixel, window=window or 0)
 
 
 def _blurred(picture: Tensor) -> list[Tensor]:
@@ -112,11 +112,11 @@ def _blurred(picture: Tensor) -> list[Tensor]:
     return [(torch.from_numpy(one).to(picture) * 255).round() / 255 for one in blurred]
 
 
-def _farthest(looks: Sequence[Reach]) -> Reach:
-    return Reach(max(one.pixels for one in looks), any(one.beyond for one in looks))
+def _farthest(reaches: Sequence[Reach]) -> Reach:
+    return Reach(max(one.pixels for one in reaches), any(one.beyond for one in reaches))
 
 
-def reach(restore_of: Callable[[Tensor], Images], picture: Tensor) -> Reach:
+def reach(restore_of: Callable[[Tensor], Restore], picture: Tensor) -> Reach:
     """The reach of a network in horizontal or vertical direction, whichever is larger.
 
     The probe is cut in two, as tiles cut a picture, and each half is restored separately, with the estimate of the
@@ -133,13 +133,13 @@ def reach(restore_of: Callable[[Tensor], Images], picture: Tensor) -> Reach:
     def turned(images: Tensor) -> Tensor:
         return restore_upright(images.transpose(2, 3).contiguous()).transpose(2, 3)
 
-    return _farthest([_reach_sideways(network, picture) for network in (restore_of(picture), turned)])
+    return _farthest([_reach_sideways(restore, picture) for restore in (restore_of(picture), turned)])
 
 
-def _reach_sideways(network: Images, picture: Tensor) -> Reach:
-    restored, half = network(picture), picture.shape[3] // 2
-    left = (network(picture[..., :half]) - restored[..., :half]).flip(-1)
-    right = network(picture[..., half:]) - restored[..., half:]
+def _reach_sideways(restore: Restore, picture: Tensor) -> Reach:
+    restored, half = restore(picture), picture.shape[3] // 2
+    left = (restore(picture[..., :half]) - restored[..., :half]).flip(-1)
+    right = restore(picture[..., half:]) - restored[..., half:]
     changes = torch.maximum(left.abs(), right.abs()).amax((0, 1, 2))  # the change at each distance from the cut
     farther = changes.flip(0).cummax(0).values.flip(0)  # the largest change at this distance or farther away
     rest = float(farther[half * 3 // 4])  # far from the cut only dependence on the whole image remains

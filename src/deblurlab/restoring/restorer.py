@@ -11,16 +11,16 @@ from torch import Tensor, nn
 
 from deblurlab.checks.words import counted
 from deblurlab.interfaces import EstimatesFirst, LocalMeans, as_scales, size_multiple
+from deblurlab.pictures import Samples
 from deblurlab.restoring import tiles
 from deblurlab.restoring.form import Form, Precision, candidates, fastest
 from deblurlab.restoring.probe import Measured, measured, probe
 from deblurlab.restoring.tile_plan import memory_of, planned, xla_cut
-from deblurlab.restoring.tiles import Picture
 from deblurlab.restoring.tiling import Cut, Tiling
 
 log = logging.getLogger(__name__)
 
-Images = TypeVar("Images", Picture, Tensor)
+Images = TypeVar("Images", Samples, Tensor)
 
 _WORTH_MEASURING = 256 * 256  # pixels: a smaller picture is restored before its network would be measured
 
@@ -108,7 +108,7 @@ class Restorer(nn.Module):
             ValueError: If the images have another shape, type or range.
         """
 
-        def one(picture: Picture) -> Picture:
+        def one(picture: Samples) -> Samples:
             height, width, _ = picture.shape
             cut = self.cut(height, width, tiling=tiling, memory=memory)
             form = self._form(precision, measure=tiling is None and height * width >= _WORTH_MEASURING)
@@ -172,7 +172,7 @@ class Restorer(nn.Module):
         return self._forms[precision]
 
 
-def require_picture(picture: Picture) -> None:
+def require_picture(picture: Samples) -> None:
     """Raise ValueError unless ``picture`` is (H, W, 3) of a type and range that :meth:`Restorer.restore` accepts."""
     if not isinstance(picture, np.ndarray):
         raise ValueError(

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from deblurlab.pictures import Samples
 from deblurlab.restoring.tiling import Axis, Cut
 
-Picture = npt.NDArray[Any]
 # Restores tiles, (B, 3, H, W) in [0, 1], to the same shape, float32, about [0, 1].
 Restore = Callable[[Tensor], Tensor]
 
@@ -22,13 +22,13 @@ TURNS = [(mirrored, quarters) for mirrored in (False, True) for quarters in rang
 
 def restore(
     restore_of: Callable[[Tensor], Restore],
-    picture: Picture,
+    picture: Samples,
     *,
     cut: Cut,
     device: torch.device,
     tta: bool = False,
     on_tile: Callable[[], object] = lambda: None,
-) -> Picture:
+) -> Samples:
     """Restore a picture tile by tile.
 
     Args:
@@ -45,7 +45,7 @@ def restore(
         (H, W, 3) of the same type; floats are clamped to [0, 1].
     """
 
-    def restored_tiles(pixels: Sequence[Picture]) -> list[Tensor]:
+    def restored_tiles(pixels: Sequence[Samples]) -> list[Tensor]:
         """Restore tiles, (h, w, 3) of the picture's type, as one batch. Each result is (3, h, w) on the CPU."""
         missing = cut.batch - len(pixels) if cut.full_batches else 0
         batch = _as_images(np.stack([*pixels, *[pixels[-1]] * missing]), device)
@@ -71,13 +71,13 @@ def _top_value(dtype: np.dtype[Any]) -> float:
     return float(np.iinfo(dtype).max) if np.issubdtype(dtype, np.integer) else 1.0
 
 
-def _as_images(pixels: Picture, device: torch.device) -> Tensor:
+def _as_images(pixels: Samples, device: torch.device) -> Tensor:
     """(B, h, w, 3) of a picture's type to (B, 3, h, w) float32 in [0, 1]; bytes are scaled on the device."""
     sent = torch.from_numpy(pixels if pixels.dtype == np.uint8 else pixels.astype(np.float32)).to(device)
     return sent.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format) / _top_value(pixels.dtype)
 
 
-def _as_type(values: Tensor, dtype: np.dtype[Any]) -> Picture:
+def _as_type(values: Tensor, dtype: np.dtype[Any]) -> Samples:
     """(3, h, w) about [0, 1] to (h, w, 3) of a picture's type: clamped and, for integers, rounded."""
     top = _top_value(dtype)
     scaled = values * top
@@ -85,7 +85,7 @@ def _as_type(values: Tensor, dtype: np.dtype[Any]) -> Picture:
     return whole.clamp_(0, top).permute(1, 2, 0).numpy().astype(dtype)
 
 
-def _write_row(restored: Picture, band: Tensor, carried: Tensor, row: int, down: Axis) -> Tensor:
+def _write_row(restored: Samples, band: Tensor, carried: Tensor, row: int, down: Axis) -> Tensor:
     """Write the finished pixels of a row of tiles, and return the others.
 
     Two rows of tiles overlap in ``blend`` rows of pixels, which are finished only with the lower row of tiles. They are
@@ -106,7 +106,7 @@ def _write_row(restored: Picture, band: Tensor, carried: Tensor, row: int, down:
     return band[:, finished:].clone()
 
 
-def _row(restored_tiles: Callable[[Sequence[Picture]], list[Tensor]], picture: Picture, row: int, cut: Cut) -> Tensor:
+def _row(restored_tiles: Callable[[Sequence[Samples]], list[Tensor]], picture: Samples, row: int, cut: Cut) -> Tensor:
     """Restore one row of tiles and blend them along the row, without the margins above and below: (3, h, W)."""
     down, across = cut.down, cut.across
     strip, kept = picture[down.source(row)], down.kept(row)

@@ -163,7 +163,17 @@ class Cut:
 
     @classmethod
     def of(cls, height: int, width: int, tiling: Tiling, multiple: int) -> "Cut":
-        """The cut of a picture into tiles of one size; see :func:`tile_count` for the arguments."""
+        """The cut of a picture into tiles of one size.
+
+        Args:
+            height: The height of the picture in pixels.
+            width: The width of the picture in pixels.
+            tiling: The size and overlap of the tiles.
+            multiple: The network's ``size_multiple``.
+
+        Raises:
+            ValueError: If the tiles are too small for a network whose sides are multiples of ``multiple``.
+        """
         return cls(down=Axis.of(height, tiling, multiple), across=Axis.of(width, tiling, multiple))
 
     @property
@@ -175,18 +185,3 @@ class Cut:
     def tile_pixels(self) -> int:
         """The number of pixels of a tile."""
         return self.down.side * self.across.side
-
-
-def tile_count(height: int, width: int, tiling: Tiling, multiple: int) -> int:
-    """The number of tiles of a picture.
-
-    Args:
-        height: The height of the picture in pixels.
-        width: The width of the picture in pixels.
-        tiling: The size and overlap of the tiles.
-        multiple: The network's ``size_multiple``.
-
-    Raises:
-        ValueError: If the tiles are too small for a network whose sides are multiples of ``multiple``.
-    """
-    return Cut.of(height, width, tiling, multiple).count

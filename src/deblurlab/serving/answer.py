@@ -19,7 +19,7 @@ from deblurlab.metrics.image import psnr, ssim
 from deblurlab.pictures import Picture
 from deblurlab.pictures.png_chunks import COLOUR_CHUNKS, with_chunks_of
 from deblurlab.restoring import Restorer, Tiling
-from deblurlab.restoring.tiling import tile_count
+from deblurlab.restoring.tiling import Cut
 
 # The blurs that the page can apply to a sharp picture, with their maxima: a Gaussian's sigma and the length of a
 # camera's path, both in pixels.
@@ -94,7 +94,7 @@ def _decoded(upload: bytes, multiple: int, most_pixels: int) -> Picture:
         if height * width > most_pixels:
             raise RefusedRequestError(413, f"{width}x{height} pixels are more than {most_pixels / 1e6:g} megapixels.")
         side = isqrt(most_pixels)
-        square, needed = (tile_count(*size, Tiling(), multiple) for size in ((side, side), (height, width)))
+        square, needed = (Cut.of(*size, Tiling(), multiple).count for size in ((side, side), (height, width)))
         if needed > 2 * square:  # a strip of one row takes as long as a picture of whole tiles
             raise RefusedRequestError(413, f"{width}x{height} pixels are too long a strip. Cut the picture in parts.")
         return pictures.read(upload, "The file")

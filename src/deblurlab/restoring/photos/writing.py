@@ -35,16 +35,16 @@ def write(photo: Photo, file: Path, *, quality: int | None = None) -> None:
     """
     samples = _samples(photo.picture)
     with whole_file(file) as partial, Image.open(photo.file) as source:
-        form = format_of(source)
-        if form == "TIFF":
+        kind = format_of(source)
+        if kind == "TIFF":
             tiff.write_samples(samples, partial, like=photo.file, profile=photo.picture.profile)
-        elif form == "PNG":
+        elif kind == "PNG":
             png.write_samples(samples, partial, like=photo.file)
-        elif form == "JPEG":
+        elif kind == "JPEG":
             new = _jpeg(_pillows(samples), source, quality)
             with_profile = photo.picture.profile is not None
             partial.write_bytes(jpeg.with_segments_of(photo.file.read_bytes(), new, with_profile=with_profile))
-        elif form == "WEBP":
+        elif kind == "WEBP":
             _pillows(samples).save(partial, "WEBP", **_webp_options(source, photo.file, quality))
         elif samples.shape[2] == 4:
             partial.write_bytes(bmp.encoded(samples, dpi=source.info.get("dpi", (0, 0))))

@@ -16,7 +16,7 @@ Planes = list[npt.NDArray[np.int16]]
 
 
 def restored_frame(
-    frame: "VideoFrame", restored: Callable[[Samples], Samples], *, height: int, width: int
+    frame: "VideoFrame", restore_pixels: Callable[[Samples], Samples], *, height: int, width: int
 ) -> "VideoFrame":
     """Restore a frame and crop it to ``height`` and ``width``, with the time and the colour space of the old one.
 
@@ -26,7 +26,7 @@ def restored_frame(
 
     Args:
         frame: The frame.
-        restored: Returns restored pixels, (H, W, 3) uint8 RGB, for blurred ones of the same shape.
+        restore_pixels: Returns restored pixels, (H, W, 3) uint8 RGB, for blurred ones of the same shape.
         height: Height of the result, even.
         width: Width of the result, even.
     """
@@ -36,7 +36,7 @@ def restored_frame(
     old = _planes(_in_yuv(frame, frame), height, width)
     before, after = (
         _planes(_in_yuv(av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24"), frame), height, width)
-        for rgb in (pixels, restored(pixels))
+        for rgb in (pixels, restore_pixels(pixels))
     )
     new = [
         (one + there - here).clip(0, 255).astype(np.uint8) for one, here, there in zip(old, before, after, strict=True)

@@ -28,7 +28,7 @@ class _NotWrittenError(Exception):
     """The new file cannot be written, because its container refuses a packet."""
 
 
-def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) -> int:
+def restore(source: Path, target: Path, restore_pixels: Callable[[Samples], Samples]) -> int:
     """Write ``target`` with every frame of ``source`` restored, shown at the same time, and with its sound.
 
     The picture is encoded again, as H.264 (VP9 in WebM), with 8 bits and the source's rotation, pixel aspect ratio and
@@ -39,7 +39,7 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
     Args:
         source: A video file.
         target: The file to write, with the same suffix.
-        restored: Returns a restored frame, (H, W, 3) uint8, for a blurred one of the same shape.
+        restore_pixels: Returns a restored frame, (H, W, 3) uint8, for a blurred one of the same shape.
 
     Returns:
         The number of frames.
@@ -55,7 +55,7 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
 
     try:
         with whole_file(target) as partial:
-            frames, words = _write(source, partial, container_of(target), restored)
+            frames, words = _write(source, partial, container_of(target), restore_pixels)
             words += lost_descriptions(source, partial)
     except _NotWrittenError as error:
         raise ValueError(f"{source} cannot be written as {target.suffix}, because of its {error}.") from error
@@ -67,7 +67,7 @@ def restore(source: Path, target: Path, restored: Callable[[Samples], Samples]) 
 
 
 def _write(
-    source: Path, file: Path, container: Container, restored: Callable[[Samples], Samples]
+    source: Path, file: Path, container: Container, restore_pixels: Callable[[Samples], Samples]
 ) -> tuple[int, list[str]]:
     """Write the file; return the number of frames, and remarks about the parts of the source that are lost."""
     import av
@@ -78,28 +78,28 @@ def _write(
         av.open(str(file), "w", format=container.name, container_options=options) as writer,
     ):
         first = films.first_frame(source)  # the frames state rotation and colours, which are needed before the first
-        seen = films.first_picture(reader)
-        assert seen is not None
-        picture = _picture_like(source, first, seen, writer, container)
+        video = films.first_picture(reader)
+        assert video is not None
+        written = _picture_like(source, first, video, writer, container)
         tracks, words = add_tracks(reader, writer, container)
         copy_descriptions(reader, writer)
         frames = 0
         due = deque[int]()  # AVI stores no times, only an order, and FFmpeg's guess for H.264 may be off by frames
-        for packet in reader.demux(seen, *(reader.streams[index] for index in tracks)):
+        for packet in reader.demux(video, *(reader.streams[index] for index in tracks)):
             if packet.stream.index in tracks:
                 made = tracks[packet.stream.index].packets(packet)
                 _mux(writer, made, title(reader.streams[packet.stream.index]))
                 continue
             if reader.format.name == "avi" and packet.size and packet.dts is not None:
                 due.append(packet.dts)
-            for frame in seen.decode(packet):
+            for frame in video.decode(packet):
                 frame.pts = due.popleft() if due else frame.pts
                 films.require_size(frame, (first.width, first.height), f"{source}, frame {frames}")
                 frames += 1
-                new = restored_frame(frame, restored, height=picture.height, width=picture.width)
-                _mux(writer, picture.encode(new), title(seen))
-        _mux(writer, picture.encode(None), title(seen))  # the frames that the encoder has held back
-        has_alpha = seen.metadata.get("alpha_mode") == "1"  # VP9's, which is decoded without transparency
+                new = restored_frame(frame, restore_pixels, height=written.height, width=written.width)
+                _mux(writer, written.encode(new), title(video))
+        _mux(writer, written.encode(None), title(video))  # the frames that the encoder has held back
+        has_alpha = video.metadata.get("alpha_mode") == "1"  # VP9's, which is decoded without transparency
     return frames, [*_lost_of_pictures(first, has_alpha=has_alpha), *words]
 
 
@@ -114,22 +114,22 @@ def _mux(writer: "OutputContainer", packets: Iterable["Packet[Any]"], made_of: s
 
 
 def _picture_like(
-    source: Path, first: "VideoFrame", seen: "VideoStream", writer: "OutputContainer", container: Container
+    source: Path, first: "VideoFrame", video: "VideoStream", writer: "OutputContainer", container: Container
 ) -> "VideoStream":
     """Add a picture stream with the source's rate, size, rotation, pixel aspect ratio and colour space."""
     import av
 
-    if min(seen.width, seen.height) < 2:
-        raise ValueError(f"{source} is {seen.width}x{seen.height}: videos are written from 2x2 pixels on.")
-    written = writer.add_stream(container.picture, rate=seen.average_rate or _USUAL_RATE)
+    if min(video.width, video.height) < 2:
+        raise ValueError(f"{source} is {video.width}x{video.height}: videos are written from 2x2 pixels on.")
+    written = writer.add_stream(container.picture, rate=video.average_rate or _USUAL_RATE)
     assert isinstance(written, av.VideoStream)
-    written.width, written.height = seen.width // 2 * 2, seen.height // 2 * 2
+    written.width, written.height = video.width // 2 * 2, video.height // 2 * 2
     written.pix_fmt = "yuv420p"
-    if seen.time_base:
-        written.time_base = written.codec_context.time_base = seen.time_base
+    if video.time_base:
+        written.time_base = written.codec_context.time_base = video.time_base
     written.options = dict(container.options)
-    if seen.sample_aspect_ratio:
-        written.codec_context.sample_aspect_ratio = seen.sample_aspect_ratio
+    if video.sample_aspect_ratio:
+        written.codec_context.sample_aspect_ratio = video.sample_aspect_ratio
     for name in ("colorspace", "color_primaries", "color_trc", "color_range"):
         setattr(written.codec_context, name, getattr(first, name))
     if first.rotation:
@@ -140,12 +140,12 @@ def _picture_like(
 def _lost_of_pictures(first: "VideoFrame", *, has_alpha: bool) -> list[str]:
     """Remarks about properties of the frames that are lost: the result has 8 bits, and is progressive and opaque."""
     words = []
-    if (bits := first.format.components[0].bits) > 8:
+    pixels = first.format
+    if (bits := pixels.components[0].bits) > 8:
         words.append(f"{bits} bits per colour became 8")
-    form = first.format
-    if len(form.components) > 2 and (form.chroma_width(8), form.chroma_height(8)) != (4, 4):
+    if len(pixels.components) > 2 and (pixels.chroma_width(8), pixels.chroma_height(8)) != (4, 4):
         words.append("colours became those of blocks of 2x2 pixels (4:2:0)")
-    if has_alpha or any(component.is_alpha for component in first.format.components):
+    if has_alpha or any(component.is_alpha for component in pixels.components):
         words.append("transparency is left out")
     if first.interlaced_frame:
         words.append("interlaced fields became whole frames")
