@@ -13,7 +13,7 @@ from tests.conftest import Call
 def test_a_backend_is_an_entry_of_a_list_and_a_file(
     call: Call, tiny_reds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its watcher sees test batches of four frames, because its devices split each of them by four."""
+    """Its callback sees test batches of four frames, because its devices split each of them by four."""
     toy = Toy()
     monkeypatch.setattr(backends, "BACKENDS", [*backends.BACKENDS, toy])
     (tmp_path / "own/trainer").mkdir(parents=True)
@@ -21,5 +21,5 @@ def test_a_backend_is_an_entry_of_a_list_and_a_file(
     data = ("data=reds", f"data.root={tiny_reds}", "data.size=[72,128]", "data.batch_size=4")
     few = ("trainer.max_epochs=1", "trainer.limit_train_batches=1", "model.network.widths=[4,8]")
     call("train", "--config-dir", str(tmp_path / "own"), "trainer=toy", *data, *few, "run=run", "logger=none")
-    assert toy.watcher.frames == [4]
+    assert toy.frame_counter.frames == [4]
     assert json.loads((tmp_path / "run/metrics.json").read_text())["images"] == 4

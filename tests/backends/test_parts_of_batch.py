@@ -19,8 +19,8 @@ def test_a_checkpoint_holds_over_how_many_parts_a_run_normalises(
     monkeypatch.setattr(torch_devices.os, "cpu_count", lambda: 8)
     for name, value in {"WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes, "RANK": 0, "LOCAL_RANK": 0}.items():
         monkeypatch.setenv(name, str(value))
-    watchers = TorchDevices().training(settings(devices=processes, batch_norm=batch_norm)).watchers
-    assert [one.state_dict()["parts"] for one in watchers if isinstance(one, PartsOfBatch)] == kept
+    callbacks = TorchDevices().training(settings(devices=processes, batch_norm=batch_norm)).callbacks
+    assert [one.state_dict()["parts"] for one in callbacks if isinstance(one, PartsOfBatch)] == kept
 
 
 @pytest.mark.parametrize(("rank", "parts", "told"), [("0", 4, 1), ("1", 4, 0), ("0", 2, 0)])

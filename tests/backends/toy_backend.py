@@ -11,7 +11,7 @@ from deblurlab.backends import Backend, DeviceSettings, Training
 from deblurlab.backends.torch_devices import TorchDevices
 
 
-class Watcher(Callback):
+class FrameCounter(Callback):
     """Notes how many frames each test batch holds."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Toy(Backend):
     folds: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        self.watcher = Watcher()
+        self.frame_counter = FrameCounter()
 
     @override
     def finds(self, accelerator: str) -> bool:
@@ -36,7 +36,7 @@ class Toy(Backend):
     @override
     def training(self, settings: DeviceSettings) -> Training:
         one = TorchDevices().training(replace(settings, accelerator="cpu", devices=1))
-        return Training(arguments=one.arguments, watchers=[self.watcher], devices=int(settings.devices))
+        return Training(arguments=one.arguments, callbacks=[self.frame_counter], devices=int(settings.devices))
 
     @override
     def device(self, accelerator: str) -> torch.device:

@@ -126,7 +126,7 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     resuming = [SoundOptimizers(), EpochSoFar(), FinishEpoch(), PositionInEpoch()]
     loggers = _listed(cfg, "logger")
     rates = [LearningRateMonitor("step")] if loggers else []
-    own = [*rates, FiniteScores(), TellDevices(training.devices), PrepareNetworks(backend), *training.watchers]
+    own = [*rates, FiniteScores(), TellDevices(training.devices), PrepareNetworks(backend), *training.callbacks]
     module: Trainer = instantiated(
         arguments,
         callbacks=[*resuming, *_listed(cfg, "callbacks"), *callbacks, *own],

@@ -60,12 +60,12 @@ class Training:
 
     Attributes:
         arguments: Keyword arguments of Lightning's Trainer: accelerator, devices, precision, strategy, plugins.
-        watchers: Callbacks that every run on this backend needs.
+        callbacks: Callbacks that every run on this backend needs.
         devices: The number of devices over which this process splits each of its batches.
     """
 
     arguments: dict[str, Any]
-    watchers: "Sequence[Callback]" = ()
+    callbacks: "Sequence[Callback]" = ()
     devices: int = 1
 
 

@@ -67,10 +67,10 @@ class TorchDevices(Backend):
         per_core = settings.batch_norm == "per_core"
         always = [SeedBatches(), *([PartsOfBatch(rank.world if rank else 1)] if per_core else [])]
         if rank is None:
-            return Training(arguments=arguments, watchers=always)
+            return Training(arguments=arguments, callbacks=always)
         return Training(
             arguments=arguments | {"strategy": distributed.strategy(rank, per_core=per_core), "num_nodes": rank.hosts},
-            watchers=[*always, *distributed.watchers(rank, per_core=per_core)],
+            callbacks=[*always, *distributed.callbacks(rank, per_core=per_core)],
         )
 
     @override

@@ -9,7 +9,7 @@ import torch
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.pytorch.accelerators import CPUAccelerator
 
-from deblurlab.backends.distributed import data_parallel
+from deblurlab.backends.distributed import all_reduce_strategy as module
 from deblurlab.backends.distributed.meeting import meet, meeting_point
 from deblurlab.processes.rank import variables
 from tests.backends.distributed.test_launchers import free_port
@@ -34,10 +34,10 @@ def test_afterwards_the_store_waits_as_long_as_an_exchange(monkeypatch: pytest.M
     for name, value in variables(0, 1, address=point.host, port=point.port).items():
         monkeypatch.setenv(name, value)
     given: dict[str, Any] = {}
-    monkeypatch.setattr(data_parallel.rank_zero_only, "rank", 0, raising=False)
-    monkeypatch.setattr(data_parallel.atexit, "register", lambda _: None)
-    monkeypatch.setattr(data_parallel.distributed, "init_process_group", lambda _, **settings: given.update(settings))
-    strategy = data_parallel.DataParallel(TorchElasticEnvironment(), average_statistics=False)
+    monkeypatch.setattr(module.rank_zero_only, "rank", 0, raising=False)
+    monkeypatch.setattr(module.atexit, "register", lambda _: None)
+    monkeypatch.setattr(module.distributed, "init_process_group", lambda _, **settings: given.update(settings))
+    strategy = module.AllReduceStrategy(TorchElasticEnvironment(), average_statistics=False)
     strategy.accelerator, strategy.parallel_devices = CPUAccelerator(), [torch.device("cpu")]
     strategy.setup_environment()
     assert given["store"].timeout == given["timeout"]
@@ -46,12 +46,12 @@ def test_afterwards_the_store_waits_as_long_as_an_exchange(monkeypatch: pytest.M
 def test_who_does_not_come_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     port = free_port()
     with pytest.raises(
-        ValueError, match=rf"^process 2, 3 of 3 did not come to {HERE}:{port} within 0 seconds: its own"
+        ValueError, match=rf"^process 2, 3 of 3 did not connect to {HERE}:{port} within 0 seconds: its own"
     ):
         meet(0, 3, address=HERE, port=port, patience=0.1)
     point = meeting_point()
     monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
-    with pytest.raises(ValueError, match=r"^process 1 of 2 did not come"):
+    with pytest.raises(ValueError, match=r"^process 1 of 2 did not connect"):
         meet(1, 2, address=HERE, port=point.port, patience=0.1)
 
 
@@ -84,7 +84,7 @@ def test_steps_of_one_slurm_job_do_not_meet_each_other(monkeypatch: pytest.Monke
     point = meeting_point()
     monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
     monkeypatch.setenv("SLURM_STEP_ID", "0")
-    assert meet(0, 1, address=HERE, port=point.port).check(["process 0 has come"])
+    assert meet(0, 1, address=HERE, port=point.port).check(["process 0 is connected"])
     monkeypatch.setenv("SLURM_STEP_ID", "1")
-    with pytest.raises(ValueError, match=r"^process 1 of 2 did not come"):
+    with pytest.raises(ValueError, match=r"^process 1 of 2 did not connect"):
         meet(1, 2, address=HERE, port=point.port, patience=0.1)

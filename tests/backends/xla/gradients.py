@@ -13,7 +13,7 @@ import torch_xla
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from deblurlab.backends.xla import data_parallel
+from deblurlab.backends.xla import spmd_strategy
 from deblurlab.interfaces import as_scales
 from deblurlab.losses import LogCosh, gradient_penalty
 from deblurlab.nets import BlindWiener, MSDeblur, NAFNet, PatchGAN, REDNet30, ResNet16, UNet16
@@ -79,7 +79,7 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     network = NETWORKS[sys.argv[1]]()
     blurred, sharp = torch.randn(2, 8, 3, 16, 16).unbind()
-    strategy = data_parallel("xla_cpu", devices=8, bfloat16=False)  # before autograd starts one thread per device
+    strategy = spmd_strategy("xla_cpu", devices=8, bfloat16=False)  # before autograd starts one thread per device
     expected = gradients(copy.deepcopy(network), blurred, sharp)
     fold_rows(network)
     found = gradients(network.to(strategy.root_device), strategy._split(blurred), strategy._split(sharp))

@@ -12,7 +12,7 @@ import torch_xla
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from deblurlab.backends.xla import data_parallel
+from deblurlab.backends.xla import spmd_strategy
 from deblurlab.losses import LogCosh
 from deblurlab.nets import REDNet30
 from deblurlab.nets.folding import GroupedBatchNorm, fold_rows, replace_norms
@@ -43,7 +43,7 @@ if __name__ == "__main__":
     torch.manual_seed(0)
     network = REDNet30()
     blurred, sharp = torch.rand(2, 2 * CORES, 3, 8, 8).unbind()
-    strategy = data_parallel("xla_cpu", devices=CORES, bfloat16=False)  # before autograd starts a thread per device
+    strategy = spmd_strategy("xla_cpu", devices=CORES, bfloat16=False)  # before autograd starts a thread per device
     alone = copy.deepcopy(network).double()
     replace_norms(alone, OfEachCore)
     expected = step(alone, blurred.double(), sharp.double())

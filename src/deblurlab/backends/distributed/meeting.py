@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 _HERE = "127.0.0.1"
 # Seconds: the time until a log line, the time until an error (PyTorch's default), and the pause between checks.
-_TOLD, _PATIENCE, _PAUSE = 30.0, 300.0, 0.05
+_LOG_AFTER, _PATIENCE, _PAUSE = 30.0, 300.0, 0.05
 
 
 def meeting_point() -> TCPStore:
@@ -38,24 +38,24 @@ def meet(rank: int, world: int, *, address: str, port: int, patience: float = _P
     Raises:
         ValueError: If some processes do not connect in time; the message has their numbers.
     """
-    start, told = time.monotonic(), False
+    start, logged = time.monotonic(), False
     listens = rank == 0 and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"
     if not listens:
         _await_listener(address, port, until=start + patience)
     # a prefix for each start: torchrun may restart the processes, and Slurm start several steps with the same port
-    turn = "/".join(os.environ.get(name, "") for name in ("TORCHELASTIC_RESTART_COUNT", "SLURM_STEP_ID"))
+    prefix = "/".join(os.environ.get(name, "") for name in ("TORCHELASTIC_RESTART_COUNT", "SLURM_STEP_ID"))
     try:
-        store = PrefixStore(turn, TCPStore(address, port, None, listens, wait_for_workers=False, multi_tenant=True))
+        store = PrefixStore(prefix, TCPStore(address, port, None, listens, wait_for_workers=False, multi_tenant=True))
         store.set(_key(rank), "")
-        while away := [str(other + 1) for other in range(world) if not store.check([_key(other)])]:
-            waited, who = time.monotonic() - start, f"process {', '.join(away)} of {world}"
+        while missing := [str(other + 1) for other in range(world) if not store.check([_key(other)])]:
+            waited, who = time.monotonic() - start, f"process {', '.join(missing)} of {world}"
             if waited > patience:
                 raise ValueError(
-                    f"{who} did not come to {address}:{port} within {patience:.0f} seconds: its own output says why."
+                    f"{who} did not connect to {address}:{port} within {patience:.0f} seconds: its own output says why."
                 )
-            if waited > _TOLD and not told:
+            if waited > _LOG_AFTER and not logged:
                 log.info(f"waiting at {address}:{port} for {who}")
-                told = True
+                logged = True
             time.sleep(_PAUSE)
     except DistError as error:
         if listens:
@@ -69,7 +69,7 @@ def meet(rank: int, world: int, *, address: str, port: int, patience: float = _P
 
 
 def _key(rank: int) -> str:
-    return f"process {rank} has come"
+    return f"process {rank} is connected"
 
 
 def _await_listener(address: str, port: int, *, until: float) -> None:

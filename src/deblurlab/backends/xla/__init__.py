@@ -5,6 +5,6 @@ when a device is requested.
 """
 
 from deblurlab.backends.xla.installation import quiet, require_torch_xla, tpu_found
-from deblurlab.backends.xla.xla_backend import XLA, data_parallel
+from deblurlab.backends.xla.xla_backend import XLA, spmd_strategy
 
-__all__ = ["XLA", "data_parallel", "quiet", "require_torch_xla", "tpu_found"]
+__all__ = ["XLA", "quiet", "require_torch_xla", "spmd_strategy", "tpu_found"]

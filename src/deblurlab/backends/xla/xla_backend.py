@@ -32,7 +32,7 @@ class XLA(Backend):
             raise ValueError(
                 f"XLA takes one process per host, which trains on all its devices; {rank.by} has started {rank.local}."
             )
-        strategy = data_parallel(
+        strategy = spmd_strategy(
             _client(settings.accelerator),
             devices="auto" if settings.accelerator == "auto" else settings.devices,
             bfloat16=settings.precision != "32-true",
@@ -40,7 +40,7 @@ class XLA(Backend):
             float32=settings.float32,
         )
         from deblurlab.backends.parts_of_batch import PartsOfBatch
-        from deblurlab.backends.xla.compiles import Compiles
+        from deblurlab.backends.xla.compilation_report import CompilationReport
         from deblurlab.backends.xla.per_core import NormalisePerCore
 
         cores = strategy.devices
@@ -48,7 +48,7 @@ class XLA(Backend):
         return Training(
             # The strategy has its own accelerator and precision, and counts as one device.
             arguments={"accelerator": "auto", "devices": 1, "precision": None, "strategy": strategy},
-            watchers=[Compiles(), *normalisation],
+            callbacks=[CompilationReport(), *normalisation],
             devices=strategy.devices // strategy.world_size,
         )
 
@@ -69,7 +69,7 @@ def _client(accelerator: str) -> Client:
     return "xla_cpu" if accelerator == "xla_cpu" else "tpu"
 
 
-def data_parallel(
+def spmd_strategy(
     client: Client,
     *,
     devices: Devices,

@@ -19,7 +19,7 @@ def _shapes(batch: Any) -> dict[str, tuple[int, ...]]:
     return {name: tuple(value.shape) for name, value in batch._asdict().items() if isinstance(value, Tensor)}
 
 
-class Compiles(Callback):
+class CompilationReport(Callback):
     """Reports the number of graphs and their compile time after the first epoch, and warns of each later compilation.
 
     XLA compiles a graph when its operations or shapes are new, which takes seconds to minutes on a TPU. Every step
@@ -61,7 +61,7 @@ class Compiles(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        self._look("training batch", f"{batch_idx + 1} of epoch {trainer.current_epoch + 1}", _shapes(batch))
+        self._check("training batch", f"{batch_idx + 1} of epoch {trainer.current_epoch + 1}", _shapes(batch))
 
     def on_validation_batch_end(
         self,
@@ -72,10 +72,10 @@ class Compiles(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        self._look("validation batch", f"{batch_idx + 1} of epoch {trainer.current_epoch + 1}", _shapes(batch))
+        self._check("validation batch", f"{batch_idx + 1} of epoch {trainer.current_epoch + 1}", _shapes(batch))
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        self._look("the end", f"of epoch {trainer.current_epoch + 1}", {})
+        self._check("the end", f"of epoch {trainer.current_epoch + 1}", {})
         for logger in trainer.loggers:
             if isinstance(logger, Dashboard):
                 logger.log_beside({"xla/graphs": self._graphs, "xla/compile_seconds": self._seconds})
@@ -91,7 +91,7 @@ class Compiles(Callback):
             listed = ", ".join(f"{name} ({count} times)" for name, count in names.items())
             log.warning(f"XLA does not know these operations; they move data to the host and back: {listed}")
 
-    def _look(self, kind: str, which: str, shapes: dict[str, tuple[int, ...]]) -> None:
+    def _check(self, kind: str, which: str, shapes: dict[str, tuple[int, ...]]) -> None:
         """Warn if anything was compiled since the last check.
 
         Args:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 _PATIENCE = timedelta(minutes=30)
 
 
-class DataParallel(ParallelStrategy):
+class AllReduceStrategy(ParallelStrategy):
     """Each process computes the gradient of its part of the batch; one all-reduce averages them.
 
     The mean over equal parts of a batch is the mean over the batch, so that every process makes the step that one
