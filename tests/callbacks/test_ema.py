@@ -44,5 +44,5 @@ def test_it_is_a_switch_on_top_of_the_default() -> None:
 
 @pytest.mark.parametrize("state", [{}, {"latest_update_step": ()}, {"latest_update_step": "5"}])
 def test_an_odd_state_is_refused(state: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="the state of its moving average is none: latest_update_step is "):
+    with pytest.raises(ValueError, match="the state of its moving average is invalid: latest_update_step is "):
         EMA(0.9).load_state_dict(state)

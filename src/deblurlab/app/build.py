@@ -16,11 +16,11 @@ from deblurlab.app.instantiated import instantiated
 from deblurlab.backends import DeviceSettings
 from deblurlab.backends.prepare_networks import PrepareNetworks
 from deblurlab.backends.tell_devices import TellDevices
+from deblurlab.callbacks.check_optimizer_states import CheckOptimizerStates
 from deblurlab.callbacks.epoch_so_far import EpochSoFar
 from deblurlab.callbacks.finish_epoch import FinishEpoch
 from deblurlab.callbacks.finite_scores import FiniteScores
 from deblurlab.callbacks.position_in_epoch import PositionInEpoch
-from deblurlab.callbacks.sound_optimizers import SoundOptimizers
 from deblurlab.checks import require
 from deblurlab.losses import LogCosh
 from deblurlab.restoring.restorer import Restorer
@@ -123,7 +123,7 @@ def trainer(cfg: DictConfig, *callbacks: Callback) -> Trainer:
     backend = backends.choose(settings.accelerator)
     training = backend.training(settings)
     # before callbacks that read what these restore
-    resuming = [SoundOptimizers(), EpochSoFar(), FinishEpoch(), PositionInEpoch()]
+    resuming = [CheckOptimizerStates(), EpochSoFar(), FinishEpoch(), PositionInEpoch()]
     loggers = _listed(cfg, "logger")
     rates = [LearningRateMonitor("step")] if loggers else []
     own = [*rates, FiniteScores(), TellDevices(training.devices), PrepareNetworks(backend), *training.callbacks]

@@ -9,7 +9,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.callbacks.lightning_internals import is_logged, whole
+from deblurlab.callbacks.lightning_internals import gather_rows, is_logged
 from deblurlab.checks.command_line import assignment
 from deblurlab.files.whole_file import whole_file
 from deblurlab.interfaces import Pair
@@ -62,8 +62,8 @@ class Divergence(Callback):
         if not diverged:
             return
         # all processes take part in reading the batch; then one of them writes it
-        fields = self._batch._asdict()
-        tensors = {name: whole(trainer, value).cpu() for name, value in fields.items() if isinstance(value, Tensor)}
+        fields = {name: value for name, value in self._batch._asdict().items() if isinstance(value, Tensor)}
+        tensors = {name: gather_rows(trainer, value).cpu() for name, value in fields.items()}
         epoch = trainer.current_epoch + 1
         if trainer.is_global_zero:
             with whole_file(self.folder.diverged_file) as partial:

@@ -50,7 +50,7 @@ class EMA(WeightAveraging):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load the state of a checkpoint; ValueError if it is not a state of this callback."""
         if type(step := state_dict.get("latest_update_step")) is not int:
-            raise ValueError(f"the state of its moving average is none: latest_update_step is {step!r}.")
+            raise ValueError(f"the state of its moving average is invalid: latest_update_step is {step!r}.")
         super().load_state_dict(state_dict)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

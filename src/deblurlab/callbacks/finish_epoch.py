@@ -15,7 +15,7 @@ class FinishEpoch(Callback):
     """
 
     def __init__(self) -> None:
-        self._trained = False
+        self._after_last_batch = False
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         loops = checkpoint["loops"]["fit_loop"]
@@ -23,15 +23,15 @@ class FinishEpoch(Callback):
         for state in loops.get("combined_loader", []):
             state.setdefault("epoch", epoch["completed"])  # version 0.1.0 saved the number of batches alone
         within = epoch["ready"] > epoch["processed"]
-        self._trained = within and batches["is_last_batch"] and batches["current"]["processed"] > 0
-        if self._trained:
+        self._after_last_batch = within and batches["is_last_batch"] and batches["current"]["processed"] > 0
+        if self._after_last_batch:
             for counts in (batches["total"], batches["current"]):
                 counts["completed"] = counts["processed"]
             begun = {"ready": 1, "started": 1, "processed": 0, "completed": 0}
             loops[_VALIDATION] = {"total": begun, "current": dict(begun), "is_last_batch": False}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        if self._trained:  # without a validation Lightning would ask for one more batch, and there is none
+        if self._after_last_batch:  # without a validation Lightning would ask for one more batch, and there is none
             assert trainer.fit_loop._data_fetcher is not None
             trainer.fit_loop._data_fetcher.done = True
-            self._trained = False
+            self._after_last_batch = False

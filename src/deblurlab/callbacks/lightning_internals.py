@@ -103,8 +103,14 @@ def _parts(trainer: Trainer) -> int:
     return trainer.world_size if isinstance(trainer.strategy, ParallelStrategy) else 1
 
 
-def whole(trainer: Trainer, rows: Tensor, *, dim: int = 0) -> Tensor:
-    """Gather the rows of the whole batch from those of each process, along ``dim``. All processes must call this."""
+def gather_rows(trainer: Trainer, rows: Tensor, *, dim: int = 0) -> Tensor:
+    """Gather the rows of the whole batch from those of each process. All processes must call this.
+
+    Args:
+        trainer: The trainer.
+        rows: One value of any shape for each image that this process has of the batch.
+        dim: The dimension that counts the images.
+    """
     if _parts(trainer) == 1:
         return rows
     return torch.cat(trainer.strategy.all_gather(rows).unbind(0), dim)

@@ -8,7 +8,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.callbacks.lightning_internals import datamodule, images_in_batch, whole
+from deblurlab.callbacks.lightning_internals import datamodule, gather_rows, images_in_batch
 from deblurlab.checks import require
 from deblurlab.interfaces import Dashboard, Pair, WholePicture, as_scales
 from deblurlab.run import figures
@@ -59,9 +59,10 @@ class Panel(Callback):
             return
         assert isinstance(outputs, Tensor)
         columns = {"Blurred": batch.blurred, "Restored": outputs, "Sharp": batch.sharp}
-        valid = whole(trainer, batch.valid)[rows].cpu()  # the others only fill up the batch, or replace broken frames
+        # rows that only fill up the batch, or stand in for broken frames, are not shown
+        valid = gather_rows(trainer, batch.valid)[rows].cpu()
         self._shown.append(
-            {title: whole(trainer, images.detach())[rows].cpu()[valid] for title, images in columns.items()}
+            {title: gather_rows(trainer, images.detach())[rows].cpu()[valid] for title, images in columns.items()}
         )
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -7,7 +7,7 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from deblurlab.callbacks.lightning_internals import datamodule, whole
+from deblurlab.callbacks.lightning_internals import datamodule, gather_rows
 from deblurlab.interfaces import Dashboard, Evaluable, Pair
 
 
@@ -32,10 +32,10 @@ class PerImage(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         assert isinstance(outputs, Mapping)
-        valid = whole(trainer, batch.valid).cpu()
+        valid = gather_rows(trainer, batch.valid).cpu()
         for version, scores in outputs.items():
             # one transfer from the device per version; the rows that only fill up the batch are left out
-            values = whole(trainer, torch.stack(list(scores.values())), dim=1).cpu()[:, valid].tolist()
+            values = gather_rows(trainer, torch.stack(list(scores.values())), dim=1).cpu()[:, valid].tolist()
             for name, column in zip(scores, values, strict=True):
                 self.scores.setdefault(f"{version}_{name}", []).extend(column)
 

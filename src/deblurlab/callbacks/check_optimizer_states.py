@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 
-class SoundOptimizers(Callback):
+class CheckOptimizerStates(Callback):
     """Checks the states of the optimizers when a run is resumed.
 
     Raises:
@@ -22,7 +22,9 @@ class SoundOptimizers(Callback):
             return
         for number, optimizer in enumerate(trainer.optimizers):
             for oddity in oddities(optimizer):
-                raise ValueError(f"{trainer.ckpt_path} cannot be resumed: of optimizer {number}, {oddity}.")
+                raise ValueError(
+                    f"{trainer.ckpt_path} cannot be resumed: in the state of optimizer {number}, {oddity}."
+                )
 
 
 def oddities(optimizer: Optimizer) -> Iterator[str]:

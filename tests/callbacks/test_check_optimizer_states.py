@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from deblurlab.callbacks.sound_optimizers import oddities
+from deblurlab.callbacks.check_optimizer_states import oddities
 
 
 def adam(**changes: Any) -> torch.optim.Adam:
