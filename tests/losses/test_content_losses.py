@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import kornia
 import numpy as np
@@ -126,6 +127,18 @@ def test_the_parts_of_a_sum_are_logged() -> None:
 def test_names_that_differ_are_refused() -> None:
     with pytest.raises(ValueError, match=r"losses has l1 and weights has l2"):
         WeightedSum(losses={"l1": L1()}, weights={"l2": 1.0})
+
+
+@pytest.mark.parametrize("scales", [0, -1, 1.5])
+def test_a_number_of_scales_that_makes_no_sense_is_refused(scales: Any) -> None:
+    with pytest.raises(ValueError, match=rf"scales of MultiScale must be a whole number from 1, got {scales}"):
+        MultiScale(loss=L1(), scales=scales)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, -1e-3, float("nan")])
+def test_an_epsilon_without_a_gradient_at_zero_is_refused(epsilon: float) -> None:
+    with pytest.raises(ValueError, match=f"epsilon of Charbonnier must be positive, got {epsilon}"):
+        Charbonnier(epsilon=epsilon)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from deblurlab.nets import NAFNet, UNet16
-from deblurlab.nets.local_mean import continued, window_means
+from deblurlab.nets.local_mean import extended, window_means
 from deblurlab.restoring import load_restorer
 from deblurlab.run import weights
 
@@ -89,7 +89,7 @@ def test_local_means_are_pooling_continued_at_the_borders(side: int) -> None:
     margins = (across // 2, across - across // 2, down // 2, down - down // 2)
     means = window_means(features, side)
     torch.testing.assert_close(means, pooled)
-    torch.testing.assert_close(continued(means, features), F.pad(pooled, margins, mode="replicate"))
+    torch.testing.assert_close(extended(means, features), F.pad(pooled, margins, mode="replicate"))
 
 
 def test_a_window_acts_in_evaluation_alone_and_each_level_has_its_part() -> None:

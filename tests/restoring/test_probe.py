@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from deblurlab.nets.local_mean import continued, window_means
+from deblurlab.nets.local_mean import extended, window_means
 from deblurlab.restoring.probe import PeakMemory, Reach, measured, probe
 
 
@@ -31,7 +31,7 @@ def test_means_over_a_window_are_looked_at_as_far_as_the_window_reaches() -> Non
     """A window of 240 pixels near a cut is moved inwards, so that positions up to 120 pixels away see another one."""
 
     def network(images: Tensor) -> Tensor:
-        return images + continued(window_means(images, 240), images)
+        return images + extended(window_means(images, 240), images)
 
     found = measured(lambda _: network, 1, torch.device("cpu"), window=240).reach
     assert not found.beyond
@@ -43,7 +43,7 @@ def test_a_huge_window_is_the_whole_image_and_asks_for_no_huge_probe() -> None:
 
     def network(images: Tensor) -> Tensor:
         sizes.append(images.numel())
-        return images + continued(window_means(images, 10**9), images)
+        return images + extended(window_means(images, 10**9), images)
 
     assert measured(lambda _: network, 1, torch.device("cpu"), window=10**9).reach.beyond
     assert max(sizes) <= 3 * 64 * 2048

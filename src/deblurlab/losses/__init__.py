@@ -1,4 +1,4 @@
-"""Losses. Content losses return one value per image, so that scores can leave out rows that only fill up a batch.
+"""Losses. Content losses return one value per image, so that scores can leave out images that only fill up a batch.
 
 A configuration can also name losses of PyTorch and kornia: ``per_image`` makes them return one value per image.
 """

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from deblurlab.checks import require
 from deblurlab.losses.reduction import per_image
 
 
@@ -49,13 +50,17 @@ class MultiScale(nn.Module):
 
     Args:
         loss: Takes restored and sharp images, (B, 3, H, W); see :func:`per_image`.
-        scales: The number of scales; 1 is the loss itself.
+        scales: The number of scales, at least 1, which is the loss itself.
+
+    Raises:
+        ValueError: If ``scales`` is not a whole number of at least 1.
 
     Shape: two (B, C, H, W) batches to (B,). Where a size is odd, the next scale leaves out the last row or column.
     """
 
     def __init__(self, *, loss: nn.Module, scales: int) -> None:
         super().__init__()
+        require.whole_number("scales of MultiScale", scales, at_least=1)
         self.loss, self.scales = per_image(loss), scales
 
     def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:

@@ -97,29 +97,31 @@ class _Conv2d(torch.autograd.Function):
         return F.conv2d(images, weight, bias, stride, padding, dilation, groups)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
         images, weight = ctx.saved_tensors
         stride, padding, dilation, groups = ctx.geometry
         weight_left_out, bias_left_out = (ctx.convolutions.only_images and leaf for leaf in ctx.parameters)
-        by_images = by_weight = by_bias = None
+        grad_images = grad_weight = grad_bias = None
         if ctx.needs_input_grad[0]:
-            sizes = zip(images.shape[2:], gradient.shape[2:], weight.shape[2:], stride, padding, dilation, strict=True)
+            sizes = zip(
+                images.shape[2:], grad_output.shape[2:], weight.shape[2:], stride, padding, dilation, strict=True
+            )
             unread = [  # the rows and columns at the end that the kernel has not reached, the output_padding
                 size + 2 * margin - spread * (kernel - 1) - 1 - step * (made - 1)
                 for size, made, kernel, step, margin, spread in sizes
             ]
-            if _is_slow_in_onednn(gradient, weight, groups):
-                by_images = _ConvTranspose2d.apply(gradient, weight, stride, padding, unread, dilation)  # type: ignore[no-untyped-call]
+            if _is_slow_in_onednn(grad_output, weight, groups):
+                grad_images = _ConvTranspose2d.apply(grad_output, weight, stride, padding, unread, dilation)  # type: ignore[no-untyped-call]
             else:
-                by_images = F.conv_transpose2d(gradient, weight, None, stride, padding, unread, groups, dilation)
+                grad_images = F.conv_transpose2d(grad_output, weight, None, stride, padding, unread, groups, dilation)
         if ctx.needs_input_grad[1] and not weight_left_out:
-            if _is_slow_in_onednn(gradient, weight, groups):
-                by_weight = _by_weight(images, weight, gradient, stride, padding, dilation)
+            if _is_slow_in_onednn(grad_output, weight, groups):
+                grad_weight = _weight_gradient(images, weight, grad_output, stride, padding, dilation)
             else:
-                by_weight = conv2d_weight(images, weight.shape, gradient, stride, padding, dilation, groups)  # type: ignore[no-untyped-call]
+                grad_weight = conv2d_weight(images, weight.shape, grad_output, stride, padding, dilation, groups)  # type: ignore[no-untyped-call]
         if ctx.needs_input_grad[2] and not bias_left_out:
-            by_bias = gradient.sum((0, 2, 3))
-        return by_images, by_weight, by_bias, None, None, None, None, None
+            grad_bias = grad_output.sum((0, 2, 3))
+        return grad_images, grad_weight, grad_bias, None, None, None, None, None
 
 
 # If the output of a convolution has at most so many pixels and at least so many channels, a CPU computes the gradient
@@ -128,15 +130,15 @@ class _Conv2d(torch.autograd.Function):
 _FEW_PIXELS, _MANY_CHANNELS = 16, 64
 
 
-def _is_slow_in_onednn(gradient: Tensor, weight: Tensor, groups: int) -> bool:
-    few = gradient.shape[2] * gradient.shape[3] <= _FEW_PIXELS and len(weight) >= _MANY_CHANNELS
-    return few and groups == 1 and gradient.device.type == "cpu"
+def _is_slow_in_onednn(grad_output: Tensor, weight: Tensor, groups: int) -> bool:
+    few = grad_output.shape[2] * grad_output.shape[3] <= _FEW_PIXELS and len(weight) >= _MANY_CHANNELS
+    return few and groups == 1 and grad_output.device.type == "cpu"
 
 
-def _by_weight(
+def _weight_gradient(
     images: Tensor,
     weight: Tensor,
-    gradient: Tensor,
+    grad_output: Tensor,
     stride: tuple[int, int],
     padding: tuple[int, int],
     dilation: tuple[int, int],
@@ -144,11 +146,11 @@ def _by_weight(
     """The gradient of a convolution's weights, as a matrix product with the windows of the images."""
     windows = F.unfold(images, weight.shape[2:], dilation, padding, stride)  # (B, C K K, pixels)
     rows = windows.transpose(1, 2).flatten(0, 1)
-    return (gradient.flatten(2).transpose(1, 2).flatten(0, 1).T @ rows).view(weight.shape)
+    return (grad_output.flatten(2).transpose(1, 2).flatten(0, 1).T @ rows).view(weight.shape)
 
 
 class _ConvTranspose2d(torch.autograd.Function):
-    """``conv_transpose2d`` that computes the gradient of its weights by :func:`_by_weight`."""
+    """``conv_transpose2d`` that computes the gradient of its weights by :func:`_weight_gradient`."""
 
     @staticmethod
     def forward(
@@ -165,11 +167,11 @@ class _ConvTranspose2d(torch.autograd.Function):
         return F.conv_transpose2d(features, weight, None, stride, padding, unread, 1, dilation)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, ...]:
         features, weight = ctx.saved_tensors
-        by_features = by_weight = None
+        grad_features = grad_weight = None
         if ctx.needs_input_grad[0]:
-            by_features = F.conv2d(gradient, weight, None, *ctx.geometry)
+            grad_features = F.conv2d(grad_output, weight, None, *ctx.geometry)
         if ctx.needs_input_grad[1]:
-            by_weight = _by_weight(gradient, weight, features, *ctx.geometry)
-        return by_features, by_weight, None, None, None, None
+            grad_weight = _weight_gradient(grad_output, weight, features, *ctx.geometry)
+        return grad_features, grad_weight, None, None, None, None

@@ -24,10 +24,15 @@ class Charbonnier(nn.Module):
 
     Args:
         epsilon: Errors far below it count by their squares, errors far above it by their absolute values.
+
+    Raises:
+        ValueError: If ``epsilon`` is not positive. With zero, the gradient of a pixel without error would be NaN.
     """
 
     def __init__(self, *, epsilon: float) -> None:
         super().__init__()
+        if not epsilon > 0:
+            raise ValueError(f"epsilon of Charbonnier must be positive, got {epsilon}: L1 is the loss for zero.")
         self.epsilon = epsilon
 
     def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:

@@ -62,11 +62,11 @@ def further_metrics(names: Sequence[str]) -> dict[str, nn.Module]:
     taken = [*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values(), "images"]
     for path in names:
         name = path.rpartition(".")[2]
-        own = (name, count_of_infinite(name))
-        for one in own:
-            if one in taken:
-                raise ValueError(f"metrics=[{path}]: a test has a score {one} already, call this one otherwise.")
-        taken += own
+        keys = (name, count_of_infinite(name))
+        for key in keys:
+            if key in taken:
+                raise ValueError(f"metrics=[{path}]: a test already has a score {key}: give this one another name.")
+        taken += keys
         found[name] = _own(path) if "." in path else _named(path, alignment)
     return found
 
@@ -77,7 +77,7 @@ def _named(name: str, alignment: Alignment) -> nn.Module:
     if name in ALIGNED:
         return AlignedScore(name, alignment)
     raise ValueError(
-        f"metrics=[{name}]: choose of {', '.join([*PERCEPTUAL, *ALIGNED])}, or name a metric of yours by its Python "
+        f"metrics=[{name}]: choose from {', '.join([*PERCEPTUAL, *ALIGNED])}, or name a metric of yours by its Python "
         "path, such as my_package.my_metric."
     )
 

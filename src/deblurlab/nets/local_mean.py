@@ -16,14 +16,14 @@ def window_means(features: Tensor, side: int) -> Tensor:
 
     Returns:
         (B, C, H - side + 1, W - side + 1), each side at least 1. While the network is exported, the result is already
-        extended to all positions, as by :func:`continued`: (B, C, H, W).
+        extended to all positions, as by :func:`extended`: (B, C, H, W).
     """
     along = _along_exported if torch.compiler.is_exporting() else _along
     across = along(features.float(), side, 3)  # rows first: with channels_last, sums down the columns take longer
     return along(across, side, 2).type_as(features)
 
 
-def continued(means: Tensor, features: Tensor) -> Tensor:
+def extended(means: Tensor, features: Tensor) -> Tensor:
     """Extend means over windows to every position of the features.
 
     Near a border the window is moved inwards until it lies within the features, so that all positions there share one
@@ -54,7 +54,7 @@ def _along(features: Tensor, side: int, dim: int) -> Tensor:
 
 
 def _along_exported(features: Tensor, side: int, dim: int) -> Tensor:
-    """The means along one dimension, extended to every position as by :func:`continued`, for torch.export.
+    """The means along one dimension, extended to every position as by :func:`extended`, for torch.export.
 
     Height and width are dynamic in an exported graph, so that it is not known whether the window fits. torch.export
     then writes no slices and no padding that could be loaded again; gathering with computed indices can.

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from deblurlab.nets.channel_norm import ChannelNorm
 from deblurlab.nets.image_size import require_multiple
-from deblurlab.nets.local_mean import continued, window_means
+from deblurlab.nets.local_mean import extended, window_means
 
 
 class _Mean(nn.Module):
@@ -46,7 +46,7 @@ class _ChannelAttention(nn.Sequential):
         scale: Tensor = convolution(mean(features))
         if mean.window is None or self.training:
             return features * scale
-        return features * continued(scale, features)
+        return features * extended(scale, features)
 
 
 def _gate(features: Tensor) -> Tensor:

@@ -70,7 +70,7 @@ def network_class(name: str) -> type[nn.Module]:
     return cast(type[nn.Module], type(name, (authors,), attributes))
 
 
-def recognised(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any] | None:
+def configuration_of(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any] | None:
     """The configuration of the published network that tensors belong to; None if it is unknown or not installed.
 
     The network is built to see its arguments. Names and shapes can make it large, so call this function within

@@ -18,7 +18,7 @@ EXPECTED = (
 _IN_MIDDLE = re.compile(r"middle_blks\.\d+\.conv1\.")
 
 
-def recognised(shapes: Shapes) -> dict[str, Any] | None:
+def configuration_of(shapes: Shapes) -> dict[str, Any] | None:
     """The configuration (``_target_`` and arguments) of the network that tensors belong to; None if it is unknown.
 
     The names decide the kind of network, the shapes its sizes. The caller has to check that all tensors are there and
@@ -29,7 +29,7 @@ def recognised(shapes: Shapes) -> dict[str, Any] | None:
     Args:
         shapes: The shapes of parameters and buffers, by name.
     """
-    return _nafnet(shapes) or published.recognised(shapes)
+    return _nafnet(shapes) or published.configuration_of(shapes)
 
 
 def _nafnet(shapes: Shapes) -> dict[str, Any] | None:

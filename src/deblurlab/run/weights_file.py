@@ -16,7 +16,7 @@ from torch import Tensor
 
 from deblurlab.checks.words import first_of
 from deblurlab.files.whole_file import whole_file
-from deblurlab.nets.recognised import EXPECTED, recognised
+from deblurlab.nets.recognised import EXPECTED, configuration_of
 from deblurlab.run.checksum import checksum
 from deblurlab.run.pth_file import read_pth
 from deblurlab.run.sketch import sketch
@@ -79,7 +79,7 @@ def read(file: Path) -> Content:
     """Read the configuration and the shapes in a weights file, and prepare to read the tensors.
 
     A safetensors or ``.pth`` file that others have written is accepted if its network is recognised by the names of its
-    tensors: see :func:`deblurlab.nets.recognised.recognised`.
+    tensors: see :func:`deblurlab.nets.recognised.configuration_of`.
 
     Raises:
         ValueError: If it is damaged, or not of a network of ``deblurlab.nets``; the message names the file.
@@ -125,7 +125,7 @@ def _read_safetensors(file: Path) -> Content:
 
 def _recognised(shapes: Mapping[str, tuple[int, ...]], file: Path) -> dict[str, Any]:
     """The network of a file without a configuration; ValueError if its tensors are not those of a known network."""
-    network = sketch(lambda: recognised(shapes), tensors=len(shapes))
+    network = sketch(lambda: configuration_of(shapes), tensors=len(shapes))
     if network is None:
         names = first_of([name[:80] for name in shapes], 4)
         raise ValueError(

@@ -27,7 +27,7 @@ class GlobalBatchNorm(ReplacedNorm):
         mean = means.mean(0)
         variance = (variances + (means - mean).square()).mean(0)
         count = wide.numel() // len(mean) * distributed.get_world_size()
-        self._follow(mean, variance, self._next_momentum(), count=count)
+        self._update_running(mean, variance, self._next_momentum(), count=count)
         scale = torch.rsqrt(variance + self.eps)
         if self.weight is not None:
             scale = scale * self.weight

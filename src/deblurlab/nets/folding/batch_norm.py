@@ -31,13 +31,13 @@ def batch_norm(
     """
     if running_mean is None or running_var is None or weight is None or bias is None or len(features.parts) > 1:
         return NotImplemented
-    image = inside(features, torch.promote_types(features.blocks.dtype, torch.float32))
+    mask = inside(features, torch.promote_types(features.blocks.dtype, torch.float32))
     if training:
         before, activation = features.activated or (features.blocks, None)
         if groups > 1:
             before = torch.unflatten(before, 0, (groups, -1))
         blocks, mean, variance, count = _Normalise.apply(  # type: ignore[no-untyped-call]
-            before, weight, bias, image, activation, eps
+            before, weight, bias, mask, activation, eps
         )
         if groups > 1:
             blocks, mean, variance = blocks.flatten(0, 1), mean.mean(0), variance.mean(0)
@@ -47,24 +47,24 @@ def batch_norm(
     else:
         scale = weight * torch.rsqrt(running_var + eps)
         shift = bias - running_mean * scale
-        normalised = features.blocks * _spread(scale, image) + _spread(shift, image)
+        normalised = features.blocks * _spread(scale, mask) + _spread(shift, mask)
         blocks = normalised.type(features.blocks.dtype)
     return features.like(blocks, zero_padding=True)
 
 
-def _spread(channels: Tensor, image: Tensor) -> Tensor:
+def _spread(channels: Tensor, mask: Tensor) -> Tensor:
     """Repeat one value per channel, (C,), for every row of a block: (rows C, blocks or 1, 1), zero in the padding.
 
     Values of several groups, (groups, C), become (groups, 1, rows C, blocks or 1, 1).
     """
-    rows = (channels[..., None, :, None] * image).flatten(-3, -2).unsqueeze(-1)
+    rows = (channels[..., None, :, None] * mask).flatten(-3, -2).unsqueeze(-1)
     return rows if channels.ndim == 1 else rows.unsqueeze(1)
 
 
-def _total(values: Tensor, image: Tensor) -> Tensor:
+def _total(values: Tensor, mask: Tensor) -> Tensor:
     """The sum of (B, rows C, blocks, W) over batch and image, (C,), or of each group separately, (groups, C)."""
-    total = values.sum((-4, -2, -1)) if image.shape[2] == 1 else values.sum((-4, -1))
-    return (total.view(*values.shape[:-4], image.shape[0], -1, image.shape[2]) * image).sum((-3, -1))
+    total = values.sum((-4, -2, -1)) if mask.shape[2] == 1 else values.sum((-4, -1))
+    return (total.view(*values.shape[:-4], mask.shape[0], -1, mask.shape[2]) * mask).sum((-3, -1))
 
 
 def _elu(values: Tensor) -> Tensor:
@@ -95,34 +95,34 @@ class _Normalise(torch.autograd.Function):
         blocks: Tensor,
         weight: Tensor,
         bias: Tensor,
-        image: Tensor,
+        mask: Tensor,
         activation: Function | None,
         eps: float,
     ) -> tuple[Tensor, Tensor, Tensor, int]:
         function, ctx.derivative = _BRANCHLESS[activation]
         active = function(blocks)
-        wide = active.type(image.dtype)
-        batch, height, width = blocks.shape[-4], blocks.shape[-2] - (image.shape[2] > 1), blocks.shape[-1]
-        count = batch * image.shape[0] * height * width
-        mean = _total(wide, image) / count
-        variance = (_total(wide.square(), image) / count - mean.square()).clamp(min=0)
+        wide = active.type(mask.dtype)
+        shifted = mask.shape[2] > 1  # then there is one block more, and as much padding as a block has rows
+        count = blocks.shape[-4] * mask.shape[0] * (blocks.shape[-2] - shifted) * blocks.shape[-1]
+        mean = _total(wide, mask) / count
+        variance = (_total(wide.square(), mask) / count - mean.square()).clamp(min=0)
         deviation = torch.rsqrt(variance + eps)
         scale = weight * deviation
-        ctx.save_for_backward(active, image, mean, deviation, scale)
+        ctx.save_for_backward(active, mask, mean, deviation, scale)
         ctx.count = count
-        normalised = wide * _spread(scale, image) + _spread(bias - mean * scale, image)
+        normalised = wide * _spread(scale, mask) + _spread(bias - mean * scale, mask)
         return normalised.type(blocks.dtype), mean, variance, count
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor, *_: Any) -> tuple[Tensor | None, ...]:
-        active, image, mean, deviation, scale = ctx.saved_tensors
-        gradient, wide = gradient.type(image.dtype), active.type(image.dtype)
-        bias = _total(gradient, image)
-        weight = (_total(gradient * wide, image) - mean * bias) * deviation
-        slope = -scale * deviation * weight / ctx.count
-        offset = -slope * mean - scale * bias / ctx.count
-        inner = gradient * _spread(scale, image) + wide * _spread(slope, image) + _spread(offset, image)
-        if weight.ndim > 1:  # the layer has one weight and one bias for all groups
-            weight, bias = weight.sum(0), bias.sum(0)
-        return (inner * ctx.derivative(wide)).type(active.dtype), weight, bias, None, None, None
+        active, mask, mean, deviation, scale = ctx.saved_tensors
+        gradient, wide = gradient.type(mask.dtype), active.type(mask.dtype)
+        grad_bias = _total(gradient, mask)
+        grad_weight = (_total(gradient * wide, mask) - mean * grad_bias) * deviation
+        slope = -scale * deviation * grad_weight / ctx.count
+        offset = -slope * mean - scale * grad_bias / ctx.count
+        inner = gradient * _spread(scale, mask) + wide * _spread(slope, mask) + _spread(offset, mask)
+        if grad_weight.ndim > 1:  # the layer has one weight and one bias for all groups
+            grad_weight, grad_bias = grad_weight.sum(0), grad_bias.sum(0)
+        return (inner * ctx.derivative(wide)).type(active.dtype), grad_weight, grad_bias, None, None, None

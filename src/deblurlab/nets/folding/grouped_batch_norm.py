@@ -73,7 +73,7 @@ class GroupedBatchNorm(ReplacedNorm):
         dims = (1, *range(3, wide.ndim))
         variances, means = torch.var_mean(wide, dims, correction=0, keepdim=True)
         count = wide[0].numel() // self.num_features
-        self._follow(means.mean(0).flatten(), variances.mean(0).flatten(), momentum, count=count)
+        self._update_running(means.mean(0).flatten(), variances.mean(0).flatten(), momentum, count=count)
         normalised: Tensor = ((wide - means) * torch.rsqrt(variances + self.eps)).flatten(0, 1)
         if self.weight is not None:
             shape = (-1, *[1] * (features.ndim - 2))

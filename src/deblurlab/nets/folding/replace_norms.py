@@ -50,7 +50,7 @@ class ReplacedNorm(_BatchNorm):
         self.num_batches_tracked.add_(1)
         return self.momentum if self.momentum is not None else 1 / self.num_batches_tracked.type_as(self.running_mean)
 
-    def _follow(self, mean: Tensor, variance: Tensor, momentum: Any, *, count: int) -> None:
+    def _update_running(self, mean: Tensor, variance: Tensor, momentum: Any, *, count: int) -> None:
         """Update the running statistics as PyTorch's layer does.
 
         Args:
