@@ -36,7 +36,7 @@ def main(cfg: DictConfig) -> None:
     from deblurlab.restoring.form import require_precision
     from deblurlab.restoring.jobs import find_jobs
     from deblurlab.restoring.outcomes import Outcomes
-    from deblurlab.restoring.overlap import restore_files
+    from deblurlab.restoring.pipeline import restore_files
 
     if cfg.quality is not None:
         require.whole_number("quality", cfg.quality, at_least=1, at_most=100)

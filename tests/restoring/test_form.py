@@ -46,11 +46,11 @@ def test_the_fastest_near_float32(
 
 
 def test_precision_says_which_forms_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(form, "fast_precision", lambda kind: "bf16-mixed")
+    monkeypatch.setattr(form, "fast_precision", lambda device_type: "bf16-mixed")
     assert candidates("auto", "cpu") == [PLAIN, LAST, HALF]
     assert candidates("32-true", "cpu") == [PLAIN, LAST]
     assert all(one.bfloat16 for one in candidates("bf16-mixed", "cpu"))
-    monkeypatch.setattr(form, "fast_precision", lambda kind: "32-true")
+    monkeypatch.setattr(form, "fast_precision", lambda device_type: "32-true")
     assert candidates("auto", "cpu") == [PLAIN, LAST]
     with pytest.raises(ValueError, match="precision must be auto, 32-true or bf16-mixed, got fast"):
         candidates("fast", "cpu")  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ _WORTH_IT = 1.2  # the least speed-up over float32: less is within the measureme
 _CACHE = Path("~/.cache/deblurlab/precision.json")
 
 
-def fast_precision(kind: str) -> str:
+def fast_precision(device_type: str) -> str:
     """``bf16-mixed`` if a type of device trains faster with bfloat16 autocast than in float32, else ``32-true``.
 
     For GPUs of NVIDIA and AMD their compute capability decides. The CPU is measured, because its instruction set and
@@ -26,12 +26,12 @@ def fast_precision(kind: str) -> str:
     and slower in the next.
 
     Args:
-        kind: ``cpu``, ``cuda`` or ``mps``; this machine must have it.
+        device_type: ``cpu``, ``cuda`` or ``mps``; this machine must have it.
     """
-    if kind == "cpu":
+    if device_type == "cpu":
         fast = cpu_speedup(_CACHE.expanduser()) > _WORTH_IT
     else:
-        fast = kind == "cuda" and torch.cuda.get_device_capability() >= (8, 0)  # Ampere and later
+        fast = device_type == "cuda" and torch.cuda.get_device_capability() >= (8, 0)  # Ampere and later
     return "bf16-mixed" if fast else "32-true"
 
 

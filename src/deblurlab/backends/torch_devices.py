@@ -13,7 +13,7 @@ from deblurlab.checks.words import counted
 from deblurlab.processes.rank import Rank, this_rank
 
 # The types of device for each name of an accelerator, the fastest first.
-_KINDS = {
+_DEVICE_TYPES = {
     "auto": ("cuda", "mps", "cpu"),
     "gpu": ("cuda", "mps"),
     "cuda": ("cuda",),
@@ -26,7 +26,7 @@ _AS_MANY = "as many as trainer.devices says (torchrun --nproc-per-node, srun --n
 class TorchDevices(Backend):
     """A run on one device, by Lightning's own strategy, or on several, with one process per device."""
 
-    accelerators: ClassVar[frozenset[str]] = frozenset(_KINDS)
+    accelerators: ClassVar[frozenset[str]] = frozenset(_DEVICE_TYPES)
     folds: ClassVar[bool] = False
 
     @override
@@ -35,8 +35,8 @@ class TorchDevices(Backend):
 
     @override
     def processes(self, settings: DeviceSettings) -> int:
-        kind = self.device(settings.accelerator).type
-        return _count(settings.devices, kind) if this_rank() is None else 1
+        device_type = self.device(settings.accelerator).type
+        return _count(settings.devices, device_type) if this_rank() is None else 1
 
     @override
     def training(self, settings: DeviceSettings) -> Training:
@@ -48,22 +48,27 @@ class TorchDevices(Backend):
         from deblurlab.run.checkpoint import AtomicCheckpointIO
 
         answer_lightning()
-        kind, rank = self.device(settings.accelerator).type, this_rank()
+        device_type, rank = self.device(settings.accelerator).type, this_rank()
         if rank is None:
-            count = _count(settings.devices, kind)
+            count = _count(settings.devices, device_type)
             if count > 1:
                 raise ValueError(
                     f"trainer.devices={settings.devices}: several devices train a network, this command takes one."
                 )
         else:
-            count = _count_of_rank(settings.devices, kind, rank)
-        if kind == "cpu" and settings.keep_memory:
+            count = _count_of_rank(settings.devices, device_type, rank)
+        if device_type == "cpu" and settings.keep_memory:
             keep_freed_memory()
         chosen = settings.devices if isinstance(settings.devices, list) else count
         precision = settings.precision
         if precision == "auto":  # several processes that measured at the same time could get different results
-            precision = fast_precision(kind) if rank is None or kind != "cpu" else "32-true"
-        arguments = {"accelerator": kind, "devices": chosen, "precision": precision, "plugins": [AtomicCheckpointIO()]}
+            precision = fast_precision(device_type) if rank is None or device_type != "cpu" else "32-true"
+        arguments = {
+            "accelerator": device_type,
+            "devices": chosen,
+            "precision": precision,
+            "plugins": [AtomicCheckpointIO()],
+        }
         per_core = settings.batch_norm == "per_core"
         always = [SeedBatches(), *([PartsOfBatch(rank.world if rank else 1)] if per_core else [])]
         if rank is None:
@@ -86,24 +91,24 @@ class TorchDevices(Backend):
 def _found(accelerator: str) -> list[str]:
     """The types of device for ``accelerator`` that this machine has, the fastest first."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    return [kind for kind in _KINDS[accelerator] if there[kind]]
+    return [device_type for device_type in _DEVICE_TYPES[accelerator] if there[device_type]]
 
 
-def _count(devices: Devices, kind: str) -> int:
+def _count(devices: Devices, device_type: str) -> int:
     """The number of devices that ``trainer.devices`` requests on this host. On the CPU these are processes.
 
     Raises:
         ValueError: If the machine has fewer, or the value is not a number of devices.
     """
-    gpus = torch.cuda.device_count() if kind == "cuda" else 1
-    there, name = (os.cpu_count() or 1, "CPU core") if kind == "cpu" else (gpus, "GPU")
+    gpus = torch.cuda.device_count() if device_type == "cuda" else 1
+    there, name = (os.cpu_count() or 1, "CPU core") if device_type == "cpu" else (gpus, "GPU")
     if devices == "auto":
         return gpus
-    if isinstance(devices, list) and kind == "cuda" and devices and set(devices) <= set(range(there)):
+    if isinstance(devices, list) and device_type == "cuda" and devices and set(devices) <= set(range(there)):
         return len(set(devices))
     count = int(devices) if isinstance(devices, int | str) and str(devices).isdecimal() else 0
     if not 1 <= count <= there:
-        indices = f", a list of their indices from 0 to {there - 1}" if kind == "cuda" else ""
+        indices = f", a list of their indices from 0 to {there - 1}" if device_type == "cuda" else ""
         raise ValueError(
             f"trainer.devices={devices}: this machine has {there} {name}{'s' * (there > 1)}. Choose a number from 1 to "
             f"{there}{indices}, or auto."
@@ -111,7 +116,7 @@ def _count(devices: Devices, kind: str) -> int:
     return count
 
 
-def _count_of_rank(devices: Devices, kind: str, rank: Rank) -> int:
+def _count_of_rank(devices: Devices, device_type: str, rank: Rank) -> int:
     """The number of devices that ``trainer.devices`` requests if each process of this host uses one.
 
     ``auto`` requests as many as there are processes.
@@ -129,9 +134,9 @@ def _count_of_rank(devices: Devices, kind: str, rank: Rank) -> int:
             f"{rank.by} has started {rank.local} processes on this host, and trainer.devices={devices} asks for "
             f"{asked}: set trainer.devices={rank.local} or auto, or start {_AS_MANY}."
         )
-    if kind == "cuda" and (there := torch.cuda.device_count()) < rank.local:
+    if device_type == "cuda" and (there := torch.cuda.device_count()) < rank.local:
         raise ValueError(
             f"{rank.by} has started {rank.local} processes on this host, and this one sees {counted(there, 'GPU')}: "
             "let each of them see all GPUs (--gpus-per-node in place of Slurm's --gpus-per-task), or start fewer."
         )
-    return _count(rank.local if devices == "auto" else devices, kind)
+    return _count(rank.local if devices == "auto" else devices, device_type)

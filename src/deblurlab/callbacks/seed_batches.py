@@ -18,6 +18,7 @@ class SeedBatches(Callback):
         self._seed = torch.initial_seed()
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        # the run's seed in the upper half, the batch in the lower one; ranks are 16 million batches apart
         seed = (self._seed << 32 | batches_trained(trainer)) + (trainer.global_rank << 24)
         if trainer.strategy.root_device.type == "cpu":
             # torch.manual_seed would seed GPUs, too, and format a traceback for each kind of them that is not in use.

@@ -50,8 +50,12 @@ def require_precision(precision: str) -> None:
     require.one_of("precision", precision, get_args(Precision))
 
 
-def candidates(precision: Precision, kind: str) -> list[Form]:
-    """The forms to choose from on a type of device. The plainest comes first; XLA uses that one.
+def candidates(precision: Precision, device_type: str) -> list[Form]:
+    """The forms to choose from. The plainest comes first; XLA uses that one.
+
+    Args:
+        precision: The precision that the user asks for.
+        device_type: The type of the network's device, such as ``cuda``.
 
     Raises:
         ValueError: If ``precision`` is not a :data:`Precision`.
@@ -60,7 +64,7 @@ def candidates(precision: Precision, kind: str) -> list[Form]:
     if precision == "bf16-mixed":
         return [Form(bfloat16=True), Form(bfloat16=True, channels_last=True)]
     forms = [Form(), Form(channels_last=True)]
-    if precision == "auto" and kind != "xla" and fast_precision(kind) == "bf16-mixed":
+    if precision == "auto" and device_type != "xla" and fast_precision(device_type) == "bf16-mixed":
         forms.append(Form(bfloat16=True, channels_last=True))
     return forms
 

@@ -57,8 +57,9 @@ def _cuts(height: int, width: int, network: Measured, most_pixels: int) -> Itera
     shortest = max(2 * (margin + blend), network.multiple)  # shorter tiles would be nearly all margin
     for rows in range(1, max(1, height // shortest) + 1):
         down = axis(height, rows)
-        own = most_pixels // down.side - 2 * margin - blend - 2 * network.multiple
-        needed = -(-(width - 2 * margin - blend) // own) if own > 0 else width
+        # the widest step between tiles that fit into the memory; step and side are each rounded up to the multiple
+        step = most_pixels // down.side - 2 * margin - blend - 2 * network.multiple
+        needed = -(-(width - 2 * margin - blend) // step) if step > 0 else width
         for columns in {1, min(max(1, needed), max(1, width // shortest))}:
             yield Cut(down=down, across=axis(width, columns))
 

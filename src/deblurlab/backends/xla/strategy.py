@@ -90,6 +90,7 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         self.hosts = Hosts(index=index, count=count, master=runtime.get_master_ip() if count > 1 else "")
         self.global_rank, self.world_size = index, count
         rank_zero_only.rank = index  # type: ignore[attr-defined]
+        # the settings that setup_optimizers replaces: for each optimizer, by its id, those of each parameter group
         self._settings: dict[int, list[dict[str, Any]]] = {}
 
     @property

@@ -59,7 +59,8 @@ class SpectralEstimator(nn.Module):
         power = coefficients.square() / noise
         means = torch.log1p(bands.means(torch.stack((power[:, 0], power[:, 1] + power[:, 2]), dim=1)))
         usual = bands.means(torch.log1p(power[:, :1]))  # unlike the mean, it is not ruled by a few strong coefficients
-        features = F.relu(self.read(torch.cat((means, usual), dim=1).flatten(1) / 8 - 0.5))
+        seen = torch.cat((means, usual), dim=1).flatten(1) / 8 - 0.5  # logarithms of about 2 to 20, now -0.25 to 2
+        features = F.relu(self.read(seen))
         features = F.relu(self.think(features))
         position, log_error = self.sigma(features).unbind(dim=1)
         log_power = self.typical + 4 * self.power(features).unflatten(1, self.typical.shape)

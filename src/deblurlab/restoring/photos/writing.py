@@ -41,15 +41,15 @@ def write(photo: Photo, file: Path, *, quality: int | None = None) -> None:
         elif kind == "PNG":
             png.write_samples(samples, partial, like=photo.file)
         elif kind == "JPEG":
-            new = _jpeg(_pillows(samples), source, quality)
+            new = _jpeg(_pillow_image(samples), source, quality)
             with_profile = photo.picture.profile is not None
             partial.write_bytes(jpeg.with_segments_of(photo.file.read_bytes(), new, with_profile=with_profile))
         elif kind == "WEBP":
-            _pillows(samples).save(partial, "WEBP", **_webp_options(source, photo.file, quality))
+            _pillow_image(samples).save(partial, "WEBP", **_webp_options(source, photo.file, quality))
         elif samples.shape[2] == 4:
             partial.write_bytes(bmp.encoded(samples, dpi=source.info.get("dpi", (0, 0))))
         else:
-            _pillows(samples).save(partial, "BMP", dpi=source.info.get("dpi", (0, 0)))
+            _pillow_image(samples).save(partial, "BMP", dpi=source.info.get("dpi", (0, 0)))
 
 
 def _samples(picture: Picture) -> Samples:
@@ -60,7 +60,7 @@ def _samples(picture: Picture) -> Samples:
     return colour if picture.alpha is None else np.concatenate([colour, picture.alpha[..., None]], axis=2)
 
 
-def _pillows(samples: Samples) -> Image.Image:
+def _pillow_image(samples: Samples) -> Image.Image:
     return Image.fromarray(samples.squeeze(2) if samples.shape[2] == 1 else samples)
 
 

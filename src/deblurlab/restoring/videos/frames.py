@@ -39,7 +39,8 @@ def restored_frame(
         for rgb in (pixels, restore_pixels(pixels))
     )
     new = [
-        (one + there - here).clip(0, 255).astype(np.uint8) for one, here, there in zip(old, before, after, strict=True)
+        (plane + sharp - blurred).clip(0, 255).astype(np.uint8)
+        for plane, blurred, sharp in zip(old, before, after, strict=True)
     ]
     stacked = np.concatenate([plane.ravel() for plane in new]).reshape(height * 3 // 2, width)
     made = av.VideoFrame.from_ndarray(stacked, format="yuv420p")
