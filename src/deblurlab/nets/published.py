@@ -4,12 +4,10 @@ They become networks of deblurlab by what their own code leaves open: which heig
 is imported before one of them is asked for.
 """
 
-from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple, cast
 
-import torch
 from torch import Tensor, nn
 
 from deblurlab.nets.image_size import require_multiple
@@ -70,28 +68,16 @@ def network_class(name: str) -> type[nn.Module]:
     return cast(type[nn.Module], type(name, (authors,), attributes))
 
 
-def configuration_of(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Any] | None:
-    """The configuration of the published network that tensors belong to; None if it is unknown or not installed.
-
-    The network is built to see its arguments. Names and shapes can make it large, so call this function within
-    :func:`deblurlab.run.sketch.sketch`, which limits it and allocates no tensors.
+def architecture(name: str) -> Any:
+    """What spandrel knows of a published network: ``detect`` and ``load`` take its tensors by name.
 
     Args:
-        shapes: The shapes of parameters and buffers, by name.
+        name: One of :data:`NAMES`.
+
+    Raises:
+        MissingPackageError: If the package that has the network is not installed.
     """
-    state = {name: torch.empty(shape) for name, shape in shapes.items()}
-    for name in NAMES:
-        try:
-            architecture = getattr(_module(name), f"{name}Arch")()
-        except MissingPackageError:
-            continue
-        if architecture.detect(state):
-            try:
-                network = architecture.load(state).model
-            except Exception:  # whatever an incomplete set of tensors brings about in spandrel's code
-                return None
-            return {"_target_": f"deblurlab.nets.{name}", **network.hyperparameters}
-    return None
+    return getattr(_module(name), f"{name}Arch")()
 
 
 def _module(name: str) -> Any:
