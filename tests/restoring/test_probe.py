@@ -5,7 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from deblurlab.nets.local_mean import extended, window_means
-from deblurlab.restoring.probe import PeakMemory, Reach, measured, probe
+from deblurlab.restoring.peak_memory import PeakMemory
+from deblurlab.restoring.probe import Reach, measured, probe
 
 
 @pytest.mark.parametrize(("side", "pixels"), [((1, 1), 0), ((3, 3), 1), ((3, 9), 4), ((9, 3), 4)])
