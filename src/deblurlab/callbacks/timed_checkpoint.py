@@ -26,10 +26,18 @@ class TimedCheckpoint(Checkpoint):
         minutes: The time between two checkpoints.
         file: The file to save to instead of the run's last checkpoint. Configurations of deblurlab 0.1 have this
             argument instead of ``folder``.
+
+    Raises:
+        ValueError: If neither ``folder`` nor ``file`` is given.
     """
 
-    def __init__(self, folder: str = "", minutes: float = 15.0, *, file: str | None = None) -> None:
-        self.file = Path(file) if file is not None else RunFolder(Path(folder)).last_checkpoint
+    def __init__(self, folder: str | None = None, minutes: float = 15.0, *, file: str | None = None) -> None:
+        if file is not None:
+            self.file = Path(file)
+        elif folder:
+            self.file = RunFolder(Path(folder)).last_checkpoint
+        else:
+            raise ValueError("TimedCheckpoint needs the run's folder: write folder: ${run} in its configuration.")
         self.seconds = 60 * minutes
         self._saved = 0.0
 
