@@ -12,7 +12,7 @@ from deblurlab.callbacks.progress import duration
 from deblurlab.data import Sample
 from deblurlab.interfaces import Pair
 from deblurlab.losses import LogCosh
-from deblurlab.metrics.scores import SCORES, beside_table
+from deblurlab.metrics.scores import SCORES, further_scores
 from deblurlab.restoring.restorer import Restorer
 from deblurlab.run import figures, results
 from deblurlab.run.extremes import draw_extremes
@@ -191,7 +191,7 @@ def test_images_that_a_further_score_leaves_out_are_counted_where_there_are_any(
     }
     result = summary(logged, data="sample", split="test")
     for version in ("restored", "blurred"):
-        assert beside_table(result[version]) == ["aligned_psnr", "mine"]
+        assert further_scores(result[version]) == ["aligned_psnr", "mine"]
         assert result[version]["infinite_aligned_psnr"] == 2
         assert "infinite_mine" not in result[version]
     print_result(result, model="mine", precision="32-true")

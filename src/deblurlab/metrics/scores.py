@@ -103,7 +103,7 @@ def count_of_infinite(name: str) -> str:
 COUNTS_OF_INFINITE = {score.name: count_of_infinite(score.name) for score in SCORES if score.may_be_infinite}
 
 
-def beside_table(names: Iterable[str]) -> list[str]:
+def further_scores(names: Iterable[str]) -> list[str]:
     """Which of the names in metrics.json are neither scores of the table nor counts: the test's further scores."""
     names = list(names)
     known = {*(score.name for score in SCORES), *COUNTS_OF_INFINITE.values(), *map(count_of_infinite, names)}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from deblurlab.metrics.scores import SCORES, beside_table
+from deblurlab.metrics.scores import SCORES, further_scores
 from deblurlab.reports.reported_run import ReportedRun
 from deblurlab.reports.settings import SPOKEN_KEYS, learning_settings, spoken
 from deblurlab.reports.study import TITLES
@@ -51,7 +51,7 @@ class Group:
         None. A score that one of the runs lacks is left out.
         """
         results = [run.result[version] for run in self.runs if run.result]
-        names = [*(score.name for score in SCORES), *beside_table(results[0] if results else ())]
+        names = [*(score.name for score in SCORES), *further_scores(results[0] if results else ())]
         return {
             name: _mean_and_deviation([result[name] for result in results])
             for name in names

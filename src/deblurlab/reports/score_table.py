@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from deblurlab.checks.words import counted
-from deblurlab.metrics.scores import beside_table, heading
+from deblurlab.metrics.scores import further_scores, heading
 from deblurlab.reports.cells import (
     RANKING,
     SCORE_HEADS,
@@ -175,7 +175,7 @@ def _without_deviation(means: Mapping[str, float]) -> dict[str, MeanAndDeviation
 def further_table(groups: Sequence[Group]) -> Table | None:
     """The scores of the setting ``metrics``, in plain units; None if there are none."""
     scores = [(group, group.scores("restored"), group.scores("blurred")) for group in groups if group.tested]
-    names = list(dict.fromkeys(name for _, restored, _ in scores for name in beside_table(restored)))
+    names = list(dict.fromkeys(name for _, restored, _ in scores for name in further_scores(restored)))
 
     def row(title: str, values: Mapping[str, MeanAndDeviation], note: str = "") -> Row:
         texts = [" ± ".join(f"{part:.4f}" for part in values.get(name, ()) if part is not None) for name in names]

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from deblurlab.checks.console import table_console
 from deblurlab.checks.words import counted
-from deblurlab.metrics.scores import SCORES, Score, beside_table, count_of_infinite, heading
+from deblurlab.metrics.scores import SCORES, Score, count_of_infinite, further_scores, heading
 
 _INFINITE_FOR_EQUAL = ("psnr", "aligned_psnr")
 
@@ -41,7 +41,7 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str, store
     console = table_console(record=True)
     console.print(table)
     titles = {score.name: score.title for score in SCORES}
-    for name in (*titles, *beside_table(result["restored"])):
+    for name in (*titles, *further_scores(result["restored"])):
         restored, blurred = (result[version].get(count_of_infinite(name), 0) for version in ("restored", "blurred"))
         if restored or blurred:
             left_out = "images without any error" if name in _INFINITE_FOR_EQUAL else "images with an infinite value"
@@ -55,7 +55,7 @@ def print_result(result: Mapping[str, Any], *, model: str, precision: str, store
             else "By these scores the network makes the images worse: it needs more training, or was trained on other "
             "blur."
         )
-    for name in beside_table(result["restored"]):
+    for name in further_scores(result["restored"]):
         restored, blurred = (result[version][name] for version in ("restored", "blurred"))
         console.print(escape(f"{heading(name)}: {restored:.4f}; blurred {blurred:.4f}"))
     if "sigma_error" in result:
