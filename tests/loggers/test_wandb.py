@@ -139,6 +139,19 @@ def synced(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]
     return server.history
 
 
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("name", ["run", "my run's $HOME; *"])
+def test_the_command_that_uploads_later_names_the_run_in_a_shell(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="deblurlab"):
+        logged_offline(tmp_path / name, range(2))
+    told = [record.getMessage() for record in caplog.records if record.name.startswith("deblurlab")]
+    _, _, files = told[-1].partition("to upload: wandb sync ")
+    named = subprocess.run(["sh", "-c", f"ls -d {files}"], check=True, capture_output=True, text=True)
+    assert named.stdout.splitlines() == [str(part) for part in (tmp_path / name / "wandb").glob("offline-run-*")]
+
+
 KILLED = """
 import os
 from deblurlab.loggers import Wandb

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -198,12 +199,13 @@ class Wandb(Logger):
         if self._run is None:
             return
         run, self._run = self._run, None
+        files = f"{shlex.quote(str(self._folder))}/wandb"  # the commands below are copied into a shell
         try:
             run.finish(exit_code=int(failed))
         except Exception as error:
-            log.warning(f"W&B could not upload all: {error!r}; later: wandb sync {self._folder}/wandb/run-*")
+            log.warning(f"W&B could not upload all: {error!r}; later: wandb sync {files}/run-*")
         if run.offline:
-            log.info(f"W&B stayed offline; to upload: wandb sync {self._folder}/wandb/offline-run-*")
+            log.info(f"W&B stayed offline; to upload: wandb sync {files}/offline-run-*")
 
     @contextmanager
     def _surviving(self, doing: str) -> Iterator[None]:
