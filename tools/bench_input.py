@@ -32,7 +32,7 @@ from deblurlab.app import build
 from deblurlab.data import VideoFrames
 from deblurlab.data.preparing.sequences import published_sequences
 from deblurlab.data.preparing.write import prepare_sequences
-from deblurlab.data.shards.format import Settings
+from deblurlab.data.shards.index import Settings
 from deblurlab.data.shards.shard_rows import Codec
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.splits import PublishedSplit

@@ -133,7 +133,7 @@ def _write(data: "VideoFrames", cfg: DictConfig) -> None:
     from deblurlab.data.preparing.sequences import published_sequences
     from deblurlab.data.preparing.tfrecord import TFRECORD, record_sequences
     from deblurlab.data.preparing.write import PARQUET, prepare_sequences
-    from deblurlab.data.shards.format import Settings
+    from deblurlab.data.shards.index import Settings
     from deblurlab.data.shards.shard_rows import Codec
     from deblurlab.data.shards.storage import Storage
     from deblurlab.data.splits import PublishedSplit
@@ -146,7 +146,7 @@ def _write(data: "VideoFrames", cfg: DictConfig) -> None:
     sequences = record_sequences(data.storage) or [
         sequence for split in get_args(PublishedSplit) for sequence in published_sequences(data.pairs(split), split)
     ]
-    log.info(f"{counted(len(sequences), 'sequence')} to {storage.names('')}")
+    log.info(f"{counted(len(sequences), 'sequence')} to {storage.address()}")
     total = sum(sequence.frames for sequence in sequences)
     with progress_bar("preparing", unit="frames", total=total or None) as bar:
         index = prepare_sequences(
@@ -160,7 +160,7 @@ def _write(data: "VideoFrames", cfg: DictConfig) -> None:
         )
     frames = sum(len(shard.frames) for shard in index.shards)
     size = sum(shard.bytes for shard in index.shards)
-    use = f"Train with {assignment('data.root', storage.names(''))}" if form.indexed else "For TensorFlow"
+    use = f"Train with {assignment('data.root', storage.address())}" if form.indexed else "For TensorFlow"
     log.info(f"{counted(frames, 'frame pair')} in {counted(len(index.shards), 'file')}, {size / 2**20:,.1f} MiB. {use}")
 
 

@@ -9,7 +9,7 @@ from deblurlab.data import VideoFrames
 from deblurlab.data.batches.patch_loader import PairBatch
 from deblurlab.data.preparing.sequences import published_sequences
 from deblurlab.data.preparing.write import prepare_sequences
-from deblurlab.data.shards.format import Index, Settings
+from deblurlab.data.shards.index import Index, Settings
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.splits import PublishedSplit
 from tests.pictures import REDS_LAYOUT

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deblurlab.data.preparing.tfrecord import TFRECORD, record_sequences
-from deblurlab.data.shards.format import Settings
+from deblurlab.data.shards.index import Settings
 from deblurlab.data.shards.storage import Storage
 from deblurlab.pictures import read
 from tests.data.frame_sets import prepared, shards

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from deblurlab.data.shards.format import Settings
+from deblurlab.data.shards.index import Settings
 from tests.data.frame_sets import prepared
 from tests.faults.resume_points import UNET, WGAN
 from tests.pictures import write_pictures, write_reds

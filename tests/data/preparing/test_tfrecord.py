@@ -10,7 +10,7 @@ pytest.importorskip("google_crc32c", reason="the extra tfrecord is not installed
 from deblurlab.data.preparing.tf_example import example_bytes, example_features
 from deblurlab.data.preparing.tfrecord import TFRECORD, masked_crc, read_records, record_sequences, write_record
 from deblurlab.data.preparing.write import prepare_sequences
-from deblurlab.data.shards.format import Settings
+from deblurlab.data.shards.index import Settings
 from deblurlab.data.shards.storage import Storage
 from tests.data.frame_sets import prepared, shards
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from deblurlab.data.preparing.check_shards import check_shards
-from deblurlab.data.shards.format import INDEX, Settings, from_json
+from deblurlab.data.shards.index import INDEX, Settings, from_json
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.shard_frames import read_index
 from tests.data.frame_sets import prepared, shards

@@ -9,7 +9,7 @@ import pytest
 from deblurlab.data import VideoFrames
 from deblurlab.data.shards import waiting
 from deblurlab.data.shards.cache import ShardCache
-from deblurlab.data.shards.format import Shard, sha256_of
+from deblurlab.data.shards.index import Shard, sha256_of
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.shard_frames import read_index
 from tests.conftest import HANG_SECONDS
@@ -114,7 +114,7 @@ def test_a_copy_that_is_deleted_while_it_is_asked_for_is_fetched_again(
 
 
 def test_keys_in_an_address_are_not_shown() -> None:
-    assert Storage("s3://key:secret@bucket/reds?region=here").names("") == "s3://bucket/reds"
+    assert Storage("s3://key:secret@bucket/reds?region=here").address() == "s3://bucket/reds"
 
 
 def test_the_cache_stays_within_its_limit(bucket: str, tmp_path: Path) -> None:

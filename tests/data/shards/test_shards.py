@@ -9,7 +9,7 @@ import pytest
 
 from deblurlab.data.preparing.sequences import EncodedPair, SourceSequence
 from deblurlab.data.preparing.write import prepare_sequences
-from deblurlab.data.shards.format import INDEX, Settings
+from deblurlab.data.shards.index import INDEX, Settings
 from deblurlab.data.shards.storage import Storage
 from tests.data.frame_sets import SETTINGS, equal, frames, prepared, shards
 

@@ -10,7 +10,7 @@ from deblurlab.data.batches.crops import Crops
 from deblurlab.data.batches.frame_reader import OnError
 from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.shards.cache import ShardCache
-from deblurlab.data.shards.format import INDEX, Index, Shard
+from deblurlab.data.shards.index import INDEX, Index, Shard
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.blank_frames import BlankFrames
 from deblurlab.data.sources.layouts import Layout, find_frames
@@ -107,14 +107,14 @@ class VideoFrames(PairedFrames):
         if index is None:
             if not self.storage.local or next(Path(self.storage.base).glob("train/*.parquet"), None):
                 raise ValueError(
-                    f"{self.storage.names(INDEX)} is not there: no frames were prepared there, or python -m "
+                    f"{self.storage.address(INDEX)} is not there: no frames were prepared there, or python -m "
                     "deblurlab.prepare was interrupted. Run it (again); it continues where it stopped."
                 )
             return None
         made = index.settings
         if (made.size, made.antialias) != (self.size, self.antialias):
             raise ValueError(
-                f"{self.storage.names('')} was prepared with data.size={list(made.size)} "
+                f"{self.storage.address()} was prepared with data.size={list(made.size)} "
                 f"data.antialias={made.antialias}; data.size={list(self.size)} data.antialias={self.antialias} is "
                 "asked for. Prepare it once more, to another folder."
             )
@@ -151,7 +151,7 @@ class VideoFrames(PairedFrames):
         """The shard and the row of each frame of a published split."""
         shards = [shard for shard in index.shards if shard.split == published]
         if not shards:
-            raise ValueError(f"{self.storage.names('')} holds no prepared frames of split {published}.")
+            raise ValueError(f"{self.storage.address()} holds no prepared frames of split {published}.")
         return [(shard, row) for shard in shards for row in range(len(shard.frames))]
 
     def _part(self, split: Split, frames: list[T]) -> list[T]:

@@ -7,7 +7,7 @@ from functools import partial
 
 from deblurlab.checks.words import counted
 from deblurlab.data.preparing.check_report import Report
-from deblurlab.data.shards.format import Index, Shard
+from deblurlab.data.shards.index import Index, Shard
 from deblurlab.data.shards.storage import Storage
 
 
@@ -29,7 +29,7 @@ def check_shards(storage: Storage, index: Index, *, workers: int, progress: Call
         problems = pool.map(partial(_problem, storage), index.shards)
         for shard, problem in zip(index.shards, problems, strict=True):
             if problem:
-                report.problems.append(f"{storage.names(shard.file)} {problem}")
+                report.problems.append(f"{storage.address(shard.file)} {problem}")
             progress(len(shard.frames))
     frames = Counter[str]()
     for shard in index.shards:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from deblurlab.data.pixels import decode
 from deblurlab.data.preparing.sequences import EncodedPair, SourceSequence
-from deblurlab.data.shards.format import INDEX, Index, Settings, Shard, sha256_of, to_json
+from deblurlab.data.shards.index import INDEX, Index, Settings, Shard, sha256_of, to_json
 from deblurlab.data.shards.shard_rows import ShardRow, encode, write_shard
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.published_frames import resized_pair

@@ -5,7 +5,7 @@ that it can be read alone. ``index.json`` lists all shards of a data set. It is 
 do.
 
 - ``shard_rows.py``: a frame pair as a row of a shard, encoded without loss.
-- ``format.py``: the index and its JSON.
+- ``index.py``: the index and its JSON.
 - ``storage.py``: files in a folder or in a bucket.
 - ``cache.py``: local copies of a bucket's shards.
 - ``waiting.py``: new tries when the network fails.

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from deblurlab.data.shards.format import Shard, sha256_of
+from deblurlab.data.shards.index import Shard, sha256_of
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.shards.waiting import patiently
 from deblurlab.files.whole_file import whole_file
@@ -96,7 +96,7 @@ class ShardCache:
                 del self._arriving[shard.sha256]
 
     def _downloaded(self, shard: Shard) -> Path:
-        name = self.storage.names(shard.file)
+        name = self.storage.address(shard.file)
         copy = self._copy(shard)
         try:
             with whole_file(copy) as partial:

@@ -43,25 +43,25 @@ class Storage:
         if "://" in root:
             if root.partition("://")[0] not in _SCHEMES:
                 raise ValueError(
-                    f"{self.names('')} cannot be opened: it is a folder, gs://BUCKET/PATH or s3://BUCKET/PATH."
+                    f"{self.address()} cannot be opened: it is a folder, gs://BUCKET/PATH or s3://BUCKET/PATH."
                 )
             try:
                 self.filesystem, self.base = self._patiently(
                     lambda: fs.FileSystem.from_uri(_with_retry_limit(root, wait_seconds)), "Opening"
                 )
             except (FileNotFoundError, pa.ArrowInvalid) as error:
-                raise ValueError(f"{self.names('')} cannot be opened: {error}") from error
+                raise ValueError(f"{self.address()} cannot be opened: {error}") from error
         self.local = isinstance(self.filesystem, fs.LocalFileSystem)
 
     def _patiently(self, action: Callable[[], T], doing: str, name: str = "") -> T:
-        return patiently(action, f"{doing} {self.names(name)}", seconds=self.wait_seconds)
+        return patiently(action, f"{doing} {self.address(name)}", seconds=self.wait_seconds)
 
     def path(self, name: str) -> str:
         """The path of a file in ``filesystem``, without a URL's scheme."""
         return f"{self.base}/{name}"
 
-    def names(self, name: str) -> str:
-        """A file's full path or URL for messages, without a URL's options and keys."""
+    def address(self, name: str = "") -> str:
+        """The full path or URL of a file, or of the root, for messages: without a URL's options and keys."""
         return re.sub("//[^/@]*@", "//", f"{self.root.partition('?')[0]}/{name}").removesuffix("/")
 
     def size(self, name: str) -> int | None:

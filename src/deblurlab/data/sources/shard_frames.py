@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from deblurlab.data.arrays import Integers
 from deblurlab.data.shards.cache import ShardCache
-from deblurlab.data.shards.format import INDEX, Index, Settings, Shard, from_json
+from deblurlab.data.shards.index import INDEX, Index, Settings, Shard, from_json
 from deblurlab.data.shards.shard_rows import NAME_KEY, decode_encoded
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.pair_source import PairSource, PixelPair
@@ -28,7 +28,7 @@ _COLUMNS = ["sequence", "frame", "blurred", "sharp"]
 def read_index(storage: Storage) -> Index | None:
     """The index in a storage; None if there is no index."""
     try:
-        return from_json(storage.read(INDEX), storage.names(INDEX))
+        return from_json(storage.read(INDEX), storage.address(INDEX))
     except FileNotFoundError:
         return None
 
@@ -85,7 +85,7 @@ class ShardFrames(PairSource):
 
     def read(self, frame: int, epoch: int) -> PixelPair:
         shard, row = self.rows[frame]
-        name = f"{self.storage.names(shard.file)}, row {row} ({self.name(frame)})"
+        name = f"{self.storage.address(shard.file)}, row {row} ({self.name(frame)})"
         table = self._row(shard, row, name)
         if [table.column(key)[0].as_py() for key in ("sequence", "frame")] != [shard.sequence, shard.frames[row]]:
             raise ValueError(f"{name} holds another frame than the index says. Prepare the data again.")
@@ -110,7 +110,7 @@ class ShardFrames(PairSource):
                         f"{name} is damaged ({str(error).splitlines()[0]}). Delete the file and run prepare again."
                     ) from error
             # the copy was correct when it arrived: the disk has damaged it
-            log.warning(f"{path}, the local copy of {self.storage.names(shard.file)}, is damaged: fetching it again")
+            log.warning(f"{path}, the local copy of {self.storage.address(shard.file)}, is damaged: fetching it again")
             self.cache.forget(shard)
             _footer.cache_clear()
             fetched_again = True
@@ -126,13 +126,13 @@ class ShardFrames(PairSource):
         footer = _footer(path, size)
         if size != shard.bytes:  # the file is complete, but not the one that was prepared
             raise ValueError(
-                f"{self.storage.names(shard.file)} is another file than the index lists: it has {size} bytes instead "
+                f"{self.storage.address(shard.file)} is another file than the index lists: it has {size} bytes instead "
                 f"of {shard.bytes}. Delete it and run prepare again."
             )
         # shards of earlier versions have no name in their footer
         if (own := (footer.metadata or {}).get(NAME_KEY, shard.file.encode())) != shard.file.encode():
             raise ValueError(
-                f"{self.storage.names(shard.file)} is another shard, {own.decode(errors='replace')!r}. Delete it and "
+                f"{self.storage.address(shard.file)} is another shard, {own.decode(errors='replace')!r}. Delete it and "
                 "run prepare again."
             )
         with pq.ParquetFile(path, metadata=footer, memory_map=True, page_checksum_verification=True) as file:
