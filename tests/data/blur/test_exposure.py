@@ -6,7 +6,15 @@ import torch
 from torch import Tensor
 
 from deblurlab.data.blur import exposure
-from deblurlab.data.blur.exposure import Layer, Motion, Places, camera_fields, exposed, object_fields, together
+from deblurlab.data.blur.exposure import (
+    ElementaryMotions,
+    Layer,
+    Motion,
+    camera_fields,
+    exposed,
+    object_fields,
+    together,
+)
 from deblurlab.data.blur.shaking import Camera, shaken
 from deblurlab.data.blur.tremor import TIMES, straight, tremor
 from deblurlab.data.blur.windows import Window
@@ -23,7 +31,7 @@ def point(row: int, column: int, light: float = 1.0) -> Tensor:
 
 
 def camera(path: np.ndarray) -> Motion:
-    return Motion((Places(partial(camera_fields, focal=100.0), PLACES, PLACES),), path)
+    return Motion((ElementaryMotions(partial(camera_fields, focal=100.0), PLACES, PLACES),), path)
 
 
 def shift(across: float, down: float) -> np.ndarray:
@@ -114,7 +122,7 @@ def test_an_object_covers_what_it_passes_and_the_rest_is_still() -> None:
     y, x = torch.meshgrid(PLACES.float(), PLACES.float(), indexing="ij")
     cover = (torch.hypot(x, y) <= 5).float()[None]
     path = np.linspace(-15, 15, TIMES)[:, None] * np.array((1, 0, 0, 0))
-    own = Motion((Places(object_fields, PLACES, PLACES),), path)
+    own = Motion((ElementaryMotions(object_fields, PLACES, PLACES),), path)
     still = camera(np.zeros((TIMES, 6)))
     ground = torch.full((3, SIDE, SIDE), 0.25)
     layers = [Layer(ground, None, still), Layer(torch.ones_like(ground), cover, together(still, own))]
@@ -136,9 +144,9 @@ def test_a_large_picture_is_exposed_in_strips_for_which_alone_fields_are_compute
         return camera_fields(rows, columns, 100.0)
 
     path = tremor(0.3, nearness=0.3, rng=np.random.default_rng(0)) * 0.01
-    motion = Motion((Places(fields, PLACES, PLACES),), path)
+    motion = Motion((ElementaryMotions(fields, PLACES, PLACES),), path)
     own = straight(9, rng=np.random.default_rng(1))
-    moving = together(motion, Motion((Places(object_fields, PLACES, PLACES),), own))
+    moving = together(motion, Motion((ElementaryMotions(object_fields, PLACES, PLACES),), own))
     light = torch.rand(2, 3, SIDE, SIDE)
     layers = [Layer(light[0], None, motion), Layer(light[1], torch.rand(1, SIDE, SIDE), moving)]
     whole = exposed(layers)

@@ -10,7 +10,7 @@ from PIL import Image
 from deblurlab.data import CameraBlur, Folder
 from deblurlab.data.pixels import decode
 from deblurlab.data.preparing.drawn_pairs import write_test_pairs
-from deblurlab.data.sources.own_pictures import divided, find_pictures, warn_of_pairs_in
+from deblurlab.data.sources.own_pictures import find_pictures, hold_out_pictures, warn_of_pairs_in
 from deblurlab.data.sources.picture_files import FilePair
 from tests.data.frame_sets import equal
 from tests.pictures import picture, write_pictures
@@ -420,7 +420,7 @@ def test_pairs_beside_subfolders_are_one_sequence(tmp_path: Path) -> None:
     found = find_pictures(tmp_path).pictures
     sequences = [name for name, _ in groupby(pair.sequence for pair in found if isinstance(pair, FilePair))]
     assert sequences == [".", "b", "d", "f", "h"]
-    kept, held_out = divided(found, "these", "testing")
+    kept, held_out = hold_out_pictures(found, "these", "testing")
     assert len(held_out) == 5  # the last one of each sequence, since there are fewer than eight
     assert len(kept) == 7
 

@@ -65,7 +65,7 @@ class DrawnLoader(ResumableLoader[SharpBatch]):
     """The batches that were drawn for each epoch.
 
     Args:
-        images: Makes a batch from its draw.
+        dataset: Makes a batch from its draw.
         draws: Returns the draws of an epoch, given its number.
         workers: The number of processes that make batches; 0 makes them in the training process.
         epoch: See :class:`ResumableLoader`.
@@ -73,14 +73,14 @@ class DrawnLoader(ResumableLoader[SharpBatch]):
 
     def __init__(
         self,
-        images: DrawnImages,
+        dataset: DrawnImages,
         draws: Callable[[int], list[BatchDraw]],
         *,
         workers: int,
         epoch: Callable[[], int] | None,
     ) -> None:
         super().__init__(epoch=epoch)
-        self.images, self.draws, self.workers = images, draws, workers
+        self.dataset, self.draws, self.workers = dataset, draws, workers
         self._length = len(draws(0))
 
     def __len__(self) -> int:
@@ -90,5 +90,5 @@ class DrawnLoader(ResumableLoader[SharpBatch]):
         draws = self.draws(epoch)[start:]
         pinned = torch.cuda.is_available()
         return iter(
-            DataLoader(self.images, batch_size=None, sampler=draws, num_workers=self.workers, pin_memory=pinned)
+            DataLoader(self.dataset, batch_size=None, sampler=draws, num_workers=self.workers, pin_memory=pinned)
         )

@@ -144,8 +144,9 @@ class PatchLoader(ResumableLoader[PairBatch]):
         height, width = self.source.patch if batch.side is None else (batch.side, batch.side)
         grid = (1, 1)
         if self.whole:  # the frames of a batch are of one size
-            height, width = (self.source.grids[batch.frames[0]] * self.source.patch).tolist()
-            grid = network_grid(self.source, int(batch.frames[0]))
+            patches = self.source.grids[batch.frames[0]]
+            height, width = (patches * self.source.patch).tolist()
+            grid = network_grid(self.source, patches)
         shape = (len(batch.frames), height, width, 3)
         pinned = torch.cuda.is_available()
         blurred, sharp = (torch.empty(shape, dtype=torch.uint8, pin_memory=pinned) for _ in range(2))

@@ -94,18 +94,12 @@ class CameraBlur:
                 f"{weights.tolist()}."
             )
         self.chances = weights / weights.sum()
-        chances = {
-            "soft": soft,
-            "encoded": encoded,
-            "highlights": highlights,
-            "dark": dark,
-            "noise": noise,
-            "jpeg": jpeg,
-        }
-        for name, chance in chances.items():
+        each = {"soft": soft, "encoded": encoded, "highlights": highlights, "dark": dark, "noise": noise, "jpeg": jpeg}
+        for name, chance in each.items():
             if not 0 <= chance <= 1:
                 raise ValueError(f"data.blur.{name} is how often, from 0 to 1, got {chance}.")
-        self.soft, self.encoded, self.highlights, self.dark, self.noise, self.jpeg = chances.values()
+        self.soft, self.encoded, self.highlights = soft, encoded, highlights
+        self.dark, self.noise, self.jpeg = dark, noise, jpeg
         self.shake_pixels = require_range("data.blur.shake_pixels", shake_pixels, least=0, most=np.inf)
         self.object_pixels = require_range("data.blur.object_pixels", object_pixels, least=0, most=np.inf)
         self.defocus_pixels = require_range("data.blur.defocus_pixels", defocus_pixels, least=0, most=np.inf)

@@ -25,12 +25,13 @@ _STRIP = 2**20
 _EVERYWHERE = slice(None)
 
 
-class Places(NamedTuple):
-    """Where some elementary motions are computed.
+class ElementaryMotions(NamedTuple):
+    """Simple motions of a picture, such as a shift and a rotation, from which others are added up.
 
     Attributes:
-        fields: Takes positions of rows, (H,), and of columns, (W,), and returns fields of motion, (J, H, W, 2).
-        rows: (H,), the position of each row of a picture.
+        fields: Takes positions of rows, (H,), and of columns, (W,), and returns (J, H, W, 2): how far one unit of each
+            of J motions moves a pixel there, across and down, in pixels.
+        rows: (H,), the position of each row of the picture.
         columns: (W,), the position of each column.
     """
 
@@ -40,14 +41,14 @@ class Places(NamedTuple):
 
 
 class Motion(NamedTuple):
-    """A motion as a sum of J elementary motions, such as shifts and rotations, of a picture of H rows and W columns.
+    """A motion of a picture of H rows and W columns: a sum of J elementary motions, with coefficients that change.
 
     Attributes:
-        places: Where the elementary motions are computed; J is the number of those of all places.
+        parts: The elementary motions; J is the number of those of all parts together.
         path: (T, J), the units of each elementary motion at T times, evenly spread over the exposure.
     """
 
-    places: tuple[Places, ...]
+    parts: tuple[ElementaryMotions, ...]
     path: Floats
 
     def fields(self, rows: slice = _EVERYWHERE, columns: slice = _EVERYWHERE) -> Tensor:
@@ -60,11 +61,11 @@ class Motion(NamedTuple):
         Returns:
             (J, h, w, 2).
         """
-        return torch.cat([one.fields(one.rows[rows], one.columns[columns]) for one in self.places])
+        return torch.cat([one.fields(one.rows[rows], one.columns[columns]) for one in self.parts])
 
     def corners(self) -> Floats:
         """The displacements of the four corners, (T, 4, 2)."""
-        height, width = len(self.places[0].rows), len(self.places[0].columns)
+        height, width = len(self.parts[0].rows), len(self.parts[0].columns)
         ends = self.fields(slice(None, None, height - 1), slice(None, None, width - 1)).flatten(1, 2)
         displacement: Floats = np.einsum("tj,jcd->tcd", self.path, ends.numpy().astype(np.float64))
         return displacement
@@ -118,7 +119,7 @@ def object_fields(rows: Tensor, columns: Tensor) -> Tensor:
 
 def together(one: Motion, other: Motion) -> Motion:
     """Both motions at once, such as that of the camera and that of an object."""
-    return Motion((*one.places, *other.places), np.concatenate((one.path, other.path), axis=1))
+    return Motion((*one.parts, *other.parts), np.concatenate((one.path, other.path), axis=1))
 
 
 def exposed(layers: list[Layer]) -> Tensor:
@@ -180,7 +181,7 @@ def _copies(motions: list[Motion]) -> tuple[list[Tensor], Floats]:
     """The path of each motion at each copy, (copies, J), and each copy's share of the exposure time."""
     steps = _steps(motions)
     if (finer := int(np.ceil(steps.max() / _PIXELS_PER_COPY))) > 1:
-        motions = [Motion(motion.places, _with_more_times(motion.path, finer)) for motion in motions]
+        motions = [Motion(motion.parts, _with_more_times(motion.path, finer)) for motion in motions]
         steps = _steps(motions)
     travelled = np.concatenate(([0.0], np.cumsum(steps)))
     count = max(1, int(np.ceil(travelled[-1] / _PIXELS_PER_COPY)))

@@ -7,7 +7,15 @@ import numpy as np
 from torch import Tensor
 
 from deblurlab.data.arrays import Floats
-from deblurlab.data.blur.exposure import Layer, Motion, Places, camera_fields, exposed, object_fields, together
+from deblurlab.data.blur.exposure import (
+    ElementaryMotions,
+    Layer,
+    Motion,
+    camera_fields,
+    exposed,
+    object_fields,
+    together,
+)
 from deblurlab.data.blur.masks import blob
 from deblurlab.data.blur.ranges import log_uniform
 from deblurlab.data.blur.tremor import straight, tremor
@@ -34,21 +42,20 @@ class Camera:
         self.axis = ((size[0] - 1) / 2, (size[1] - 1) / 2)
         self.focal = max(size) * log_uniform(_FOCAL, rng)
         path = tremor(log_uniform(_EXPOSURE_SECONDS, rng), nearness=rng.uniform(*_NEARNESS), rng=rng)
-        self.path: Floats = path
-        corners = self._moving(*Window(0, 0, *size).ends(self.axis)).corners()
-        self.path = path * (length / np.ptp(corners, axis=0).max())
+        corners = self._motion(path, *Window(0, 0, *size).ends(self.axis)).corners()
+        self.path: Floats = path * (length / np.ptp(corners, axis=0).max())
 
     def motion(self, window: Window) -> Motion:
         """The motion that the camera causes in a window."""
-        return self._moving(*window.places(self.axis))
+        return self._motion(self.path, *window.positions(self.axis))
 
     def reach(self, window: Window) -> float:
         """The largest displacement of a corner of a window, in pixels."""
-        return _reach(self._moving(*window.ends(self.axis)))
+        return _reach(self._motion(self.path, *window.ends(self.axis)))
 
-    def _moving(self, rows: Tensor, columns: Tensor) -> Motion:
+    def _motion(self, path: Floats, rows: Tensor, columns: Tensor) -> Motion:
         """The motion of a picture whose rows and columns have these distances from the optical axis."""
-        return Motion((Places(partial(camera_fields, focal=self.focal), rows, columns),), self.path)
+        return Motion((ElementaryMotions(partial(camera_fields, focal=self.focal), rows, columns),), path)
 
 
 def _reach(motion: Motion) -> float:
@@ -91,10 +98,10 @@ def with_moving_object(
     radius = min(window.height, window.width) * rng.uniform(0.15, 0.45)
     centre = (window.top + window.height * rng.random(), window.left + window.width * rng.random())
     path = straight(length, rng=rng)
-    own = Motion((Places(object_fields, *window.ends(centre)),), path)
+    own = Motion((ElementaryMotions(object_fields, *window.ends(centre)),), path)
     margin = int(np.ceil(camera.reach(window) + _reach(own))) + 1
     wide = window.wider(margin)
-    places = wide.places(centre)
+    positions = wide.positions(centre)
     light, motion = seen(wide), camera.motion(wide)
-    moving = together(motion, Motion((Places(object_fields, *places),), path))
-    return trimmed(exposed([Layer(light, None, motion), Layer(light, blob(*places, radius, rng), moving)]), margin)
+    moving = together(motion, Motion((ElementaryMotions(object_fields, *positions),), path))
+    return trimmed(exposed([Layer(light, None, motion), Layer(light, blob(*positions, radius, rng), moving)]), margin)

@@ -23,14 +23,14 @@ class Window(NamedTuple):
         top, left, height, width = self
         return Window(top - margin, left - margin, height + 2 * margin, width + 2 * margin)
 
-    def places(self, origin: tuple[float, float]) -> tuple[Tensor, Tensor]:
+    def positions(self, origin: tuple[float, float]) -> tuple[Tensor, Tensor]:
         """The positions of the rows and the columns relative to ``origin``, (height,) and (width,) float32."""
         rows, columns = torch.arange(self.height), torch.arange(self.width)
         return rows + (self.top - origin[0]), columns + (self.left - origin[1])
 
     def ends(self, origin: tuple[float, float]) -> tuple[Tensor, Tensor]:
         """The positions of the first and the last row, and of the first and the last column, relative to ``origin``."""
-        rows, columns = self.places(origin)
+        rows, columns = self.positions(origin)
         return rows[[0, -1]], columns[[0, -1]]
 
 

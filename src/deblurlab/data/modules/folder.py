@@ -17,7 +17,7 @@ from deblurlab.data.modules.streamed import PairedFrames
 from deblurlab.data.sources.blurred_photographs import BlurKind, BlurredPhotographs
 from deblurlab.data.sources.camera_photographs import CameraPhotographs
 from deblurlab.data.sources.joined_source import JoinedSource
-from deblurlab.data.sources.own_pictures import HELP, Found, Picture, divided, find_pictures
+from deblurlab.data.sources.own_pictures import HELP, Found, OwnPicture, find_pictures, hold_out_pictures
 from deblurlab.data.sources.pair_source import WHOLE_PICTURES, PairSource
 from deblurlab.data.sources.picture_files import FilePair
 from deblurlab.data.sources.picture_pairs import PicturePairs
@@ -97,7 +97,7 @@ class Folder(PairedFrames):
         self.blur, self.sigma_max, self.shake_max, self.noise_max = blur, sigma_max, shake_max, noise_max
         self.pairs_share, self.whole_pictures = pairs_share, whole_pictures
         self._found: dict[Path, Found] = {}
-        self._opened: dict[Split, list[Picture]] = {}
+        self._opened: dict[Split, list[OwnPicture]] = {}
 
     def setup(self, stage: str) -> None:
         """Find the pictures, see :class:`PairedFrames`; before a test, log how many of them it is on."""
@@ -161,7 +161,7 @@ class Folder(PairedFrames):
             fixed=fixed,
         )
 
-    def pictures(self, split: Split) -> list[Picture]:
+    def pictures(self, split: Split) -> list[OwnPicture]:
         """The pairs and photographs of a split, whether they can be used or not.
 
         Raises:
@@ -176,7 +176,7 @@ class Folder(PairedFrames):
         folder = self.root / ("test" if split == "test" else "train") if self._has_splits else self.root
         return self._in(folder).problems
 
-    def unambiguous(self, split: Split) -> list[Picture]:
+    def unambiguous(self, split: Split) -> list[OwnPicture]:
         """The pairs and photographs of a split without those that are among its :meth:`problems`.
 
         Raises:
@@ -202,10 +202,10 @@ class Folder(PairedFrames):
         return (self.root / "train").is_dir() or (self.root / "test").is_dir()
 
     @cached_property
-    def _fit_and_test(self) -> tuple[list[Picture], list[Picture]]:
-        return divided(self._in(self.root).pictures, f"data.root={self.root}", "testing")
+    def _fit_and_test(self) -> tuple[list[OwnPicture], list[OwnPicture]]:
+        return hold_out_pictures(self._in(self.root).pictures, f"data.root={self.root}", "testing")
 
     @cached_property
-    def _train_and_val(self) -> tuple[list[Picture], list[Picture]]:
+    def _train_and_val(self) -> tuple[list[OwnPicture], list[OwnPicture]]:
         pictures = self._in(self.root / "train").pictures if self._has_splits else self._fit_and_test[0]
-        return divided(pictures, f"data.root={self.root}", "validation")
+        return hold_out_pictures(pictures, f"data.root={self.root}", "validation")

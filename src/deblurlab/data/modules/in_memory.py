@@ -132,8 +132,8 @@ class BlurredImages(LightningDataModule):
 
     def train_dataloader(self) -> DrawnLoader:
         """The training batches; ValueError if crops or rotations do not suit the size of the images."""
-        images = self._drawn_images("train")
-        size = tuple(images.images.shape[-2:])
+        dataset = self._drawn_images("train")
+        size = tuple(dataset.images.shape[-2:])
         if self.rotations and self.crops is None and size[0] != size[1]:
             raise ValueError(f"data.rotations=true needs square images, these are {size[0]}x{size[1]}: set data.crops.")
         if (side := largest_side(self.crops)) is not None and side > min(size):
@@ -141,7 +141,7 @@ class BlurredImages(LightningDataModule):
 
         def draws(epoch: int) -> list[BatchDraw]:
             return training_draws(
-                images=len(images.images),
+                images=len(dataset.images),
                 batch_size=self.batch_size,
                 sigma_range=self.sigma_range,
                 seed=self.seed,
@@ -151,7 +151,7 @@ class BlurredImages(LightningDataModule):
                 side=crop_side(self.crops, epoch),
             )
 
-        return DrawnLoader(images, draws, workers=self.workers, epoch=epoch_of(self.trainer))
+        return DrawnLoader(dataset, draws, workers=self.workers, epoch=epoch_of(self.trainer))
 
     def val_dataloader(self) -> DrawnLoader:
         return self._evaluation_loader("val")

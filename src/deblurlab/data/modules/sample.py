@@ -24,7 +24,7 @@ _PHOTOGRAPHS: dict[Split, tuple[Callable[[], Any], ...]] = {
 class Sample(BlurredImages):
     """Five colour photographs of scikit-image, cut to square patches. Each photograph belongs to one split.
 
-    Training patches overlap by half, so that three photographs give two thousand patches.
+    Training patches overlap by half, so that three photographs give 2,800 patches of 32x32 pixels.
 
     Args:
         batch_size, sigma_range: See :class:`BlurredImages`.

@@ -20,7 +20,14 @@ from deblurlab.data.batches.patch_loader import PairBatch, PatchLoader
 from deblurlab.data.modules.changed_frames import tell_changed_frames
 from deblurlab.data.modules.plain_loop import pairs
 from deblurlab.data.modules.trainer_facts import epoch_of, host_of
-from deblurlab.data.sources.pair_source import WHOLE_PICTURES, PairSource, PixelPair, cut_out, patch_window
+from deblurlab.data.sources.pair_source import (
+    WHOLE_PICTURES,
+    PairSource,
+    PixelPair,
+    cut_out,
+    network_grid,
+    patch_window,
+)
 from deblurlab.interfaces import Pair, Split
 
 
@@ -238,8 +245,7 @@ class PairedFrames(LightningDataModule):
             pair = cut_out(source, pixels, window, frame=frame, epoch=0, number=number)
             cut.append(PixelPair(pair.blurred[:height, :width], pair.sharp[:height, :width]))
         blurred, sharp = (torch.from_numpy(np.stack(side)).permute(0, 3, 1, 2) / 255 for side in zip(*cut, strict=True))
-        parts = (1, 1) if source.patch == WHOLE_PICTURES else (int(grid[0]), int(grid[1]))
-        return Pair(blurred, sharp, torch.ones(len(frames), dtype=torch.bool), parts)
+        return Pair(blurred, sharp, torch.ones(len(frames), dtype=torch.bool), network_grid(source, grid))
 
     def labels(self, split: Literal["val", "test"]) -> dict[str, Sequence[Any]]:
         """The frame of each scored image and, where images are patches, which patch of that frame it is."""

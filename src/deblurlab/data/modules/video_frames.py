@@ -15,7 +15,7 @@ from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.blank_frames import BlankFrames
 from deblurlab.data.sources.layouts import Layout, find_frames
 from deblurlab.data.sources.pair_source import PairSource
-from deblurlab.data.sources.patch_grids import divide
+from deblurlab.data.sources.patch_grids import patch_size
 from deblurlab.data.sources.picture_files import FilePair
 from deblurlab.data.sources.published_frames import PublishedFrames, require_sizes
 from deblurlab.data.sources.shard_frames import ShardFrames, read_index
@@ -79,7 +79,7 @@ class VideoFrames(PairedFrames):
         self.root = root if "://" in root else str(Path(root).expanduser())
         self.layout, self.antialias = layout, antialias
         self.size, self.grid = (size[0], size[1]), (grid[0], grid[1])
-        divide(self.size, self.grid)
+        self.patch = patch_size(self.size, self.grid)
         self.cache, self.cache_gib = Path(cache).expanduser(), cache_gib
         self.wait_seconds = wait_seconds
         self._shard_cache: ShardCache | None = None
@@ -144,8 +144,9 @@ class VideoFrames(PairedFrames):
             raise ValueError("data.layout.published=[TRAIN,TEST] is to say how many frames there are to stand in for.")
         train, test = self.layout.published
         counts: dict[Split, int] = {"train": train - train // 8, "val": train // 8, "test": test}
-        patch = divide(self.size, self.grid)
-        self._sources |= {split: BlankFrames(count, patch=patch, grid=self.grid) for split, count in counts.items()}
+        self._sources |= {
+            split: BlankFrames(count, patch=self.patch, grid=self.grid) for split, count in counts.items()
+        }
 
     def _rows(self, index: Index, published: PublishedSplit) -> list[tuple[Shard, int]]:
         """The shard and the row of each frame of a published split."""

@@ -15,9 +15,9 @@ class Alignment(NamedTuple):
     """The alignment of a blurred picture with its sharp one.
 
     Attributes:
-        shift: The number of rows and columns by which it is shifted.
+        shift: The number of rows and columns by which it lies further down and to the right than the sharp one.
         gain: The decrease of the mean squared difference, in dB, if the shift is undone.
-        likeness: The correlation of the two without the shift, from -1 to 1.
+        likeness: The correlation of the two when the shift is undone, from -1 to 1.
     """
 
     shift: tuple[int, int]

@@ -11,7 +11,7 @@ from deblurlab.data.modules.folder import Folder
 from deblurlab.data.pixels import Pixels
 from deblurlab.data.preparing.check_report import Report
 from deblurlab.data.preparing.compared_pairs import Comparison, compare, problems_of_sequences
-from deblurlab.data.sources.own_pictures import HELP, Picture
+from deblurlab.data.sources.own_pictures import HELP, OwnPicture
 from deblurlab.data.sources.patch_grids import TOO_SMALL, covered_part, patch_grids
 from deblurlab.data.sources.picture_files import FilePair, size_of_pair
 from deblurlab.interfaces import Split
@@ -51,7 +51,8 @@ def check_pictures(data: Folder, *, workers: int, progress: Callable[[int], None
             found = data.unambiguous(split)
         except ValueError as error:
             problem = str(error).removesuffix(f". {HELP}")
-            remedies |= {HELP} if problem != str(error) else set()
+            if problem != str(error):
+                remedies.add(HELP)
             if problem not in report.problems:  # train and val, or all three, are divided from the same pictures
                 report.problems.append(problem)
             continue
@@ -65,18 +66,19 @@ def check_pictures(data: Folder, *, workers: int, progress: Callable[[int], None
         comparisons = [one.comparison for one in looked if one.comparison is not None]
         problems = [problem for one in looked for problem in one.problems]
         problems += problems_of_sequences(comparisons, split, video=False)
-        remedies |= {_REMEDY} if problems else set()
+        if problems:
+            remedies.add(_REMEDY)
         report.problems.extend(problems)
     return replace(report, remedy="\n".join(sorted(remedies)))
 
 
-def _counts(found: list[Picture]) -> str:
+def _counts(found: list[OwnPicture]) -> str:
     pairs = sum(isinstance(picture, FilePair) for picture in found)
     kinds = {"pair": pairs, "photograph": len(found) - pairs}
     return " and ".join(counted(number, kind) for kind, number in kinds.items() if number) or "no usable picture"
 
 
-def _look_at(picture: Picture, patch: tuple[int, int]) -> _Looked:
+def _look_at(picture: OwnPicture, patch: tuple[int, int]) -> _Looked:
     sides: list[Pixels] = []
     problems = []
     for file in (picture.blurred, picture.sharp) if isinstance(picture, FilePair) else (picture,):

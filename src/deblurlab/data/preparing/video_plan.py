@@ -56,7 +56,7 @@ def plan_pairs(surveys: Sequence[Survey], *, top: Path | None) -> list[tuple[Sur
             same = [str(survey.file) for survey, (stem, _) in zip(surveys, scenes, strict=True) if stem == name]
             raise ValueError(f"{' and '.join(same)} would have scenes of one name, {name}_001: rename one of them.")
     groups = [[name if top is None else stem for name, _ in found] for stem, found in scenes]
-    splits = _divided(list(dict.fromkeys(group for names in groups for group in names)))
+    splits = _split_of_groups(list(dict.fromkeys(group for names in groups for group in names)))
     if not splits:
         log.warning(
             "There are too few scenes to hold some out, so the last frames of each are held out. They resemble the "
@@ -66,7 +66,7 @@ def plan_pairs(surveys: Sequence[Survey], *, top: Path | None) -> list[tuple[Sur
     for survey, (_, found), names in zip(surveys, scenes, groups, strict=True):
         pairs = []
         for (scene, stretches), group in zip(found, names, strict=True):
-            chosen = [splits[group]] * len(stretches) if splits else _divided_in_time(len(stretches))
+            chosen = [splits[group]] * len(stretches) if splits else _split_of_stretches(len(stretches))
             for number, (stretch, split) in enumerate(zip(stretches, chosen, strict=True)):
                 pairs.append(PlannedPair(stretch, split, scene, f"{number:06}.png"))
         plan.append((survey, pairs))
@@ -87,7 +87,7 @@ def _named(survey: Survey, top: Path | None) -> tuple[str, list[tuple[str, list[
     return stem, [(f"{stem}_{number:03}", found) for number, found in enumerate(survey.scenes, 1) if found]
 
 
-def _divided(groups: Sequence[str]) -> dict[str, Split]:
+def _split_of_groups(groups: Sequence[str]) -> dict[str, Split]:
     """The split of each group, the same in every run; none if there are fewer groups than splits."""
     if len(groups) < 3:
         return {}
@@ -97,7 +97,7 @@ def _divided(groups: Sequence[str]) -> dict[str, Split]:
     return splits | dict.fromkeys(shuffled[:out], "test") | dict.fromkeys(shuffled[out : 2 * out], "val")
 
 
-def _divided_in_time(count: int) -> list[Split]:
+def _split_of_stretches(count: int) -> list[Split]:
     """The split of each stretch of a scene: the last eighth is for the test, the eighth before it for validation."""
     out = max(1, round(HELD_OUT_SHARE * count)) if count >= 3 else 0
     order: tuple[tuple[Split, int], ...] = (("train", count - 2 * out), ("val", out), ("test", out))

@@ -89,7 +89,7 @@ def survey(
     scenes: list[list[Stretch]] = [[]]
     frames = still = 0
     wanted = cycle(counts)
-    ahead = next(wanted)
+    count = next(wanted)
     stretch: list[Floats] = []
     before: Floats | None = None
     for means in _block_means(file):
@@ -100,12 +100,12 @@ def survey(
         stretch.append(means)
         frames += 1
         progress(1)
-        if len(stretch) == ahead:
+        if len(stretch) == count:
             if any(moved(stretch[0], other) for other in stretch[1:]):
-                scenes[-1].append(Stretch(frames - ahead, ahead))
+                scenes[-1].append(Stretch(frames - count, count))
             else:
                 still += 1
-            stretch, ahead = [], next(wanted)
+            stretch, count = [], next(wanted)
     found = Survey(file, rate, (size[0], size[1]), frames, scenes, still)
     _require_pairs(found, counts)
     return found

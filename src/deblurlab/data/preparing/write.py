@@ -85,13 +85,14 @@ def prepare_sequences(
                 progress(sequence.frames)
                 return shard
             rows = _converted(sequence, settings, frame_pool, ahead=2 * workers, skip_broken=skip_broken)
-            return _stored(sequence, _counted(rows, progress), storage, source, form, scratch)
+            return _stored(sequence, _with_progress(rows, progress), storage, source, form, scratch)
 
         shards: list[Shard] = []
         try:
             with finishing_first():
                 for shard in sequence_pool.map(shard_of, sequences):
-                    shards += [shard] if shard else []
+                    if shard:
+                        shards.append(shard)
                     leave_if_asked()
         except BaseException:
             sequence_pool.shutdown(wait=False, cancel_futures=True)
@@ -180,7 +181,7 @@ def _result(future: Future[ShardRow], *, skip_broken: bool) -> Iterator[ShardRow
         log.warning(f"data.on_error=skip: {error}")
 
 
-def _counted(rows: Iterable[ShardRow], progress: Callable[[int], None]) -> Iterator[ShardRow]:
+def _with_progress(rows: Iterable[ShardRow], progress: Callable[[int], None]) -> Iterator[ShardRow]:
     for row in rows:
         yield row
         progress(1)

@@ -41,13 +41,13 @@ class JoinedSource(PairSource):
         return self.sources[index], frame - int(self._starts[index])
 
     def read(self, frame: int, epoch: int) -> PixelPair:
-        source, number = self._find(frame)
-        return source.read(number, epoch)
+        source, own = self._find(frame)
+        return source.read(own, epoch)
 
     def cut(self, pixels: PixelPair, window: Window, *, frame: int, epoch: int, number: int) -> PixelPair:
-        source, place = self._find(frame)
-        return cut_out(source, pixels, window, frame=place, epoch=epoch, number=number)
+        source, own = self._find(frame)
+        return cut_out(source, pixels, window, frame=own, epoch=epoch, number=number)
 
     def name(self, frame: int) -> str:
-        source, number = self._find(frame)
-        return source.name(number)
+        source, own = self._find(frame)
+        return source.name(own)

@@ -91,7 +91,8 @@ class ListedLayout(NamedTuple):
             if paths:
                 sharp, blurred = map(Path, paths)
                 one = _Line(number, blurred, sharp)
-                repeated += [one] if pairs.setdefault((blurred, sharp), one) is not one else []
+                if pairs.setdefault((blurred, sharp), one) is not one:
+                    repeated.append(one)
         if repeated:
             log.warning(
                 f"{file}: {counted(len(repeated), 'line')} left out that repeat another, first {repeated[0].number}"

@@ -16,7 +16,7 @@ from deblurlab.pictures.folders import LeftOut
 log = logging.getLogger(__name__)
 
 # A pair, or a sharp photograph.
-Picture: TypeAlias = FilePair | Path
+OwnPicture: TypeAlias = FilePair | Path
 
 # The end of the errors about a folder without pictures, or with pairs of which one side is missing.
 HELP = """\
@@ -39,7 +39,7 @@ class Found(NamedTuple):
             lacks its full stop.
     """
 
-    pictures: list[Picture]
+    pictures: list[OwnPicture]
     problems: list[str]
 
 
@@ -125,8 +125,8 @@ def _alike(blurred: Iterable[str], sharp: Iterable[str]) -> tuple[str, str] | No
     return next(alike, None)
 
 
-def divided(found: list[Picture], title: str, purpose: str) -> tuple[list[Picture], list[Picture]]:
-    """Divide pictures into those to keep and those to hold out: an eighth of the pairs and of the photographs.
+def hold_out_pictures(found: list[OwnPicture], title: str, purpose: str) -> tuple[list[OwnPicture], list[OwnPicture]]:
+    """Choose which pictures to keep and which to hold out: an eighth of the pairs and of the photographs.
 
     Photographs are all different, so each counts as a sequence; of fewer than eight, the last one is held out.
 
@@ -141,15 +141,15 @@ def divided(found: list[Picture], title: str, purpose: str) -> tuple[list[Pictur
     Raises:
         ValueError: If there are too few pictures to hold one out.
     """
-    kept: list[Picture] = []
-    out: list[Picture] = []
+    kept: list[OwnPicture] = []
+    out: list[OwnPicture] = []
     pairs = [picture for picture in found if isinstance(picture, FilePair)]
     photographs = [picture for picture in found if isinstance(picture, Path)]
     held_out = [
         *(hold_out_sequences([pair.sequence for pair in pairs], title, purpose, "folder") if pairs else ()),
         *_hold_out_photographs(photographs, title, purpose),
     ]
-    ordered: list[Picture] = [*pairs, *photographs]
+    ordered: list[OwnPicture] = [*pairs, *photographs]
     for picture, held in zip(ordered, held_out, strict=True):
         (out if held else kept).append(picture)
     return kept, out

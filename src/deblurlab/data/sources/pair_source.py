@@ -84,12 +84,12 @@ def cut_out(source: PairSource, pixels: PixelPair, window: Window, *, frame: int
     return PixelPair(pixels.blurred[part], pixels.sharp[part])
 
 
-def network_grid(source: PairSource, frame: int) -> tuple[int, int]:
-    """The number of rows and columns of patches in which the network restores a frame; (1, 1) for the frame itself."""
-    if source.patch == WHOLE_PICTURES:
-        return 1, 1
-    rows, columns = source.grids[frame].tolist()
-    return rows, columns
+def network_grid(source: PairSource, grid: Integers) -> tuple[int, int]:
+    """The number of rows and columns of patches in which the network restores a picture of a source's ``grid``, (2,).
+
+    (1, 1) restores the picture itself.
+    """
+    return (1, 1) if source.patch == WHOLE_PICTURES else (int(grid[0]), int(grid[1]))
 
 
 def patch_window(number: int, *, columns: int, size: tuple[int, int]) -> Window:

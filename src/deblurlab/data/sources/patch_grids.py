@@ -62,7 +62,7 @@ def covered_part(file: Path, grid: Integers, patch: tuple[int, int]) -> Pixels:
     return pixels[:height, :width]
 
 
-def divide(size: tuple[int, int], grid: tuple[int, int]) -> tuple[int, int]:
+def patch_size(size: tuple[int, int], grid: tuple[int, int]) -> tuple[int, int]:
     """The height and width of a patch when a frame is divided into equal patches.
 
     Args:

@@ -7,7 +7,7 @@ import numpy as np
 
 from deblurlab.data.pixels import Pixels, decode_file, resize
 from deblurlab.data.sources.pair_source import PairSource, PixelPair
-from deblurlab.data.sources.patch_grids import divide
+from deblurlab.data.sources.patch_grids import patch_size
 from deblurlab.data.sources.picture_files import FilePair, size_of_pair
 
 
@@ -73,7 +73,7 @@ class PublishedFrames(PairSource):
         self, pairs: Sequence[FilePair], *, size: tuple[int, int], grid: tuple[int, int], antialias: bool
     ) -> None:
         self.pairs, self.size, self.antialias = pairs, size, antialias
-        self.patch = divide(size, grid)
+        self.patch = patch_size(size, grid)
         self.grids = np.tile(np.array(grid, dtype=np.int64), (len(pairs), 1))
         self.groups, self.open_groups = np.arange(len(pairs)), len(pairs)
 

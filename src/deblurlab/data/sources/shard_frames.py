@@ -16,7 +16,7 @@ from deblurlab.data.shards.index import INDEX, Index, Settings, Shard, from_json
 from deblurlab.data.shards.shard_rows import NAME_KEY, decode_encoded
 from deblurlab.data.shards.storage import Storage
 from deblurlab.data.sources.pair_source import PairSource, PixelPair
-from deblurlab.data.sources.patch_grids import divide
+from deblurlab.data.sources.patch_grids import patch_size
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class ShardFrames(PairSource):
         cache: ShardCache | None,
     ) -> None:
         self.storage, self.settings, self.rows, self.cache = storage, settings, rows, cache
-        self.patch = divide(settings.size, grid)
+        self.patch = patch_size(settings.size, grid)
         self.grids = np.tile(np.array(grid, dtype=np.int64), (len(rows), 1))
         self._shards = list({shard.file: shard for shard, _ in rows}.values())
         numbers = {shard.file: number for number, shard in enumerate(self._shards)}
@@ -71,6 +71,7 @@ class ShardFrames(PairSource):
         self.open_groups = len(self._shards)
         if cache is not None:
             largest = max(shard.bytes for shard in self._shards)
+            # Beside these, two shards are fetched ahead, and the last frames of another are read late.
             self.open_groups = min(_OPEN_SHARDS, cache.limit // largest - 3)
             if self.open_groups < 1:
                 raise ValueError(
