@@ -1,9 +1,9 @@
 """Divides data for training and evaluation, in the same way in every run, so that runs can be compared."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from deblurlab.checks.words import counted
 from deblurlab.data.arrays import Booleans, Integers
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 # The splits that authors publish. Validation images are taken from the published training images.
 PublishedSplit = Literal["train", "test"]
@@ -88,3 +90,12 @@ def hold_out_sequences(
             "each are held out. They resemble the other frames, so scores on them are too good."
         )
     return mask
+
+
+def divided(items: Sequence[T], held_out: Iterable[bool]) -> tuple[list[T], list[T]]:
+    """The items that are kept, and those that ``held_out`` is True for, each in their order."""
+    kept: list[T] = []
+    out: list[T] = []
+    for item, held in zip(items, held_out, strict=True):
+        (out if held else kept).append(item)
+    return kept, out

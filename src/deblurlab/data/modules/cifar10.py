@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 # Images that a thread decodes at a time: to hand over each by itself would take as long as to decode it.
 _AT_ONCE = 500
 
-_PUBLISHED: dict[Split, int] = {"train": 43_750, "val": 6_250, "test": 10_000}
+# The number of images of each split, for estimates without the files.
+_COUNTS: dict[Split, int] = {"train": 43_750, "val": 6_250, "test": 10_000}
 
 
 class CIFAR10(BlurredImages):
@@ -73,7 +74,7 @@ class CIFAR10(BlurredImages):
 
     def stand_in(self) -> None:
         """See :class:`deblurlab.interfaces.StandsIn`."""
-        for split, count in _PUBLISHED.items():
+        for split, count in _COUNTS.items():
             self._images[split] = torch.zeros(1, 3, 32, 32, dtype=torch.uint8).expand(count, -1, -1, -1)
 
     def _read(self, published: PublishedSplit) -> Tensor:

@@ -14,7 +14,7 @@ from deblurlab.data.sources.pair_source import WHOLE_PICTURES, PairSource
 from deblurlab.data.sources.picture_files import FilePair
 from deblurlab.data.sources.picture_pairs import PicturePairs
 from deblurlab.data.sources.usable_pictures import usable
-from deblurlab.data.splits import hold_out_sequences
+from deblurlab.data.splits import divided, hold_out_sequences
 from deblurlab.interfaces import Split
 
 
@@ -82,6 +82,4 @@ class PublishedPairs(PairedFrames):
     def _train_and_val(self) -> tuple[list[FilePair], list[FilePair]]:
         """The published training pairs, divided."""
         pairs = find_frames(self.root, "train", self.layout)
-        held_out = hold_out_sequences([pair.sequence for pair in pairs], self.layout.title)
-        divided = list(zip(pairs, held_out, strict=True))
-        return [pair for pair, held in divided if not held], [pair for pair, held in divided if held]
+        return divided(pairs, hold_out_sequences([pair.sequence for pair in pairs], self.layout.title))

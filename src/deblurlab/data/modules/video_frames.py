@@ -19,7 +19,7 @@ from deblurlab.data.sources.patch_grids import patch_size
 from deblurlab.data.sources.picture_files import FilePair
 from deblurlab.data.sources.published_frames import PublishedFrames, require_sizes
 from deblurlab.data.sources.shard_frames import ShardFrames, read_index
-from deblurlab.data.splits import PublishedSplit, hold_out_sequences
+from deblurlab.data.splits import PublishedSplit, divided, hold_out_sequences
 from deblurlab.interfaces import Split
 
 T = TypeVar("T")
@@ -159,8 +159,8 @@ class VideoFrames(PairedFrames):
         """The frames of ``split``: "train" and "val" are both cut from the published training frames."""
         if split == "test":
             return frames
-        wanted = self._held_out == (split == "val")
-        return [frame for frame, keep in zip(frames, wanted, strict=True) if keep]
+        train, val = divided(frames, self._held_out)
+        return train if split == "train" else val
 
     @cached_property
     def _held_out(self) -> Booleans:

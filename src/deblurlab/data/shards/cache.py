@@ -36,7 +36,6 @@ class ShardCache:
 
     def __init__(self, storage: Storage, *, folder: Path, limit: int) -> None:
         self.storage, self.folder, self.limit = storage, folder, limit
-        self.fetched_bytes = 0
         self._order: list[Shard] = []
         self._place: dict[str, int] = {}
         self._fetches: dict[str, Future[Path]] = {}
@@ -78,7 +77,7 @@ class ShardCache:
                 return running
             copy = self._copy(shard)
             with suppress(FileNotFoundError):  # others delete copies without the lock: to make room, or damaged ones
-                os.utime(copy)
+                os.utime(copy)  # the least recently used copies are deleted first
                 ready: Future[Path] = Future()
                 ready.set_result(copy)
                 return ready
@@ -104,7 +103,6 @@ class ShardCache:
                 patiently(lambda: self._fetch_checked(shard, partial), f"Fetching {name}", seconds=seconds)
         except FileNotFoundError as error:
             raise ValueError(f"{name} is gone, though the index lists it. Prepare the data again.") from error
-        self.fetched_bytes += shard.bytes
         return copy
 
     def _fetch_checked(self, shard: Shard, target: Path) -> None:

@@ -98,8 +98,7 @@ class Storage:
     def fetch(self, name: str, target: Path) -> None:
         """Copy a file to a local one, chunk by chunk. It tries once, and raises pyarrow's errors."""
         with self.filesystem.open_input_stream(self.path(name)) as stream, target.open("wb") as file:
-            while chunk := stream.read(_CHUNK):
-                file.write(chunk)
+            shutil.copyfileobj(stream, file, _CHUNK)
 
     def store(self, name: str, source: Path) -> None:
         """Copy a local file to the storage.
@@ -114,8 +113,7 @@ class Storage:
 
         def action() -> None:
             with source.open("rb") as file, self.filesystem.open_output_stream(self.path(name)) as stream:
-                while chunk := file.read(_CHUNK):
-                    stream.write(chunk)
+                shutil.copyfileobj(file, stream, _CHUNK)
 
         self._patiently(action, "Writing", name)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from deblurlab import pictures
 from deblurlab.checks.words import counted
 from deblurlab.data.sources.picture_files import FilePair, Lacking, image_tree, without_partner
-from deblurlab.data.splits import FEWEST_SEQUENCES, hold_out_sequences
+from deblurlab.data.splits import FEWEST_SEQUENCES, divided, hold_out_sequences
 from deblurlab.pictures.folders import LeftOut
 
 log = logging.getLogger(__name__)
@@ -141,18 +141,13 @@ def hold_out_pictures(found: list[OwnPicture], title: str, purpose: str) -> tupl
     Raises:
         ValueError: If there are too few pictures to hold one out.
     """
-    kept: list[OwnPicture] = []
-    out: list[OwnPicture] = []
     pairs = [picture for picture in found if isinstance(picture, FilePair)]
     photographs = [picture for picture in found if isinstance(picture, Path)]
     held_out = [
         *(hold_out_sequences([pair.sequence for pair in pairs], title, purpose, "folder") if pairs else ()),
         *_hold_out_photographs(photographs, title, purpose),
     ]
-    ordered: list[OwnPicture] = [*pairs, *photographs]
-    for picture, held in zip(ordered, held_out, strict=True):
-        (out if held else kept).append(picture)
-    return kept, out
+    return divided([*pairs, *photographs], held_out)
 
 
 def _hold_out_photographs(photographs: list[Path], title: str, purpose: str) -> list[bool]:
