@@ -121,13 +121,14 @@ def test_turning_and_progress_reach_the_tiles() -> None:
         (None, "got NoneType"),
         (np.zeros((0, 4, 3), np.uint8), r"got \(0, 4, 3\)"),
         (UNIT * 255, r"float images have values in \[0, 1\], got 0 to 255: scale or clip them"),
-        (np.full((4, 4, 3), np.nan), "got nan to nan"),
+        (np.where(UNIT > 0, UNIT, np.nan), r"values in \[0, 1\], got NaN: nan_to_num of NumPy or torch"),
         (np.zeros((4, 4, 3), np.int64), "uint8, uint16 or float in .*, got int64"),
         (np.zeros((4, 4, 3), bool), "got bool"),
         (torch.zeros(3, 8, 8), r"a batch is a tensor of \(images, 3, height, width\), got \(3, 8, 8\)"),
         (torch.zeros(1, 8, 8, 3), r"got \(1, 8, 8, 3\)"),
         (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), "got torch.uint8; divide bytes by 255"),
         (torch.full((1, 3, 8, 8), 1.5), "got 1.5 to 1.5"),
+        (torch.tensor([0.5, torch.nan]).expand(1, 3, 8, 2), "got NaN: nan_to_num"),
     ],
 )
 def test_what_is_no_picture_is_refused(images: Any, message: str) -> None:

@@ -1,6 +1,7 @@
 """Restores batches with a trained network as a whole, or pictures of any size in tiles."""
 
 import logging
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -213,5 +214,7 @@ def require_batch(batch: Tensor) -> None:
 
 
 def _require_unit_range(low: float, high: float) -> None:
-    if not (low >= 0 and high <= 1):  # NaN is refused, too
+    if math.isnan(low):  # so it is if any value is NaN, which neither scaling nor clipping changes
+        raise ValueError("float images have values in [0, 1], got NaN: nan_to_num of NumPy or torch replaces it by 0.")
+    if not (low >= 0 and high <= 1):
         raise ValueError(f"float images have values in [0, 1], got {low:g} to {high:g}: scale or clip them.")
