@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from omegaconf import DictConfig, OmegaConf
 
 from deblurlab.app.command import command
+from deblurlab.app.evaluation_name import usual_precision
 from deblurlab.app.invocation import choices, sets_below
 from deblurlab.app.log_file import to_log_file
 from deblurlab.app.progress_bar import progress_bar
@@ -160,9 +161,9 @@ def _test_pictures(cfg: DictConfig) -> _Tested:
 
 def _with_precision(cfg: DictConfig) -> DictConfig:
     """``cfg`` with the precision that the command line names, or else the one that the run was trained in."""
-    trained = load_run(cfg.run).config.trainer.get("precision") if cfg.run is not None else None
+    run = None if cfg.run is None else load_run(cfg.run)
     complete = copy.deepcopy(cfg)
-    complete.trainer.precision = cfg.trainer.precision or trained or "auto"
+    complete.trainer.precision = cfg.trainer.precision or usual_precision(run)
     return complete
 
 

@@ -27,12 +27,12 @@ def test_runs_that_start_in_one_second_have_folders_of_their_own(tmp_path: Path)
 def evaluation(*overrides: str) -> str:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("evaluate", overrides=list(overrides), return_hydra_config=True)
-    before = HydraConfig.instance().cfg
-    try:
-        HydraConfig.instance().set_config(config)
-        return str(OmegaConf.select(config, "output"))
-    finally:
-        HydraConfig.instance().cfg = before
+        before = HydraConfig.instance().cfg
+        try:
+            HydraConfig.instance().set_config(config)
+            return str(OmegaConf.select(config, "output"))
+        finally:
+            HydraConfig.instance().cfg = before
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,9 @@ def evaluation(*overrides: str) -> str:
     [
         ([], "sample"),
         (["ckpt_path=best", "tta=false", "trainer.precision=32-true", "metrics=[lpips]"], "sample"),
+        (["trainer.precision=32", "trainer.devices=1", "trainer.float32=highest", "data.seed=1"], "sample"),
+        (["trainer.precision=bf16"], "sample-precision_bf16-mixed"),
+        (["trainer.precision=bf16-mixed", "trainer.float32=high"], "sample-precision_bf16-mixed-float32_high"),
         (["data.sigma_range=[1.0,3.0]", "data.batch_size=2", "data.workers=1"], "sample"),  # the first is the run's own
         (["tta=true"], "sample-tta"),
         (["window=384", "ckpt_path=last"], "sample-ckpt_last-window_384"),
@@ -47,12 +50,19 @@ def evaluation(*overrides: str) -> str:
         (["trainer.limit_test_batches=1.0"], "sample"),
         (["trainer.limit_test_batches=1"], "sample-limit_test_batches_1"),
         (["trainer.limit_test_batches=0.5"], "sample-limit_test_batches_0.5"),
+        (["trainer.limit_test_batches=null", "trainer.fast_dev_run=false"], "sample"),
         (["data.sigma_range=[0,2]"], "sample-sigma_range_0_2"),
         (["data=gopro_full", "data.root=x", "data.whole_pictures=true"], "gopro_full-whole_pictures"),
         (["data=gopro_full", "data.root=x", "data.patch=[24,24]"], "gopro_full-patch_24"),
+        (["data=bsd", "data.root=x/BSD_1ms8ms"], "bsd-root_x_BSD_1ms8ms"),  # one of three data sets
+        # the first is the value of a YAML file, the second that of the class
+        (["data=gopro_full", "data.patch=[240,320]", "data.whole_pictures=false"], "gopro_full"),
+        (["data=folder", "data.sigma_max=3", "data.shake_max=16", "data.blur=both"], "folder-shake_max_16"),
+        (["data=folder", "data/blur=camera", "data.blur.soft=0.5"], "folder-blur_camera-blur.soft_0.5"),
+        (["data=folder", "data/blur=camera", "data.blur.encoded=0"], "folder-blur_camera"),
         (["data=reds", "data.wait_seconds=9", "trainer.fast_dev_run=true"], "reds-fast_dev_run"),
         (["data=folder", "data.root=null"], "folder-root_None"),  # an error, but of the data and not of the name
-        (["data=folder", "data/blur=camera", 'data.root="x/Grüße"'], "folder-root_Grüße-blur_camera"),
+        (["data=folder", "data/blur=camera", 'data.root="x/Grüße"'], "folder-root_x_Grüße-blur_camera"),
     ],
 )
 def test_settings_that_change_the_result_of_an_evaluation_are_in_its_name(overrides: list[str], name: str) -> None:
@@ -72,16 +82,52 @@ def test_the_data_set_of_a_run_that_is_chosen_without_the_settings_of_the_run_ha
     assert Path(evaluation(f"run={run}", "data=sample", "data.patch=48", "data.sigma_range=[0,2]")).name == "sample"
 
 
-def test_a_blur_from_a_file_is_compared_with_that_of_the_run(tmp_path: Path) -> None:
-    run = shutil.copytree(EARLIER, tmp_path / "run")
+def on_pictures(folder: Path, *overrides: str) -> Path:
+    """A run as if it had been trained on the pictures of a user, with further overrides."""
+    run = shutil.copytree(EARLIER, folder)
     config, hydra = (OmegaConf.load(run / f".hydra/{name}.yaml") for name in ("config", "hydra"))
-    trained = configuration("train", "run=run", "data=folder", "data/blur=camera", "data.root=x/mine")
+    trained = configuration("train", "run=run", *overrides)
     config.data = OmegaConf.to_container(trained.data, resolve=True)
-    hydra.hydra.runtime.choices.data = "folder"
+    hydra.hydra.runtime.choices.data = overrides[0].removeprefix("data=")
     OmegaConf.save(config, run / ".hydra/config.yaml")
     OmegaConf.save(hydra, run / ".hydra/hydra.yaml")
+    return run
+
+
+def test_a_blur_from_a_file_is_compared_with_that_of_the_run(tmp_path: Path) -> None:
     camera = ("data=folder", "data/blur=camera")
-    assert Path(evaluation(f"run={run}", *camera, "data.root=y/mine")).name == "folder"
-    assert Path(evaluation(f"run={run}", *camera, "data.root=y/other")).name == "folder-root_other"
-    assert Path(evaluation(f"run={run}", *camera)).name == "folder-root_folder"
-    assert Path(evaluation(f"run={run}", "data=folder", "data.root=y/mine")).name == "folder-blur_both"
+    run = on_pictures(tmp_path / "run", *camera, "data.root=x/mine")
+    assert Path(evaluation(f"run={run}", *camera, "data.root=x/mine")).name == "folder"
+    assert Path(evaluation(f"run={run}", "data=folder", "data.root=x/mine")).name == "folder-blur_both"
+
+
+@pytest.mark.parametrize("data", ["folder", "video"])
+def test_each_folder_of_pictures_has_a_name_of_its_own(
+    data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DEBLURLAB_DATA", raising=False)
+    run = on_pictures(tmp_path / "run", f"data={data}", "data.root=x/mine")
+    for root in ("x/mine", "./x/../x/mine", str(tmp_path / "x/mine")):
+        assert Path(evaluation(f"run={run}", f"data.root={root}")).name == data
+    for root, name in {
+        "mine": "mine",
+        "y/mine": "y_mine",
+        "/x/mine": "x_mine",
+        "/" + "folders/" * 10 + "mine": "ers_folders_folders_folders_folders_mine",
+    }.items():
+        for words in ([f"run={run}"], ["weights=photographs", f"data={data}"]):
+            assert Path(evaluation(*words, f"data.root={root}")).name == f"{data}-root_{name}"
+    # the folder of the configuration file is that of no run, but the usual one of weights
+    assert Path(evaluation(f"run={run}", f"data={data}")).name == f"{data}-root_data_{data}"
+    assert Path(evaluation("weights=photographs", f"data={data}", f"data.root=data/{data}")).name == data
+
+
+def test_a_root_of_a_variable_that_is_not_set_may_be_given_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/mine.yaml").write_text("defaults:\n  - folder@_here_\nroot: ${oc.env:MINE}\n")
+    monkeypatch.delenv("MINE", raising=False)
+    given = ("weights=photographs", f"hydra.searchpath=['file://{tmp_path}']", "data=mine", "data.root=/x")
+    assert Path(evaluation(*given)).name == "mine-root_x"

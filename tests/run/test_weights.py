@@ -35,8 +35,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.conftest import run_command
 
     folder = tmp_path_factory.mktemp("trained")
-    small = ("model.network.widths=[4,8]", "trainer=cpu", "trainer.max_epochs=1", "run=run", *FEW)
-    done: subprocess.CompletedProcess[str] = run_command(folder, "train", *small)
+    small = (
+        "model.network.widths=[4,8]",
+        "trainer=cpu",
+        "trainer.precision=32-true",
+        "trainer.max_epochs=1",
+        "run=run",
+    )
+    done: subprocess.CompletedProcess[str] = run_command(folder, "train", *small, *FEW)
     assert done.returncode == 0, done.stderr
     return folder / "run"
 
@@ -68,10 +74,10 @@ def test_evaluate_scores_weights_as_it_scores_their_run(run: Path, call: Call, t
     call("evaluate", f"run={run}", "data=sample", *limit)
     call("evaluate", f"weights={run}/weights.safetensors", "data=sample", *limit)
     call("evaluate", f"run={run}", *limit, "output=elsewhere")
-    name = "sample-limit_test_batches_2"
-    one = json.loads((run / f"evaluate/{name}/metrics.json").read_text())
-    assert one == json.loads((tmp_path / "elsewhere/metrics.json").read_text())
-    assert one == json.loads((tmp_path / f"outputs/evaluate/{run.name}/{name}/metrics.json").read_text())
+    of_weights = f"outputs/evaluate/{run.name}/sample-precision_32-true-limit_test_batches_2"
+    folders = (run / "evaluate/sample-limit_test_batches_2", tmp_path / of_weights, tmp_path / "elsewhere")
+    one, *others = (json.loads((folder / "metrics.json").read_text()) for folder in folders)
+    assert others == [one, one]
 
 
 def test_layers_may_share_their_weights(tmp_path: Path) -> None:

@@ -89,10 +89,9 @@ def evaluation_folder(
     if run is not None:
         loaded = load_run(run)
         name = loaded.data if data is None else data_name(data, _root_)
-        trained = loaded.config if name == loaded.data else None
-        return str(RunFolder(Path(run)).evaluation(evaluation_name(name, _root_, trained=trained)))
+        return str(RunFolder(Path(run)).evaluation(evaluation_name(name, _root_, run=loaded)))
     name = weights_name(str(weights)) if restored is None else Path(restored).absolute().name
-    evaluation = evaluation_name(data_name(str(data), _root_), _root_, trained=None)
+    evaluation = evaluation_name(data_name(str(data), _root_), _root_, run=None)
     return f"outputs/evaluate/{name}/{evaluation}"
 
 
