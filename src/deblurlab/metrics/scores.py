@@ -4,9 +4,11 @@ To add a score, write a function in a file of this folder and add a row here. Co
 torch, so a row names its function instead of importing it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +103,12 @@ def count_of_infinite(name: str) -> str:
 
 
 COUNTS_OF_INFINITE = {score.name: count_of_infinite(score.name) for score in SCORES if score.may_be_infinite}
+
+
+def without_zero_counts(means: Mapping[str, Value]) -> dict[str, Value]:
+    """Leave out the counts of infinite values of further scores that are 0: hardly any of those is ever infinite."""
+    counts = {count_of_infinite(name) for name in means} - set(COUNTS_OF_INFINITE.values())
+    return {name: value for name, value in means.items() if value or name not in counts}
 
 
 def further_scores(names: Iterable[str]) -> list[str]:

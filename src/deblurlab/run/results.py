@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from deblurlab.files.whole_file import whole_file, write_whole_json
-from deblurlab.metrics.scores import COUNTS_OF_INFINITE, count_of_infinite
+from deblurlab.metrics.scores import count_of_infinite
 from deblurlab.run.run_folder import RunFolder
 
 
@@ -20,9 +20,6 @@ def summary(metrics: Mapping[str, Any], *, data: str, split: str) -> dict[str, A
             including further scores that are not in the table, and the counts.
         data: The name of the data set.
         split: The split that was tested.
-
-    Returns:
-        Of a further score, the number of images with an infinite value stands there only if there are any.
     """
     result: dict[str, Any] = {"data": data, "split": split, "images": int(metrics["test/restored/images"])}
     for version in ("restored", "blurred"):
@@ -30,8 +27,7 @@ def summary(metrics: Mapping[str, Any], *, data: str, split: str) -> dict[str, A
         values = {name.rpartition("/")[2]: float(value) for name, value in logged.items()}
         del values["images"]
         counts = {count: int(values.pop(count)) for count in map(count_of_infinite, list(values)) if count in values}
-        always = COUNTS_OF_INFINITE.values()
-        result[version] = values | {count: number for count, number in counts.items() if number or count in always}
+        result[version] = values | counts
     return result
 
 

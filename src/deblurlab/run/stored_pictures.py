@@ -16,6 +16,7 @@ from deblurlab.data.sources.picture_files import image_tree, same_name
 from deblurlab.interfaces import Evaluable, Pair
 from deblurlab.losses import LogCosh
 from deblurlab.metrics.means import ImageScores, score
+from deblurlab.metrics.scores import without_zero_counts
 from deblurlab.pictures.folders import LeftOut
 
 log = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ def score_stored(
     computed = {
         f"test/{version}/{name}": float(value)
         for version, scores in means.items()
-        for name, value in scores.compute().items()
+        for name, value in without_zero_counts(scores.compute()).items()
     }
     return computed, per_image
 

@@ -12,6 +12,7 @@ from deblurlab.checks.words import counted
 from deblurlab.interfaces import ContentLoss, Pair, as_scales, blur_estimator, size_multiple
 from deblurlab.losses import WeightedSum, per_image, require_per_image
 from deblurlab.metrics import ImageScores, score
+from deblurlab.metrics.scores import without_zero_counts
 from deblurlab.pictures.reflection import reflected
 from deblurlab.tasks.channels_last import channels_last
 from deblurlab.tasks.patches import assemble, cut
@@ -176,7 +177,8 @@ class Restoration(LightningModule):
 
     def on_test_epoch_end(self) -> None:
         for name, scores in (("restored", self.test_scores), ("blurred", self.test_blurred_scores)):
-            self.log_dict({f"test/{name}/{score}": value for score, value in self._means(scores).items()})
+            means = without_zero_counts(self._means(scores))
+            self.log_dict({f"test/{name}/{score}": value for score, value in means.items()})
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse a checkpoint of another network with one sentence; PyTorch would list every key.
