@@ -24,10 +24,10 @@ def main(cfg: DictConfig) -> None:
     """Collect the runs, restore the same images with each network, write report.html and report.md."""
     from deblurlab.reports import page
     from deblurlab.reports.cost_table import run_table
+    from deblurlab.reports.elsewhere_table import elsewhere_table
     from deblurlab.reports.groups import group_runs
     from deblurlab.reports.parts import make_part
     from deblurlab.reports.reported_run import find_runs
-    from deblurlab.reports.score_table import elsewhere_table
     from deblurlab.reports.study import study_tables
     from deblurlab.run import trusted
 

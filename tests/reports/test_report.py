@@ -24,10 +24,11 @@ from deblurlab.nets.folding import fold_rows
 from deblurlab.reports import page, plots
 from deblurlab.reports.cells import Cell, Row, Table
 from deblurlab.reports.cost_table import cost_table
+from deblurlab.reports.elsewhere_table import elsewhere_table
 from deblurlab.reports.groups import group_runs
 from deblurlab.reports.page import Illustration, Part
 from deblurlab.reports.reported_run import ReportedRun, find_runs
-from deblurlab.reports.score_table import elsewhere_table, finding, further_table, score_table
+from deblurlab.reports.score_table import finding, further_table, score_table
 from deblurlab.reports.study import study_scores
 from deblurlab.run.cost import Size, measure_size
 from deblurlab.tasks import Autoencoder
@@ -213,10 +214,13 @@ def test_runs_that_were_tested_elsewhere_are_told_apart_by_their_folders(tmp_pat
         elsewhere.write_text(json.dumps(json.loads((folder / "metrics.json").read_text()) | {"data": "reds"}))
     table = elsewhere_table(find_runs([str(folder) for folder in folders]))
     assert table is not None
-    assert [section[0].title for section in table.sections] == [
-        f"UNet16 of CIFAR-10 ({Path('A/run')}), on reds",
-        f"UNet16 of CIFAR-10 ({Path('B/run')}), on reds",
-        "ResNet16 of CIFAR-10, on reds",
+    assert [[row.title for row in section] for section in table.sections] == [
+        [
+            f"UNet16 of CIFAR-10 ({Path('A/run')}), on reds",
+            f"UNet16 of CIFAR-10 ({Path('B/run')}), on reds",
+            "ResNet16 of CIFAR-10, on reds",
+            "blurred input",
+        ]
     ]
 
 
@@ -226,13 +230,18 @@ def test_a_test_with_other_settings_has_a_row_of_its_own(tmp_path: Path) -> None
     for name, settings in tests.items():
         file = run / f"evaluate/cifar10{name}/metrics.json"
         file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(json.loads((run / "metrics.json").read_text()) | settings))
+        result = json.loads((run / "metrics.json").read_text()) | settings
+        result["blurred"]["ssim"] = 0.75 if name == "-whole_pictures" else 0.7  # of other images
+        file.write_text(json.dumps(result))
     table = elsewhere_table(find_runs([str(run)]))
     assert table is not None
-    assert [(section[0].title, section[0].note) for section in table.sections] == [
-        ("UNet16 of CIFAR-10, on cifar10-tta", "10 images, tta"),
-        ("UNet16 of CIFAR-10, on cifar10-whole_pictures", "10 images"),
-        ("UNet16 of CIFAR-10, on cifar10-window_384", "10 images, window 384"),
+    assert [[(row.title, row.note) for row in section] for section in table.sections] == [
+        [
+            ("UNet16 of CIFAR-10, on cifar10-tta", "10 images, tta"),
+            ("UNet16 of CIFAR-10, on cifar10-window_384", "10 images, window 384"),
+            ("blurred input", ""),
+        ],
+        [("UNet16 of CIFAR-10, on cifar10-whole_pictures", "10 images"), ("blurred input", "")],
     ]
 
 
@@ -378,19 +387,26 @@ def test_another_loss_is_not_compared_with_the_study_s(tmp_path: Path) -> None:
 
 
 def test_scores_of_metrics_have_a_table_of_their_own(tmp_path: Path) -> None:
-    for number, lpips in enumerate((0.25, 0.15)):
-        file = made_up(tmp_path / f"seed{number}", ssim=0.9, seed=number) / "metrics.json"
+    """With one line of the blurred images for each test set, whatever the loss and the scores of its runs."""
+    for name, model, of_metrics, blurred in (
+        ("seed0", "unet16", {"lpips": 0.25}, {"lpips": 0.5}),
+        ("seed1", "unet16", {"lpips": 0.15}, {"lpips": 0.5}),
+        ("other", "rednet30", {"dists": 0.1}, {"dists": 0.3, "loss": 7.0}),
+        ("part", "nafnet", {"lpips": 0.1}, {"lpips": 0.4, "ssim": 0.6}),
+    ):
+        file = made_up(tmp_path / name, ssim=0.9, seed=int(name == "seed1"), model=model) / "metrics.json"
         result = json.loads(file.read_text())
-        result["restored"] |= {"lpips": lpips}
-        result["blurred"] |= {"lpips": 0.5}
+        result["restored"] |= of_metrics
+        result["blurred"] |= blurred
         file.write_text(json.dumps(result))
     made_up(tmp_path / "without", ssim=0.9, model="resnet16")
     groups = grouped(tmp_path)
     table = further_table(groups)
     assert table is not None
-    assert table.heads == ["", "lpips (lower is better)"]
-    assert [[(row.title, row.cells[0].text) for row in section] for section in table.sections] == [
-        [("UNet16", "0.2000 ± 0.0707"), ("blurred input", "0.5000 ± 0.0000")]
+    assert table.heads == ["", "lpips (lower is better)", "dists (lower is better)"]
+    assert [[(row.title, *(cell.text for cell in row.cells)) for row in section] for section in table.sections] == [
+        [("NAFNet", "0.1000", ""), ("blurred input", "0.4000", "")],
+        [("UNet16", "0.2000 ± 0.0707", ""), ("REDNet30", "", "0.1000"), ("blurred input", "0.5000", "0.3000")],
     ]
     assert further_table([group for group in groups if group.model == "resnet16"]) is None
 

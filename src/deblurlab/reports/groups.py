@@ -71,6 +71,11 @@ def _mean_and_deviation(values: Sequence[float]) -> MeanAndDeviation:
     return statistics.fmean(values), statistics.stdev(values) if all(map(math.isfinite, values)) else math.nan
 
 
+def without_deviation(means: Mapping[str, float]) -> dict[str, MeanAndDeviation]:
+    """Scores of a single run, or of images that are the same for all runs."""
+    return {name: (mean, None) for name, mean in means.items()}
+
+
 def group_runs(runs: Iterable[ReportedRun]) -> dict[str, list[Group]]:
     """Group runs by the settings that influence what they learned.
 

@@ -1,11 +1,10 @@
 """The report's tables of test scores, and the sentence that summarises one."""
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from deblurlab.checks.words import counted
-from deblurlab.metrics.scores import further_scores, heading
+from deblurlab.metrics.scores import SCORES, further_scores, heading
 from deblurlab.reports.cells import (
     RANKING,
     SCORE_HEADS,
@@ -17,8 +16,7 @@ from deblurlab.reports.cells import (
     gap_cells,
     score_cells,
 )
-from deblurlab.reports.groups import Group, MeanAndDeviation
-from deblurlab.reports.reported_run import ReportedRun, unique_end
+from deblurlab.reports.groups import Group, MeanAndDeviation, without_deviation
 from deblurlab.reports.study import TITLES, study_scores
 
 _PARTIAL_NOTE = "† Tested on a part of the test set: {compared}no candidate for the best score."
@@ -91,7 +89,7 @@ def _tested_on_all(groups: Sequence[Group]) -> list[Group]:
 
 
 def _study_rows(reference: Mapping[str, float], *, best: Mapping[str, float]) -> list[Row]:
-    return [Row("study", score_cells(_without_deviation(reference), best=best), kind="study")] if reference else []
+    return [Row("study", score_cells(without_deviation(reference), best=best), kind="study")] if reference else []
 
 
 def _network_rows(groups: Sequence[Group], reference: Mapping[str, float], *, best: Mapping[str, float]) -> list[Row]:
@@ -116,7 +114,7 @@ def _blurred_rows(groups: Sequence[Group], reference: Mapping[str, float], *, ti
     for group in (*_tested_on_all(groups), *groups):
         if group.tested:
             means = _means(group.scores("blurred"))
-            return _our_rows(title, "", group, _without_deviation(means), reference, best={})
+            return _our_rows(title, "", group, without_deviation(means), reference, best={})
     return [Row(title, gap_cells("no test yet" if groups else "no run"), kind="ours")]
 
 
@@ -168,47 +166,31 @@ def _means(scores: Mapping[str, MeanAndDeviation]) -> dict[str, float]:
     return {name: mean for name, (mean, _) in scores.items()}
 
 
-def _without_deviation(means: Mapping[str, float]) -> dict[str, MeanAndDeviation]:
-    return {name: (mean, None) for name, mean in means.items()}
-
-
 def further_table(groups: Sequence[Group]) -> Table | None:
-    """The scores of the setting ``metrics``, in plain units; None if there are none."""
-    scores = [(group, group.scores("restored"), group.scores("blurred")) for group in groups if group.tested]
-    names = list(dict.fromkeys(name for _, restored, _ in scores for name in further_scores(restored)))
+    """The scores of the setting ``metrics``, in plain units; None if there are none. Each test set is a section."""
+    test_sets: dict[object, list[Group]] = {}
+    for group in groups:
+        if further_scores(group.scores("restored")):
+            test_sets.setdefault(_test_set(group), []).append(group)
+    members = [group for groups_of_one in test_sets.values() for group in groups_of_one]
+    names = list(dict.fromkeys(name for group in members for name in further_scores(group.scores("restored"))))
 
     def row(title: str, values: Mapping[str, MeanAndDeviation], note: str = "") -> Row:
         texts = [" ± ".join(f"{part:.4f}" for part in values.get(name, ()) if part is not None) for name in names]
         return Row(title, [Cell(text, "" if text else "gap") for text in texts], note)
 
-    sections = [
-        [row(group.label, restored, ", ".join(_notes(group))), row("blurred input", blurred)]
-        for group, restored, blurred in scores
-        if any(name in restored for name in names)
-    ]
+    sections = []
+    for groups_of_one in test_sets.values():
+        blurred = {name: mean for group in groups_of_one for name, mean in _means(group.scores("blurred")).items()}
+        ours = [row(group.label, group.scores("restored"), ", ".join(_notes(group))) for group in groups_of_one]
+        sections.append([*ours, row("blurred input", without_deviation(blurred))])
     return Table(["", *map(heading, names)], sections) if names else None
 
 
-def elsewhere_table(runs: Sequence[ReportedRun]) -> Table | None:
-    """The scores of the tests of ``evaluate`` on other data, or with other settings; None if there are none.
-
-    Runs with the same network and data set are distinguished by the ends of their folders.
-    """
-    sections = []
-    titles = Counter((run.network_title, run.table) for run in runs)
-    for run in runs:
-        trained = f"{run.network_title} of {run.table}"
-        if titles[run.network_title, run.table] > 1:
-            trained += f" ({unique_end(run.folder, [other.folder for other in runs])})"
-        for data, result in run.elsewhere.items():
-            restored, blurred = (
-                score_cells(_without_deviation(result[version]), best={}, absent=Cell("", "gap"))
-                for version in ("restored", "blurred")
-            )
-            note = counted(result["images"], "image") + (", tta" if result.get("tta") else "")
-            note += f", window {result['window']}" if "window" in result else ""
-            sections.append([Row(f"{trained}, on {data}", restored, note), Row("blurred input", blurred)])
-    return Table(SCORE_HEADS, sections) if sections else None
+def _test_set(group: Group) -> object:
+    """What tells the test sets of two groups apart: the scores of their blurred images, without the runs' own loss."""
+    means = _means(group.scores("blurred"))
+    return tuple(score.in_table(means[score.name]) for score in SCORES if not score.is_loss and score.name in means)
 
 
 def finding(title: str, groups: Sequence[Group]) -> str:
