@@ -159,6 +159,7 @@ def test_a_word_that_is_not_understood_overwrites_nothing(
     ("overrides", "message"),
     [
         (["input=nowhere"], "input=nowhere: there is no such file or folder"),
+        (["input=https://example.org/a.jpg"], r"there is no such file or folder\. Addresses are not read: download"),
         (["input='nowhere/*.png'"], r"input=nowhere/\*\.png names no picture or video"),
         (["input=photos/a b.png", "output=a.jpg"], r"must end in \.png"),
         (["input=photos", "output=/proc/x"], r"^error: /proc/x: "),  # in which nobody may make a file

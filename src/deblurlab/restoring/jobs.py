@@ -58,7 +58,8 @@ def find_jobs(given: str, output: Path) -> list[Job]:
     if is_lost_link(top):
         require_file(top)
     if not top.exists() and not any(sign in given for sign in "*?["):
-        raise ValueError(f"input={given}: there is no such file or folder.")
+        advice = " Addresses are not read: download the file first." if "://" in given else ""
+        raise ValueError(f"input={given}: there is no such file or folder.{advice}")
     if top.is_file():
         if output.suffix.lower() not in SUFFIXES:
             return [Job(top, output / top.name)]
