@@ -176,7 +176,7 @@ def test_keys_and_choices_of_a_folder_of_the_user_s_are_known(
     monkeypatch.setattr(sys, "argv", ["train", *words, "--help"])
     deblurlab.train.main()
     assert re.search(
-        r"^    data: bsd, cifar10,.*, streets.* \(unless you choose: sample\)$", capsys.readouterr().out, re.MULTILINE
+        r"^    data: bsd_1ms8ms,.*, streets.* \(unless you choose: sample\)$", capsys.readouterr().out, re.MULTILINE
     )
     monkeypatch.setattr(sys, "argv", ["train"])
     assert "landmark" not in hint("data.landmark")

@@ -54,7 +54,7 @@ def evaluation(*overrides: str) -> str:
         (["data.sigma_range=[0,2]"], "sample-sigma_range_0_2"),
         (["data=gopro_full", "data.root=x", "data.whole_pictures=true"], "gopro_full-whole_pictures"),
         (["data=gopro_full", "data.root=x", "data.patch=[24,24]"], "gopro_full-patch_24"),
-        (["data=bsd", "data.root=x/BSD_1ms8ms"], "bsd-root_x_BSD_1ms8ms"),  # one of three data sets
+        (["data=bsd_1ms8ms", "data.root=x"], "bsd_1ms8ms"),
         # the first is the value of a YAML file, the second that of the class
         (["data=gopro_full", "data.patch=[240,320]", "data.whole_pictures=false"], "gopro_full"),
         (["data=folder", "data.sigma_max=3", "data.shake_max=16", "data.blur=both"], "folder-shake_max_16"),

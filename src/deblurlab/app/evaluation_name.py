@@ -29,7 +29,7 @@ _NOT_OF_THE_TEST = {
 # Keys of the trainer that change the test, beside its precision.
 _TRAINER_KEYS = ("fast_dev_run", "float32", "limit_test_batches")
 _FULL_PRECISIONS = {"32": "32-true", "16": "16-mixed", "bf16": "bf16-mixed"}  # Lightning takes the short ones, too
-_ROOT_CHOOSES = ("bsd", "folder", "video")  # deblurlab's configurations of which data.root chooses the pictures
+_ROOT_CHOOSES = ("folder", "video")  # deblurlab's configurations of which data.root chooses the pictures
 _LONGEST_VALUE = 40  # a folder's name has at most 255 bytes
 
 

@@ -87,7 +87,7 @@ TREES = {
     "realblur_r": lambda root: write_realblur(root, "r"),
     "rsblur": write_rsblur,
     "hide": write_hide,
-    "bsd": write_bsd,
+    "base/bsd": write_bsd,
     "dpdd": write_dpdd,
     "video": write_video_pairs,
 }
@@ -124,7 +124,7 @@ def test_what_each_split_has(tmp_path: Path) -> None:
         "realblur_r": [6, 6],
         "rsblur": [4, 4, 4],
         "hide": [3, 6],
-        "bsd": [3, 3, 3],
+        "base/bsd": [3, 3, 3],
         "dpdd": [4, 4, 4],
         "video": [3, 3, 3],
     }
