@@ -43,6 +43,21 @@ def test_scores_stand_beside_the_studys(tmp_path: Path) -> None:
     assert "best of 2 by SSIM: UNet16, 0.9100" in finding("CIFAR-10", grouped(tmp_path))
 
 
+def test_rows_with_different_test_sets_are_not_compared_in_silence(tmp_path: Path) -> None:
+    made_up(tmp_path / "one", ssim=0.91)
+    made_up(tmp_path / "same", ssim=0.85, model="resnet16")
+    assert score_table("CIFAR-10", grouped(tmp_path)).notes == []
+    other = made_up(tmp_path / "other", ssim=0.95, data={"sigma_range": [0, 1]}) / "metrics.json"
+    result = json.loads(other.read_text())
+    result["blurred"]["ssim"] = 0.8
+    other.write_text(json.dumps(result))
+    (note,) = score_table("CIFAR-10", grouped(tmp_path)).notes
+    assert note.startswith("The test sets of the rows differ, since their blurred images have different scores")
+    result["images"] = 100  # a part of the test set, which is not compared anyway
+    other.write_text(json.dumps(result))
+    assert [note[0] for note in score_table("CIFAR-10", grouped(tmp_path)).notes] == ["†"]
+
+
 def test_a_whole_test_by_evaluate_takes_the_place_of_a_partial_one(tmp_path: Path) -> None:
     run = made_up(tmp_path / "run", ssim=0.99, images=100)
     evaluation = run / "evaluate" / "cifar10"

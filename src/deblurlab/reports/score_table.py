@@ -20,6 +20,10 @@ from deblurlab.reports.groups import Group, MeanAndDeviation, without_deviation
 from deblurlab.reports.study import TITLES, study_scores
 
 _PARTIAL_NOTE = "† Tested on a part of the test set: {compared}no candidate for the best score."
+_TEST_SETS_NOTE = (
+    "The test sets of the rows differ, since their blurred images have different scores (those of one row are shown): "
+    "scores of different test sets cannot be compared."
+)
 _LOSS_NOTE = "The losses of rows that were trained with different losses cannot be compared."
 _STUDY_LOSS = "deblurlab.losses.LogCosh"
 _STUDY_LOSS_NOTE = "Losses other than the study's, LogCosh, are not compared with it."
@@ -67,6 +71,7 @@ def _notes_below(groups: Sequence[Group], *, beside_study: bool) -> list[str]:
     compared = "not comparable with the study, and " if beside_study else ""
     notes = {
         _PARTIAL_NOTE.format(compared=compared): any(group.tested and not group.whole_test for group in groups),
+        _TEST_SETS_NOTE: len({_test_set(group) for group in _tested_on_all(groups)}) > 1,
         _LOSS_NOTE: not _have_same_loss(groups),
         _STUDY_LOSS_NOTE: beside_study and not all(map(_has_study_loss, groups)),
     }
