@@ -99,7 +99,7 @@ def test_a_choice_that_is_no_name_is_answered_with_all_names(added: list[str], t
 
 @pytest.mark.parametrize("removed", ["~trainer", "~trainer=auto"])
 def test_a_needed_group_is_not_removed(removed: str) -> None:
-    told = f"{removed}: trainer is needed. Instead, choose trainer=..., one of auto, cpu, gpu, tpu, xla_cpu."
+    told = f"{removed}: trainer cannot be removed. Choose trainer=..., one of auto, cpu, gpu, tpu, xla_cpu."
     with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
         check_choices(["seed=1", removed])
 

@@ -43,6 +43,6 @@ def check_choices(arguments: Sequence[str]) -> None:
             options = ", ".join(sorted({file.stem for folder in folders for file in folder.glob("*.yaml")}))
             if override.is_delete():
                 raise ValueError(
-                    f"{override.input_line}: {group} is needed. Instead, choose {group}=..., one of {options}."
+                    f"{override.input_line}: {group} cannot be removed. Choose {group}=..., one of {options}."
                 )
             raise ValueError(f"{override.input_line}: choose one of {options}.")
