@@ -179,7 +179,7 @@ def _warn_of_other_images(run: RunFolder, labels: Mapping[str, Sequence[Any]]) -
     if "frame" not in labels or not run.per_image_file.is_file():
         return
     before, now = read_per_image(run.per_image_file).get("frame", []), set(map(str, labels["frame"]))
-    if gone := [name for name in map(str, before) if name not in now]:
+    if gone := [name for name in before if name not in now]:
         log.warning(
             f"the test after the training had other images, such as {gone[0]}: the files in data.root have changed. "
             "Without a folder test/ this changes which pictures are held out, so the network may have been trained on "

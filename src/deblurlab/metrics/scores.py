@@ -108,7 +108,7 @@ COUNTS_OF_INFINITE = {score.name: count_of_infinite(score.name) for score in SCO
 def without_zero_counts(means: Mapping[str, Value]) -> dict[str, Value]:
     """Leave out the counts of infinite values of further scores that are 0: hardly any of those is ever infinite."""
     counts = {count_of_infinite(name) for name in means} - set(COUNTS_OF_INFINITE.values())
-    return {name: value for name, value in means.items() if value or name not in counts}
+    return {name: value for name, value in means.items() if name not in counts or value}
 
 
 def further_scores(names: Iterable[str]) -> list[str]:
