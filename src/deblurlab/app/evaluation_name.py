@@ -115,9 +115,8 @@ def _settings(cfg: DictConfig) -> dict[str, Any]:
     """The settings of the data, with the defaults of its class."""
     try:
         data = OmegaConf.to_container(cfg.data, resolve=True)
-    except (
-        InterpolationResolutionError
-    ):  # ${oc.env:...} of an unset variable, which a value of the command line replaces
+    except InterpolationResolutionError:
+        # ${oc.env:...} of a variable that is not set: the command line has given a value instead
         data = OmegaConf.to_container(cfg.data)
     settings: dict[str, Any] = comparable({"data": data})["data"]
     return settings

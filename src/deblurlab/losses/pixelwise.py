@@ -32,7 +32,7 @@ class Charbonnier(nn.Module):
     def __init__(self, *, epsilon: float) -> None:
         super().__init__()
         if not epsilon > 0:
-            raise ValueError(f"epsilon of Charbonnier must be positive, got {epsilon}: L1 is the loss for zero.")
+            raise ValueError(f"epsilon of Charbonnier must be positive, got {epsilon}; for zero, choose the loss L1.")
         self.epsilon = epsilon
 
     def forward(self, restored: Tensor, sharp: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Pairs of pictures as their authors publish them, at their own size: RealBlur, RSBlur, HIDE; frames of a video."""
+"""Pairs of pictures as their authors publish them, at their own size: RealBlur, RSBlur, HIDE, BSD, DPDD, ..."""
 
 from collections.abc import Sequence
 from functools import cached_property
