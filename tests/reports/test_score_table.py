@@ -58,6 +58,24 @@ def test_rows_with_different_test_sets_are_not_compared_in_silence(tmp_path: Pat
     assert [note[0] for note in score_table("CIFAR-10", grouped(tmp_path)).notes] == ["†"]
 
 
+@pytest.mark.parametrize(("ssim", "notes"), [(0.70004999, 0), (0.70005001, 0), (0.7003, 1)])
+def test_scores_of_blurred_images_that_are_rounded_differently_are_of_one_test_set(
+    ssim: float, notes: int, tmp_path: Path
+) -> None:
+    """As those of one test set are that are computed on two devices, or with two batch sizes."""
+    for model, value in (("unet16", 0.70005), ("resnet16", ssim)):
+        file = made_up(tmp_path / model, ssim=0.91, model=model) / "metrics.json"
+        result = json.loads(file.read_text())
+        result["blurred"] |= {"ssim": value, "psnr": math.nan}
+        result["restored"] |= {"lpips": 0.1}
+        file.write_text(json.dumps(result))
+    groups = grouped(tmp_path)
+    assert len(score_table("CIFAR-10", groups).notes) == notes
+    table = further_table(groups)
+    assert table is not None
+    assert len(table.sections) == 1 + notes
+
+
 def test_a_whole_test_by_evaluate_takes_the_place_of_a_partial_one(tmp_path: Path) -> None:
     run = made_up(tmp_path / "run", ssim=0.99, images=100)
     evaluation = run / "evaluate" / "cifar10"

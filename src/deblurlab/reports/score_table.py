@@ -71,7 +71,7 @@ def _notes_below(groups: Sequence[Group], *, beside_study: bool) -> list[str]:
     compared = "not comparable with the study, and " if beside_study else ""
     notes = {
         _PARTIAL_NOTE.format(compared=compared): any(group.tested and not group.whole_test for group in groups),
-        _TEST_SETS_NOTE: len({_test_set(group) for group in _tested_on_all(groups)}) > 1,
+        _TEST_SETS_NOTE: len(_by_test_set(_tested_on_all(groups))) > 1,
         _LOSS_NOTE: not _have_same_loss(groups),
         _STUDY_LOSS_NOTE: beside_study and not all(map(_has_study_loss, groups)),
     }
@@ -173,11 +173,7 @@ def _means(scores: Mapping[str, MeanAndDeviation]) -> dict[str, float]:
 
 def further_table(groups: Sequence[Group]) -> Table | None:
     """The scores of the setting ``metrics``, in plain units; None if there are none. Each test set is a section."""
-    test_sets: dict[object, list[Group]] = {}
-    for group in groups:
-        if further_scores(group.scores("restored")):
-            test_sets.setdefault(_test_set(group), []).append(group)
-    members = [group for groups_of_one in test_sets.values() for group in groups_of_one]
+    members = [group for group in groups if further_scores(group.scores("restored"))]
     names = list(dict.fromkeys(name for group in members for name in further_scores(group.scores("restored"))))
 
     def row(title: str, values: Mapping[str, MeanAndDeviation], note: str = "") -> Row:
@@ -185,17 +181,37 @@ def further_table(groups: Sequence[Group]) -> Table | None:
         return Row(title, [Cell(text, "" if text else "gap") for text in texts], note)
 
     sections = []
-    for groups_of_one in test_sets.values():
+    for groups_of_one in _by_test_set(members):
         blurred = {name: mean for group in groups_of_one for name, mean in _means(group.scores("blurred")).items()}
         ours = [row(group.label, group.scores("restored"), ", ".join(_notes(group))) for group in groups_of_one]
         sections.append([*ours, row("blurred input", without_deviation(blurred))])
     return Table(["", *map(heading, names)], sections) if names else None
 
 
-def _test_set(group: Group) -> object:
-    """What tells the test sets of two groups apart: the scores of their blurred images, without the runs' own loss."""
-    means = _means(group.scores("blurred"))
-    return tuple(score.in_table(means[score.name]) for score in SCORES if not score.is_loss and score.name in means)
+def _by_test_set(groups: Sequence[Group]) -> list[list[Group]]:
+    """The groups of each test set, which are those whose blurred images have the same scores."""
+    test_sets: list[list[Group]] = []
+    for group in groups:
+        same = next((one for one in test_sets if _have_same_blurred(one[0], group)), None)
+        if same is None:
+            test_sets.append([group])
+        else:
+            same.append(group)
+    return test_sets
+
+
+def _have_same_blurred(one: Group, other: Group) -> bool:
+    """Whether the blurred images of two groups have the same scores, without the runs' own loss.
+
+    Devices and batch sizes round differently, so that the last digit in the table may differ by one.
+    """
+    first, second = (_means(group.scores("blurred")) for group in (one, other))
+    compared = [score for score in SCORES if not score.is_loss and score.name in first.keys() & second]
+    return all(
+        score.in_table(first[score.name]) == score.in_table(second[score.name])  # also if both are NaN
+        or abs(first[score.name] - second[score.name]) * score.factor < 10**-score.digits
+        for score in compared
+    )
 
 
 def finding(title: str, groups: Sequence[Group]) -> str:
