@@ -37,8 +37,6 @@ class AllReduceStrategy(ParallelStrategy):
             they are averaged together with the gradients.
     """
 
-    strategy_name = "data_parallel"
-
     def __init__(self, environment: ClusterEnvironment, *, average_statistics: bool) -> None:
         super().__init__(cluster_environment=environment)
         self.average_statistics = average_statistics

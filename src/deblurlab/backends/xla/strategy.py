@@ -61,8 +61,6 @@ class SPMDStrategy(SingleDeviceXLAStrategy):
         hosts: The communication between the processes of a pod slice.
     """
 
-    strategy_name = "spmd"
-
     def __init__(
         self,
         *,
