@@ -139,9 +139,13 @@ def test_a_missing_root_names_the_page_to_download_from(name: str, tmp_path: Pat
     assert "http" in layout.page or name == "video"
 
 
-def test_pairs_without_equal_names_are_paired_in_order(tmp_path: Path) -> None:
+def test_pairs_without_equal_names_are_paired_in_order(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_dpdd(tmp_path)
     layout = layout_of("dpdd")
+    find_frames(tmp_path, "train", layout._replace(published=(4, 4)))
+    assert caplog.text == ""
+    find_frames(tmp_path, "train", layout)
+    assert "split train: 4 pairs of the 350 published. Files are paired in the order of their names" in caplog.text
     pairs = find_frames(tmp_path, "val", layout)
     assert [(pair.blurred.name, pair.sharp.name) for pair in pairs] == [
         (f"1P0A{number + 1:04}.png", f"1P0A{number:04}.png") for number in (100, 102, 104, 106)

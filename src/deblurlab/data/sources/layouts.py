@@ -156,6 +156,12 @@ def find_frames(root: Path, split: Split, layout: PublishedLayout) -> list[FileP
         log.info(f"{root}, split {split}: {line}")
     if not pairs:
         raise ValueError(f"{root} holds no frames of {layout.title} for split {split}. {layout.help()}")
+    published = layout.counts()[split]
+    if isinstance(layout, Layout) and layout.in_order and published is not None and len(pairs) != published:
+        log.warning(
+            f"{root}, split {split}: {len(pairs):,} pairs of the {published:,} published. Files are paired in the "
+            "order of their names, so if a file is missing on each side, the pairs between the two are wrong."
+        )
     return pairs
 
 
