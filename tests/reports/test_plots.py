@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from deblurlab.reports import plots
 from deblurlab.reports.groups import group_runs
@@ -51,6 +52,21 @@ def test_dollar_signs_in_a_label_make_no_formula(tmp_path: Path) -> None:
 def test_gains_leave_out_infinite_psnr() -> None:
     scores = {"restored_psnr": [30.0, np.inf, 20.0], "blurred_psnr": [25.0, np.inf, 21.0]}
     np.testing.assert_allclose(plots._gain(scores, "psnr"), [5.0, -1.0])
+
+
+@pytest.mark.parametrize("gains", [[0.1], [0.1, 0.2], [*np.linspace(0, 0.1, 999).tolist(), 0.5]])
+def test_every_image_is_in_the_histogram_of_gains(gains: list[float], tmp_path: Path) -> None:
+    """The two images of a small test set were left out as the extreme ones."""
+    made_up(tmp_path / "a", ssim=0.8)
+    lines = [f"{number},{0.4 + gain},0.4,{20 + gain},20.0\n" for number, gain in enumerate(gains)]
+    head = "image,restored_ssim,blurred_ssim,restored_psnr,blurred_psnr\n"
+    (tmp_path / "a/per_image.csv").write_text(head + "".join(lines))
+    figure = plots.gains(grouped(tmp_path))
+    assert figure is not None
+    for axes in figure.axes:
+        (outline,) = axes.patches
+        heights = outline.get_xy()[:, 1] / 2  # each bin has two corners of its height
+        assert heights.sum() == pytest.approx(100)
 
 
 def test_gains_without_a_finite_psnr_leave_that_figure_empty(tmp_path: Path) -> None:

@@ -60,6 +60,9 @@ def test_the_page_needs_no_other_file(report: Path) -> None:
         assert "REDS 128x72" in text
         assert "unfinished: epoch 1 of 1" in text
         assert "Missing for lack of per-image scores" in text
+    sections = dict(zip(*[iter(re.split(r"^## (.*)$", markdown, flags=re.MULTILINE)[1:])] * 2, strict=True))
+    marked = [title for title, section in sections.items() if "In each frame, the two regions are marked" in section]
+    assert marked == ["REDS 128x72"]  # small images have none
     pictures = re.findall(r"!\[.*?\]\((.*?)\)", markdown)
     assert len(pictures) == len([link for link in parser.links if link.startswith("data:image/")])
     assert all((report / picture).stat().st_size > 1000 for picture in pictures)

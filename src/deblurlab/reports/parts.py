@@ -96,17 +96,20 @@ def _epochs(groups: Sequence[Group]) -> Illustration:
 
 
 def _same_images(groups: Sequence[Group], measured: Measured | None, problem: str) -> Illustration:
-    drawing = None
+    drawing, caption = None, "The same test images, restored by each network with its best weights so far."
     if measured:
         pictures = measured.pictures
         draw = figures.frame_panel if pictures.frames else figures.panel
         drawing = draw(pictures.columns, captions=pictures.captions)
         problem = " ".join(measured.failures)
+        if pictures.frames:
+            caption += (
+                " In each frame, the two regions are marked where the blurred frame differs most from the sharp one."
+            )
     return Illustration(
         "The same images",
         "Blurred, restored by each network, sharp",
-        "The same test images, restored by each network with its best weights so far. The two regions marked in each "
-        "frame are those where the blurred frame differs most from the sharp one.",
+        caption,
         drawing,
         problem or _missing("a checkpoint", groups, lambda group: group.representative.checkpoint is not None),
         photographic=True,

@@ -89,12 +89,15 @@ def gains(groups: Sequence[Group]) -> Figure | None:
         shown = np.concatenate(list(everything.values()))
         if not len(shown):  # no image's PSNR is finite
             continue
-        low, high = np.quantile(shown, (0.002, 0.998)).tolist()
-        edges = np.linspace(low, high, 61)
+        # The outermost bins hold the few images beyond them, too; without a limit, one image could widen the axis.
+        low, high = np.quantile(shown, (0.002, 0.998))
+        images = max(len(gain) for gain in everything.values())
+        edges = np.histogram_bin_edges(shown.clip(low, high), bins=min(60, max(5, images // 4)))
         for number, group in enumerate(groups):
             if len(gain := everything[group.label]):
                 weights = np.full(len(gain), 100 / len(gain))
-                axes.hist(gain, bins=edges, weights=weights, histtype="step", color=f"C{number}", label=group.label)
+                inside = gain.clip(low, high)
+                axes.hist(inside, bins=edges, weights=weights, histtype="step", color=f"C{number}", label=group.label)
     return _finish(figure)
 
 
